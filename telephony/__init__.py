@@ -1,0 +1,11 @@
+"""One phone call. This package may use `agent`; `agent` may not use it.
+
+Rooms, lowest first:
+    audio      [pure] G.711, resampling, framing, level
+    twilio     [pure] Twilio's formats: stream messages, TwiML, signatures and tokens
+    call       [pure] the heart: one phone call as a state machine
+    simulator  a caller and a Twilio that need no phone
+    server     [edge] asyncio, FastAPI, uvicorn: webhooks, media sockets, the driver of a call
+
+`settings` reads the environment, once. `cli` is thin: it parses, then calls a room.
+"""
