@@ -1,0 +1,89 @@
+"""Is there sound on the line? An rms gate over a noise floor that follows the line.
+
+The floor is the quietest frame of the last 2 to 4 s. Speech, however long, closes its lips several
+times in that span, so it never becomes its own floor; a steady noise does, at any level, within
+4 s. The gate saves work in silence. It is not a voice detector: music and the agent's own
+echo are sound to it, and it decides nothing about who speaks.
+"""
+
+import audioop
+
+from telephony.audio.formats import PHONE_RATE_HZ
+
+HANGOVER_MS = 300
+"""A pause between words is shorter; `active` bridges it."""
+
+FLOOR_SPAN_MS = 2_000
+ABOVE_FLOOR = 2.8
+"""Sound is 9 dB above the floor: fewer false alarms than 6 dB, earlier onsets than 12 dB."""
+
+FAINTEST_RMS = 65
+"""-54 dBFS. What is fainter is no sound, even over digital silence: µ-law's own idle noise is 8."""
+
+
+class LevelGate:
+    """Hears one line, frame by frame.
+
+    Args:
+        rate_hz: Samples a second of the frames to come. Frames may be of any length; 20 ms is
+            what the figures above were chosen for.
+    """
+
+    __slots__ = (
+        "_floor_span",
+        "_hangover",
+        "_older_rms",
+        "_quiet_samples",
+        "_recent_rms",
+        "_span_samples",
+        "_threshold_rms",
+    )
+
+    def __init__(self, rate_hz: int = PHONE_RATE_HZ) -> None:
+        self._hangover = rate_hz * HANGOVER_MS // 1000
+        self._floor_span = rate_hz * FLOOR_SPAN_MS // 1000
+        self._quiet_samples = self._hangover + 1
+        # A line is taken to be silent before its first frame: a caller who speaks at once is heard.
+        self._older_rms = 0
+        self._recent_rms = _LOUDEST_RMS
+        self._span_samples = 0
+        self._threshold_rms: float = FAINTEST_RMS
+
+    def hears(self, pcm: bytes) -> bool:
+        """Listen to one frame.
+
+        Args:
+            pcm: PCM16 little-endian, mono, whole samples.
+
+        Returns:
+            True if this frame stands out from the line's noise. An empty frame says nothing.
+        """
+        samples = len(pcm) // 2
+        if not samples:
+            return False
+        rms = audioop.rms(pcm, 2)
+        self._span_samples += samples
+        if rms < self._recent_rms:
+            self._recent_rms = rms
+            self._follow_floor()
+        if self._span_samples >= self._floor_span:
+            self._span_samples = 0
+            self._older_rms, self._recent_rms = self._recent_rms, _LOUDEST_RMS
+            self._follow_floor()
+        if rms > self._threshold_rms:
+            self._quiet_samples = 0
+            return True
+        self._quiet_samples += samples
+        return False
+
+    @property
+    def active(self) -> bool:
+        """True while there is sound, and for each frame that ends within 300 ms after it."""
+        return self._quiet_samples <= self._hangover
+
+    def _follow_floor(self) -> None:
+        floor_rms = min(self._older_rms, self._recent_rms)
+        self._threshold_rms = max(FAINTEST_RMS, floor_rms * ABOVE_FLOOR)
+
+
+_LOUDEST_RMS = 32_768

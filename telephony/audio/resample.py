@@ -1,0 +1,193 @@
+"""Change of rate between phone and model: 8 → 16 kHz towards it, 24 → 8 kHz back.
+
+The live path is one linear-phase FIR each way, 1.5 ms late, with its state kept between pushes.
+soxr's streams are better filters, but come out in blocks (up to 114 ms late) and keep the tail of
+a reply for the next one; without state, every chunk's edge clicks.
+
+Exactness. Taps are integers over 2²⁰ and samples are 16-bit integers, so every product and every
+partial sum is a multiple of 2⁻²⁰ below 2¹⁷ in magnitude (sum |taps| < 4). That takes 37 bits of the
+53 of a float64: nothing is ever rounded inside the product, with or without fused multiply-add, in
+any order of summation. Any chunking, any BLAS and any CPU therefore gives the same samples. They
+are rounded once, to nearest with ties to even, and clipped to 16 bits.
+
+Taps. Least squares with weights: 0-3.4 kHz passes (weight 1), 4.2-4.6 kHz is stopped (10), and so
+is everything above (40). Each phase sums to exactly 1, so silence and any constant come out as they
+went in. The tables are committed, not computed at import, because a recorded call must replay to
+the same bytes on any libm; tests/telephony/audio/test_resample_design.py derives them again.
+"""
+
+from functools import cache
+from math import gcd
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from telephony.audio.formats import MODEL_IN_RATE_HZ, MODEL_OUT_RATE_HZ, PHONE_RATE_HZ
+
+TAP_ONE = 1 << 20
+"""What a tap of 1.0 is in the tables."""
+
+# From the centre tap outwards; the other half mirrors it. Unformatted: else 62 lines of one tap.
+# fmt: off
+PHONE_TO_MODEL_TAPS = (
+    972880, 660275, 72032, -204578, -68002, 105338, 61666, -58630, -53594, 31029, 44433, -13544,
+    -34921, 2587, 25715, 3708, -17409, -6638, 10376, 7182, -4819, -6139, 633, 3698, 1738,
+)
+MODEL_TO_PHONE_TAPS = (
+    325196, 275887, 154646, 24300, -55758, -63890, -22902, 22443, 38216, 20715, -8601, -24601,
+    -17926, 1393, 15672, 14776, 2454, -9359, -11509, -4242, 4874, 8366, 4690, -1806, -5536, -4277,
+    -123, 3150, 3363, 1162, -1241, -2160, -1499, -284, 488, 553, 256,
+)
+# fmt: on
+
+
+def phone_to_model() -> "StreamingResampler":
+    """8 → 16 kHz: 49 taps. n samples become exactly 2 n."""
+    return StreamingResampler(PHONE_TO_MODEL_TAPS, PHONE_RATE_HZ, MODEL_IN_RATE_HZ)
+
+
+def model_to_phone() -> "StreamingResampler":
+    """24 → 8 kHz: 73 taps. n samples become exactly ⌈n / 3⌉."""
+    return StreamingResampler(MODEL_TO_PHONE_TAPS, MODEL_OUT_RATE_HZ, PHONE_RATE_HZ)
+
+
+class StreamingResampler:
+    """One direction of one call, filtered as it comes.
+
+    The output is aligned with the input: `push` holds back the last `delay_ms`, which wait for
+    the samples after them, and `flush` releases them. Not to be shared between threads.
+
+    Args:
+        half_taps: A symmetric low-pass at the higher of the two rates, in units of 1 / `TAP_ONE`,
+            from the centre tap outwards.
+        from_hz: Rate of what is pushed.
+        to_hz: Rate of what comes out.
+    """
+
+    __slots__ = (
+        "_block_bytes",
+        "_held",
+        "_lead_in",
+        "_matrix",
+        "_padding",
+        "_per_step",
+        "_step",
+        "_sums",
+        "_windows",
+        "delay_ms",
+    )
+
+    def __init__(self, half_taps: tuple[int, ...], from_hz: int, to_hz: int) -> None:
+        # Every `_step` samples in make `_per_step` samples out.
+        self._step = from_hz // gcd(from_hz, to_hz)
+        self._per_step = to_hz // gcd(from_hz, to_hz)
+        self._matrix = _block_matrix(half_taps, self._step, self._per_step)
+        window, outputs = self._matrix.shape
+        self._windows = np.empty((_BATCH_BLOCKS, window))
+        self._sums = np.empty((_BATCH_BLOCKS, outputs))
+        self._block_bytes = 2 * _BLOCK_STEPS * self._step
+        self._padding = bytes(self._block_bytes)
+        reach = (len(half_taps) - 1) // self._per_step
+        self._lead_in = bytes(2 * reach)
+        self._held = self._lead_in
+        self.delay_ms: float = 1000 * reach / from_hz
+
+    def push(self, pcm: bytes) -> bytes:
+        """Filter the next samples.
+
+        Args:
+            pcm: PCM16 little-endian, mono, at `from_hz`; any number of bytes. Half a sample at
+                the end waits for its other half.
+
+        Returns:
+            PCM16 little-endian at `to_hz`: everything that can be known by now.
+        """
+        held = self._held + pcm
+        # A step can go out when the samples on both sides of it, as far as the taps reach, are in.
+        steps = -(-(len(held) // 2 - len(self._lead_in)) // self._step)
+        if steps <= 0:
+            self._held = held
+            return b""
+        self._held = held[2 * steps * self._step :]
+        return self._filter(held + self._padding, steps)
+
+    def flush(self) -> bytes:
+        """End a reply: return what is still held, and start afresh.
+
+        Half a sample that never got its other half is dropped.
+        """
+        self._held = self._held[: len(self._held) // 2 * 2]
+        tail = self.push(self._lead_in)
+        self.reset()
+        return tail
+
+    def reset(self) -> None:
+        """Drop what is held, as after a clear. The next push begins a new reply."""
+        self._held = self._lead_in
+
+    def _filter(self, padded: bytes, steps: int) -> bytes:
+        """Compute whole blocks, and cut off what only the padding made."""
+        blocks = -(-steps // _BLOCK_STEPS)
+        pieces = [
+            self._batch(padded, first, min(_BATCH_BLOCKS, blocks - first))
+            for first in range(0, blocks, _BATCH_BLOCKS)
+        ]
+        return b"".join(pieces)[: 2 * steps * self._per_step]
+
+    def _batch(self, padded: bytes, first: int, blocks: int) -> bytes:
+        windows, sums = self._windows[:blocks], self._sums[:blocks]
+        # Neighbouring windows overlap by the reach of the taps: a view with a stride of one block.
+        windows[...] = np.ndarray(
+            windows.shape, "<i2", padded, first * self._block_bytes, (self._block_bytes, 2)
+        )
+        np.matmul(windows, self._matrix, out=sums)
+        np.rint(sums, out=sums)
+        np.maximum(sums, -32_768, out=sums)
+        np.minimum(sums, 32_767, out=sums)
+        return sums.astype("<i2").tobytes()
+
+
+def resample_whole(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
+    """Resample a whole recording with soxr (VHQ). Not for the live path.
+
+    Args:
+        pcm: PCM16 little-endian, mono, all of it.
+        from_hz: Its rate.
+        to_hz: The rate wanted.
+
+    Returns:
+        PCM16 little-endian at `to_hz`, aligned with the input.
+    """
+    # In float, because soxr dithers 16-bit output.
+    samples = np.frombuffer(pcm, "<i2").astype(np.float64)
+    resampled = soxr.resample(samples, from_hz, to_hz, quality="VHQ")
+    clipped: npt.NDArray[np.float64] = np.clip(np.rint(resampled), -32_768, 32_767)
+    return clipped.astype("<i2").tobytes()
+
+
+_BLOCK_STEPS = 16
+"""Long enough for a product to pay; a 20 ms frame of 160 steps is a whole number of blocks."""
+
+_BATCH_BLOCKS = 32
+"""Blocks per product, 64 ms: 18 KB of buffers up and 34 KB down, for each call."""
+
+
+@cache
+def _block_matrix(half_taps: tuple[int, ...], step: int, per_step: int) -> npt.NDArray[np.float64]:
+    """Lay the taps out so that `window @ matrix` is one block of output.
+
+    Returns:
+        float64 of shape (samples in reach of a block, samples out of a block), read-only, shared by
+        all calls. Row `step * i + k`, column `per_step * i + phase` is what the k-th sample within
+        reach of step i contributes to that phase of it.
+    """
+    taps = np.array(half_taps[:0:-1] + half_taps) / TAP_ONE
+    # Between its samples the input is zero at the higher rate, so a phase sees each n-th tap.
+    phases = np.concatenate([np.zeros(per_step - 1), taps]).reshape(-1, per_step)[:, ::-1]
+    reach = len(phases)
+    matrix = np.zeros(((_BLOCK_STEPS - 1) * step + reach, _BLOCK_STEPS * per_step))
+    for i in range(_BLOCK_STEPS):
+        matrix[i * step : i * step + reach, i * per_step : (i + 1) * per_step] = phases
+    matrix.flags.writeable = False
+    return matrix

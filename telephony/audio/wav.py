@@ -1,0 +1,74 @@
+"""WAV files of 16-bit PCM: recordings to listen to, fixtures to replay.
+
+Source: RIFF/WAVE, format tag 1. Whole files, in memory; nothing here is for the live path.
+"""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+
+
+class AudioFileError(ValueError):
+    """The file is not the WAV that was asked for. The message says expected, got and the fix."""
+
+
+def write_stereo(path: Path | str, left: bytes, right: bytes, rate_hz: int) -> None:
+    """Write two lines of a call, one on each ear.
+
+    Args:
+        path: Written anew.
+        left: PCM16 little-endian, mono.
+        right: The same. The shorter of the two is filled up with silence.
+        rate_hz: Of both.
+    """
+    samples = np.zeros((max(len(left), len(right)) // 2, 2), "<i2")
+    for ear, pcm in enumerate((left, right)):
+        samples[: len(pcm) // 2, ear] = np.frombuffer(pcm, "<i2")
+    _write(path, samples.tobytes(), rate_hz, channels=2)
+
+
+def write_mono(path: Path | str, pcm: bytes, rate_hz: int) -> None:
+    """Write one line: PCM16 little-endian, mono. The file is written anew."""
+    _write(path, pcm, rate_hz, channels=1)
+
+
+def read_mono(path: Path | str) -> tuple[bytes, int]:
+    """Read a mono 16-bit file of any rate.
+
+    Returns:
+        PCM16 little-endian, and the rate in Hz.
+
+    Raises:
+        AudioFileError: Not a WAV file, cut off, or not mono 16-bit PCM.
+        FileNotFoundError: There is none.
+    """
+    try:
+        with wave.open(str(path), "rb") as file:
+            channels, bits, rate_hz, samples = (
+                file.getnchannels(),
+                file.getsampwidth() * 8,
+                file.getframerate(),
+                file.getnframes(),
+            )
+            pcm = file.readframes(samples)
+    except (wave.Error, EOFError) as error:
+        raise _unlike(path, f"a file that is none ({str(error) or 'it ends too early'})") from error
+    if (channels, bits) != (1, 16):
+        raise _unlike(path, f"{channels} channel(s) of {bits} bits")
+    if len(pcm) != 2 * samples:
+        raise _unlike(path, f"{len(pcm)} of the {2 * samples} bytes that its header states")
+    return pcm, rate_hz
+
+
+def _write(path: Path | str, pcm: bytes, rate_hz: int, channels: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(pcm)
+
+
+def _unlike(path: Path | str, got: str) -> AudioFileError:
+    fix = f"sox {path} -b 16 -c 1 -e signed-integer OUT.wav"
+    return AudioFileError(f"{path}: expected a mono 16-bit PCM WAV, got {got}; fix: {fix}")
