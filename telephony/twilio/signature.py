@@ -1,0 +1,223 @@
+"""Who may talk to us: X-Twilio-Signature, and the one-time token that ties a stream to a call.
+
+A signature says that Twilio sent a request. That of a WebSocket upgrade is the same for every call,
+for it covers nothing but the URL; so each answered call also gets a token of its own, which comes
+back in `Start.custom_parameters`:
+
+    v1.<CallSid>.<AccountSid>.<expiry, Unix ms>.<nonce>.<HMAC-SHA256 of all before it, base64url>
+
+The token proves where it comes from. That it is used once is the store's to keep, by its nonce.
+
+Laws: a check is False or a `TokenError` for whatever a stranger may send, never another exception;
+secrets are compared in constant time; time and nonces come in as arguments.
+
+Errors: `FormError` and `TokenError`, both theirs (answer 400 or 403, close 1008). A ValueError
+otherwise is ours.
+
+Source: Twilio documentation, Security, Validating requests (read in October 2026); RFC 2104.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # no types
+
+FORM_LIMIT_BYTES = 64 * 1024
+"""A webhook has some 2 KB, the most of it the CallToken."""
+
+FORM_LIMIT_FIELDS = 256
+"""A webhook has some 40, and more only by SIP headers."""
+
+type AuthTokens = tuple[str, ...] | list[str]
+"""The tokens Twilio may sign with, several while they are rotated. Never a plain str: that is a
+sequence of one-letter tokens too."""
+
+TokenFault = Literal["missing", "malformed", "forged", "expired", "other call"]
+
+
+class FormError(ValueError):
+    """A request's body is not a form. The message never quotes it."""
+
+
+class TokenError(ValueError):
+    """A stream came without a token that is good for its call. `reason` is fixed, for counting."""
+
+    def __init__(self, reason: TokenFault) -> None:
+        super().__init__(f"expected this call's one-time token, got one that is {reason}")
+        self.reason = reason
+
+
+def parse_form(body: bytes) -> list[tuple[str, str]]:
+    """Read the body of a webhook (application/x-www-form-urlencoded, UTF-8).
+
+    Returns:
+        Names and values in the order they came. Blank values and repeated names are kept: they
+        are signed too.
+
+    Raises:
+        FormError: It is too large, or no form, or not UTF-8.
+    """
+    if len(body) > FORM_LIMIT_BYTES:
+        raise FormError(f"expected a form of at most {FORM_LIMIT_BYTES} bytes, got {len(body)}")
+    try:
+        return parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=FORM_LIMIT_FIELDS,
+        )
+    except ValueError:
+        raise FormError(
+            f"expected name=value pairs in UTF-8, at most {FORM_LIMIT_FIELDS}, got something else"
+        ) from None  # the cause quotes the body, which says who is calling
+
+
+def valid_webhook(
+    url: str,
+    params: Mapping[str, str] | Iterable[tuple[str, str]],
+    signature: str | None,
+    auth_tokens: AuthTokens,
+) -> bool:
+    """Whether Twilio sent this POST.
+
+    Args:
+        url: As Twilio was told it, built from PUBLIC_URL alone (`twiml.webhook_url`) and never
+            from the Host or X-Forwarded-* headers, which anybody may send.
+        params: Every field of the form, as `parse_form` gives it.
+        signature: The X-Twilio-Signature header, None if there is none.
+        auth_tokens: Any one of them may have signed. None at all is nobody's signature.
+    """
+    fields = _Fields(params.items() if isinstance(params, Mapping) else params)
+    return signature is not None and any(
+        bool(RequestValidator(auth_token).validate(url, fields, signature))
+        for auth_token in auth_tokens
+        if auth_token  # an empty key is everybody's
+    )
+
+
+def valid_upgrade(url: str, signature: str | None, auth_tokens: AuthTokens) -> bool:
+    """Whether Twilio sent this WebSocket upgrade; to be checked before it is accepted.
+
+    Twilio signs the wss URL as the TwiML has it, and by its documentation sometimes with a slash
+    behind it.
+
+    Args:
+        url: The wss URL of the TwiML (`twiml.stream_url`).
+        signature: The X-Twilio-Signature header, None if there is none.
+        auth_tokens: Any one of them may have signed.
+    """
+    return valid_webhook(url, (), signature, auth_tokens) or valid_webhook(
+        url + "/", (), signature, auth_tokens
+    )
+
+
+def token_secret(auth_token: str) -> bytes:
+    """The secret all workers sign one-time tokens with: 32 bytes, known from the auth token."""
+    if not auth_token:
+        raise ValueError("expected an auth token to derive a secret from, got an empty one")
+    return _hmac(auth_token.encode(), "offhook one-time token v1")
+
+
+def first_nonce(secret: bytes, call_sid: str) -> str:
+    """The nonce for the first webhook of a call: 22 characters, the same on every worker.
+
+    Twilio may deliver that webhook twice. Both tokens then carry one nonce, of which the store
+    redeems only one.
+    """
+    return _base64url(_hmac(secret, f"first nonce {call_sid}")[:16])
+
+
+def mint_token(secret: bytes, call_sid: str, account_sid: str, expires_ms: int, nonce: str) -> str:
+    """A token for one stream of one call: less than 300 URL-safe characters.
+
+    Args:
+        secret: From `token_secret`, of the newest auth token.
+        call_sid: The call it is for.
+        account_sid: The account the call belongs to.
+        expires_ms: Unix time from which on it is refused, in ms.
+        nonce: What the store knows it by: 1 to 64 of A-Z, a-z, 0-9, - and _.
+
+    Raises:
+        ValueError: A part does not fit into a token.
+    """
+    claims = f"v1.{call_sid}.{account_sid}.{expires_ms}.{nonce}"
+    token = f"{claims}.{_base64url(_hmac(secret, claims))}"
+    if not _TOKEN.fullmatch(token):
+        raise ValueError(
+            "expected SIDs and a nonce of 1 to 64 URL-safe characters and an expiry in Unix ms, "
+            f"got {claims!r}"
+        )
+    return token
+
+
+def check_token(
+    secrets: Sequence[bytes], token: str | None, call_sid: str, account_sid: str, now_ms: int
+) -> str:
+    """Check the token a stream came with.
+
+    Args:
+        secrets: From `token_secret`, one for each auth token that still counts.
+        token: The stream's token parameter, None if there is none.
+        call_sid: The call the stream says it belongs to.
+        account_sid: The account it says that call belongs to.
+        now_ms: Unix time, in ms.
+
+    Returns:
+        The nonce. The token counts only once the store has redeemed it.
+
+    Raises:
+        TokenError: Missing, malformed, forged, expired, or minted for another call.
+    """
+    if not token:
+        raise TokenError("missing")
+    parts = _TOKEN.fullmatch(token)
+    if parts is None:
+        raise TokenError("malformed")
+    given = parts["mac"].encode()
+    if not any(
+        hmac.compare_digest(_base64url(_hmac(secret, parts["claims"])).encode(), given)
+        for secret in secrets
+    ):
+        raise TokenError("forged")
+    if now_ms >= int(parts["expires_ms"]):
+        raise TokenError("expired")
+    if (parts["call_sid"], parts["account_sid"]) != (call_sid, account_sid):
+        raise TokenError("other call")
+    return parts["nonce"]
+
+
+_TOKEN = re.compile(
+    r"(?P<claims>v1"
+    r"\.(?P<call_sid>[A-Za-z0-9]{1,64})"
+    r"\.(?P<account_sid>[A-Za-z0-9]{1,64})"
+    r"\.(?P<expires_ms>[0-9]{1,16})"
+    r"\.(?P<nonce>[A-Za-z0-9_-]{1,64}))"
+    r"\.(?P<mac>[A-Za-z0-9_-]{43})"
+)
+
+
+class _Fields(dict[str, list[str]]):
+    """A form as `RequestValidator` reads it: each name once, with all its values."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        super().__init__()
+        for name, value in pairs:
+            self.setdefault(name, []).append(value)
+
+    def getall(self, name: str) -> list[str]:
+        """The values of a name."""
+        return self[name]
+
+
+def _hmac(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), hashlib.sha256)
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

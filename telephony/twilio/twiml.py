@@ -1,0 +1,110 @@
+"""The TwiML documents we answer Twilio's webhooks with, and the paths they send it to.
+
+Source: Twilio documentation, TwiML `<Connect>`, `<Stream>`, `<Redirect>` (read in October 2026).
+Answer with them as ``text/xml`` and a Content-Length.
+"""
+
+from urllib.parse import urlsplit
+
+from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
+
+VOICE_PATH = "/twilio/voice"
+STATUS_PATH = "/twilio/status"
+MEDIA_PATH = "/twilio/media"
+RESUME_PATH = "/twilio/resume"
+STREAM_STATUS_PATH = "/twilio/stream-status"
+
+TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a parameter, not a secret
+"""Where `Start.custom_parameters` carries the one-time token."""
+
+PARAMETER_LIMIT_CHARS = 500
+"""Twilio: a parameter's name and value together stay below this."""
+
+
+def connect(public_url: str, token: str) -> str:
+    """Tie the call to a media stream of ours.
+
+    When the stream ends, in whatever way, Twilio asks `RESUME_PATH` how to go on: as the action
+    of `<Connect>`, or by the `<Redirect>` behind it should the action not be taken.
+
+    Args:
+        public_url: Where Twilio reaches us: https, perhaps with a path prefix.
+        token: The one-time token (see `signature.mint_token`).
+
+    Raises:
+        ValueError: `public_url` cannot be used, or `token` is too long for a parameter.
+    """
+    chars = len(TOKEN_PARAMETER) + len(token)
+    if chars >= PARAMETER_LIMIT_CHARS:
+        raise ValueError(
+            f"expected a parameter of less than {PARAMETER_LIMIT_CHARS} characters, name and "
+            f"value together, got {chars}; mint a shorter token"
+        )
+    resume_url = webhook_url(public_url, RESUME_PATH)
+    response = VoiceResponse()
+    stream = response.connect(action=resume_url, method="POST").stream(
+        url=stream_url(public_url),
+        status_callback=webhook_url(public_url, STREAM_STATUS_PATH),
+    )
+    stream.parameter(name=TOKEN_PARAMETER, value=token)
+    response.redirect(resume_url, method="POST")
+    return str(response)
+
+
+def hangup() -> str:
+    """End the call."""
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)
+
+
+def apology(text: str) -> str:
+    """Say `text` in Twilio's own voice, then end the call."""
+    response = VoiceResponse()
+    response.say(text)
+    response.hangup()
+    return str(response)
+
+
+def wait_and_ask(public_url: str, path: str) -> str:
+    """Have Twilio ask again in a second: whoever stands before the workers may choose another.
+
+    Raises:
+        ValueError: `public_url` cannot be used.
+    """
+    response = VoiceResponse()
+    response.pause(length=1)
+    response.redirect(webhook_url(public_url, path), method="POST")
+    return str(response)
+
+
+def stream_url(public_url: str) -> str:
+    """The wss URL of our media socket; the upgrade's signature is over exactly this text.
+
+    Raises:
+        ValueError: `public_url` is not a plain https URL.
+    """
+    return "wss" + webhook_url(public_url, MEDIA_PATH).removeprefix("https")
+
+
+def webhook_url(public_url: str, path: str) -> str:
+    """The URL of one of our webhooks, as Twilio calls and signs it.
+
+    Args:
+        public_url: Where Twilio reaches us: https, perhaps with a path prefix.
+        path: What follows it, with a leading slash.
+
+    Raises:
+        ValueError: `public_url` is not a plain https URL: it has another scheme, no host, a user
+            name (which Twilio leaves out of what it signs), a query or a fragment.
+    """
+    parts = urlsplit(public_url)
+    plain = public_url.isprintable() and not set(public_url) & set(' @?#"<>\\')
+    if parts.scheme != "https" or not parts.hostname or not plain:
+        raise ValueError(
+            "expected a public URL such as https://voice.example.com, without user name, query "
+            f"or fragment, got {parts.scheme or 'no scheme'}://{parts.hostname or ''}; set "
+            "PUBLIC_URL to the address Twilio reaches"
+        )
+    base = "https" + public_url[len("https") :].rstrip("/")
+    return base + path

@@ -1,0 +1,104 @@
+"""The documents we answer with, read back by an XML parser."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from telephony.twilio import twiml
+
+PUBLIC_URL = "https://voice.example.com"
+
+
+def read(document: str) -> ET.Element:
+    return ET.fromstring(document)  # noqa: S314 - written a moment ago, by us
+
+
+def test_a_call_is_connected_to_our_stream_and_comes_back_to_us_after_it() -> None:
+    expected = (
+        "<Response>"
+        '<Connect action="https://voice.example.com/twilio/resume" method="POST">'
+        '<Stream url="wss://voice.example.com/twilio/media"'
+        ' statusCallback="https://voice.example.com/twilio/stream-status">'
+        '<Parameter name="token" value="v1.abc" />'
+        "</Stream>"
+        "</Connect>"
+        '<Redirect method="POST">https://voice.example.com/twilio/resume</Redirect>'
+        "</Response>"
+    )
+    got = twiml.connect(PUBLIC_URL, "v1.abc")
+    assert ET.canonicalize(got) == ET.canonicalize(expected)
+
+
+def test_a_token_is_quoted_for_xml() -> None:
+    token = "\"<&>'é"
+    parameter = read(twiml.connect(PUBLIC_URL, token)).find("Connect/Stream/Parameter")
+    assert parameter is not None
+    assert parameter.attrib == {"name": "token", "value": token}
+
+
+def test_a_parameter_stays_below_500_characters_name_and_value_together() -> None:
+    twiml.connect(PUBLIC_URL, "x" * 494)
+    with pytest.raises(ValueError, match=r"less than 500 characters.*got 500"):
+        twiml.connect(PUBLIC_URL, "x" * 495)
+
+
+def test_hangup_is_nothing_else() -> None:
+    assert ET.canonicalize(twiml.hangup()) == "<Response><Hangup></Hangup></Response>"
+
+
+def test_an_apology_is_spoken_before_the_call_ends() -> None:
+    response = read(twiml.apology("We are sorry: <try> again & again, à bientôt."))
+    assert [verb.tag for verb in response] == ["Say", "Hangup"]
+    assert response[0].text == "We are sorry: <try> again & again, à bientôt."
+
+
+@pytest.mark.parametrize(
+    "document",
+    [twiml.connect(PUBLIC_URL, "t"), twiml.hangup(), twiml.apology("é")],
+    ids=["connect", "hangup", "apology"],
+)
+def test_a_document_says_that_it_is_utf_8(document: str) -> None:
+    assert document.startswith('<?xml version="1.0" encoding="UTF-8"?>')
+
+
+@pytest.mark.parametrize(
+    ("public_url", "expected"),
+    [
+        ("https://voice.example.com", "wss://voice.example.com/twilio/media"),
+        ("https://voice.example.com/", "wss://voice.example.com/twilio/media"),
+        ("https://voice.example.com:8443", "wss://voice.example.com:8443/twilio/media"),
+        ("https://example.com/a/b", "wss://example.com/a/b/twilio/media"),
+        ("https://example.com/a/b/", "wss://example.com/a/b/twilio/media"),
+        ("HTTPS://example.com/https", "wss://example.com/https/twilio/media"),
+    ],
+)
+def test_the_stream_url_keeps_host_port_and_prefix(public_url: str, expected: str) -> None:
+    assert twiml.stream_url(public_url) == expected
+
+
+@pytest.mark.parametrize(
+    "public_url",
+    [
+        "",
+        "voice.example.com",
+        "http://voice.example.com",
+        "wss://voice.example.com",
+        "https://",
+        "https:///twilio",
+        "https://voice.example.com?",
+        "https://voice.example.com/?a=1",
+        "https://voice.example.com/#rc=3",
+        "https://user:secret@voice.example.com",
+        "https://voice.example.com/a b",
+        "https://voice.example.com\n",
+    ],
+)
+def test_a_public_url_that_twilio_could_not_use_is_refused(public_url: str) -> None:
+    with pytest.raises(ValueError, match="PUBLIC_URL"):
+        twiml.stream_url(public_url)
+
+
+def test_a_password_in_a_public_url_is_not_repeated() -> None:
+    with pytest.raises(ValueError, match="PUBLIC_URL") as refused:
+        twiml.stream_url("https://user:secret@voice.example.com")
+    assert "secret" not in str(refused.value)
