@@ -1,0 +1,136 @@
+"""What a conversation asks of the world: of the model, of the store, of whoever plays audio.
+
+Commands are imperative. Each is carried out by the edge that owns the resource; none returns.
+"""
+
+from dataclasses import dataclass
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.persona import Persona
+from agent.conversation.transcript import Line
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModel:
+    """Open a model session; answered by `SessionReady` or `SessionRefused` of this number.
+
+    Args:
+        session: The number its events will carry.
+        persona: Who it is to be.
+        handle: Resume from here, or "" for a fresh session.
+        history: Lines the session does not know yet, oldest first: all of them for a fresh
+            session, those since the handle for a resumed one. They are appended to its context
+            before `SessionReady`, and do not make it speak. For an agent line, what was `heard`.
+    """
+
+    session: int
+    persona: Persona
+    handle: str = ""
+    history: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CloseModel:
+    """Close a session, opened or still opening. No event of it is wanted any more."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class SayToModel:
+    """Send a text turn, which the model answers by speaking."""
+
+    session: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendCallerAudio:
+    """Caller audio for the model: PCM, int16 little-endian, mono, 16 kHz, any length.
+
+    Args:
+        session: For which session.
+        pcm: The samples.
+        live: True for audio as it comes in, which may be dropped, oldest first, when the model
+            is more than 1 s behind; False for held audio sent again, which must not be.
+    """
+
+    session: int
+    pcm: bytes
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EndCallerAudio:
+    """Tell the model that the caller has finished for now (`audioStreamEnd`); more may come."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppendLine:
+    """Store one final transcript line; answered by `LinesStored` once it is safe."""
+
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCheckpoint:
+    """Store the checkpoint; a later one replaces an earlier one that is still waiting."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class PlayReply:
+    """Play a piece of reply number `reply`: PCM, int16 little-endian, mono, 24 kHz."""
+
+    reply: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FinishReply:
+    """Reply `reply` is complete: nothing more will be added to it."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback:
+    """Stop at once, and forget what was not heard yet of every reply up to number `up_to`."""
+
+    up_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCallerAudio:
+    """Session `session` listens: send what is held, faster than real time, then go on live."""
+
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCallerAudio:
+    """No session listens: keep what the caller says."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCallerAudio:
+    """What was said before `before_ms` has been answered and need not be kept any longer."""
+
+    before_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The conversation cannot go on; `reason` becomes the call's `ended_reason`."""
+
+    reason: str
+
+
+ModelCommand = OpenModel | CloseModel | SayToModel | SendCallerAudio | EndCallerAudio
+StoreCommand = AppendLine | SaveCheckpoint
+PlayerCommand = PlayReply | FinishReply | StopPlayback
+MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
+ConversationCommand = ModelCommand | StoreCommand | PlayerCommand | MicrophoneCommand | GiveUp

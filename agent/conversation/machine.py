@@ -1,0 +1,414 @@
+"""One conversation with a voice model: its events in, commands out.
+
+Class `Conversation` owns the turns, the transcript and the resumption. Whoever has the caller
+(`telephony.call`) carries out its player and microphone commands, and tells it what was heard.
+
+The walks, in short (the README draws them):
+    a reply       ReplyAudio → PlayReply …, GenerationComplete → FinishReply, `played` → AppendLine
+    a barge-in    Interrupted → AppendLine cut at what was heard, StopPlayback; what the model
+                  still sends of that turn is dropped until it is closed, or for 1 s
+    a lost socket SessionLost → CloseModel, HoldCallerAudio, after a pause OpenModel, then
+                  SessionReady → ResumeCallerAudio: what was said and not answered is sent again
+"""
+
+from collections.abc import Iterable, Mapping
+from random import Random
+from typing import assert_never
+
+from agent.conversation import commands, events
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.commands import ConversationCommand
+from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
+from agent.conversation.persona import Persona
+from agent.conversation.renewal import Renewal
+from agent.conversation.resumption import Attempt, Link, Resumption
+from agent.conversation.transcript import Line, Transcript
+from agent.conversation.turns import GENERATION, Floor, Generation, Sign, floor
+
+GREETED_AFTER_MS = 300
+"""The greeting counts as given once this much of it was heard."""
+
+DROP_LIMIT_MS = 1_000
+"""After an interruption, how long audio is taken for the interrupted turn's if that turn is never
+closed. A new reply takes longer: the model thinks for 1.1 s and more."""
+
+GO_ON_CUE = (
+    "[The line dropped for a moment and is back. Answer what the caller said last; "
+    "do not greet them again.]"
+)
+
+_MODEL_BYTES_PER_MS = 48
+"""24 kHz, int16."""
+
+
+class Conversation:
+    """The state machine. Methods that return out return them in the order to carry out.
+
+    Call `open` first, `answer` each time a listener is attached, and `close` last. Before `step`,
+    `tick` and `close`, say with `heard` how far the replies were heard.
+    """
+
+    def __init__(
+        self,
+        *,
+        persona: Persona,
+        seed: int,
+        wall_time_ms: int,
+        checkpoint: Checkpoint | None = None,
+        lines: Iterable[Line] = (),
+    ) -> None:
+        self._persona = persona
+        self._wall_time_ms = wall_time_ms
+        elapsed_ms, handle, known = 0, "", 0
+        if checkpoint is not None:
+            away_ms = max(0, wall_time_ms - checkpoint.wall_time_ms)
+            elapsed_ms = checkpoint.elapsed_ms + away_ms
+            handle, known = checkpoint.handle, checkpoint.handle_lines
+        self._transcript = Transcript(lines, known, elapsed_ms)
+        self._resumption = Resumption(Random(seed), handle)  # noqa: S311 - jitter, not a secret
+        self._renewal = Renewal()
+        self._greeted = checkpoint is not None and checkpoint.greeted
+        self._owes_answer = bool(self.lines) and self.lines[-1].role == "caller"
+        self._greeting: int | None = None
+        self._attached = False
+        self._cued = False
+        self._closed = False
+
+        self._session = 0
+        self._link = Link.CLOSED
+        self._ready_ms = 0
+        self._open_at: tuple[int, Attempt] | None = None
+
+        self._generation = Generation.IDLE
+        self._drop_until_ms: int | None = None
+        self._reply = 0
+        self._broken_off = False
+        self._playing: dict[int, float] = {}
+        self.caller_is_waiting = False
+        """To be kept up by the owner: the caller has spoken since the last answered turn."""
+
+    @property
+    def generation(self) -> Generation:
+        """What the model is doing."""
+        return self._generation
+
+    @property
+    def floor(self) -> Floor:
+        """Who holds the floor."""
+        return floor(self._generation, playing=bool(self._playing))
+
+    @property
+    def ready(self) -> bool:
+        """Whether a session listens."""
+        return self._link is Link.READY
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The transcript so far: all final lines."""
+        return tuple(self._transcript.lines)
+
+    def deadline_ms(self) -> int | None:
+        """When `tick` is to be called next, or None."""
+        times = (
+            self._drop_until_ms,
+            self._open_at[0] if self._open_at else None,
+            self._renewal.deadline_ms(),
+        )
+        return min((t for t in times if t is not None), default=None)
+
+    # What the owner tells.
+
+    def open(self, now_ms: int) -> list[ConversationCommand]:
+        """Dial the model."""
+        return self._dial(self._resumption.first(), now_ms)
+
+    def answer(self, epoch: int, now_ms: int) -> list[ConversationCommand]:
+        """A listener is attached, under ownership `epoch`; the model greets once it can."""
+        self._transcript.epoch = epoch
+        self._attached = True
+        return self._checkpoint(now_ms) + self._cue()
+
+    def left(self, now_ms: int) -> list[ConversationCommand]:
+        """The listener is gone, and may come back, to this worker or to another."""
+        self._attached = False
+        return self._checkpoint(now_ms)
+
+    def heard(self, heard_ms: Mapping[int, float], now_ms: int) -> list[ConversationCommand]:
+        """How much of each reply that is not finished has been heard."""
+        for reply in self._playing:
+            self._playing[reply] = heard_ms.get(reply, self._playing[reply])
+        if self._greeted or self._greeting is None:
+            return []
+        if self._playing.get(self._greeting, 0) < GREETED_AFTER_MS:
+            return []
+        self._greeted = True
+        return self._checkpoint(now_ms)
+
+    def played(self, reply: int, heard_ms: float, now_ms: int) -> list[ConversationCommand]:
+        """`reply` was heard to its end, which is at `heard_ms`."""
+        if reply not in self._playing:
+            return []
+        out = self.heard({reply: heard_ms}, now_ms)
+        out += self._finish(reply)
+        return out + self._checkpoint(now_ms)
+
+    def close(self, now_ms: int) -> list[ConversationCommand]:
+        """The conversation is over here; what is open becomes final."""
+        out = self._cut_playing(now_ms)
+        out += _appended(self._transcript.finish_caller())
+        out += self._checkpoint(now_ms)
+        out += self._hang_up()
+        self._closed = True
+        return out
+
+    def tick(self, now_ms: int) -> list[ConversationCommand]:
+        """Time has passed."""
+        if self._closed:
+            return []
+        if self._drop_until_ms is not None and now_ms >= self._drop_until_ms:
+            self._move(Sign.DROP_EXPIRED)
+        if self._open_at is not None and now_ms >= self._open_at[0]:
+            return self._dial(self._open_at[1], now_ms)
+        return self._renew_when_due(now_ms)
+
+    def step(self, event: ModelEvent, now_ms: int) -> list[ConversationCommand]:
+        """Something came from the model."""
+        if event.session != self._session or self._closed:
+            return []
+        if isinstance(event, SessionEvent):
+            return self._session_step(event, now_ms)
+        if isinstance(event, TurnEvent):
+            return self._turn_step(event, now_ms)
+        return []
+
+    # Sessions.
+
+    def _session_step(self, event: SessionEvent, now_ms: int) -> list[ConversationCommand]:
+        match event:
+            case events.SessionReady():
+                self._link = Link.READY
+                self._ready_ms = now_ms
+                self._renewal.started(now_ms)
+                return [*self._cue(), commands.ResumeCallerAudio(self._session)]
+            case events.SessionRefused():
+                self._link = Link.CLOSED
+                attempt = self._resumption.refused(now_ms, event.code, event.retry_after_ms)
+                return self._try_again(attempt, now_ms)
+            case events.SessionLost():
+                self._link = Link.CLOSED
+                return self._try_again(
+                    self._resumption.lost(now_ms, now_ms - self._ready_ms), now_ms
+                )
+            case events.HandleUpdated():
+                return self._take_handle(event, now_ms)
+            case events.GoAway():
+                self._renewal.told_to_go(now_ms, event.time_left_ms)
+                return self._renew_when_due(now_ms)
+            case _:
+                assert_never(event)
+
+    def _turn_step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
+        match event:
+            case events.ReplyAudio():
+                return self._play(event.pcm, now_ms)
+            case events.AgentSaid():
+                return self._note_agent(event.text, now_ms)
+            case events.CallerSaid():
+                return self._note_caller(event.text, now_ms)
+            case events.CallerActivityStarted():
+                # While it generates, the server interrupts by itself.
+                done = self._generation in {Generation.COMPLETE, Generation.IDLE}
+                return self._barge_in(now_ms) if done else []
+            case events.Interrupted():
+                out = self._barge_in(now_ms)
+                self._move(Sign.INTERRUPTED)
+                self._drop_until_ms = now_ms + DROP_LIMIT_MS
+                return out
+            case events.GenerationComplete():
+                out = self._complete_reply(now_ms)
+                self._move(Sign.GENERATION_DONE)
+                return out
+            case events.TurnComplete():
+                out = self._complete_reply(now_ms)
+                self._move(Sign.TURN_DONE)
+                return out
+            case _:
+                assert_never(event)
+
+    def _dial(self, attempt: Attempt, now_ms: int) -> list[ConversationCommand]:
+        self._open_at = None
+        if attempt.wait_ms > 0:
+            self._open_at = (now_ms + attempt.wait_ms, Attempt(attempt.handle, 0))
+            return []
+        self._session += 1
+        self._link = Link.OPENING
+        self._transcript.session_opened(fresh=not attempt.handle)
+        history = self._transcript.unknown()
+        return [commands.OpenModel(self._session, self._persona, attempt.handle, history)]
+
+    def _cue(self) -> list[ConversationCommand]:
+        """Make the model speak, once a session, where the caller waits for it to."""
+        if not (self.ready and self._attached) or self._cued:
+            return []
+        self._cued = True
+        if not self._greeted:
+            if self._greeting in self._playing and not self._broken_off:
+                return []  # it is here, and will be heard
+            self._greeting = None
+            return [commands.SayToModel(self._session, self._persona.greeting_cue)]
+        if self._owes_answer:
+            self._owes_answer = False
+            return [commands.SayToModel(self._session, GO_ON_CUE)]
+        return []
+
+    def _hang_up(self) -> list[ConversationCommand]:
+        """Close the session, whatever its state; events of it are stale from here on."""
+        out: list[ConversationCommand] = []
+        if self._link is not Link.CLOSED:
+            out.append(commands.CloseModel(self._session))
+        out.append(commands.HoldCallerAudio())
+        if self._transcript.is_open(self._reply):
+            self._transcript.complete_reply(self._reply)
+            self._broken_off = True
+            out.append(commands.FinishReply(self._reply))
+        self._session += 1
+        self._link = Link.CLOSED
+        self._open_at = None
+        self._renewal.stopped()
+        self._cued = False
+        self._move(Sign.LOST)
+        return out
+
+    def _try_again(self, attempt: Attempt | None, now_ms: int) -> list[ConversationCommand]:
+        out = self._hang_up()
+        out += _appended(self._transcript.finish_caller())
+        self._transcript.expect_repetition()
+        if attempt is None:
+            return [*out, commands.GiveUp("model_unavailable")]
+        return out + self._dial(attempt, now_ms)
+
+    def _take_handle(self, event: events.HandleUpdated, now_ms: int) -> list[ConversationCommand]:
+        self._renewal.resumable(event.resumable)
+        if not (event.resumable and event.handle):
+            return []
+        self._resumption.handed_out(event.handle)
+        self._transcript.handed_out()
+        return self._checkpoint(now_ms) + self._renew_when_due(now_ms)
+
+    def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
+        pause = self._generation is Generation.IDLE and not self.caller_is_waiting
+        if not self._renewal.due(now_ms, pause=pause):
+            return []
+        return self._try_again(Attempt(self._resumption.handle, 0), now_ms)
+
+    # Turns.
+
+    def _move(self, sign: Sign) -> None:
+        self._generation = GENERATION[self._generation, sign]
+        if self._generation is not Generation.DROPPING:
+            self._drop_until_ms = None
+
+    def _play(self, pcm: bytes, now_ms: int) -> list[ConversationCommand]:
+        if self._generation is Generation.DROPPING:
+            return []
+        out = self._begin_reply(now_ms)
+        self._move(Sign.AUDIO)
+        self._transcript.generated(self._reply, len(pcm) / _MODEL_BYTES_PER_MS)
+        return [*out, commands.PlayReply(self._reply, pcm)]
+
+    def _note_agent(self, text: str, now_ms: int) -> list[ConversationCommand]:
+        if self._generation is Generation.DROPPING:
+            return []
+        # Late text belongs to the reply that is still being heard.
+        late = self._transcript.began_ms(self._reply) is not None
+        out = [] if late else self._begin_reply(now_ms)
+        self._transcript.agent_said(self._reply, text)
+        return out
+
+    def _note_caller(self, text: str, now_ms: int) -> list[ConversationCommand]:
+        if not text.strip():
+            return []
+        if self._generation in {Generation.GENERATING, Generation.COMPLETE}:
+            # A late transcription of what is being answered: the turn is still open.
+            began_ms = self._transcript.began_ms(self._reply)
+            self._transcript.caller_said(text, now_ms if began_ms is None else began_ms)
+            return []
+        # The turn is closed, but its reply may still be heard: the server believes it was, and
+        # will not interrupt it.
+        out = self._barge_in(now_ms)
+        self._transcript.caller_said(text, now_ms)
+        return out
+
+    def _begin_reply(self, now_ms: int) -> list[ConversationCommand]:
+        """Number a new reply, unless one is open."""
+        if self._transcript.is_open(self._reply):
+            return []
+        out: list[ConversationCommand] = []
+        if self._broken_off:
+            # What was broken off is said anew by this reply.
+            out += self._cut_playing(now_ms)
+        out += _appended(self._transcript.finish_caller())
+        self._reply += 1
+        self._playing[self._reply] = 0.0
+        self._transcript.begin_reply(self._reply, now_ms)
+        self._renewal.resumable(False)
+        if not self._greeted and self._greeting is None:
+            self._greeting = self._reply
+        return out
+
+    def _complete_reply(self, now_ms: int) -> list[ConversationCommand]:
+        """The open reply, if there is one, was received whole."""
+        if not self._transcript.is_open(self._reply):
+            return []
+        self._transcript.complete_reply(self._reply)
+        self._resumption.settled()
+        return [commands.FinishReply(self._reply), *self._answered(now_ms)]
+
+    def _answered(self, now_ms: int) -> list[ConversationCommand]:
+        began_ms = self._transcript.began_ms(self._reply)
+        if began_ms is None:
+            return []
+        self._transcript.answered_up_to(min(began_ms, now_ms))
+        return [commands.ReleaseCallerAudio(began_ms)]
+
+    def _barge_in(self, now_ms: int) -> list[ConversationCommand]:
+        """The caller talks over what is being generated or heard.
+
+        Not over a reply that was broken off: what the model hears now is what was sent again.
+        """
+        if not self._playing or self._broken_off:
+            return []
+        out = self._answered(now_ms)
+        return out + self._cut_playing(now_ms)
+
+    def _cut_playing(self, now_ms: int) -> list[ConversationCommand]:
+        """No reply will be heard any further."""
+        if not self._playing:
+            return []
+        out: list[ConversationCommand] = [commands.StopPlayback(self._reply)]
+        for reply in sorted(self._playing):
+            out += self._finish(reply)
+        return out + self._checkpoint(now_ms)
+
+    def _finish(self, reply: int) -> list[ConversationCommand]:
+        heard_ms = self._playing.pop(reply)
+        if reply == self._reply:
+            self._broken_off = False
+        return _appended(self._transcript.finish_reply(reply, heard_ms))
+
+    def _checkpoint(self, now_ms: int) -> list[ConversationCommand]:
+        if not self._transcript.epoch:
+            return []  # nobody has taken the call yet: there is nothing to keep
+        checkpoint = Checkpoint(
+            epoch=self._transcript.epoch,
+            elapsed_ms=self._transcript.elapsed_ms(now_ms),
+            wall_time_ms=self._wall_time_ms + now_ms,
+            greeted=self._greeted,
+            handle=self._resumption.handle,
+            handle_lines=self._transcript.known_lines,
+        )
+        return [commands.SaveCheckpoint(checkpoint)]
+
+
+def _appended(lines: Iterable[Line]) -> list[ConversationCommand]:
+    return [commands.AppendLine(line) for line in lines]

@@ -1,0 +1,38 @@
+"""Who answers: what the model is told, how it sounds, and how it opens."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """The character of the agent, as a model session needs it.
+
+    Args:
+        name: What the agent calls itself.
+        instructions: The system instruction, in plain text.
+        voice: A prebuilt Gemini voice, such as ``"Puck"``.
+        greeting_cue: What the model is told when the call is answered. The model never speaks
+            first by itself, so this text makes it greet the caller.
+    """
+
+    name: str
+    instructions: str
+    voice: str
+    greeting_cue: str
+
+
+DEFAULT_PERSONA = Persona(
+    name="Ada",
+    instructions=(
+        "You are Ada, who answers the telephone. You are on a phone call: the caller hears you "
+        "and cannot see anything. Speak in short, natural sentences, one question at a time. "
+        "Never read out lists, symbols or addresses letter by letter unless asked. If you did "
+        "not understand, say so and ask again. Answer in the language the caller speaks. When "
+        "the caller says goodbye, say goodbye briefly."
+    ),
+    voice="Puck",
+    greeting_cue=(
+        "[A caller has just been connected and is listening. Greet them in one short sentence, "
+        "say your name, and ask how you can help.]"
+    ),
+)

@@ -1,0 +1,191 @@
+"""What was said, as append-only lines.
+
+A line is written once, when it is final, and never changes afterwards: the caller's when the
+agent's reply to it begins, the agent's when its reply was heard to the end or was cut. While a
+reply plays, its entry keeps what was generated; the line's `heard` is cut at what was heard.
+
+The transcript also knows which lines a resumed model session lacks. A turn is answered when its
+reply was received whole, or was talked over; what the caller said since is sent again as audio,
+so its lines are not given to the session as text.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agent.conversation.words import heard_text, without_repetition
+
+type Role = Literal["caller", "agent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One final entry of the transcript.
+
+    Args:
+        n: Number of the line in the call, from 1, without gaps, over all workers.
+        role: Who spoke.
+        text: What was said. For the agent: all that was generated, also what nobody heard.
+        heard: What the other side heard of it. For the agent: `text` cut at the word the
+            caller was hearing when the reply was cut. For the caller: the same as `text`.
+        at_ms: When the utterance began, in ms since the call was opened on its first worker.
+        epoch: Which ownership of the call wrote the line.
+    """
+
+    n: int
+    role: Role
+    text: str
+    heard: str
+    at_ms: int
+    epoch: int
+
+
+@dataclass(slots=True)
+class _Reply:
+    began_ms: int
+    generated_ms: float = 0.0
+    complete: bool = False
+    pieces: list[tuple[float, str]] = field(default_factory=list)
+
+
+class Transcript:
+    """The lines of a conversation, and the entries that are still open.
+
+    Args:
+        lines: What earlier workers wrote, in order.
+        known_lines: How many of these the resumable session knows.
+        elapsed_ms: How long the call had lasted when this worker opened it; added to `now_ms`.
+    """
+
+    def __init__(self, lines: Iterable[Line], known_lines: int, elapsed_ms: int) -> None:
+        self.lines = list(lines)
+        self.epoch = 0
+        self._elapsed_ms = elapsed_ms
+        self._inherited = len(self.lines)
+        self._began_ms = [-1] * self._inherited
+        self._replies: dict[int, _Reply] = {}
+        self._caller_text = ""
+        self._caller_began_ms = 0
+        self._said_before = ""
+        self._answered_ms = -1
+        self._answered_by_session = False
+        self._known_inherited = min(known_lines, self._inherited)
+        self._known_ms = -1
+
+    def elapsed_ms(self, now_ms: int) -> int:
+        """Time since the call was opened on its first worker."""
+        return self._elapsed_ms + now_ms
+
+    # The agent's entries.
+
+    def begin_reply(self, reply: int, now_ms: int) -> None:
+        """Reply number `reply` is coming."""
+        self._replies[reply] = _Reply(now_ms)
+
+    def generated(self, reply: int, audio_ms: float) -> None:
+        """So much more audio of it has come."""
+        self._replies[reply].generated_ms += audio_ms
+
+    def agent_said(self, reply: int, text: str) -> None:
+        """A piece of its text has come; ignored once the reply has become a line."""
+        if (entry := self._replies.get(reply)) is not None:
+            entry.pieces.append((entry.generated_ms, text))
+
+    def complete_reply(self, reply: int) -> None:
+        """No more audio of it will come."""
+        self._replies[reply].complete = True
+
+    def is_open(self, reply: int) -> bool:
+        """Whether more of it may come."""
+        return reply in self._replies and not self._replies[reply].complete
+
+    def began_ms(self, reply: int) -> int | None:
+        """When its first piece came, or None if it is no longer, or not yet, an entry."""
+        return self._replies[reply].began_ms if reply in self._replies else None
+
+    def finish_reply(self, reply: int, heard_ms: float) -> list[Line]:
+        """It was heard so far and will not be heard further: make it a line."""
+        entry = self._replies.pop(reply, None)
+        if entry is None:
+            return []
+        text = "".join(piece for _, piece in entry.pieces).strip()
+        heard = heard_text(entry.pieces, entry.generated_ms, heard_ms, complete=entry.complete)
+        return self._append("agent", text, heard, entry.began_ms)
+
+    # The caller's entry.
+
+    def caller_said(self, text: str, began_ms: int) -> None:
+        """A piece of the caller's words has come."""
+        if not self._caller_text:
+            self._caller_began_ms = began_ms
+        self._caller_text += text
+
+    def finish_caller(self) -> list[Line]:
+        """What the caller has said so far becomes a line, less what was a line before."""
+        text = self._caller_text.strip()
+        self._caller_text = ""
+        if not text:
+            return []
+        if self._said_before:
+            text = without_repetition(self._said_before, text)
+            self._said_before = ""
+        return self._append("caller", text, text, self._caller_began_ms)
+
+    def expect_repetition(self) -> None:
+        """The caller's unanswered audio will be sent, and so transcribed, again."""
+        pairs = zip(self.lines, self._began_ms, strict=True)
+        unanswered = [
+            line.text
+            for line, began_ms in pairs
+            if line.role == "caller" and began_ms > self._answered_ms
+        ]
+        self._said_before = " ".join(unanswered)
+
+    # What a model session knows.
+
+    def answered_up_to(self, reply_began_ms: int) -> None:
+        """A reply that began then has answered all that was said before."""
+        self._answered_ms = max(self._answered_ms, reply_began_ms)
+        self._answered_by_session = True
+
+    def session_opened(self, *, fresh: bool) -> None:
+        """A new session knows what its handle knew, or nothing."""
+        self._answered_by_session = False
+        if fresh:
+            self._known_inherited, self._known_ms = 0, -1
+
+    def handed_out(self) -> None:
+        """A handle was given out. It holds what the session answered; lines that were given to
+        the session as text are sure to be in it only once it has answered something.
+        """
+        if self._answered_by_session:
+            self._known_inherited, self._known_ms = self._inherited, self._answered_ms
+
+    @property
+    def known_lines(self) -> int:
+        """How many lines, from the first, the resumable session knows."""
+        count = self._known_inherited
+        if count == self._inherited:
+            for began_ms in self._began_ms[count:]:
+                if began_ms > self._known_ms:
+                    break
+                count += 1
+        return count
+
+    def unknown(self) -> tuple[Line, ...]:
+        """The answered lines that a session resumed from the handle lacks; of a fresh one, all."""
+        return tuple(
+            line
+            for i, (line, began_ms) in enumerate(zip(self.lines, self._began_ms, strict=True))
+            if (i >= self._known_inherited if i < self._inherited else began_ms > self._known_ms)
+            and began_ms <= self._answered_ms
+        )
+
+    def _append(self, role: Role, text: str, heard: str, began_ms: int) -> list[Line]:
+        if not text:
+            return []
+        at_ms = self.elapsed_ms(began_ms)
+        line = Line(len(self.lines) + 1, role, text, heard, at_ms, self.epoch)
+        self.lines.append(line)
+        self._began_ms.append(began_ms)
+        return [line]

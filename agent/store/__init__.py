@@ -1,0 +1,17 @@
+"""What outlives a worker: transcript lines, checkpoint, call record, one-time tokens, in Redis.
+
+Modules, lowest first: `base` (the promises, the records, the errors), `scripts` (what happens
+atomically, in Lua), `failures` (why the store is away), `embedded` (a Redis in this process),
+`leases` (who holds a call: one pub/sub connection per worker), `redis` (keys, expiry, and the
+`Store` itself, on a real server or on an embedded one).
+
+Laws: never on the audio path. Every write of an owner carries its epoch and is refused once
+another worker has taken the call. Every key of a call has one hash tag and an expiry. This room
+does not retry: it says `StoreAway`, and whoever has something to write keeps it. May import
+`agent.conversation` and redis, and nothing else of ours.
+
+    resource            acquired                          released
+    connection pool     `RedisStore.from_url/embedded`    `RedisStore.aclose`
+    pub/sub connection  `async with store.leases()`       the end of that block
+    reader task         `async with store.leases()`       the end of that block
+"""

@@ -1,0 +1,57 @@
+"""Why the store is away: redis-py's exceptions and Redis' error codes, as one short word each.
+
+Source: Redis, "RESP protocol" (errors begin with a code in capitals) and redis-py 8.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis import exceptions
+
+from agent.store.base import StoreAway
+
+WHY: dict[str, str] = {
+    "BUSY": "busy",
+    "CLUSTERDOWN": "cluster down",
+    "CROSSSLOT": "wrong node",
+    "LOADING": "loading",
+    "MASTERDOWN": "no master",
+    "MISCONF": "cannot persist",
+    "MOVED": "wrong node",
+    "NOAUTH": "not authenticated",
+    "NOPERM": "not permitted",
+    "NOREPLICAS": "no replicas",
+    "NOSCRIPT": "script lost",
+    "OOM": "out of memory",
+    "READONLY": "read-only",
+    "TRYAGAIN": "wrong node",
+    "WRONGPASS": "not authenticated",
+    "WRONGTYPE": "wrong type",
+}
+
+
+def why(error: exceptions.RedisError) -> str:
+    """One of the phrases of `WHY`, or ``timeout``, ``unreachable``, ``refused``."""
+    # Redis 6 buries the code of what failed inside a script in the text
+    for code in (error.status_code, *re.findall(r"\b[A-Z]{3,}\b", str(error))):
+        if code in WHY:
+            return WHY[code]
+    match error:
+        case exceptions.TimeoutError():
+            return "timeout"
+        case exceptions.AuthenticationError():
+            return "not authenticated"
+        case exceptions.ConnectionError():
+            return "unreachable"
+        case _:
+            return "refused"
+
+
+@contextmanager
+def store_away() -> Iterator[None]:
+    """Every failure of Redis in this block is raised as `StoreAway`."""
+    try:
+        yield
+    except exceptions.RedisError as error:
+        raise StoreAway(why(error), str(error)) from error

@@ -1,0 +1,253 @@
+"""The store in Redis, on a real server or on one embedded in this process: the same code.
+
+Keys of a call, all in one hash slot, all with an expiry that each write of the call renews:
+
+    offhook:{<CallSid>}:lines          stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
+    offhook:{<CallSid>}:call           hash: status ended_reason epoch owner
+    offhook:{<CallSid>}:checkpoint     string: JSON
+    offhook:{<CallSid>}:token:<nonce>  string: a used token; kept as long as the token could live
+    offhook:{<CallSid>}:resumes        string: a counter; kept for its window of 60 s
+    offhook:{<CallSid>}:lease          channel: ``taken <epoch>``, ``released <epoch>``
+
+Text is UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?".
+
+Limit: Redis replicates after it has answered, so a failover can forget the last writes. Lines are
+then asked for again (`Gap`), but two workers may each come to hold the same epoch.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self, cast
+
+import structlog
+from fakeredis import FakeServer
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+
+from agent.conversation.checkpoint import Checkpoint, CheckpointError
+from agent.conversation.transcript import Line, Role
+from agent.store import scripts
+from agent.store.base import CallRecord, Fenced, Gap, Status, Taken
+from agent.store.embedded import EmbeddedConnection
+from agent.store.failures import store_away
+from agent.store.leases import RedisLeases
+
+DEFAULT_TTL_S = 7 * 24 * 3600
+RESUME_WINDOW_S = 60
+
+CONNECTION: dict[str, Any] = {
+    "protocol": 2,  # RESP3 adds pushed maintenance messages, to which nobody here listens
+    "decode_responses": True,
+    "encoding_errors": "replace",  # a transcript must never be refused for one character
+    "socket_connect_timeout": 1.0,
+    "socket_timeout": 2.0,
+    "health_check_interval": 15,  # s of silence, after which a PING goes ahead of the command
+    "retry": Retry(NoBackoff(), 0),  # `take` must not be sent twice behind our back
+    "max_connections": 32,
+    "timeout": 10.0,  # s, the longest wait for one of them
+}
+
+log = structlog.get_logger(__name__)
+
+
+class RedisStore:
+    """The `Store` in Redis. Made by `from_url` or `embedded`; call `aclose` at the end."""
+
+    def __init__(self, pool: ConnectionPool, ttl_s: int) -> None:
+        self._client = Redis.from_pool(pool)
+        self._pool = pool
+        self._ttl_s = ttl_s
+        self._open_call = self._client.register_script(scripts.OPEN_CALL)
+        self._look_up = self._client.register_script(scripts.LOOK_UP)
+        self._take = self._client.register_script(scripts.TAKE)
+        self._append = self._client.register_script(scripts.APPEND)
+        self._save_checkpoint = self._client.register_script(scripts.SAVE_CHECKPOINT)
+        self._end_call = self._client.register_script(scripts.END_CALL)
+        self._mark_completed = self._client.register_script(scripts.MARK_COMPLETED)
+        self._count_resume = self._client.register_script(scripts.COUNT_RESUME)
+
+    @classmethod
+    def from_url(cls, url: str, *, ttl_s: int = DEFAULT_TTL_S) -> Self:
+        """A store on the server at `url` (``redis://``, ``rediss://``, ``unix://``).
+
+        Connects when first used, and again whenever the connection was lost.
+        """
+        return cls(BlockingConnectionPool.from_url(url, **CONNECTION), ttl_s)
+
+    @classmethod
+    def embedded(cls, *, ttl_s: int = DEFAULT_TTL_S, server: FakeServer | None = None) -> Self:
+        """A store in the memory of this process; nothing of it outlives the process.
+
+        Args:
+            ttl_s: How long a call is kept after its last write.
+            server: Share the memory of another embedded store.
+        """
+        # fakeredis answers the health check's PING with another command's reply
+        options = CONNECTION | {"health_check_interval": 0}
+        pool = BlockingConnectionPool(
+            connection_class=EmbeddedConnection, server=server or FakeServer(), **options
+        )
+        return cls(pool, ttl_s)
+
+    async def open_call(self, call_sid: str) -> CallRecord:
+        """See `Store.open_call`."""
+        fields, checkpoint = await self._run(self._open_call, call_sid)
+        return _record(call_sid, fields, checkpoint, [])
+
+    async def look_up(self, call_sid: str) -> CallRecord | None:
+        """See `Store.look_up`."""
+        fields, checkpoint, entries = await self._run(self._look_up, call_sid)
+        return _record(call_sid, fields, checkpoint, entries) if fields else None
+
+    async def take(self, call_sid: str, nonce: str, owner: str, token_ttl_s: int) -> Taken | None:
+        """See `Store.take`."""
+        answer = await self._run(
+            self._take,
+            call_sid,
+            owner,
+            token_ttl_s,
+            _key(call_sid, "lease"),
+            extra_key=_key(call_sid, f"token:{nonce}"),
+        )
+        if answer is None:
+            return None
+        epoch, listeners, checkpoint, entries = answer
+        return Taken(epoch, _checkpoint(call_sid, checkpoint), _lines(entries), listeners)
+
+    async def append(self, call_sid: str, lines: Sequence[Line], epoch: int) -> int:
+        """See `Store.append`."""
+        numbers = [line.n for line in lines]
+        if lines and numbers != list(range(max(1, numbers[0]), numbers[0] + len(lines))):
+            raise ValueError(f"expected line numbers from 1 on, rising by one, got {numbers}")
+        values = [
+            value
+            for line in lines
+            for value in (line.n, line.role, line.text, line.heard, line.at_ms, line.epoch)
+        ]
+        match await self._run(self._append, call_sid, epoch, *values):
+            case ["gap", expected_n]:
+                raise Gap(expected_n, numbers[0])
+            case answer:
+                return _accepted(answer)
+
+    async def save_checkpoint(self, call_sid: str, checkpoint: Checkpoint, epoch: int) -> None:
+        """See `Store.save_checkpoint`."""
+        _accepted(await self._run(self._save_checkpoint, call_sid, epoch, checkpoint.to_json()))
+
+    async def end_call(self, call_sid: str, epoch: int, reason: str) -> None:
+        """See `Store.end_call`."""
+        _accepted(await self._run(self._end_call, call_sid, epoch, reason))
+
+    async def mark_completed(self, call_sid: str, reason: str) -> None:
+        """See `Store.mark_completed`."""
+        await self._run(self._mark_completed, call_sid, reason)
+
+    async def count_resume(self, call_sid: str) -> int:
+        """See `Store.count_resume`."""
+        return _accepted(
+            await self._run(
+                self._count_resume, call_sid, RESUME_WINDOW_S, extra_key=_key(call_sid, "resumes")
+            )
+        )
+
+    async def announce_released(self, call_sid: str, epoch: int) -> None:
+        """See `Store.announce_released`."""
+        with store_away():
+            await self._client.publish(_key(call_sid, "lease"), f"released {epoch}")
+
+    async def listeners(self, call_sid: str) -> int:
+        """See `Store.listeners`."""
+        with store_away():
+            [(_, count)] = await self._client.pubsub_numsub(_key(call_sid, "lease"))
+        return int(count)
+
+    @asynccontextmanager
+    async def leases(self) -> AsyncGenerator[RedisLeases]:
+        """See `Store.leases`. The block begins once connecting has been tried."""
+        leases = RedisLeases(self._pool, lambda call_sid: _key(call_sid, "lease"))
+        async with asyncio.TaskGroup() as tasks:
+            reader = tasks.create_task(leases.run(), name="leases")
+            try:
+                await leases.tried()
+                yield leases
+            finally:
+                reader.cancel()
+
+    async def ping(self) -> None:
+        """See `Store.ping`."""
+        with store_away():
+            await self._client.ping()
+
+    async def aclose(self) -> None:
+        """See `Store.aclose`."""
+        await self._client.aclose()
+
+    async def _run(
+        self, script: AsyncScript, call_sid: str, *args: str | int, extra_key: str | None = None
+    ) -> Any:
+        keys = [_key(call_sid, name) for name in ("call", "lines", "checkpoint")]
+        if extra_key is not None:
+            keys.append(extra_key)
+        with store_away():
+            return await script(keys=keys, args=(self._ttl_s, *args))
+
+
+def _key(call_sid: str, name: str) -> str:
+    return f"offhook:{{{call_sid}}}:{name}"
+
+
+def _accepted(answer: list[Any]) -> int:
+    match answer:
+        case ["fenced", epoch]:
+            raise Fenced(epoch)
+        case ["ok", value]:
+            return int(value)
+        case _:
+            raise AssertionError(f"expected ok or fenced from our own script, got {answer!r}")
+
+
+def _record(
+    call_sid: str, flat: list[str], checkpoint: str | None, entries: list[Any]
+) -> CallRecord:
+    fields = _fields(flat)
+    return CallRecord(
+        status=cast("Status", fields["status"]),  # only our scripts write it
+        ended_reason=fields["ended_reason"],
+        epoch=int(fields["epoch"]),
+        owner=fields["owner"],
+        checkpoint=_checkpoint(call_sid, checkpoint),
+        lines=_lines(entries),
+    )
+
+
+def _fields(flat: list[str]) -> dict[str, str]:
+    """A script's reply has names and values in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _lines(entries: list[Any]) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            n=int(fields["n"]),
+            role=cast("Role", fields["role"]),  # only our scripts write it
+            text=fields["text"],
+            heard=fields["heard"],
+            at_ms=int(fields["at_ms"]),
+            epoch=int(fields["epoch"]),
+        )
+        for fields in (_fields(flat) for _, flat in entries)
+    )
+
+
+def _checkpoint(call_sid: str, text: str | None) -> Checkpoint | None:
+    """A checkpoint that cannot be read costs the session handle, never the call."""
+    if text is None:
+        return None
+    try:
+        return Checkpoint.from_json(text)
+    except CheckpointError as error:
+        log.warning("checkpoint unreadable", call_sid=call_sid, error=str(error))
+        return None

@@ -1,0 +1,129 @@
+"""What happens atomically in Redis, in Lua.
+
+Every script gets the keys of one call in the same order, and the expiry as first argument, so
+they share one preamble. All replies are arrays of strings and integers.
+"""
+
+PREAMBLE = """
+local call, lines, checkpoint, extra = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local ttl_s = ARGV[1]
+
+-- number and epoch of the last line stored
+local function last_line()
+  local last = redis.call('XREVRANGE', lines, '+', '-', 'COUNT', 1)[1]
+  if not last then return 0, 0 end
+  local epoch, n = string.match(last[1], '^(%d+)%-(%d+)$')
+  return tonumber(n), tonumber(epoch)
+end
+
+-- the lines count too: a full server may evict the record and leave them
+local function current_epoch()
+  local _, written = last_line()
+  return math.max(tonumber(redis.call('HGET', call, 'epoch') or 0), written)
+end
+
+local function create()
+  if redis.call('EXISTS', call) == 0 then
+    redis.call('HSET', call, 'status', 'ringing', 'ended_reason', '', 'epoch', 0, 'owner', '')
+    redis.call('EXPIRE', call, ttl_s)  -- now: a script that fails further down is not undone
+  end
+end
+
+local function completed()
+  return redis.call('HGET', call, 'status') == 'completed'
+end
+
+local function own(epoch)
+  create()
+  redis.call('HSET', call, 'epoch', epoch)
+  if not completed() then redis.call('HSET', call, 'status', 'in-progress') end
+end
+
+local function refresh()
+  for _, key in ipairs({call, lines, checkpoint}) do redis.call('EXPIRE', key, ttl_s) end
+end
+
+local function record()
+  return redis.call('HGETALL', call), redis.call('GET', checkpoint)
+end
+"""
+
+FENCE = """
+local epoch = tonumber(ARGV[2])
+local current = current_epoch()
+if current > epoch then return {'fenced', current} end
+"""
+
+OPEN_CALL = f"""{PREAMBLE}
+create()
+refresh()
+return {{record()}}
+"""
+
+LOOK_UP = f"""{PREAMBLE}
+local fields, saved = record()
+return {{fields, saved, redis.call('XRANGE', lines, '-', '+')}}
+"""
+
+# KEYS[4] is the mark of the token. ARGV: ttl_s, owner, token_ttl_s, channel.
+TAKE = f"""{PREAMBLE}
+if not redis.call('SET', extra, '1', 'NX', 'EX', ARGV[3]) then return false end
+if completed() then return false end
+local epoch = current_epoch() + 1
+own(epoch)
+redis.call('HSET', call, 'owner', ARGV[2])
+refresh()
+local told = redis.call('PUBLISH', ARGV[4], 'taken ' .. string.format('%d', epoch))
+local _, saved = record()
+return {{epoch, told, saved, redis.call('XRANGE', lines, '-', '+')}}
+"""
+
+# ARGV: ttl_s, epoch, then n, role, text, heard, at_ms, epoch of each line.
+APPEND = f"""{PREAMBLE}{FENCE}
+local n = last_line()
+if ARGV[3] and tonumber(ARGV[3]) > n + 1 then return {{'gap', n + 1}} end
+own(epoch)
+for i = 3, #ARGV, 6 do
+  if tonumber(ARGV[i]) == n + 1 then
+    redis.call('XADD', lines, ARGV[2] .. '-' .. ARGV[i], 'n', ARGV[i], 'role', ARGV[i + 1],
+      'text', ARGV[i + 2], 'heard', ARGV[i + 3], 'at_ms', ARGV[i + 4], 'epoch', ARGV[i + 5])
+    n = n + 1
+  end
+end
+refresh()
+return {{'ok', n}}
+"""
+
+# ARGV: ttl_s, epoch, checkpoint.
+SAVE_CHECKPOINT = f"""{PREAMBLE}{FENCE}
+own(epoch)
+redis.call('SET', checkpoint, ARGV[3])
+refresh()
+return {{'ok', 0}}
+"""
+
+# ARGV: ttl_s, epoch, reason.
+END_CALL = f"""{PREAMBLE}{FENCE}
+own(epoch)
+redis.call('HSET', call, 'status', 'completed', 'ended_reason', ARGV[3])
+refresh()
+return {{'ok', 0}}
+"""
+
+# ARGV: ttl_s, reason.
+MARK_COMPLETED = f"""{PREAMBLE}
+create()
+redis.call('HSET', call, 'status', 'completed')
+if redis.call('HGET', call, 'ended_reason') == '' then
+  redis.call('HSET', call, 'ended_reason', ARGV[2])
+end
+refresh()
+return {{'ok', 0}}
+"""
+
+# KEYS[4] is the counter. ARGV: ttl_s, window_s.
+COUNT_RESUME = f"""{PREAMBLE}
+local count = redis.call('INCR', extra)
+if count == 1 then redis.call('EXPIRE', extra, ARGV[2]) end
+return {{'ok', count}}
+"""
