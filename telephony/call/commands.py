@@ -1,0 +1,56 @@
+"""What a call asks of the world. The model's and the store's commands are `agent`'s own; this
+module adds those towards the phone.
+"""
+
+from dataclasses import dataclass
+
+from agent.conversation.commands import ModelCommand, StoreCommand
+
+
+@dataclass(frozen=True, slots=True)
+class SendMedia:
+    """Queue audio at Twilio: µ-law, 8 kHz, mono. `reply` is the reply it is a part of."""
+
+    stream_sid: str
+    reply: int
+    ulaw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendMark:
+    """Ask Twilio to echo `name` when all audio sent so far has been played."""
+
+    stream_sid: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendClear:
+    """Empty Twilio's buffer now; audio that still waits to be written is discarded too."""
+
+    stream_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseStream:
+    """Close the media stream; Twilio goes on with the document's action."""
+
+    stream_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """The call is over on this worker: the last command there is.
+
+    Args:
+        reason: Why, as `ended_reason`.
+        final: True when the call itself is over, which is recorded in the store. False when it
+            goes on elsewhere (handed over, taken by another worker, never attached).
+    """
+
+    reason: str
+    final: bool
+
+
+PhoneCommand = SendMedia | SendMark | SendClear | CloseStream
+Command = PhoneCommand | ModelCommand | StoreCommand | EndCall

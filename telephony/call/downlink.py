@@ -1,0 +1,132 @@
+"""Model → caller: PCM 24 kHz to µ-law 8 kHz, cut into messages, kept a little ahead of the ear.
+
+Replies come several times faster than real time. They wait here, where a clear forgets them at
+once, and go out so that Twilio holds a lead of 600 to 800 ms: enough that a stall of 500 ms is
+not heard, little enough that a dead socket loses next to nothing. The first message of a reply is
+small, for latency; the others are long, for cost. A reply stays here until all of it was heard,
+so that a new stream can go on where the old one broke.
+"""
+
+from dataclasses import dataclass, field
+
+from telephony.audio import g711
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
+from telephony.audio.resample import model_to_phone
+
+LEAD_MS = 600
+"""The next message goes out when no more than this is left at Twilio."""
+
+FIRST_MESSAGE_MS = 40
+MESSAGE_MS = 200
+
+HELD_LIMIT_SAMPLES = 5 * 60_000 * PHONE_SAMPLES_PER_MS
+"""Five minutes, 2.4 MB. What comes beyond is dropped, and counted."""
+
+
+@dataclass(slots=True)
+class _Reply:
+    number: int
+    ulaw: bytearray = field(default_factory=bytearray)
+    taken: int = 0
+    resumed_from: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The next message of a reply; `last` when it is the reply's end."""
+
+    reply: int
+    ulaw: bytes
+    last: bool
+
+
+class Downlink:
+    """The replies that have not been heard to their end, oldest first."""
+
+    def __init__(self) -> None:
+        self._replies: list[_Reply] = []
+        self._resampler = model_to_phone()
+        self.dropped_samples = 0
+
+    @property
+    def replies(self) -> tuple[int, ...]:
+        """Their numbers."""
+        return tuple(reply.number for reply in self._replies)
+
+    def add(self, number: int, pcm: bytes) -> None:
+        """More of a reply: PCM, int16 little-endian, mono, 24 kHz, any length."""
+        if not self._replies or self._replies[-1].number != number:
+            self._replies.append(_Reply(number))
+        self._keep(self._replies[-1], self._resampler.push(pcm))
+
+    def finish(self, number: int) -> None:
+        """The reply is complete: its last samples come out, filled up to a frame."""
+        if not self._replies or self._replies[-1].number != number:
+            self._replies.append(_Reply(number))
+        reply = self._replies[-1]
+        self._keep(reply, self._resampler.flush())
+        reply.ulaw += ULAW_SILENCE * (-len(reply.ulaw) % FRAME_SAMPLES)
+        reply.complete = True
+
+    def drop(self, up_to: int) -> None:
+        """Forget every reply up to number `up_to`, and what the filter holds of it."""
+        if self._replies and self._replies[-1].number <= up_to and not self._replies[-1].complete:
+            self._resampler.reset()
+        self._replies = [reply for reply in self._replies if reply.number > up_to]
+
+    def take(self, queued_samples: int) -> Piece | None:
+        """The next message to send, when Twilio holds `queued_samples`; None if it can wait."""
+        if queued_samples > LEAD_MS * PHONE_SAMPLES_PER_MS:
+            return None
+        reply = self._next()
+        if reply is None:
+            return None
+        first = reply.taken == reply.resumed_from
+        size = (FIRST_MESSAGE_MS if first else MESSAGE_MS) * PHONE_SAMPLES_PER_MS
+        end = min(len(reply.ulaw), reply.taken + size)
+        end -= (end - reply.taken) % FRAME_SAMPLES if not reply.complete else 0
+        piece = bytes(reply.ulaw[reply.taken : end])
+        reply.taken = end
+        return Piece(reply.number, piece, last=reply.complete and end == len(reply.ulaw))
+
+    def waits(self) -> bool:
+        """Whether there is something to send."""
+        return self._next() is not None
+
+    def rewind(self, heard_samples: dict[int, int]) -> None:
+        """The stream is gone: what of each reply was sent on it and not heard is to be sent anew.
+
+        Args:
+            heard_samples: How much of each reply was heard on that stream.
+        """
+        for reply in self._replies:
+            reply.resumed_from += heard_samples.get(reply.number, 0)
+            reply.taken = reply.resumed_from
+
+    def heard_before(self, number: int) -> int:
+        """How many samples of a reply were heard on earlier streams."""
+        return next((r.resumed_from for r in self._replies if r.number == number), 0)
+
+    def length_if_sent(self, number: int) -> int | None:
+        """All samples of a reply that is complete and sent to its end, else None."""
+        for reply in self._replies:
+            if reply.number == number and reply.complete and reply.taken == len(reply.ulaw):
+                return len(reply.ulaw)
+        return None
+
+    def _next(self) -> _Reply | None:
+        for reply in self._replies:
+            waiting = len(reply.ulaw) - reply.taken
+            if waiting >= (1 if reply.complete else FRAME_SAMPLES):
+                return reply
+            if not reply.complete:
+                return None
+        return None
+
+    def _keep(self, reply: _Reply, pcm: bytes) -> None:
+        held = sum(len(r.ulaw) for r in self._replies)
+        ulaw = g711.encode(pcm)
+        room = max(0, HELD_LIMIT_SAMPLES - held)
+        self.dropped_samples += max(0, len(ulaw) - room)
+        reply.ulaw += ulaw[:room]

@@ -1,0 +1,114 @@
+"""What happens to a call. Parsed Twilio messages and mapped Gemini messages are themselves
+events, so this module adds only what neither of them says.
+"""
+
+from dataclasses import dataclass
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.events import ModelEvent
+from agent.conversation.persona import Persona
+from agent.conversation.transcript import Line
+from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
+
+
+@dataclass(frozen=True, slots=True)
+class CallOpened:
+    """The first event of a call on this worker; `now_ms` is 0.
+
+    Args:
+        call_sid: Twilio's CallSid.
+        seed: Where all randomness of this call comes from.
+        wall_time_ms: Unix time, in ms; the only time of day a call ever sees.
+        persona: Who answers.
+        checkpoint: What another worker left, or None for a new call.
+        lines: The transcript so far, in order; empty for a new call.
+    """
+
+    call_sid: str
+    seed: int
+    wall_time_ms: int
+    persona: Persona
+    checkpoint: Checkpoint | None = None
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted:
+    """A media stream with a valid token is attached.
+
+    Args:
+        stream_sid: Twilio's streamSid, new for every stream.
+        epoch: The ownership of the call taken with the token; higher than any before.
+    """
+
+    stream_sid: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded:
+    """The media stream is gone. `how` is `close` (its socket), `status` (Twilio's callback says
+    so) or `stuck` (it takes nothing that is written); `stop` is Twilio's own message.
+    """
+
+    stream_sid: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinesStored:
+    """All transcript lines up to number `n` are in the store."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAway:
+    """The store cannot be reached; what is to be written waits in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBack:
+    """The store can be reached again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipLost:
+    """Another worker has taken the call, under `epoch`."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainRequested:
+    """This worker is to stop; hand the call over within `budget_ms`."""
+
+    budget_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallStatus:
+    """Twilio reported the call's status, such as ``completed``."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; sent when `Call.deadline_ms()` is reached."""
+
+
+CallEvent = (
+    CallOpened
+    | StreamStarted
+    | StreamEnded
+    | LinesStored
+    | StoreAway
+    | StoreBack
+    | OwnershipLost
+    | DrainRequested
+    | CallStatus
+    | Tick
+)
+StreamEvent = Media | Mark | Dtmf | Stop | Malformed
+Event = CallEvent | StreamEvent | ModelEvent

@@ -1,0 +1,352 @@
+"""One phone call: `step(event, now_ms)` returns commands, `deadline_ms()` says when to call again.
+
+The call owns what is the telephone's (`Uplink`, `Downlink`, `Playout`) and leaves what is the
+conversation's to `agent.conversation`: it hands it the model's events, tells it what was heard,
+and carries out its player and microphone commands.
+
+    phase      begins with                              ends with
+    WAITING    CallOpened: the model is dialled         StreamStarted, or 10 s
+    STREAMING  StreamStarted, with the epoch taken      StreamEnded, 10 s without media, the end
+    PARKED     StreamEnded: the model stays             StreamStarted, or the time that fits
+    OVER       EndCall, the last command                -
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import assert_never
+
+from agent.conversation import commands as asked
+from agent.conversation.commands import ConversationCommand
+from agent.conversation.events import ModelEvent
+from agent.conversation.machine import Conversation
+from agent.conversation.turns import Floor, Generation
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.call.commands import (
+    CloseStream,
+    Command,
+    EndCall,
+    SendClear,
+    SendMark,
+    SendMedia,
+)
+from telephony.call.downlink import LEAD_MS, MESSAGE_MS, Downlink
+from telephony.call.events import (
+    CallEvent,
+    CallOpened,
+    CallStatus,
+    DrainRequested,
+    Event,
+    LinesStored,
+    OwnershipLost,
+    StoreAway,
+    StoreBack,
+    StreamEnded,
+    StreamEvent,
+    StreamStarted,
+    Tick,
+)
+from telephony.call.playout import Playout
+from telephony.call.uplink import Uplink
+from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
+
+WAITING_LIMIT_MS = 10_000
+"""A session dialled for a webhook is let go when no stream follows it."""
+
+MEDIA_LIMIT_MS = 10_000
+"""Twilio may pause while the line is silent; a stream that sent nothing for so long is dead."""
+
+STOP_GRACE_MS = 2_000
+"""After `stop` the caller has most likely hung up; a REST redirect looks the same for a moment."""
+
+PARKED_LIMIT_MS = 10_000
+"""After any other end of the stream Twilio is back within a second or so."""
+
+HAND_OVER_MS = 10_000
+"""How long before the end of a drain's budget a call looks for a pause to be handed over in."""
+
+HAND_OVER_MARGIN_MS = 1_000
+
+TERMINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+_MARK_EVERY_SAMPLES = MESSAGE_MS * PHONE_SAMPLES_PER_MS
+
+
+class Phase(Enum):
+    """Where a call stands; the table is in the module's docstring."""
+
+    WAITING = "waiting"
+    STREAMING = "streaming"
+    PARKED = "parked"
+    OVER = "over"
+
+
+class Call:
+    """The machine of one call. Its first event is `CallOpened`; after `EndCall` it is silent."""
+
+    def __init__(self, opened: CallOpened) -> None:
+        self.phase = Phase.WAITING
+        self.stream_sid = ""
+        self._conversation = Conversation(
+            persona=opened.persona,
+            seed=opened.seed,
+            wall_time_ms=opened.wall_time_ms,
+            checkpoint=opened.checkpoint,
+            lines=opened.lines,
+        )
+        self._uplink = Uplink()
+        self._downlink = Downlink()
+        self._playout = Playout()
+        self._session: int | None = None
+        self._marks = 0
+        self._phase_ends_ms: int | None = WAITING_LIMIT_MS
+        self._parked_by_stop = False
+        self._hand_over_from_ms: int | None = None
+        self._hand_over_by_ms = 0
+        self._handing_over = False
+        self._out: list[Command] = []
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation, to look at."""
+        return self._conversation
+
+    def step(self, event: Event, now_ms: int) -> list[Command]:
+        """Take one event; returns what is to be done, in order.
+
+        Args:
+            event: What happened. Events of an old stream or session are ignored.
+            now_ms: Time since `CallOpened`, never less than at the step before.
+        """
+        if self.phase is Phase.OVER:
+            return []
+        self._out = []
+        self._conversation.caller_is_waiting = self._uplink.waiting
+        match event:
+            case Media() | Mark() | Dtmf() | Stop() | Malformed():
+                self._phone(event, now_ms)
+            case (
+                CallOpened()
+                | StreamStarted()
+                | StreamEnded()
+                | LinesStored()
+                | StoreAway()
+                | StoreBack()
+                | OwnershipLost()
+                | DrainRequested()
+                | CallStatus()
+                | Tick()
+            ):
+                self._life(event, now_ms)
+            case _:
+                self._model(event, now_ms)
+        if self.phase is Phase.STREAMING:
+            self._report_heard(now_ms)
+            self._fill_lead(now_ms)
+        self._hand_over_when_due(now_ms)
+        return self._out
+
+    def deadline_ms(self) -> int | None:
+        """When the next `Tick` is due, or None."""
+        if self.phase is Phase.OVER:
+            return None
+        times = [self._phase_ends_ms, self._conversation.deadline_ms(), self._hand_over_deadline()]
+        if self.phase is Phase.STREAMING:
+            times.append(self._playout.deadline_ms())
+            if self._downlink.waits():
+                times.append(self._playout.falls_to_at_ms(LEAD_MS * PHONE_SAMPLES_PER_MS))
+        return min((t for t in times if t is not None), default=None)
+
+    # Events.
+
+    def _phone(self, event: StreamEvent, now_ms: int) -> None:
+        if isinstance(event, Malformed) or event.stream_sid != self.stream_sid:
+            return
+        if isinstance(event, Stop) and self.phase is Phase.PARKED:
+            self._park("stop", now_ms)
+        if self.phase is not Phase.STREAMING:
+            return
+        match event:
+            case Media():
+                self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
+                for chunk in self._uplink.push(event.payload, now_ms):
+                    if self._session is not None:
+                        self._out.append(asked.SendCallerAudio(self._session, chunk))
+            case Mark():
+                self._playout.mark_returned(event.name, now_ms)
+            case Stop():
+                self._park("stop", now_ms)
+            case Dtmf():
+                pass
+            case _:
+                assert_never(event)
+
+    def _model(self, event: ModelEvent, now_ms: int) -> None:
+        self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
+        self._carry_out(self._conversation.step(event, now_ms), now_ms)
+
+    def _life(self, event: CallEvent, now_ms: int) -> None:
+        match event:
+            case CallOpened():
+                self._carry_out(self._conversation.open(now_ms), now_ms)
+            case StreamStarted():
+                self._start(event, now_ms)
+            case StreamEnded():
+                if self.phase is Phase.STREAMING and event.stream_sid == self.stream_sid:
+                    self._park(event.how, now_ms)
+            case OwnershipLost():
+                self._end("taken_over", now_ms, final=False)
+            case CallStatus():
+                if event.status in TERMINAL_STATUSES:
+                    self._end("caller_hangup", now_ms, final=True)
+            case DrainRequested():
+                self._hand_over_from_ms = now_ms + max(0, event.budget_ms - HAND_OVER_MS)
+                margin_ms = min(HAND_OVER_MARGIN_MS, event.budget_ms // 2)
+                self._hand_over_by_ms = now_ms + event.budget_ms - margin_ms
+            case Tick():
+                self._tick(now_ms)
+            case LinesStored() | StoreAway() | StoreBack():
+                pass
+            case _:
+                assert_never(event)
+
+    def _tick(self, now_ms: int) -> None:
+        if self._phase_ends_ms is not None and now_ms >= self._phase_ends_ms:
+            match self.phase:
+                case Phase.WAITING:
+                    self._end("not_attached", now_ms, final=False)
+                case Phase.STREAMING:
+                    self._park("idle", now_ms)
+                case Phase.PARKED if self._parked_by_stop:
+                    self._end("caller_hangup", now_ms, final=True)
+                case _:
+                    self._end("stream_lost", now_ms, final=False)
+        if self.phase is not Phase.OVER:
+            self._playout.expire(now_ms)
+            self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
+            self._carry_out(self._conversation.tick(now_ms), now_ms)
+
+    # The stream.
+
+    def _start(self, event: StreamStarted, now_ms: int) -> None:
+        if self.phase is Phase.STREAMING:
+            self._park("replaced", now_ms)
+        self.phase = Phase.STREAMING
+        self.stream_sid = event.stream_sid
+        self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
+        self._carry_out(self._conversation.answer(event.epoch, now_ms), now_ms)
+
+    def _park(self, how: str, now_ms: int) -> None:
+        """The stream is gone; the conversation waits for the next one."""
+        self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
+        heard = {r: self._playout.heard_samples(r, now_ms) for r in self._downlink.replies}
+        self._downlink.rewind(heard)
+        self._playout.reset()
+        if how not in {"stop", "close"}:
+            self._out.append(CloseStream(self.stream_sid))
+        self.phase = Phase.PARKED
+        self._parked_by_stop = how == "stop"
+        limit_ms = STOP_GRACE_MS if self._parked_by_stop else PARKED_LIMIT_MS
+        self._phase_ends_ms = now_ms + limit_ms
+        self._carry_out(self._conversation.left(now_ms), now_ms)
+
+    def _end(self, reason: str, now_ms: int, *, final: bool) -> None:
+        if self.phase is Phase.STREAMING:
+            self._park("over", now_ms)
+        self._carry_out(self._conversation.close(now_ms), now_ms)
+        self._out.append(EndCall(reason, final))
+        self.phase = Phase.OVER
+
+    # What the conversation asks.
+
+    def _carry_out(self, wishes: Iterable[ConversationCommand], now_ms: int) -> None:
+        for command in wishes:
+            match command:
+                case asked.PlayReply():
+                    self._downlink.add(command.reply, command.pcm)
+                case asked.FinishReply():
+                    self._downlink.finish(command.reply)
+                case asked.StopPlayback():
+                    self._stop_playback(command.up_to, now_ms)
+                case asked.ResumeCallerAudio():
+                    self._resume_uplink(command.session, now_ms)
+                case asked.HoldCallerAudio():
+                    self._session = None
+                    self._uplink.hold()
+                case asked.ReleaseCallerAudio():
+                    self._uplink.release(command.before_ms)
+                case asked.GiveUp():
+                    self._end(command.reason, now_ms, final=True)
+                case _:
+                    self._out.append(command)
+
+    def _stop_playback(self, up_to: int, now_ms: int) -> None:
+        self._downlink.drop(up_to)
+        if self.phase is Phase.STREAMING and self._playout.unheard(now_ms):
+            self._playout.clear(now_ms)
+            self._out.append(SendClear(self.stream_sid))
+
+    def _resume_uplink(self, session: int, now_ms: int) -> None:
+        self._session = session
+        held = self._uplink.resume(now_ms)
+        for chunk in held.chunks:
+            self._out.append(asked.SendCallerAudio(session, chunk, live=False))
+        if held.finished:
+            self._out.append(asked.EndCallerAudio(session))
+
+    # Playing.
+
+    def _heard_ms(self, now_ms: int) -> dict[int, float]:
+        return {
+            reply: (self._downlink.heard_before(reply) + self._playout.heard_samples(reply, now_ms))
+            / PHONE_SAMPLES_PER_MS
+            for reply in self._downlink.replies
+        }
+
+    def _report_heard(self, now_ms: int) -> None:
+        for reply in self._downlink.replies:
+            length = self._downlink.length_if_sent(reply)
+            if length is None:
+                return
+            known = self._downlink.heard_before(reply) + self._playout.known_samples(reply)
+            if known < length:
+                return
+            self._downlink.drop(reply)
+            self._playout.forget(reply)
+            heard_ms = length / PHONE_SAMPLES_PER_MS
+            self._carry_out(self._conversation.played(reply, heard_ms, now_ms), now_ms)
+
+    def _fill_lead(self, now_ms: int) -> None:
+        while piece := self._downlink.take(self._playout.queued_samples(now_ms)):
+            if piece.ulaw:
+                self._out.append(SendMedia(self.stream_sid, piece.reply, piece.ulaw))
+                self._playout.sent(piece.reply, len(piece.ulaw), now_ms)
+            if piece.last or self._playout.unmarked_samples >= _MARK_EVERY_SAMPLES:
+                self._mark(piece.reply)
+        # A reply may be complete only after its last audio was sent.
+        sent = [r for r in self._downlink.replies if self._downlink.length_if_sent(r) is not None]
+        if sent and self._playout.unmarked_samples:
+            self._mark(sent[-1])
+
+    def _mark(self, reply: int) -> None:
+        self._marks += 1
+        name = f"r{reply}:{self._marks}"
+        self._out.append(SendMark(self.stream_sid, name))
+        self._playout.mark_sent(name)
+
+    # Handing over.
+
+    def _hand_over_deadline(self) -> int | None:
+        return self._hand_over_by_ms if self._handing_over else self._hand_over_from_ms
+
+    def _hand_over_when_due(self, now_ms: int) -> None:
+        if self.phase is Phase.OVER or self._hand_over_from_ms is None:
+            return
+        self._handing_over = now_ms >= self._hand_over_from_ms
+        pause = (
+            self._conversation.floor is Floor.CALLER
+            and self._conversation.generation is Generation.IDLE
+            and not self._uplink.waiting
+        )
+        due = self.phase is not Phase.STREAMING or pause or now_ms >= self._hand_over_by_ms
+        if self._handing_over and due:
+            self._end("handed_over", now_ms, final=False)

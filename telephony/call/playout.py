@@ -1,0 +1,141 @@
+"""How much the caller has heard: marks are exact, the clock fills in between.
+
+The only place where samples and time meet. Twilio plays what it was sent in order and in real
+time, and echoes a mark once everything before it was played. Positions are µ-law samples (8 kHz)
+sent on the present stream; a mark fixes one, and from the last fixed one the clock runs on, never
+past what was sent and never far past a mark that should have come back.
+"""
+
+from dataclasses import dataclass
+
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+
+MARK_GRACE_MS = 500
+"""How far the clock may run past a mark that has not come back: the echo crosses the network."""
+
+LOST_MARK_MS = 2_000
+"""When all audio should have been played for so long, marks still missing are taken for lost."""
+
+
+@dataclass(slots=True)
+class _Span:
+    reply: int
+    start: int
+    end: int
+
+
+class Playout:
+    """Twilio's side of one stream, as far as it can be known from here."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """A new stream: nothing sent, nothing heard."""
+        self._sent = 0
+        self._known = 0
+        self._clock = (0, 0)
+        self._marks: dict[str, int] = {}
+        self._marked = 0
+        self._spans: list[_Span] = []
+
+    def sent(self, reply: int, samples: int, now_ms: int) -> None:
+        """So many samples of `reply` were sent."""
+        if self._by_clock(now_ms) >= self._sent:
+            self._clock = (self._sent, now_ms)
+        if self._spans and self._spans[-1].reply == reply:
+            self._spans[-1].end += samples
+        else:
+            self._spans.append(_Span(reply, self._sent, self._sent + samples))
+        self._sent += samples
+
+    def mark_sent(self, name: str) -> None:
+        """A mark was sent behind all audio so far."""
+        self._marks[name] = self._marked = self._sent
+
+    def mark_returned(self, name: str, now_ms: int) -> bool:
+        """A mark came back. False for one that a clear had flushed, or that was never sent."""
+        if name not in self._marks:
+            return False
+        for earlier in list(self._marks):
+            position = self._marks.pop(earlier)
+            if earlier == name:
+                self._known = position
+                self._clock = (position, now_ms)
+                break
+        return True
+
+    def expire(self, now_ms: int) -> bool:
+        """Give lost marks up, when their time has come; True if there were any."""
+        if not self._marks or now_ms < self._lost_at_ms():
+            return False
+        self._marks.clear()
+        self._known = self._sent
+        self._clock = (self._sent, now_ms)
+        return True
+
+    def clear(self, now_ms: int) -> None:
+        """Twilio's buffer is emptied: what was not heard by now never will be."""
+        self._sent = self._known = self._marked = self._heard(now_ms)
+        self._clock = (self._sent, now_ms)
+        self._marks.clear()
+        self._spans.clear()
+
+    def forget(self, reply: int) -> None:
+        """`reply` was heard to its end and is of no more interest."""
+        self._spans = [span for span in self._spans if span.reply != reply]
+
+    @property
+    def unmarked_samples(self) -> int:
+        """How much was sent since the last mark."""
+        return self._sent - self._marked
+
+    def unheard(self, now_ms: int) -> bool:
+        """Whether Twilio may still hold audio. While a mark is out, it may."""
+        return bool(self._marks) or self._heard(now_ms) < self._sent
+
+    def queued_samples(self, now_ms: int) -> int:
+        """How much Twilio holds that was not heard yet."""
+        return self._sent - self._heard(now_ms)
+
+    def heard_samples(self, reply: int, now_ms: int) -> int:
+        """How much of `reply` was heard on this stream, by marks and clock."""
+        return self._of(reply, self._heard(now_ms))
+
+    def known_samples(self, reply: int) -> int:
+        """How much of `reply` was heard on this stream, by marks alone."""
+        return self._of(reply, self._known)
+
+    def falls_to_at_ms(self, queued_samples: int) -> int:
+        """When no more than `queued_samples` will be left at Twilio, or the wait is given up."""
+        target = self._sent - queued_samples
+        if target > self._limit():
+            return self._lost_at_ms()
+        position, at_ms = self._clock
+        return at_ms + -(-(target - position) // PHONE_SAMPLES_PER_MS)
+
+    def deadline_ms(self) -> int | None:
+        """When `expire` is due, or None."""
+        return self._lost_at_ms() if self._marks else None
+
+    def _by_clock(self, now_ms: int) -> int:
+        position, at_ms = self._clock
+        return min(self._sent, position + (now_ms - at_ms) * PHONE_SAMPLES_PER_MS)
+
+    def _limit(self) -> int:
+        first = next(iter(self._marks.values()), self._sent)
+        return min(self._sent, first + MARK_GRACE_MS * PHONE_SAMPLES_PER_MS)
+
+    def _heard(self, now_ms: int) -> int:
+        return max(self._known, min(self._by_clock(now_ms), self._limit()))
+
+    def _lost_at_ms(self) -> int:
+        position, at_ms = self._clock
+        return at_ms + -(-(self._sent - position) // PHONE_SAMPLES_PER_MS) + LOST_MARK_MS
+
+    def _of(self, reply: int, position: int) -> int:
+        return sum(
+            max(0, min(position, span.end) - span.start)
+            for span in self._spans
+            if span.reply == reply
+        )

@@ -1,0 +1,129 @@
+"""Caller → model: µ-law 8 kHz to PCM 16 kHz, in chunks; and what the model may have missed.
+
+While it hears sound, and for 300 ms after, chunks of 20 ms go out; otherwise 100 ms, for cost.
+It never stops sending. Everything the caller said since the last answered turn is kept, up to
+30 s, whether or not a session listened: after a resume it is sent again, faster than real time.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from telephony.audio import g711
+from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
+from telephony.audio.level import LevelGate
+from telephony.audio.resample import phone_to_model
+
+SOUND_CHUNK_MS = 20
+QUIET_CHUNK_MS = 100
+
+KEPT_LIMIT_SAMPLES = 30_000 * PHONE_SAMPLES_PER_MS
+
+LEAD_IN_MS = 1_000
+"""How much of what came before the first sound is sent again: speech may begin below the gate."""
+
+QUIET_TAIL_MS = 200
+"""How much is sent again where no sound was heard at all."""
+
+FINISHED_AFTER_MS = 500
+"""Quiet for so long, the caller has finished: the server's own limit (`silence_duration_ms`)."""
+
+_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    at_ms: int
+    ulaw: bytes
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a new session is to hear first: PCM chunks, and whether the caller had finished."""
+
+    chunks: list[bytes]
+    finished: bool
+
+
+class Uplink:
+    """One caller's way to the model."""
+
+    def __init__(self) -> None:
+        self._gate = LevelGate()
+        self._resampler = phone_to_model()
+        self._chunk = bytearray()
+        self._listening = False
+        self._kept: deque[_Kept] = deque()
+        self._kept_samples = 0
+        self._kept_sounds = 0
+        self._sound_at_ms = 0
+        self.lost_samples = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the caller was heard since the last answered turn."""
+        return self._kept_sounds > 0
+
+    def push(self, ulaw: bytes, now_ms: int) -> list[bytes]:
+        """Caller audio came: µ-law, any length. Returns the PCM chunks that are due (16 kHz)."""
+        pcm = g711.decode(ulaw)
+        sound = self._gate.hears(pcm)
+        if sound:
+            self._sound_at_ms = now_ms
+        self._keep(_Kept(now_ms, ulaw, sound))
+        if not self._listening:
+            return []
+        self._chunk += self._resampler.push(pcm)
+        chunk_ms = SOUND_CHUNK_MS if self._gate.active else QUIET_CHUNK_MS
+        # The resampler holds its delay back, so a chunk is due when a frame's worth is missing
+        # less than that: within half a frame.
+        if len(self._chunk) < (chunk_ms - SOUND_CHUNK_MS // 2) * _BYTES_PER_MS:
+            return []
+        return [self._flush()]
+
+    def resume(self, now_ms: int) -> Held:
+        """A session listens from now on; this is what it has to hear first."""
+        self._listening = True
+        self._resampler.reset()
+        self._chunk.clear()
+        ulaw = b"".join(kept.ulaw for kept in self._kept if kept.at_ms >= self._since_ms())
+        pcm = self._resampler.push(g711.decode(ulaw))
+        size = QUIET_CHUNK_MS * _BYTES_PER_MS
+        chunks = [pcm[i : i + size] for i in range(0, len(pcm), size)]
+        finished = self.waiting and now_ms - self._sound_at_ms >= FINISHED_AFTER_MS
+        return Held(chunks, finished)
+
+    def hold(self) -> None:
+        """No session listens."""
+        self._listening = False
+
+    def release(self, before_ms: int) -> None:
+        """What came before `before_ms` has been answered."""
+        while self._kept and self._kept[0].at_ms < before_ms:
+            self._forget_first()
+
+    def _since_ms(self) -> int:
+        if not self._kept:
+            return 0
+        first = next((kept.at_ms for kept in self._kept if kept.sound), None)
+        if first is None:
+            return self._kept[-1].at_ms - QUIET_TAIL_MS
+        return first - LEAD_IN_MS
+
+    def _flush(self) -> bytes:
+        chunk = bytes(self._chunk)
+        self._chunk.clear()
+        return chunk
+
+    def _keep(self, kept: _Kept) -> None:
+        self._kept.append(kept)
+        self._kept_samples += len(kept.ulaw)
+        self._kept_sounds += kept.sound
+        while self._kept_samples > KEPT_LIMIT_SAMPLES:
+            self.lost_samples += len(self._kept[0].ulaw) if not self._listening else 0
+            self._forget_first()
+
+    def _forget_first(self) -> None:
+        kept = self._kept.popleft()
+        self._kept_samples -= len(kept.ulaw)
+        self._kept_sounds -= kept.sound

@@ -1,0 +1,288 @@
+"""Whatever comes, in whatever order: the call's invariants hold."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.conversation.commands import (
+    AppendLine,
+    CloseModel,
+    EndCallerAudio,
+    OpenModel,
+    SaveCheckpoint,
+    SayToModel,
+    SendCallerAudio,
+)
+from agent.conversation.events import (
+    AgentSaid,
+    CallerActivityStarted,
+    CallerSaid,
+    GenerationComplete,
+    GoAway,
+    HandleUpdated,
+    Interrupted,
+    ReplyAudio,
+    SessionLost,
+    SessionReady,
+    SessionRefused,
+    TurnComplete,
+)
+from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.transcript import Line
+from telephony.call.commands import (
+    CloseStream,
+    Command,
+    EndCall,
+    SendClear,
+    SendMark,
+    SendMedia,
+)
+from telephony.call.downlink import LEAD_MS, MESSAGE_MS
+from telephony.call.events import (
+    CallOpened,
+    CallStatus,
+    DrainRequested,
+    Event,
+    LinesStored,
+    OwnershipLost,
+    StreamEnded,
+    StreamStarted,
+    Tick,
+)
+from telephony.call.machine import Call, Phase
+from telephony.call.playout import MARK_GRACE_MS
+from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
+
+SILENCE = b"\xff" * 160
+VOICE = b"\x10\x90" * 80
+REPLY = b"\x00\x10\x00\xf0" * 480
+
+
+@dataclass
+class World:
+    """Follows the commands as Twilio and Gemini would, and objects to what they could not do."""
+
+    stream: str | None = None
+    streams: int = 0
+    open_streams: set[str] = field(default_factory=set)
+    session: int | None = None
+    ready: bool = False
+    opened: set[int] = field(default_factory=set)
+    marks: list[str] = field(default_factory=list)
+    every_mark: set[str] = field(default_factory=set)
+    sent: dict[int, int] = field(default_factory=dict)
+    forbidden_up_to: int = 0
+    lines: list[Line] = field(default_factory=list)
+    cues: dict[int, int] = field(default_factory=dict)
+    greeted: bool = False
+    over: bool = False
+
+    def happens(self, event: Event) -> None:
+        match event:
+            case StreamStarted():
+                self.stream = event.stream_sid
+                self.open_streams.add(event.stream_sid)
+                self.marks.clear()
+            case SessionReady() if event.session == self.session:
+                self.ready = True
+            case SessionLost() | SessionRefused() if event.session == self.session:
+                self.session, self.ready = None, False
+            case _:
+                pass
+
+    def does(self, command: Command, call: Call) -> None:
+        assert not self.over, "a command after the last one"
+        match command:
+            case SendMedia():
+                assert command.stream_sid == self.stream
+                assert command.ulaw
+                assert command.reply > self.forbidden_up_to, "audio after its clear"
+                self.sent[command.reply] = self.sent.get(command.reply, 0) + len(command.ulaw)
+            case SendMark():
+                assert command.stream_sid == self.stream
+                assert command.name not in self.every_mark
+                self.every_mark.add(command.name)
+                self.marks.append(command.name)
+            case SendClear():
+                assert command.stream_sid == self.stream
+                assert self.sent, "nothing to clear"
+                self.forbidden_up_to = max(self.sent)
+                self.marks.clear()
+            case CloseStream():
+                assert command.stream_sid in self.open_streams
+                self.open_streams.discard(command.stream_sid)
+                if command.stream_sid == self.stream:
+                    self.stream = None
+            case OpenModel():
+                assert self.session is None, "two sessions at once"
+                assert command.session not in self.opened
+                self.opened.add(command.session)
+                self.session, self.ready = command.session, False
+            case CloseModel():
+                assert command.session == self.session
+                self.session, self.ready = None, False
+            case SendCallerAudio() | EndCallerAudio():
+                assert command.session == self.session
+                assert self.ready
+            case SayToModel():
+                assert command.session == self.session
+                assert self.ready
+                if command.text == DEFAULT_PERSONA.greeting_cue:
+                    assert not self.greeted, "a second greeting"
+                    self.cues[command.session] = self.cues.get(command.session, 0) + 1
+                    assert self.cues[command.session] == 1
+            case AppendLine():
+                assert command.line.n == len(self.lines) + 1
+                assert command.line.text.startswith(command.line.heard)
+                self.lines.append(command.line)
+            case SaveCheckpoint():
+                assert command.checkpoint.handle_lines <= len(self.lines)
+                assert self.greeted <= command.checkpoint.greeted, "the greeting is forgotten"
+                self.greeted = command.checkpoint.greeted
+            case EndCall():
+                self.over = True
+
+
+OPS = (
+    "ready", "refused", "lost", "stream", "stop", "close", "status", "voice", "silence", "mark",
+    "old mark", "audio", "agent said", "caller said", "activity", "interrupted", "generated",
+    "turn", "handle", "no handle", "goaway", "stale", "stored", "dtmf", "malformed", "tick",
+    "drain", "taken", "hangup",
+)  # fmt: skip
+RARE = {"drain", "taken", "hangup", "refused"}
+ENDS_STREAM = {"stop", "close", "status"}
+COMMON = [op for op in OPS if op not in RARE | ENDS_STREAM]
+WEIGHTED = COMMON * 12 + ["audio", "agent said"] * 48 + sorted(ENDS_STREAM) * 4 + sorted(RARE)
+ops = st.sampled_from(WEIGHTED)
+
+
+def event_for(op: str, world: World, step: int) -> Event | None:  # noqa: PLR0912 - one per op
+    session = world.session or 0
+    stream = world.stream or "MZ0"
+    match op:
+        case "ready":
+            return None if world.ready or not world.session else SessionReady(session)
+        case "refused":
+            return None if world.ready or not world.session else SessionRefused(session, 1011, "")
+        case "lost":
+            return SessionLost(session, 1006, "reset") if world.ready else None
+        case "stream":
+            world.streams += 1
+            return StreamStarted(f"MZ{world.streams}", world.streams)
+        case "stop":
+            return Stop(stream)
+        case "close":
+            return StreamEnded(stream, "close")
+        case "status":
+            return StreamEnded(stream, "status")
+        case "voice" | "silence":
+            return Media(stream, VOICE if op == "voice" else SILENCE, step * 20)
+        case "mark":
+            return Mark(stream, world.marks.pop(0)) if world.marks else None
+        case "old mark":
+            return Mark(stream, "r0:0")
+        case "stored":
+            return LinesStored(len(world.lines))
+        case "dtmf":
+            return Dtmf(stream, "5")
+        case "malformed":
+            return Malformed("not JSON")
+        case "drain":
+            return DrainRequested(10_000)
+        case "taken":
+            return OwnershipLost(world.streams + 1)
+        case "hangup":
+            return CallStatus("completed")
+        case "tick":
+            return Tick()
+        case "stale":
+            return ReplyAudio(session + 7, REPLY)
+        case _:
+            return model_event(op, session, step) if world.ready else None
+
+
+def model_event(op: str, session: int, step: int) -> Event | None:
+    match op:
+        case "audio":
+            return ReplyAudio(session, REPLY * (1 + step % 25))
+        case "agent said":
+            return AgentSaid(session, f"word{step} and more ")
+        case "caller said":
+            return CallerSaid(session, f"caller{step} ")
+        case "activity":
+            return CallerActivityStarted(session)
+        case "interrupted":
+            return Interrupted(session)
+        case "generated":
+            return GenerationComplete(session)
+        case "turn":
+            return TurnComplete(session)
+        case "handle":
+            return HandleUpdated(session, f"h{step}", resumable=True)
+        case "no handle":
+            return HandleUpdated(session, "", resumable=False)
+        case "goaway":
+            return GoAway(session, 50_000)
+        case _:
+            raise AssertionError(op)
+
+
+def step(call: Call, world: World, event: Event, now_ms: int) -> None:
+    world.happens(event)
+    for command in call.step(event, now_ms):
+        world.does(command, call)
+    if isinstance(event, Stop | StreamEnded) and call.phase is not Phase.STREAMING:
+        world.stream = None
+    playout = call._playout
+    assert 0 <= playout._heard(now_ms) <= playout._sent, "heard more than was sent"
+    limit_ms = LEAD_MS + MESSAGE_MS + MARK_GRACE_MS  # a mark may show that the clock ran ahead
+    assert playout.queued_samples(now_ms) <= limit_ms * 8, "more than the lead"
+
+
+waits = st.integers(0, 60) | st.integers(0, 700) | st.integers(0, 20_000)
+beginnings = st.sampled_from(
+    [[], [("stream", 200), ("ready", 300)], [("ready", 90), ("stream", 9)]]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(beginnings, st.lists(st.tuples(ops, waits), max_size=150), st.integers(0, 2**32 - 1))
+def test_any_order_and_mix_of_events_leaves_the_invariants_whole(
+    beginning: list[tuple[str, int]], script: list[tuple[str, int]], seed: int
+) -> None:
+    call, world, now_ms = opened(seed)
+    said: list[str] = []
+    for i, (op, wait_ms) in enumerate(beginning + script):
+        now_ms = wait(call, world, now_ms, now_ms + wait_ms)
+        event = event_for(op, world, i)
+        if event is None or world.over:
+            continue
+        if isinstance(event, AgentSaid) and call.conversation.generation.value != "dropping":
+            said.append(event.text.strip())
+        step(call, world, event, now_ms)
+    if not world.over:
+        step(call, world, CallStatus("completed"), now_ms)
+    assert world.over
+    assert [line.n for line in world.lines] == list(range(1, len(world.lines) + 1))
+    assert all(a.epoch <= b.epoch for a, b in pairwise(world.lines))
+    stored = " ".join(line.text for line in world.lines if line.role == "agent")
+    assert [stored.count(words) for words in said] == [1] * len(said)
+
+
+def opened(seed: int) -> tuple[Call, World, int]:
+    event = CallOpened("CA1", seed, 1_700_000_000_000, DEFAULT_PERSONA)
+    call, world = Call(event), World()
+    step(call, world, event, 0)
+    return call, world, 0
+
+
+def wait(call: Call, world: World, now_ms: int, until_ms: int) -> int:
+    """Let time pass, with a tick at every deadline on the way."""
+    while (deadline_ms := call.deadline_ms()) is not None and deadline_ms <= until_ms:
+        now_ms = max(now_ms, deadline_ms)
+        step(call, world, Tick(), now_ms)
+        again_ms = call.deadline_ms()
+        assert again_ms is None or again_ms > now_ms, "a deadline that does not pass"
+    return until_ms
