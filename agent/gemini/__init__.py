@@ -1,0 +1,15 @@
+"""Gemini Live through google-genai: one connection, one conversation's session at a time.
+
+Modules, lowest first: `settings`, `quirks`, `connect_config` (persona and handle to a setup),
+`messages` (one server message to events), `outbox` (what waits to be sent), `session`.
+
+Laws: an expected failure becomes one event, `SessionRefused` or `SessionLost`, and everything
+else is raised; reading never stops while a session lives, because `interrupted` and `goAway` come
+down the same socket as the audio; the API key is in no event, error or log line. May import
+`agent.conversation` and google-genai, and is the only room that knows the SDK.
+
+Resources:
+    SDK client (TLS context, headers)   acquired by `GeminiLive()`    released by `aclose()`
+    WebSocket                           acquired by `run()`           released before it returns
+    sender task                         acquired by `run()`           ends with its TaskGroup
+"""

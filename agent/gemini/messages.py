@@ -1,0 +1,132 @@
+"""One message of the server, as events. Pure; nothing here waits or remembers.
+
+The events of a message come in this order, whatever the order of its keys:
+
+    1  Interrupted            what is still to be heard must go before anything is added
+    2  CallerSaid, AgentSaid  a reply's words come with the audio they belong to, and before it
+    3  ReplyAudio             one for each part; none in a message that holds `interrupted`, whose
+                              audio is of the reply that was cut off
+    4  GenerationComplete, TurnComplete
+    5  UsageReported, HandleUpdated, GoAway
+    6  CallerActivityStarted, CallerActivityEnded
+    7  UnknownModelMessage    for tool calls, which this version cannot answer yet
+
+What is malformed gives an UnknownModelMessage in its place. Empty messages are common and give no
+event. Thoughts, text parts, unstable transcriptions and
+search metadata are left out without a word: they are known, and nobody is to hear them.
+
+Source: google-genai 3.4.0, `types.LiveServerMessage`; Google's Live API reference, October 2026.
+"""
+
+import re
+from collections.abc import Iterator
+
+from google.genai import types
+
+from agent.conversation.events import (
+    AgentSaid,
+    CallerActivityEnded,
+    CallerActivityStarted,
+    CallerSaid,
+    GenerationComplete,
+    GoAway,
+    HandleUpdated,
+    Interrupted,
+    ModelEvent,
+    ReplyAudio,
+    TurnComplete,
+    UnknownModelMessage,
+    UsageReported,
+)
+
+_REPLY_AUDIO = frozenset({"audio/pcm", "audio/pcm;rate=24000"})
+
+
+def events(session: int, message: types.LiveServerMessage) -> list[ModelEvent]:
+    """What `message` tells, in the order of this module's table.
+
+    Args:
+        session: The number that the events carry.
+        message: As the SDK read it. Its `setup_complete` belongs to whoever opens a session.
+    """
+    out: list[ModelEvent] = []
+    if message.server_content is not None:
+        out += _content(session, message.server_content)
+    if message.usage_metadata is not None:
+        out.append(_usage(session, message.usage_metadata))
+    if (update := message.session_resumption_update) is not None:
+        out.append(HandleUpdated(session, update.new_handle or "", bool(update.resumable)))
+    if message.go_away is not None:
+        out.append(_go_away(session, message.go_away))
+    if message.voice_activity is not None:
+        out.append(_activity(session, message.voice_activity))
+    out += (
+        UnknownModelMessage(session, name)
+        for name in ("tool_call", "tool_call_cancellation", "voice_activity_detection_signal")
+        if getattr(message, name) is not None
+    )
+    return out
+
+
+def duration_ms(text: str | None) -> int | None:
+    """A protobuf duration in JSON ("50s", "1.5s") in whole ms, rounded down; None if malformed."""
+    match = re.fullmatch(r"([0-9]+)(?:\.([0-9]{1,9}))?s", text or "")
+    if match is None:
+        return None
+    seconds, fraction = match.groups()
+    return int(seconds) * 1000 + int(f"{fraction or '':0<3}"[:3])
+
+
+def _content(session: int, content: types.LiveServerContent) -> Iterator[ModelEvent]:
+    if content.interrupted:
+        yield Interrupted(session)
+    if (said := content.input_transcription) is not None and (said.text or said.finished):
+        yield CallerSaid(session, said.text or "", bool(said.finished))
+    if (said := content.output_transcription) is not None and (said.text or said.finished):
+        yield AgentSaid(session, said.text or "", bool(said.finished))
+    if content.model_turn is not None and not content.interrupted:
+        for part in content.model_turn.parts or []:
+            if (blob := part.inline_data) is not None and blob.data and not part.thought:
+                yield _audio(session, blob.mime_type, blob.data)
+    if content.generation_complete:
+        yield GenerationComplete(session)
+    if content.turn_complete:
+        reason = content.turn_complete_reason
+        yield TurnComplete(session, reason.value if reason is not None else "")
+
+
+def _audio(session: int, mime_type: str | None, pcm: bytes) -> ReplyAudio | UnknownModelMessage:
+    if (mime_type or "").replace(" ", "").lower() not in _REPLY_AUDIO:
+        return UnknownModelMessage(session, f"a part of type {mime_type!r}")
+    if len(pcm) % 2:
+        return UnknownModelMessage(session, "audio that ends within a sample")
+    return ReplyAudio(session, pcm)
+
+
+def _usage(session: int, usage: types.UsageMetadata) -> UsageReported:
+    return UsageReported(
+        session,
+        prompt_tokens=usage.prompt_token_count or 0,
+        response_tokens=usage.response_token_count or 0,
+        thought_tokens=usage.thoughts_token_count or 0,
+        total_tokens=usage.total_token_count or 0,
+    )
+
+
+def _go_away(session: int, go_away: types.LiveServerGoAway) -> GoAway | UnknownModelMessage:
+    time_left_ms = duration_ms(go_away.time_left)
+    if time_left_ms is None:
+        return UnknownModelMessage(session, f"go_away in {go_away.time_left!r}")
+    return GoAway(session, time_left_ms)
+
+
+def _activity(
+    session: int, activity: types.VoiceActivity
+) -> CallerActivityStarted | CallerActivityEnded | UnknownModelMessage:
+    match activity.voice_activity_type:
+        case types.VoiceActivityType.ACTIVITY_START:
+            return CallerActivityStarted(session)
+        case types.VoiceActivityType.ACTIVITY_END:
+            return CallerActivityEnded(session)
+        case _:
+            return UnknownModelMessage(session, "voice_activity of another type")

@@ -1,0 +1,62 @@
+"""What waits to be sent to one session, in order.
+
+Bounds: live caller audio to 1 s, beyond which the oldest is dropped and counted, since what a
+model hears late it answers late; audio that is sent again after a resume by whoever held it; text
+and ends of audio by the conversation, which makes a few of them a turn. These are never dropped.
+"""
+
+import asyncio
+from collections import deque
+
+from agent.conversation.commands import EndCallerAudio, SayToModel, SendCallerAudio
+
+MAX_LIVE_BYTES = 32_000
+"""1 s at 16 kHz, int16."""
+
+type Outgoing = SendCallerAudio | EndCallerAudio | SayToModel
+"""The model commands that are sent; the others open and close the session."""
+
+
+class ModelOutbox:
+    """An ordered, bounded queue from the conversation to one session, for one event loop.
+
+    `dropped_bytes` counts the live audio that was dropped (PCM, int16, 16 kHz).
+    """
+
+    def __init__(self) -> None:
+        self.dropped_bytes = 0
+        self._waiting: deque[Outgoing] = deque()
+        self._live_bytes = 0
+        self._filled = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait."""
+        return len(self._waiting)
+
+    def put(self, command: Outgoing) -> None:
+        """Append `command`. Never blocks; drops the oldest live audio beyond 1 s."""
+        self._waiting.append(command)
+        self._live_bytes += _live_bytes(command)
+        while self._live_bytes > MAX_LIVE_BYTES:
+            self._drop_oldest_live()
+        self._filled.set()
+
+    async def get(self) -> Outgoing:
+        """Wait for the oldest command and take it. Cancelling loses none. One reader only."""
+        while not self._waiting:
+            self._filled.clear()
+            await self._filled.wait()
+        command = self._waiting.popleft()
+        self._live_bytes -= _live_bytes(command)
+        return command
+
+    def _drop_oldest_live(self) -> None:
+        at, size = next((i, n) for i, c in enumerate(self._waiting) if (n := _live_bytes(c)))
+        del self._waiting[at]
+        self._live_bytes -= size
+        self.dropped_bytes += size
+
+
+def _live_bytes(command: Outgoing) -> int:
+    return len(command.pcm) if isinstance(command, SendCallerAudio) and command.live else 0

@@ -1,0 +1,279 @@
+"""One Gemini Live session, from connecting to its end.
+
+    connect ─ setup ─ setupComplete ─ history ─ SessionReady ─┬─ sender: outbox → server
+                                                              └─ receiver: server → events
+    every failure before SessionReady: SessionRefused         after it: SessionLost
+
+Source: google-genai 3.4.0, `live.py`; what its calls raise was measured.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import assert_never
+
+import certifi
+from google import genai
+from google.genai import types
+from google.genai.errors import APIError
+from google.genai.live import AsyncSession
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from agent.conversation.commands import EndCallerAudio, OpenModel, SayToModel, SendCallerAudio
+from agent.conversation.events import (
+    ModelEvent,
+    SessionLost,
+    SessionReady,
+    SessionRefused,
+    UnknownModelMessage,
+)
+from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.transcript import Line
+from agent.gemini.connect_config import connect_config
+from agent.gemini.messages import events
+from agent.gemini.outbox import ModelOutbox
+from agent.gemini.quirks import quirks_of
+from agent.gemini.settings import GeminiSettings
+
+CALLER_AUDIO = "audio/pcm;rate=16000"
+
+MAX_UNREADABLE_IN_A_ROW = 100
+"""A new kind of message is survived; a server that sends nothing else is as good as gone."""
+
+MAX_REASON_CHARS = 200
+
+_BROKEN = (APIError, WebSocketException, OSError)
+"""What the SDK raises when a connection cannot be made, or ends; OSError includes timeouts, name
+look-ups and TLS."""
+
+_UNREADABLE = (TypeError, ValueError, AttributeError)
+"""What the SDK raises, after taking it off the socket, for a message that it cannot read: with
+only unknown keys, not JSON, not an object, a known field of the wrong type."""
+
+# At DEBUG the WebSocket library logs the handshake's headers, the API key among them.
+_websocket_log = logging.getLogger(f"{__name__}.websocket")
+_websocket_log.setLevel(logging.WARNING)
+
+type Feed = Callable[[ModelEvent], None]
+
+
+class GeminiLive:
+    """Opens Gemini Live sessions. One for a process: its SDK client costs 40 ms or more to build.
+
+    Call `warm_up` before the first call, `run` for each session, `aclose` at the end.
+
+    Raises:
+        ValueError: `settings.ca_file` cannot be read.
+    """
+
+    def __init__(self, settings: GeminiSettings) -> None:
+        self._settings = settings
+        self._quirks = quirks_of(settings.model)
+        trust = _trust(settings.ca_file)
+        self._client = genai.Client(
+            enterprise=False,
+            api_key=settings.api_key,
+            http_options=types.HttpOptions(
+                base_url=settings.origin,
+                api_version=settings.api_version,
+                client_args={"verify": trust},
+                async_client_args={
+                    "verify": trust,
+                    # From here on: what the SDK hands to websockets.connect.
+                    "ssl": trust,
+                    "compression": None,  # deflate triples the cost of a send
+                    "ping_interval": None,  # Gemini's pongs have come 8 to 30 s late
+                    "open_timeout": None,  # ours covers the setup too
+                    "close_timeout": settings.close_timeout_ms / 1000,
+                    "max_size": settings.max_message_bytes,
+                    "logger": _websocket_log,
+                },
+            ),
+        )
+
+    def warm_up(self) -> None:
+        """Have the SDK build its models now, or the first call of the process waits for it."""
+        config = connect_config(DEFAULT_PERSONA, "handle", self._quirks)
+        setup = types.LiveConnectParameters(model=self._settings.model, config=config)
+        setup.model_dump(exclude_none=True)
+        config.model_dump()
+        blob = types.Blob(data=bytes(2), mime_type=CALLER_AUDIO)
+        types.LiveSendRealtimeInputParameters(audio=blob)
+        types.LiveServerMessage(
+            setup_complete=types.LiveServerSetupComplete(),
+            server_content=types.LiveServerContent(
+                model_turn=types.Content(parts=[types.Part(inline_data=blob)])
+            ),
+        ).model_dump()
+
+    async def aclose(self) -> None:
+        """Release the SDK client; no session may be running."""
+        await self._client.aio.aclose()
+        self._client.close()
+
+    async def run(self, command: OpenModel, outbox: ModelOutbox, feed: Feed) -> None:
+        """Live one session. Returns when it is over and its socket is closed.
+
+        Args:
+            command: Which session, who it is to be, from where.
+            outbox: What to send to it; emptied from `SessionReady` on.
+            feed: Takes each event, at once and in order: `SessionReady` first and `SessionLost`
+                last, or `SessionRefused` alone. Not called any more once this task is cancelled.
+
+        Raises:
+            asyncio.CancelledError: The only way to end a session from this side. The socket is
+                closed on the way, within `close_timeout_ms`.
+            ExceptionGroup: `feed` raised, or this room has a bug.
+        """
+        feed = _until_cancelled(feed)
+        feed(await self._live(command, outbox, feed))
+
+    async def _live(
+        self, command: OpenModel, outbox: ModelOutbox, feed: Feed
+    ) -> SessionRefused | SessionLost:
+        number = command.session
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(self._settings.connect_timeout_ms / 1000):
+                    session = await stack.enter_async_context(self._connect(command))
+                    if session.setup_complete is None:
+                        return SessionRefused(number, 0, "the first message was not setupComplete")
+                    if turns := _turns(command.history):
+                        await session.send_client_content(turns=turns, turn_complete=False)
+            except (*_BROKEN, *_UNREADABLE) as error:
+                code, reason, retry_after_ms = self._failure(error)
+                return SessionRefused(number, code, reason, retry_after_ms)
+            feed(SessionReady(number))
+            async with asyncio.TaskGroup() as tasks:
+                sender = tasks.create_task(_send(session, outbox))
+                lost = await self._receive(session, number, feed)
+                sender.cancel()
+            return lost
+
+    @asynccontextmanager
+    async def _connect(self, command: OpenModel) -> AsyncIterator[AsyncSession]:
+        config = connect_config(command.persona, command.handle, self._quirks)
+        async with self._client.aio.live.connect(
+            model=self._settings.model, config=config
+        ) as session:
+            try:
+                yield session
+            finally:
+                # Closing waits without limit for a peer that does not read.
+                asyncio.get_running_loop().call_later(
+                    self._settings.close_timeout_ms / 1000,
+                    session._ws.transport.abort,  # noqa: SLF001 - the SDK has no way to abort
+                )
+                await session.close()  # with 1000, where leaving by an exception says 1011
+
+    async def _receive(self, session: AsyncSession, number: int, feed: Feed) -> SessionLost:
+        messages = session.receive()
+        unreadable = 0
+        while unreadable < MAX_UNREADABLE_IN_A_ROW:
+            try:
+                message = await anext(messages)
+            except StopAsyncIteration:  # it ends with each turn
+                messages = session.receive()
+            except _BROKEN as error:
+                code, reason, _ = self._failure(error)
+                return SessionLost(number, code or 1006, reason)
+            except _UNREADABLE as error:
+                messages = session.receive()
+                unreadable += 1
+                feed(UnknownModelMessage(number, f"unreadable ({type(error).__name__})"))
+            else:
+                unreadable = 0
+                for event in events(number, message):
+                    feed(event)
+        return SessionLost(number, 1006, f"{unreadable} unreadable messages in a row")
+
+    def _failure(self, error: Exception) -> tuple[int, str, int | None]:
+        """`failure`, with a reason fit to be logged."""
+        code, reason, retry_after_ms = failure(error)
+        reason = " ".join(reason.replace(self._settings.api_key, "[api key]").split())
+        return code, reason[:MAX_REASON_CHARS], retry_after_ms
+
+
+def failure(error: Exception) -> tuple[int, str, int | None]:
+    """Why a connection could not be made, or ended.
+
+    Returns:
+        The close code or HTTP status that was received, or 0; the reason; and for how many ms
+        the other side asked us to stay away, or None. The reason is raw and may hold secrets.
+    """
+    match error:
+        case APIError():
+            # The SDK says 1006 for itself where no close frame came.
+            return (
+                0 if error.code == 1006 else error.code,
+                str(error.message or error.details),
+                None,
+            )
+        case InvalidStatus(response=response):
+            body = bytes(response.body or b"").decode(errors="replace")
+            reason = f"HTTP {response.status_code} {response.reason_phrase} {body}"
+            return response.status_code, reason, _retry_after_ms(response.headers)
+        case ConnectionClosed(rcvd=received) if received is not None:
+            return received.code, received.reason, None
+        case TimeoutError():
+            return 0, "timed out", None
+        case WebSocketException() | OSError():
+            return 0, f"{type(error).__name__}: {error}", None
+        case _:  # unreadable: its text may quote the message, and so what was said
+            return 0, f"unreadable ({type(error).__name__})", None
+
+
+async def _send(session: AsyncSession, outbox: ModelOutbox) -> None:
+    with suppress(ConnectionClosed):  # the receiver reads what is left, then reports the end
+        while True:
+            match await outbox.get():
+                case SendCallerAudio(pcm=pcm):
+                    blob = types.Blob(data=pcm, mime_type=CALLER_AUDIO)
+                    await session.send_realtime_input(audio=blob)
+                case EndCallerAudio():
+                    await session.send_realtime_input(audio_stream_end=True)
+                case SayToModel(text=text):
+                    await session.send_realtime_input(text=text)
+                case unreachable:
+                    assert_never(unreachable)
+
+
+def _turns(history: Iterable[Line]) -> list[types.Content | types.ContentDict]:
+    """What was said and heard, as the model's own kind of context."""
+    return [
+        types.Content(
+            role="user" if line.role == "caller" else "model",
+            parts=[types.Part(text=line.heard)],
+        )
+        for line in history
+        if line.heard
+    ]
+
+
+def _until_cancelled(feed: Feed) -> Feed:
+    """`feed` for the current task, silent from the moment this task is told to end."""
+    task = asyncio.current_task()
+
+    def feed_unless_cancelled(event: ModelEvent) -> None:
+        if task is None or not task.cancelling():
+            feed(event)
+
+    return feed_unless_cancelled
+
+
+def _retry_after_ms(headers: Headers) -> int | None:
+    """The Retry-After header where it is in seconds; a date would need a clock."""
+    seconds = (headers.get_all("Retry-After") or [""])[0].strip()
+    return int(seconds) * 1000 if seconds.isascii() and seconds.isdigit() else None
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or certifi.where())
+    except OSError as error:
+        raise ValueError(
+            f"ca_file: expected a PEM file of certificates, got {ca_file!r} ({error})"
+        ) from error

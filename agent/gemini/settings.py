@@ -1,0 +1,67 @@
+"""What is needed to reach Gemini Live. Read from the environment elsewhere, and passed down."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeminiSettings:
+    """How to reach Gemini Live.
+
+    Args:
+        api_key: A Gemini API key. Kept out of the repr.
+        model: Name of a Live model, with or without ``models/``.
+        base_url: Where the API is, an ``https`` or ``wss`` URL; its path is kept. None is Google.
+        api_version: Pinned, because the SDK's default went to ``v1`` in 3.0.0, while every
+            documented Live endpoint is ``v1beta``.
+        ca_file: PEM file of the certificate authorities to trust; None is the public ones.
+        connect_timeout_ms: How long opening may take, from the name look-up to the server's
+            setupComplete and the sending of the history.
+        close_timeout_ms: How long the other side may take to answer our close.
+        max_message_bytes: Longest message taken. One second of reply audio is 64 kB; the
+            WebSocket library's own limit, 1 MiB, has been exceeded.
+
+    Raises:
+        ValueError: A setting is wrong; says which, what was expected, and never the key.
+    """
+
+    api_key: str = field(repr=False)
+    model: str = "gemini-3.8-live"
+    base_url: str | None = None
+    api_version: str = "v1beta"
+    ca_file: str | None = None
+    connect_timeout_ms: int = 8_000
+    close_timeout_ms: int = 1_000
+    max_message_bytes: int = 16 * 2**20
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[!-~]+", self.api_key):
+            raise ValueError(
+                "api_key: expected visible ASCII characters without spaces, got "
+                + ("none" if not self.api_key else "something else (not shown)")
+                + "; hint: an API key is made at https://aistudio.google.com/apikey"
+            )
+        if not _is_tls_url(self.origin):
+            raise ValueError(
+                f"base_url: expected a URL like {GOOGLE_BASE_URL}, got {self.base_url!r}; "
+                "hint: the SDK speaks TLS only, so a server on http or ws cannot be reached"
+            )
+        for name in ("connect_timeout_ms", "close_timeout_ms", "max_message_bytes"):
+            if (value := getattr(self, name)) <= 0:
+                raise ValueError(f"{name}: expected more than 0, got {value}")
+
+    @property
+    def origin(self) -> str:
+        """The base URL in use, without a slash at its end: the SDK appends ``/ws/…``."""
+        return (self.base_url or GOOGLE_BASE_URL).rstrip("/")
+
+
+def _is_tls_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in {"https", "wss"} and bool(url.hostname) and url.port != 0
+    except ValueError:  # urlsplit's for a malformed host, and .port's for a malformed port
+        return False
