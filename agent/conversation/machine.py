@@ -19,10 +19,10 @@ from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
-from agent.conversation.persona import Persona
+from agent.conversation.persona import GO_ON_CUE, Persona
 from agent.conversation.renewal import Renewal
 from agent.conversation.resumption import Attempt, Link, Resumption
-from agent.conversation.transcript import Line, Transcript
+from agent.conversation.transcript import MODEL_BYTES_PER_MS, Line, Transcript
 from agent.conversation.turns import GENERATION, Floor, Generation, Sign, floor
 
 GREETED_AFTER_MS = 300
@@ -31,14 +31,6 @@ GREETED_AFTER_MS = 300
 DROP_LIMIT_MS = 1_000
 """After an interruption, how long audio is taken for the interrupted turn's if that turn is never
 closed. A new reply takes longer: the model thinks for 1.1 s and more."""
-
-GO_ON_CUE = (
-    "[The line dropped for a moment and is back. Answer what the caller said last; "
-    "do not greet them again.]"
-)
-
-_MODEL_BYTES_PER_MS = 48
-"""24 kHz, int16."""
 
 
 class Conversation:
@@ -98,22 +90,14 @@ class Conversation:
         return floor(self._generation, playing=bool(self._playing))
 
     @property
-    def ready(self) -> bool:
-        """Whether a session listens."""
-        return self._link is Link.READY
-
-    @property
     def lines(self) -> tuple[Line, ...]:
         """The transcript so far: all final lines."""
         return tuple(self._transcript.lines)
 
     def deadline_ms(self) -> int | None:
         """When `tick` is to be called next, or None."""
-        times = (
-            self._drop_until_ms,
-            self._open_at[0] if self._open_at else None,
-            self._renewal.deadline_ms(),
-        )
+        dial_ms = self._open_at[0] if self._open_at else None
+        times = (self._drop_until_ms, dial_ms, self._renewal.deadline_ms())
         return min((t for t in times if t is not None), default=None)
 
     # What the owner tells.
@@ -248,7 +232,7 @@ class Conversation:
 
     def _cue(self) -> list[ConversationCommand]:
         """Make the model speak, once a session, where the caller waits for it to."""
-        if not (self.ready and self._attached) or self._cued:
+        if self._link is not Link.READY or not self._attached or self._cued:
             return []
         self._cued = True
         if not self._greeted:
@@ -313,7 +297,7 @@ class Conversation:
             return []
         out = self._begin_reply(now_ms)
         self._move(Sign.AUDIO)
-        self._transcript.generated(self._reply, len(pcm) / _MODEL_BYTES_PER_MS)
+        self._transcript.generated(self._reply, len(pcm) / MODEL_BYTES_PER_MS)
         return [*out, commands.PlayReply(self._reply, pcm)]
 
     def _note_agent(self, text: str, now_ms: int) -> list[ConversationCommand]:

@@ -36,3 +36,9 @@ DEFAULT_PERSONA = Persona(
         "say your name, and ask how you can help.]"
     ),
 )
+
+GO_ON_CUE = (
+    "[The line dropped for a moment and is back. Answer what the caller said last; "
+    "do not greet them again.]"
+)
+"""What the model is told when another worker takes over a conversation that owes an answer."""

@@ -15,6 +15,9 @@ from typing import Literal
 
 from agent.conversation.words import heard_text, without_repetition
 
+MODEL_BYTES_PER_MS = 48
+"""24 kHz, int16."""
+
 type Role = Literal["caller", "agent"]
 
 

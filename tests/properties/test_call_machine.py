@@ -92,7 +92,7 @@ class World:
             case _:
                 pass
 
-    def does(self, command: Command, call: Call) -> None:
+    def does(self, command: Command) -> None:
         assert not self.over, "a command after the last one"
         match command:
             case SendMedia():
@@ -158,7 +158,7 @@ WEIGHTED = COMMON * 12 + ["audio", "agent said"] * 48 + sorted(ENDS_STREAM) * 4 
 ops = st.sampled_from(WEIGHTED)
 
 
-def event_for(op: str, world: World, step: int) -> Event | None:  # noqa: PLR0912 - one per op
+def event_for(op: str, world: World, step: int) -> Event | None:
     session = world.session or 0
     stream = world.stream or "MZ0"
     match op:
@@ -232,7 +232,7 @@ def model_event(op: str, session: int, step: int) -> Event | None:
 def step(call: Call, world: World, event: Event, now_ms: int) -> None:
     world.happens(event)
     for command in call.step(event, now_ms):
-        world.does(command, call)
+        world.does(command)
     if isinstance(event, Stop | StreamEnded) and call.phase is not Phase.STREAMING:
         world.stream = None
     playout = call._playout

@@ -1,0 +1,136 @@
+"""`offhook` on the command line. Thin: each command parses, then calls a room.
+
+Rooms are imported by the command that needs them: help is quick, and numpy is loaded after
+`settings` has had its say about threads.
+"""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from telephony import settings
+from telephony.errors import OffhookError, UsageError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A telephony voice agent: Twilio Media Streams on one side, Gemini Live on the other.",
+)
+simulate = typer.Typer(no_args_is_help=True, help="A Gemini and a Twilio that need no account.")
+app.add_typer(simulate, name="simulate")
+
+DEMO_TOKEN = "simulated-auth-token"  # noqa: S105 - of simulated accounts only
+DEMO_ACCOUNT = "AC" + "0" * 31 + "1"
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; also HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; also PORT.")] = None,
+) -> None:
+    """Answer calls."""
+    given = settings.load(host=host, port=port)
+    from telephony.server.app import serve as run_server
+    from telephony.server.logs import configure
+
+    configure()
+    _run(run_server(given))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the recording.")] = Path("out"),
+    live: Annotated[
+        bool, typer.Option("--live", help="Talk with the real model. Costs a few cents.")
+    ] = False,
+) -> None:
+    """Hear a call without a phone, a key or a server."""
+    settings.one_blas_thread()
+    from telephony.demo import run_demo
+
+    _run(run_demo(out, live=live))
+
+
+@simulate.command("gemini")
+def simulate_gemini(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8772,
+    cert_dir: Annotated[
+        Path, typer.Option(help="Where its certificate is put, for SSL_CERT_FILE.")
+    ] = Path("out/gemini-cert"),
+    script: Annotated[
+        str, typer.Option(help="What it says: a script's name, or a TOML file.")
+    ] = "booking",
+    seed: Annotated[int, typer.Option(help="Decides all its chances.")] = 1,
+) -> None:
+    """A Gemini Live server, over TLS, that the google-genai SDK talks to."""
+    settings.one_blas_thread()
+    from agent.simulator.server import serve as run_simulator
+
+    _run(run_simulator(port=port, cert_dir=cert_dir, script=script, seed=seed))
+
+
+@simulate.command("call")
+def simulate_call(
+    url: Annotated[
+        list[str], typer.Option(help="A worker's base URL; repeat it for several workers.")
+    ],
+    public_url: Annotated[
+        str, typer.Option(help="The server's PUBLIC_URL, which is what Twilio signs.")
+    ],
+    script: Annotated[
+        str, typer.Option(help="What the caller does: a script's name, or a TOML file.")
+    ] = "booking",
+    heard: Annotated[
+        Path | None, typer.Option(help="Write a WAV of what the caller heard.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides all its chances.")] = 1,
+    auth_token: Annotated[
+        str, typer.Option(envvar="TWILIO_AUTH_TOKEN", help="What webhooks are signed with.")
+    ] = DEMO_TOKEN,
+    account_sid: Annotated[
+        str, typer.Option(envvar="TWILIO_ACCOUNT_SID", help="Whose call it is.")
+    ] = DEMO_ACCOUNT,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """A caller and Twilio's half of the line: calls a server, as the real ones would."""
+    settings.one_blas_thread()
+    from telephony.simulator.terminal import call_and_print
+
+    _run(
+        call_and_print(
+            urls=url,
+            public_url=public_url,
+            script=script,
+            heard=heard,
+            seed=seed,
+            auth_token=auth_token.split(",")[0].strip(),
+            account_sid=account_sid,
+            as_json=as_json,
+        )
+    )
+
+
+def main() -> None:
+    """Run the command line; a person's mistake is one message and exit 2, never a traceback."""
+    try:
+        app()
+    except OffhookError as error:
+        sys.stderr.write(f"offhook: {error}\n")
+        sys.exit(2)
+
+
+def _run(coroutine: Coroutine[Any, Any, object]) -> None:
+    import uvloop
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(coroutine)
+    except OSError as error:
+        raise UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,231 @@
+"""A call to listen to: server, embedded store, simulated Gemini and simulated caller in one go.
+
+The caller books a table, talks over the agent once, and Gemini's socket is broken once while the
+agent speaks; the terminal tells it as it happens. `live` takes the real model in place of the
+simulated one.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import structlog
+from rich.console import Console
+
+from agent.conversation.commands import AppendLine, OpenModel
+from agent.conversation.events import GenerationComplete, SessionLost, SessionReady
+from agent.simulator.faults import Reset
+from agent.simulator.model import GeminiServer
+from agent.simulator.script import SCRIPTS
+from agent.simulator.script import load as load_agent_script
+from agent.simulator.server import SimulatedGemini
+from agent.store.base import CallRecord
+from telephony import settings
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
+from telephony.call.commands import Command, SendMedia
+from telephony.call.events import Event
+from telephony.server.app import Server, application
+from telephony.settings import Settings
+from telephony.simulator import script as caller_script
+from telephony.simulator.caller import call
+from telephony.simulator.report import CallEvent, Report
+from telephony.simulator.terminal import CallView, summary
+
+PUBLIC_URL = "https://demo.example"
+AUTH_TOKEN = "the-demo-needs-no-secret"  # noqa: S105 - of a simulated account
+ACCOUNT_SID = "AC" + "0" * 32
+
+BROKEN_REPLY = 3
+"""Gemini's socket is broken while this reply of the agent is being heard."""
+
+BROKEN_AFTER_S = 0.7
+
+SEED = 1
+
+
+NEXT = """
+For a real call set GEMINI_API_KEY (Google AI Studio), TWILIO_AUTH_TOKEN (Twilio Console) and
+PUBLIC_URL (the https address of this machine, from a tunnel for example), run `offhook serve`, and
+point your Twilio number's voice webhook at PUBLIC_URL/twilio/voice. The README has the five steps.
+`offhook demo --live` talks to the real model without a number; that costs a few cents."""
+
+
+class Stage:
+    """An observer of the server: tells what the caller's side cannot see, and breaks the socket."""
+
+    def __init__(self, view: CallView, gemini: SimulatedGemini | None) -> None:
+        self.sent: dict[int, bytearray] = {}
+        self._view = view
+        self._gemini = gemini
+        self._replies = 0
+        self._lost_at_ms: int | None = None
+        self._began_s = asyncio.get_running_loop().time()
+
+    def caller_side(self, event: CallEvent) -> None:
+        """Show what the caller's side tells, and set our clock by its."""
+        now_s = asyncio.get_running_loop().time()
+        self._began_s = min(self._began_s, now_s - event.at_ms / 1000)
+        self._view.show(event)
+
+    def now_ms(self) -> int:
+        """Time since the call was placed."""
+        return int((asyncio.get_running_loop().time() - self._began_s) * 1000)
+
+    def __call__(
+        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
+    ) -> None:
+        """Look at one step of the call."""
+        del call_sid, now_ms
+        match event:
+            case GenerationComplete():
+                self._replies += 1
+                if self._replies == BROKEN_REPLY and self._gemini is not None:
+                    asyncio.get_running_loop().call_later(BROKEN_AFTER_S, self._break)
+            case SessionLost():
+                self._lost_at_ms = self.now_ms()
+                self._view.line(self._lost_at_ms, "drop", f"Gemini's socket is lost ({event.code})")
+            case SessionReady() if self._lost_at_ms is not None:
+                took_ms = self.now_ms() - self._lost_at_ms
+                self._view.line(
+                    self.now_ms(), "resume", f"the conversation goes on, {took_ms} ms later"
+                )
+                self._lost_at_ms = None
+            case _:
+                pass
+        for command in commands:
+            match command:
+                case SendMedia():
+                    self.sent.setdefault(command.reply, bytearray()).extend(command.ulaw)
+                case AppendLine() if command.line.role == "agent":
+                    line = command.line
+                    cut = "" if line.heard == line.text else "  (cut there)"
+                    self._view.line(self.now_ms(), "agent", f"was heard: “{line.heard}”{cut}")
+                case OpenModel() if self._lost_at_ms is not None:
+                    how = "with its handle" if command.handle else "from the transcript"
+                    self._view.line(self.now_ms(), "resume", f"Gemini is dialled again, {how}")
+                case _:
+                    pass
+
+    def _break(self) -> None:
+        if self._gemini is not None:
+            self._view.line(self.now_ms(), "drop", "Gemini's socket is broken, on purpose")
+            self._gemini.inject(Reset())
+
+
+async def run_demo(out: Path, *, live: bool = False) -> Report:
+    """Run the demo; prints as it goes, and leaves a stereo WAV in `out`.
+
+    Args:
+        out: Folder for the recording; made if need be.
+        live: Talk with the real model, under GEMINI_API_KEY.
+
+    Raises:
+        SettingsError: `live`, and the key is missing.
+        OSError: The recording cannot be written.
+    """
+    console = Console(highlight=False)
+    view = CallView(console)
+    out.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    if live:
+        console.print("This call is answered by the real model, and costs a few cents.")
+    async with AsyncExitStack() as stack:
+        gemini = None if live else await stack.enter_async_context(_simulated_gemini())
+        stage = Stage(view, gemini)
+        server, url = await stack.enter_async_context(_serving(_settings(gemini), stage))
+        report = await call(
+            [url],
+            PUBLIC_URL,
+            AUTH_TOKEN,
+            ACCOUNT_SID,
+            caller_script.load("booking"),
+            seed=SEED,
+            on_event=stage.caller_side,
+            heard_path=out / "heard.wav",
+            stereo_path=out / "call.wav",
+        )
+        record = await server.worker.store.look_up(report.call_sid)
+    _conclude(console, report, record, stage, out)
+    return report
+
+
+def _simulated_gemini() -> SimulatedGemini:
+    script = load_agent_script(SCRIPTS / "booking.toml")
+    return SimulatedGemini(GeminiServer(script, random=Random(SEED)))  # noqa: S311 - repeatable
+
+
+def _settings(gemini: SimulatedGemini | None) -> Settings:
+    simulated = (
+        {
+            "gemini_api_key": "simulated",
+            "google_gemini_base_url": gemini.base_url,
+            "ssl_cert_file": gemini.ca_file,
+        }
+        if gemini
+        else {}
+    )
+    return settings.load(
+        public_url=PUBLIC_URL,
+        twilio_auth_token=AUTH_TOKEN,
+        twilio_account_sid=ACCOUNT_SID,
+        redis_url="",
+        record_dir="",
+        **simulated,
+    )
+
+
+@asynccontextmanager
+async def _serving(given: Settings, stage: Stage) -> AsyncIterator[tuple[Server, str]]:
+    """The server on a free port, until the block ends; yields it and its URL."""
+    server = Server(application(given, stage), given)
+    with socket.create_server((given.host, 0)) as listener:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve([listener]), name="server")
+            await server.listening.wait()
+            yield server, f"http://{given.host}:{listener.getsockname()[1]}"
+            server.stop()
+
+
+def gaps(heard: bytes, sent: Mapping[int, bytes], dropped_bytes: int) -> int:
+    """How many replies were not heard in one piece.
+
+    Args:
+        heard: All that was played to the caller, µ-law.
+        sent: What was sent of each reply, µ-law.
+        dropped_bytes: How much of it was cleared from Twilio's buffer: a reply may end early
+            where that much is missing of it.
+    """
+    broken = 0
+    for ulaw in sent.values():
+        begins = heard.find(ulaw[:FRAME_SAMPLES])
+        length = _common(heard[begins:], ulaw) if begins >= 0 else 0
+        missing = len(ulaw) - length
+        dropped_bytes -= missing
+        broken += dropped_bytes < 0
+        dropped_bytes = max(0, dropped_bytes)
+    return broken
+
+
+def _common(one: bytes, other: bytes) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _conclude(
+    console: Console, report: Report, record: CallRecord | None, stage: Stage, out: Path
+) -> None:
+    heard = b"".join(bytes(line.heard) for line in report.lines)
+    dropped = sum(clear.dropped_ms for clear in report.clears) * PHONE_SAMPLES_PER_MS
+    broken = gaps(heard, {reply: bytes(ulaw) for reply, ulaw in stage.sent.items()}, dropped)
+    lines = len(record.lines) if record else 0
+    console.print()
+    console.print(summary(report), soft_wrap=True)
+    console.print(f"{len(stage.sent)} replies, {broken} with a gap inside; {lines} lines stored")
+    for problem in report.problems:
+        console.print(f"problem: {problem}", soft_wrap=True)
+    console.print(f"listen to both sides: {out / 'call.wav'}", soft_wrap=True)
+    console.print(NEXT, soft_wrap=True)

@@ -1,0 +1,100 @@
+"""Who may come in: Twilio's signature on every request, and a one-time token on every stream.
+
+Nothing of a request counts before this: no model is dialled and nothing is stored for a stranger.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping
+
+from telephony.settings import Settings
+from telephony.twilio.messages import Start
+from telephony.twilio.signature import (
+    FormError,
+    check_token,
+    first_nonce,
+    mint_token,
+    parse_form,
+    token_secret,
+    valid_upgrade,
+    valid_webhook,
+)
+from telephony.twilio.twiml import TOKEN_PARAMETER, stream_url, webhook_url
+
+TOKEN_LIFE_S = 60
+"""Twilio connects within a second; its handshake retries end long before this."""
+
+
+class Refused(Exception):  # noqa: N818 - what happened, not that it is an error
+    """A request is not Twilio's. `why` is a fixed phrase, for counting."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Admission:
+    """The checks, with this installation's secrets."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._public_url = settings.public_url
+        self._account_sid = settings.twilio_account_sid
+        self._auth_tokens = settings.auth_tokens
+        self._secrets = [token_secret(token) for token in settings.auth_tokens]
+
+    def webhook(self, path: str, body: bytes, signature: str | None) -> Mapping[str, str]:
+        """Check a webhook and read its form.
+
+        Raises:
+            Refused: The signature is missing or wrong, the body is no form, the account is not
+                ours, or there is no CallSid.
+        """
+        try:
+            fields = parse_form(body)
+        except FormError:
+            raise Refused("not a form") from None
+        url = webhook_url(self._public_url, path)
+        if not valid_webhook(url, fields, signature, self._auth_tokens):
+            raise Refused("no signature" if not signature else "forged signature")
+        form = dict(fields)
+        if self._account_sid not in {None, form.get("AccountSid")}:
+            raise Refused("other account")
+        if not form.get("CallSid") or not form.get("AccountSid"):
+            raise Refused("no CallSid")
+        return form
+
+    def upgrade(self, signature: str | None) -> None:
+        """Check a WebSocket upgrade, before it is accepted.
+
+        Raises:
+            Refused: The signature is missing or wrong.
+        """
+        if not valid_upgrade(stream_url(self._public_url), signature, self._auth_tokens):
+            raise Refused("no signature" if not signature else "forged signature")
+
+    def token(self, form: Mapping[str, str], *, first: bool) -> str:
+        """A one-time token for the next stream of the call a webhook speaks of.
+
+        Args:
+            form: The webhook's fields.
+            first: Whether the call has had no stream yet. A repeated first webhook gets a token
+                that counts as the same one, on every worker.
+        """
+        call_sid = form["CallSid"]
+        nonce = first_nonce(self._secrets[0], call_sid) if first else secrets.token_urlsafe(16)
+        expires_ms = wall_time_ms() + TOKEN_LIFE_S * 1000
+        return mint_token(self._secrets[0], call_sid, form["AccountSid"], expires_ms, nonce)
+
+    def nonce(self, start: Start) -> str:
+        """Check the token a stream came with; the store has yet to redeem it.
+
+        Raises:
+            TokenError: It is missing, malformed, forged, expired, or for another call.
+        """
+        token = start.custom_parameters.get(TOKEN_PARAMETER)
+        return check_token(self._secrets, token, start.call_sid, start.account_sid, wall_time_ms())
+
+
+def wall_time_ms() -> int:
+    """Unix time, in ms. Of the edges alone; a call's own time is monotonic."""
+    return time.time_ns() // 1_000_000

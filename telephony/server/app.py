@@ -1,0 +1,135 @@
+"""The one place where things are wired: routes, the worker's resources, the process's signals."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+
+from telephony.server import health, media_socket, webhooks
+from telephony.server.admission import Refused
+from telephony.server.driver import Observer
+from telephony.server.worker import Worker, worker
+from telephony.settings import Settings
+
+MAX_FRAME_BYTES = 65_536
+"""Twilio's media messages have 400 bytes. uvicorn's default would take 16 MiB of each."""
+
+HEADER_LIMIT_S = 5
+
+log = structlog.get_logger(__name__)
+
+
+def application(settings: Settings, *observers: Observer) -> FastAPI:
+    """The ASGI application; its lifespan holds the worker."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with worker(settings, *observers) as resources:
+            app.state.worker = resources
+            # Without this, a full collection stops every call for 50 ms.
+            gc.collect()
+            gc.freeze()
+            yield
+
+    app = FastAPI(title="offhook", lifespan=lifespan, openapi_url=None, docs_url=None)
+    app.include_router(webhooks.router)
+    app.include_router(media_socket.router)
+    app.include_router(health.router)
+    app.add_exception_handler(Refused, _refuse)
+    return app
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 - registered for nothing else
+    resources: Worker = request.app.state.worker
+    resources.metrics.refused("webhook", error.why)
+    return Response(status_code=403)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, except that a signal drains the calls before anything is closed.
+
+    Left alone, uvicorn answers SIGTERM by closing every WebSocket within 0.1 s.
+    """
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                ws="websockets-sansio",
+                ws_max_size=MAX_FRAME_BYTES,
+                ws_per_message_deflate=False,  # Twilio kills compressed frames (31924)
+                timeout_keep_alive=HEADER_LIMIT_S,
+                server_header=False,
+                access_log=False,
+                log_config=None,
+            )
+        )
+        self.listening = asyncio.Event()
+        self._app = app
+        self._budget_s = float(settings.drain_budget_s)
+        self._told_to_stop = asyncio.Event()
+
+    @property
+    def worker(self) -> Worker:
+        """The worker's resources. Once `listening`."""
+        resources: Worker = self._app.state.worker
+        return resources
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, and tell."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Drain at the first signal, stop at the second."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+    def stop(self) -> None:
+        """Hand all calls over, then stop; asked a second time, stop now."""
+        if self._told_to_stop.is_set():
+            self.should_exit = self.force_exit = True
+        self._told_to_stop.set()
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        async with asyncio.TaskGroup() as tasks:
+            draining = tasks.create_task(self._drain_when_told(), name="drain")
+            await super().serve(sockets)
+            draining.cancel()
+
+    async def _drain_when_told(self) -> None:
+        await self._told_to_stop.wait()
+        if self.listening.is_set():
+            log.info("draining", calls=len(self.worker.calls), budget_s=self._budget_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._budget_s):
+                    await self.worker.calls.drain(self._budget_s)
+        self.should_exit = True
+
+
+async def serve(settings: Settings) -> None:
+    """Answer calls until a signal comes."""
+    if not settings.redis_url:
+        log.warning(
+            "REDIS_URL is not set: transcripts are kept in memory, and nothing of a call "
+            "survives this process"
+        )
+    await Server(application(settings), settings).serve()

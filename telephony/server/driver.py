@@ -1,0 +1,243 @@
+"""Runs one `Call`: feeds it events with the time, carries out its commands, keeps its one timer.
+
+`feed` is synchronous and may be called from any task of the call; it never waits. The only queues
+stand in front of the writers: to the phone, to the model, to the store.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from agent.conversation.commands import (
+    AppendLine,
+    CloseModel,
+    EndCallerAudio,
+    OpenModel,
+    SaveCheckpoint,
+    SayToModel,
+    SendCallerAudio,
+)
+from agent.conversation.events import ModelEvent
+from agent.gemini.outbox import ModelOutbox
+from agent.store.base import Store, StoreAway
+from telephony.call.commands import (
+    CloseStream,
+    Command,
+    EndCall,
+    SendClear,
+    SendMark,
+    SendMedia,
+)
+from telephony.call.events import CallOpened, Event, OwnershipLost, StreamEnded, StreamStarted, Tick
+from telephony.call.machine import Call, Phase
+from telephony.server.store_writer import StoreWriter
+from telephony.server.stream import MediaStream
+from telephony.twilio.messages import Connected, Message, Start
+
+STORE_FLUSH_S = 600.0
+"""How long lines of a call that is over may still wait for the store."""
+
+
+class Model(Protocol):
+    """What opens model sessions: `agent.gemini.session.GeminiLive`."""
+
+    async def run(
+        self, command: OpenModel, outbox: ModelOutbox, feed: Callable[[ModelEvent], None]
+    ) -> None:
+        """Live one session, from opening to close."""
+        ...
+
+
+class Observer(Protocol):
+    """Looks on: sees exactly what the driver saw and did."""
+
+    def __call__(
+        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
+    ) -> None:
+        """One step of one call."""
+        ...
+
+
+@dataclass(slots=True)
+class _Session:
+    outbox: ModelOutbox
+    task: asyncio.Task[None]
+
+
+class Driver:
+    """One call on this worker. `run` it in the worker's TaskGroup; it ends with the call."""
+
+    def __init__(
+        self, opened: CallOpened, *, model: Model, store: Store, observers: Sequence[Observer]
+    ) -> None:
+        self.call_sid = opened.call_sid
+        self.known_lines = len(opened.lines)
+        self.ended: EndCall | None = None
+        self._opened = opened
+        self._call = Call(opened)
+        self._model = model
+        self._store = store
+        self._writer = StoreWriter(store, opened.call_sid, opened.lines)
+        self._observers = observers
+        self._loop = asyncio.get_running_loop()
+        self._opened_at_s = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ms = 0
+        self._tasks = asyncio.TaskGroup()
+        self._sessions: dict[int, _Session] = {}
+        self._streams: dict[str, MediaStream] = {}
+        self._taken_by = 0
+        self._over = asyncio.Event()
+
+    @property
+    def epoch(self) -> int:
+        """The ownership of the call that this worker took last; 0 before the first stream."""
+        return self._writer.epoch
+
+    @property
+    def waiting_lines(self) -> int:
+        """How many transcript lines are not stored yet."""
+        return self._writer.waiting_lines
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended on this worker."""
+        return self._call.phase is Phase.OVER
+
+    def now_ms(self) -> int:
+        """Time since the call was opened on this worker, rounded down."""
+        return int((self._loop.time() - self._opened_at_s) * 1000)
+
+    async def run(self) -> EndCall:
+        """Live the call, from `CallOpened` to the last command and the last line stored."""
+        try:
+            async with self._tasks:
+                writing = self._tasks.create_task(self._writer.run(self.feed), name="store writer")
+                self.feed(self._opened)
+                await self._over.wait()
+                await self._close_sessions()
+                await self._close_streams()
+                await self._flush(writing)
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+        assert self.ended is not None  # noqa: S101 - _over is set by EndCall alone
+        return self.ended
+
+    def attach(self, stream: MediaStream, epoch: int) -> None:
+        """A stream with a valid token is here: the call goes on with it, under `epoch`."""
+        self._writer.epoch = epoch
+        self._streams[stream.stream_sid] = stream
+        self.feed(StreamStarted(stream.stream_sid, epoch))
+        self._tasks.create_task(self._run_stream(stream), name="stream")
+
+    def feed(self, event: Event) -> None:
+        """Step the call with one event, and carry out what it says."""
+        if self.over:
+            return
+        if isinstance(event, OwnershipLost):
+            self._taken_by = event.epoch
+        now_ms = self.now_ms()
+        commands = self._call.step(event, now_ms)
+        for command in commands:
+            self._carry_out(command)
+        self._set_timer()
+        for observe in self._observers:
+            observe(self.call_sid, event, now_ms, commands)
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case SendMedia() | SendMark() | SendClear() | CloseStream():
+                if (stream := self._streams.get(command.stream_sid)) is not None:
+                    stream.put(command)
+            case SendCallerAudio() | EndCallerAudio() | SayToModel():
+                if (session := self._sessions.get(command.session)) is not None:
+                    session.outbox.put(command)
+            case OpenModel():
+                outbox = ModelOutbox()
+                task = self._tasks.create_task(self._run_session(command, outbox), name="model")
+                self._sessions[command.session] = _Session(outbox, task)
+            case CloseModel():
+                if (session := self._sessions.get(command.session)) is not None:
+                    session.task.cancel()
+            case AppendLine() | SaveCheckpoint():
+                self._writer.put(command)
+            case EndCall():
+                self.ended = command
+                self._writer.finish(command.reason if command.final else None)
+                self._over.set()
+            case _:
+                assert_never(command)
+
+    # Tasks.
+
+    async def _run_session(self, command: OpenModel, outbox: ModelOutbox) -> None:
+        # The old socket first: a handle whose socket is still open is refused.
+        earlier = [s.task for number, s in self._sessions.items() if number != command.session]
+        if earlier:
+            await asyncio.wait(earlier)
+        try:
+            await self._model.run(command, outbox, self.feed)
+        finally:
+            del self._sessions[command.session]
+
+    async def _run_stream(self, stream: MediaStream) -> None:
+        try:
+            await stream.run(self._hear)
+        finally:
+            del self._streams[stream.stream_sid]
+
+    def _hear(self, message: Message | StreamEnded) -> None:
+        if not isinstance(message, Connected | Start):  # the stream has made them malformed
+            self.feed(message)
+
+    async def _close_sessions(self) -> None:
+        for session in self._sessions.values():
+            session.task.cancel()
+        if self._sessions:
+            await asyncio.wait([session.task for session in self._sessions.values()])
+
+    async def _close_streams(self) -> None:
+        for stream in list(self._streams.values()):
+            stream.put(CloseStream(stream.stream_sid))
+            await stream.closed.wait()
+
+    async def _flush(self, writing: asyncio.Task[None]) -> None:
+        assert self.ended is not None  # noqa: S101 - see run
+        if self.ended.reason == "taken_over":
+            writing.cancel()
+            await self._answer_taker()
+            return
+        await asyncio.wait({writing}, timeout=STORE_FLUSH_S)
+        writing.cancel()
+
+    async def _answer_taker(self) -> None:
+        with suppress(StoreAway):  # the taker waits 300 ms at most
+            await self._store.announce_released(self.call_sid, self._taken_by)
+
+    # The timer.
+
+    def _set_timer(self) -> None:
+        deadline_ms = self._call.deadline_ms()
+        if deadline_ms is None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            return
+        # A later deadline is found when the earlier timer fires: most move with every frame.
+        if self._timer is None or deadline_ms < self._timer_ms:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_ms = deadline_ms
+            at_s = self._opened_at_s + max(deadline_ms, self.now_ms() + 1) / 1000
+            self._timer = self._loop.call_at(at_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        deadline_ms = self._call.deadline_ms()
+        if deadline_ms is not None and self.now_ms() >= deadline_ms:
+            self.feed(Tick())
+        else:
+            self._set_timer()

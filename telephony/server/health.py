@@ -1,0 +1,41 @@
+"""`/healthz`: is the process alive. `/readyz`: may it get new calls. `/metrics`: what it counts.
+
+The store does not decide either of them: calls are answered and go on while it is away. Where it
+is away, `reasons` says so.
+"""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from agent.store.base import StoreAway
+from telephony.server.worker import Worker
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+async def healthz() -> JSONResponse:
+    """200 as long as the event loop runs."""
+    return JSONResponse({"status": "ok", "reasons": []})
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> JSONResponse:
+    """200 when new calls are welcome, 503 while draining."""
+    worker: Worker = request.app.state.worker
+    if worker.calls.draining:
+        return JSONResponse({"status": "draining", "reasons": ["stopping"]}, 503)
+    reasons = []
+    try:
+        await worker.store.ping()
+    except StoreAway as away:
+        reasons.append(f"the store is away ({away.why}); transcripts wait in memory")
+    return JSONResponse({"status": "degraded" if reasons else "ready", "reasons": reasons})
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """All metrics, in Prometheus' text format."""
+    worker: Worker = request.app.state.worker
+    return Response(worker.metrics.render(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,80 @@
+"""What Twilio opens to us: the WebSocket of a media stream.
+
+The upgrade's signature is checked before it is accepted, the token before anything else happens.
+From then on the call owns the stream; this handler only waits for it to end.
+"""
+
+import asyncio
+
+import structlog
+from fastapi import APIRouter, WebSocket
+
+from telephony.server.admission import Refused
+from telephony.server.stream import MediaStream, close, receive
+from telephony.server.worker import Worker
+from telephony.twilio.messages import Connected, Malformed, Start
+from telephony.twilio.signature import TokenError
+from telephony.twilio.twiml import MEDIA_PATH
+
+START_LIMIT_S = 3.0
+
+POLICY_VIOLATION = 1008
+TRY_AGAIN_LATER = 1013
+
+log = structlog.get_logger(__name__)
+router = APIRouter()
+
+
+@router.websocket(MEDIA_PATH)
+async def media(socket: WebSocket) -> None:
+    """One media stream, from the upgrade to its end."""
+    worker: Worker = socket.app.state.worker
+    try:
+        worker.admission.upgrade(socket.headers.get("x-twilio-signature"))
+    except Refused as refused:
+        worker.metrics.refused("upgrade", refused.why)
+        await socket.close()  # before accept: answered with 403
+        return
+    if worker.calls.draining:
+        await socket.close()
+        return
+    await socket.accept()
+    start = await _started(socket, worker)
+    if start is None:
+        worker.metrics.refused("stream", "no start")
+        await close(socket, POLICY_VIOLATION, "no start")
+        return
+    try:
+        nonce = worker.admission.nonce(start)
+    except TokenError as error:
+        worker.metrics.refused("stream", f"token {error.reason}")
+        await close(socket, POLICY_VIOLATION, error.reason)
+        return
+    taken = await worker.calls.take(start.call_sid, nonce)
+    if taken is None:
+        worker.metrics.refused("stream", "token used")
+        await close(socket, POLICY_VIOLATION, "used")
+        return
+    driver, epoch = taken
+    if driver.over:
+        await close(socket, TRY_AGAIN_LATER, "handed over")
+        return
+    stream = MediaStream(socket, start.stream_sid)
+    driver.attach(stream, epoch)
+    await stream.closed.wait()
+
+
+async def _started(socket: WebSocket, worker: Worker) -> Start | None:
+    """Wait for `start`; what else comes before it is counted and ignored."""
+    try:
+        async with asyncio.timeout(START_LIMIT_S):
+            while (message := await receive(socket)) is not None:
+                if isinstance(message, Start):
+                    return message
+                if isinstance(message, Malformed):
+                    worker.metrics.malformed(message.reason)
+                elif not isinstance(message, Connected):
+                    worker.metrics.malformed("out of order")
+    except TimeoutError:
+        pass
+    return None

@@ -1,0 +1,149 @@
+"""All metrics, with their buckets. Names begin with `offhook_`."""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from agent.conversation.commands import OpenModel
+from agent.conversation.events import (
+    Interrupted,
+    SessionLost,
+    SessionReady,
+    SessionRefused,
+    UnknownModelMessage,
+    UsageReported,
+)
+from telephony.call.commands import Command, EndCall, SendClear, SendMedia
+from telephony.call.events import (
+    CallOpened,
+    Event,
+    LinesStored,
+    StoreAway,
+    StoreBack,
+    StreamEnded,
+    StreamStarted,
+)
+from telephony.twilio.messages import Malformed
+
+GREETING_BUCKETS_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 8)
+
+
+class Metrics:
+    """An observer of all calls of one worker, and what the sockets count themselves."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, what: str, labels: Sequence[str] = ()) -> Counter:
+            return Counter(f"offhook_{name}", what, labels, registry=self.registry)
+
+        self._opened = counter("calls_opened", "Calls opened on this worker.")
+        self._ended = counter("calls_ended", "Calls ended on this worker.", ["reason"])
+        self._streams = counter("streams_started", "Media streams with a valid token.")
+        self._streams_ended = counter("streams_ended", "Media streams that ended.", ["how"])
+        self._refused = counter("refused", "Requests and streams refused.", ["what", "why"])
+        self._malformed = counter("malformed", "Messages of a stream ignored.", ["reason"])
+        self._sessions = counter("sessions", "Model sessions.", ["kind"])
+        self._sessions_lost = counter("sessions_lost", "Model sessions lost.", ["code"])
+        self._sessions_refused = counter("sessions_refused", "Model sessions refused.", ["code"])
+        self._unknown = counter("model_messages_unknown", "Messages of the model not understood.")
+        self._interrupted = counter("interruptions", "Interruptions the model reported.")
+        self._clears = counter("clears", "Times Twilio's buffer was cleared.")
+        self._audio = counter("reply_audio_seconds", "Reply audio sent to callers.")
+        self._tokens = counter("tokens", "Model tokens billed.", ["kind"])
+        self._stored = counter("store_confirmations", "Batches of transcript lines stored.")
+        self._away = counter("store_away", "Times a call found the store away.")
+        self._store_away = Gauge(
+            "offhook_store_away_calls", "Calls that wait for the store.", registry=self.registry
+        )
+        self._active = Gauge("offhook_calls_active", "Calls going on.", registry=self.registry)
+        self._greeting = Histogram(
+            "offhook_first_audio_seconds",
+            "From the first stream of a call on this worker to the first audio sent to it.",
+            buckets=GREETING_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._started_ms: dict[str, int] = {}
+        self._waiting: set[str] = set()
+
+    def render(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def refused(self, what: str, why: str) -> None:
+        """A webhook, an upgrade or a stream was refused."""
+        self._refused.labels(what, why).inc()
+
+    def malformed(self, reason: str) -> None:
+        """A message of a stream was ignored."""
+        self._malformed.labels(reason).inc()
+
+    @property
+    def calls_waiting_for_store(self) -> int:
+        """How many calls have lines that cannot be stored right now."""
+        return len(self._waiting)
+
+    def __call__(
+        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
+    ) -> None:
+        """Count one step of one call."""
+        self._count_event(call_sid, event, now_ms)
+        for command in commands:
+            self._count_command(call_sid, command, now_ms)
+
+    def _count_event(self, call_sid: str, event: Event, now_ms: int) -> None:
+        match event:
+            case CallOpened():
+                self._opened.inc()
+                self._active.inc()
+            case StreamStarted():
+                self._streams.inc()
+                self._started_ms[call_sid] = now_ms
+            case StreamEnded():
+                self._streams_ended.labels(event.how).inc()
+            case Malformed():
+                self.malformed(event.reason)
+            case SessionReady():
+                self._sessions.labels("ready").inc()
+            case SessionLost():
+                self._sessions_lost.labels(str(event.code)).inc()
+            case SessionRefused():
+                self._sessions_refused.labels(str(event.code)).inc()
+            case Interrupted():
+                self._interrupted.inc()
+            case UnknownModelMessage():
+                self._unknown.inc()
+            case UsageReported():
+                self._tokens.labels("prompt").inc(event.prompt_tokens)
+                self._tokens.labels("response").inc(event.response_tokens)
+                self._tokens.labels("thought").inc(event.thought_tokens)
+            case LinesStored():
+                self._stored.inc()
+            case StoreAway():
+                self._away.inc()
+                self._waiting.add(call_sid)
+                self._store_away.set(len(self._waiting))
+            case StoreBack():
+                self._waiting.discard(call_sid)
+                self._store_away.set(len(self._waiting))
+            case _:
+                pass
+
+    def _count_command(self, call_sid: str, command: Command, now_ms: int) -> None:
+        match command:
+            case OpenModel():
+                self._sessions.labels("resumed" if command.handle else "fresh").inc()
+            case SendMedia():
+                self._audio.inc(len(command.ulaw) / 8000)
+                if (started_ms := self._started_ms.pop(call_sid, None)) is not None:
+                    self._greeting.observe((now_ms - started_ms) / 1000)
+            case SendClear():
+                self._clears.inc()
+            case EndCall():
+                self._active.dec()
+                self._ended.labels(command.reason).inc()
+                self._started_ms.pop(call_sid, None)
+                self._waiting.discard(call_sid)
+                self._store_away.set(len(self._waiting))
+            case _:
+                pass

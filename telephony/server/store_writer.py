@@ -1,0 +1,113 @@
+"""What one call has to store. While the store is away, lines wait here, all of them.
+
+The store is never on the audio path: `put` returns at once, and one task of the call writes.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.commands import AppendLine, SaveCheckpoint, StoreCommand
+from agent.conversation.transcript import Line
+from agent.store.base import Fenced, Gap, Store, StoreAway
+from telephony.call.events import LinesStored, OwnershipLost, StoreBack
+from telephony.call.events import StoreAway as StoreWentAway
+
+FIRST_RETRY_S = 0.1
+MAX_RETRY_S = 2.0
+
+type StoreEvent = LinesStored | StoreWentAway | StoreBack | OwnershipLost
+
+
+class StoreWriter:
+    """The queue and the one task in front of the store, for one call.
+
+    Lines are kept in order until they are stored; of checkpoints only the newest; the end of the
+    call comes after both. Stored lines are remembered: a store that comes back without its data
+    gets them again. `run` ends when `finish` was called and everything is written, or when
+    another worker has taken the call.
+    """
+
+    def __init__(self, store: Store, call_sid: str, stored: Sequence[Line] = ()) -> None:
+        self._store = store
+        self._call_sid = call_sid
+        self.epoch = 0
+        self._lines: list[Line] = []
+        self._written = list(stored)
+        self._checkpoint: Checkpoint | None = None
+        self._ended_reason: str | None = None
+        self._finished = False
+        self._away = False
+        self._work = asyncio.Event()
+
+    @property
+    def waiting_lines(self) -> int:
+        """How many lines are not stored yet."""
+        return len(self._lines)
+
+    def put(self, command: StoreCommand) -> None:
+        """Queue a line or a checkpoint; never blocks."""
+        match command:
+            case AppendLine():
+                self._lines.append(command.line)
+            case SaveCheckpoint():
+                self._checkpoint = command.checkpoint
+        self._work.set()
+
+    def finish(self, ended_reason: str | None) -> None:
+        """Nothing more will come. `ended_reason` when the call is over, None when it goes on."""
+        self._ended_reason = ended_reason
+        self._finished = True
+        self._work.set()
+
+    async def run(self, feed: Callable[[StoreEvent], None]) -> None:
+        """Write what is queued, again and again until it is stored."""
+        retry_s = FIRST_RETRY_S
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            try:
+                await self._write(feed)
+            except StoreAway:
+                if not self._away:
+                    self._away = True
+                    feed(StoreWentAway())
+                await asyncio.sleep(retry_s)
+                retry_s = min(MAX_RETRY_S, 2 * retry_s)
+                self._work.set()
+                continue
+            except Fenced as fenced:
+                feed(OwnershipLost(fenced.epoch))
+                return
+            retry_s = FIRST_RETRY_S
+            if self._away:
+                self._away = False
+                feed(StoreBack())
+            if self._finished and not self._lines and self._checkpoint is None:
+                return
+
+    async def _write(self, feed: Callable[[StoreEvent], None]) -> None:
+        if not self.epoch:  # never taken: all there may be to say is that the call is over
+            if self._ended_reason is not None:
+                await self._store.mark_completed(self._call_sid, self._ended_reason)
+            return
+        while self._lines:
+            batch = list(self._lines)
+            try:
+                await self._store.append(self._call_sid, batch, self.epoch)
+            except Gap as gap:
+                known = [line for line in self._written + batch if line.n >= gap.expected_n]
+                if known[:1] == batch[:1]:
+                    raise  # what it lacks was never known here: a mistake of ours
+                self._written, self._lines = [], known
+                continue
+            del self._lines[: len(batch)]
+            self._written += batch
+            feed(LinesStored(batch[-1].n))
+        while (checkpoint := self._checkpoint) is not None:
+            await self._store.save_checkpoint(self._call_sid, checkpoint, self.epoch)
+            if self._checkpoint is checkpoint:
+                self._checkpoint = None
+        if self._ended_reason is not None:
+            await self._store.end_call(self._call_sid, self.epoch, self._ended_reason)
+            self._ended_reason = None

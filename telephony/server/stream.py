@@ -1,0 +1,133 @@
+"""One media stream: a reader and a writer around Twilio's WebSocket."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from telephony.call.commands import CloseStream, PhoneCommand, SendClear, SendMark, SendMedia
+from telephony.call.events import StreamEnded
+from telephony.call.outbox import Outbox
+from telephony.twilio.messages import (
+    Connected,
+    Malformed,
+    Message,
+    Start,
+    Stop,
+    parse,
+    render_clear,
+    render_mark,
+    render_media,
+)
+
+CLOSE_LIMIT_S = 1.0
+
+STUCK_AFTER_S = 5.0
+"""A socket that takes nothing for so long is given up."""
+
+GONE = (WebSocketDisconnect, RuntimeError, OSError)
+"""What starlette raises for writing to a socket whose other end has closed it."""
+
+type StreamFeed = Callable[[StreamEnded | Message], None]
+
+
+class MediaStream:
+    """The socket of one stream, once it has started. `run` it in the call's TaskGroup."""
+
+    def __init__(self, socket: WebSocket, stream_sid: str) -> None:
+        self.stream_sid = stream_sid
+        self.closed = asyncio.Event()
+        self._socket = socket
+        self._outbox = Outbox()
+        self._filled = asyncio.Event()
+        self._full = False
+
+    def put(self, command: PhoneCommand) -> None:
+        """Queue a command for the writer; never blocks."""
+        self._full = not self._outbox.put(command) or self._full
+        self._filled.set()
+
+    async def run(self, feed: StreamFeed) -> None:
+        """Read and write until either end closes. Feeds one `StreamEnded`, last."""
+        how = "close"
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write(), name="phone writer")
+                reader = tasks.create_task(self._read(feed), name="phone reader")
+                done, _ = await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
+                if writer in done and writer.exception() is None:
+                    how = writer.result()
+                reader.cancel()
+                writer.cancel()
+        finally:
+            self._outbox.forget()
+            try:
+                await self._close()
+            finally:
+                self.closed.set()
+        feed(StreamEnded(self.stream_sid, how))
+
+    async def _read(self, feed: StreamFeed) -> None:
+        while True:
+            message = await receive(self._socket)
+            if message is None:
+                return
+            feed(self._checked(message))
+            if isinstance(message, Stop):
+                return
+
+    def _checked(self, message: Message) -> Message:
+        if isinstance(message, Connected | Start):
+            return Malformed("out of order")
+        if not isinstance(message, Malformed) and message.stream_sid != self.stream_sid:
+            return Malformed("wrong streamSid")
+        return message
+
+    async def _write(self) -> str:
+        while not self._full:
+            command = self._outbox.take()
+            if command is None:
+                self._filled.clear()
+                await self._filled.wait()
+                continue
+            if isinstance(command, CloseStream):
+                return "close"
+            try:
+                async with asyncio.timeout(STUCK_AFTER_S):
+                    await self._socket.send_text(_render(command))
+            except TimeoutError:
+                return "stuck"
+            except GONE:
+                return "close"
+        return "stuck"
+
+    async def _close(self) -> None:
+        if self._socket.application_state is WebSocketState.CONNECTED:
+            await close(self._socket, 1000)
+
+
+async def close(socket: WebSocket, code: int, reason: str = "") -> None:
+    """Close a socket, whether or not the other end has closed it already."""
+    with suppress(TimeoutError, *GONE):
+        async with asyncio.timeout(CLOSE_LIMIT_S):
+            await socket.close(code, reason)
+
+
+async def receive(socket: WebSocket) -> Message | None:
+    """The next message of a socket, or None when it is closed."""
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        return None
+    text = message.get("text")
+    return Malformed("binary frame") if text is None else parse(text)
+
+
+def _render(command: SendMedia | SendMark | SendClear) -> str:
+    match command:
+        case SendMedia():
+            return render_media(command.stream_sid, command.ulaw)
+        case SendMark():
+            return render_mark(command.stream_sid, command.name)
+        case SendClear():
+            return render_clear(command.stream_sid)

@@ -1,0 +1,151 @@
+"""What Twilio posts to us, and the TwiML it gets.
+
+/twilio/voice          a call comes in: dial the model, mint a token, `<Connect><Stream>`
+/twilio/resume         a stream ended: connect again, or apologise, or hang up
+/twilio/status         the call's status changed
+/twilio/stream-status  a stream's status changed
+"""
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from agent.store.base import CallRecord, StoreAway
+from telephony.call.events import CallStatus, StreamEnded
+from telephony.call.machine import TERMINAL_STATUSES
+from telephony.server.admission import Refused
+from telephony.server.worker import Worker
+from telephony.twilio import twiml
+
+MAX_RESUMES = 5
+"""In 60 s. A call whose stream breaks more often than that is not going to get better."""
+
+APOLOGY = "I am sorry, I can not go on with this call right now. Please call again later."
+APOLOGISED_FOR = frozenset({"model_unavailable", "too_many_resumes"})
+
+BODY_LIMIT_BYTES = 65_536
+
+log = structlog.get_logger(__name__)
+router = APIRouter()
+
+
+@router.post(twiml.VOICE_PATH)
+async def voice(request: Request) -> Response:
+    """A call comes in. May be delivered twice."""
+    worker = _worker(request)
+    form = await _form(request)
+    call_sid = form["CallSid"]
+    if worker.calls.draining:
+        return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
+    record = await _record(worker, call_sid)
+    if (over := _over(worker, call_sid, record)) is not None:
+        return over
+    first = record is None or record.epoch == 0
+    if first:
+        worker.calls.open(call_sid)
+    token = worker.admission.token(form, first=first)
+    return _xml(twiml.connect(worker.settings.public_url, token))
+
+
+@router.post(twiml.RESUME_PATH)
+async def resume(request: Request) -> Response:
+    """A stream has ended, in whatever way; the call may be over, or has to go on."""
+    worker = _worker(request)
+    form = await _form(request)
+    call_sid = form["CallSid"]
+    if form.get("CallStatus") in TERMINAL_STATUSES:
+        return _xml(twiml.hangup())
+    record = await _record(worker, call_sid)
+    if (over := _over(worker, call_sid, record)) is not None:
+        return over
+    if worker.calls.draining:
+        return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.RESUME_PATH))
+    try:
+        resumes = await worker.store.count_resume(call_sid)
+        if resumes > MAX_RESUMES:
+            log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
+            await worker.store.mark_completed(call_sid, "too_many_resumes")
+            return _xml(twiml.apology(APOLOGY))
+        held_here = worker.calls.get(call_sid) is not None
+        # Where nobody holds the call any more, its model session can be dialled at once;
+        # otherwise the stream's token decides who goes on with it.
+        if not held_here and await worker.store.listeners(call_sid) == 0:
+            left = await worker.store.look_up(call_sid)
+            worker.calls.open(
+                call_sid, left.checkpoint if left else None, left.lines if left else ()
+            )
+    except StoreAway:
+        worker.calls.open(call_sid)
+    return _xml(
+        twiml.connect(worker.settings.public_url, worker.admission.token(form, first=False))
+    )
+
+
+@router.post(twiml.STATUS_PATH)
+async def status(request: Request) -> Response:
+    """The call's status changed."""
+    worker = _worker(request)
+    form = await _form(request)
+    call_sid, call_status = form["CallSid"], form.get("CallStatus", "")
+    if (driver := worker.calls.get(call_sid)) is not None:
+        driver.feed(CallStatus(call_status))
+    elif call_status in TERMINAL_STATUSES:
+        try:
+            await worker.store.mark_completed(call_sid, "caller_hangup")
+        except StoreAway as away:
+            log.warning("call status not stored", call_sid=call_sid, why=away.why)
+    return Response(status_code=204)
+
+
+@router.post(twiml.STREAM_STATUS_PATH)
+async def stream_status(request: Request) -> Response:
+    """A stream's status changed: the only place where a failed handshake becomes visible."""
+    worker = _worker(request)
+    form = await _form(request)
+    event = form.get("StreamEvent", "")
+    if event == "stream-error":
+        log.warning("stream error", call_sid=form["CallSid"], error=form.get("StreamError", ""))
+    if event in {"stream-stopped", "stream-error"}:
+        driver = worker.calls.get(form["CallSid"])
+        if driver is not None:
+            driver.feed(StreamEnded(form.get("StreamSid", ""), "status"))
+    return Response(status_code=204)
+
+
+def _worker(request: Request) -> Worker:
+    worker: Worker = request.app.state.worker
+    return worker
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The checked form. Raises `Refused`, which `app` answers with 403."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > BODY_LIMIT_BYTES:
+            raise Refused("not a form")
+    signature = request.headers.get("x-twilio-signature")
+    worker = _worker(request)
+    return dict(worker.admission.webhook(request.url.path, bytes(body), signature))
+
+
+async def _record(worker: Worker, call_sid: str) -> CallRecord | None:
+    """What is stored of the call, made where there is nothing yet; None while the store is away."""
+    try:
+        return await worker.store.open_call(call_sid)
+    except StoreAway as away:
+        log.warning("call not looked up", call_sid=call_sid, why=away.why)
+        return None
+
+
+def _over(worker: Worker, call_sid: str, record: CallRecord | None) -> Response | None:
+    """The answer for a call that is over, or None for one that goes on."""
+    reason = worker.calls.ended_reason(call_sid)
+    if record is not None and record.status == "completed":
+        reason = record.ended_reason or reason or "completed"
+    if reason is None:
+        return None
+    return _xml(twiml.apology(APOLOGY) if reason in APOLOGISED_FOR else twiml.hangup())
+
+
+def _xml(document: str) -> Response:
+    return Response(document, media_type="text/xml")

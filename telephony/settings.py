@@ -1,0 +1,148 @@
+"""The environment, read once, in one place. Everything else is handed what it needs.
+
+An empty variable counts as unset. Every problem is reported at once, each with a way out.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from telephony.errors import SettingsError
+
+HINTS = {
+    "GEMINI_API_KEY": "make a key in Google AI Studio; `offhook simulate gemini` takes any text",
+    "TWILIO_AUTH_TOKEN": "copy the Auth Token from the front page of the Twilio Console",
+    "TWILIO_ACCOUNT_SID": "copy the Account SID from the front page of the Twilio Console",
+    "PUBLIC_URL": "the https address under which Twilio reaches this server, "
+    "such as https://voice.example.com; a tunnel such as ngrok gives you one",
+    "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep everything in memory",
+}
+
+
+class Settings(BaseSettings):
+    """What `offhook serve` is told by its environment. The README's table lists the same."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    gemini_api_key: SecretStr = Field(description="Key of the Gemini API.")
+    gemini_model: str = Field("gemini-3.8-live", description="The Live model that answers.")
+    google_gemini_base_url: str | None = Field(
+        None, description="Where the Gemini API is, when not at Google; https only."
+    )
+    ssl_cert_file: Path | None = Field(
+        None, description="CA certificates to trust for the Gemini API, in PEM."
+    )
+    twilio_account_sid: str | None = Field(
+        None, pattern="^AC[0-9a-fA-F]{32}$", description="When set, webhooks of others are refused."
+    )
+    twilio_auth_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        description="Checks that webhooks come from Twilio; old,new while rotating."
+    )
+    twilio_api_url: str = Field("https://api.twilio.com", description="Where Twilio's REST API is.")
+    public_url: str = Field(description="The https address under which Twilio reaches this server.")
+    redis_url: str | None = Field(
+        None, description="Where calls are kept; without it they do not survive the process."
+    )
+    transcript_ttl_s: int = Field(
+        604_800, ge=60, description="How long what is kept of a call stays, in seconds."
+    )
+    drain_budget_s: int = Field(
+        20,
+        ge=0,
+        le=86_400,
+        description="How long running calls may take after SIGTERM, in seconds.",
+    )
+    record_dir: Path | None = Field(
+        None,
+        description="Where a journal of every call is written; off by default. It holds "
+        "what was said.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
+
+    @field_validator("twilio_auth_token", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("twilio_auth_token")
+    @classmethod
+    def _at_least_one(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not value:
+            raise ValueError("expected one token, or several with commas between")
+        return value
+
+    @field_validator("public_url", "google_gemini_base_url", "twilio_api_url")
+    @classmethod
+    def _url(cls, value: str | None, info: Any) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        local = info.field_name == "twilio_api_url" and parts.scheme == "http"
+        if not (parts.scheme == "https" or local) or not parts.hostname:
+            raise ValueError(f"expected an address that begins with https://, got {value!r}")
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError(f"expected an address without user, query or fragment, got {value!r}")
+        return value.rstrip("/")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("expected an address that begins with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("ssl_cert_file")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"expected a readable file, got {str(value)!r}")
+        return value
+
+    @property
+    def auth_tokens(self) -> tuple[str, ...]:
+        """Twilio's auth tokens, in the clear."""
+        return tuple(token.get_secret_value() for token in self.twilio_auth_token)
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the environment.
+
+    Args:
+        overrides: Settings given on the command line; None means not given, "" means unset.
+
+    Raises:
+        SettingsError: One or more are missing or wrong; the message has a line for each.
+    """
+    one_blas_thread()
+    given: dict[str, Any] = {
+        name: None if value == "" else value
+        for name, value in overrides.items()
+        if value is not None
+    }
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = "\n".join(_explain(dict(problem)) for problem in error.errors())
+        raise SettingsError(f"settings that are missing or wrong:\n{problems}") from None
+
+
+def one_blas_thread() -> None:
+    """Keep numpy's matrix products on one thread: ours are small. Call it before numpy loads."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def _explain(problem: dict[str, Any]) -> str:
+    name = str(problem["loc"][0]).upper()
+    what = "missing" if problem["type"] == "missing" else str(problem["msg"])
+    what = what.removeprefix("Value error, ")
+    hint = f"\n    hint: {HINTS[name]}" if name in HINTS else ""
+    return f"  {name}: {what}{hint}"
