@@ -1,0 +1,23 @@
+"""A Twilio and a caller that need no phone.
+
+Modules, lowest first:
+    wire        [pure] the messages of a Media Stream, as Twilio writes and judges them
+    faults      [pure] how well this Twilio behaves
+    mouth       [pure] the caller's voice on its way to the server
+    playout     [pure] Twilio's buffer towards the caller: audio, marks, what was heard
+    line        [pure] one stream, of all these: `Line`
+    ear         [pure] when the agent speaks, as the caller hears it
+    script      [pure but for reading files] what the caller does, from TOML; `scripts/` has ours
+    director    [pure] what the caller does next: script and ear together
+    twiml       [pure] a document becomes verbs
+    identity    [pure] who calls whom, in Twilio's words
+    report      what a call tells: events, and a report
+    clock, workers, webhooks, stream, call_flow
+                [edge] time, addresses, signed HTTP, one WebSocket, one call
+    caller      [edge] `call`: all of it over real sockets
+
+Laws: pure modules take `now_ms` and a seeded `random.Random`; the same seed and input give the same
+messages. Nothing here shares code with what it judges: `telephony.twilio`, `call` and `server` are
+not imported. May import `telephony.audio`, `telephony.errors`, and `agent.simulator.voice` for the
+caller's clips.
+"""

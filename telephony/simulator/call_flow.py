@@ -1,0 +1,311 @@
+"""One call as Twilio runs it: the webhook, the document verb by verb, the streams, the end.
+
+socket           per stream; closed, or broken off, where the stream ends
+callbacks        tasks of the group that `CallFlow` is given, which waits for them
+zombie sockets   tasks of the same group; broken off when the call is over
+"""
+
+import asyncio
+import random
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping
+from email.utils import format_datetime
+from typing import assert_never
+
+from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
+from telephony.simulator import stream, twiml
+from telephony.simulator.clock import Clock
+from telephony.simulator.director import Director
+from telephony.simulator.faults import CallFaults, UpgradeSignature
+from telephony.simulator.identity import Identity
+from telephony.simulator.line import Line
+from telephony.simulator.report import (
+    Announced,
+    CallEnded,
+    CallerSpoke,
+    CallEvent,
+    StreamClosed,
+    StreamOpened,
+)
+from telephony.simulator.script import Cut, HangUp, Utterance
+from telephony.simulator.stream import End, StreamEnd
+from telephony.simulator.webhooks import WebhookError, Webhooks, signature
+from telephony.simulator.workers import Workers
+
+SAY_MS_PER_CHARACTER = 65
+"""About what Twilio's voices take."""
+KEY_TONE_MS = 200
+PLAY_MS = 1_000
+"""How long any file of a Play is taken to be."""
+APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
+
+
+class CallFlow:
+    """Runs one call, once: `run`. The attributes tell how it went.
+
+    Args:
+        identity: Whose call it is.
+        director: The caller.
+        webhooks: How workers are asked.
+        workers: Where streams lead.
+        rng: Where all chance comes from.
+        faults: How well this Twilio behaves.
+        clock: The call's.
+        tell: Is told each event.
+        group: Where callbacks and zombie sockets live on.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        director: Director,
+        webhooks: Webhooks,
+        workers: Workers,
+        rng: random.Random,
+        faults: CallFaults,
+        clock: Clock,
+        tell: Callable[[CallEvent], None],
+        group: asyncio.TaskGroup,
+    ) -> None:
+        self.lines: list[Line] = []
+        self.announced: list[str] = []
+        self.problems: list[str] = []
+        self.ended_by = ""
+        self.ended_ms = 0
+        self._id, self._director = identity, director
+        self._webhooks, self._workers = webhooks, workers
+        self._rng, self._faults, self._clock, self._tell = rng, faults, clock, tell
+        self._group = group
+        self._zombies: list[asyncio.Task[None]] = []
+        self._verbs: deque[twiml.Verb] = deque()
+        self._unsaid = b""
+        self._unsaid_since_ms = 0
+
+    async def run(self) -> None:
+        """From the first webhook to the last status callback."""
+        try:
+            await self._answer()
+            while not self.ended_by:
+                await self._next_verb()
+        finally:
+            for zombie in self._zombies:
+                zombie.cancel()
+        self.ended_ms = self._clock.now_ms()
+        self._tell(CallEnded(self.ended_ms, self.ended_by))
+        if self._director.problem is not None:
+            self.problems.append(self._director.problem)
+        await self._tell_status()
+
+    async def _answer(self) -> None:
+        request, token = (
+            twiml.Request(self._id.public_url + self._id.voice_path),
+            secrets.token_hex(16),
+        )
+        if self._faults.webhook_twice:
+            await self._fetch(request, {}, status="ringing", token=token)
+        await self._fetch(request, {}, status="ringing", token=token)
+
+    async def _next_verb(self) -> None:
+        if not self._verbs:
+            self.ended_by = "document"
+            return
+        match self._verbs.popleft():
+            case twiml.Connect() as verb:
+                await self._connect(verb)
+            case twiml.Say(text):
+                self.announced.append(text)
+                self._tell(Announced(self._clock.now_ms(), text))
+                await self._live(SAY_MS_PER_CHARACTER * len(text))
+            case twiml.Play(digits=digits):
+                await self._live(KEY_TONE_MS * len(digits) or PLAY_MS)
+            case twiml.Pause(length_ms):
+                await self._live(length_ms)
+            case twiml.Redirect(request):
+                await self._fetch(request, {})
+            case twiml.Dial() as verb:
+                await self._live(self._faults.dial_ms)
+                if verb.action is not None and not self.ended_by:
+                    await self._fetch(verb.action, {"DialCallStatus": self._faults.dial_status})
+            case twiml.Hangup():
+                self.ended_by = "agent"
+            case twiml.Reject():
+                self.ended_by = "rejected"
+            case never:
+                assert_never(never)
+
+    async def _fetch(
+        self,
+        request: twiml.Request,
+        extra: Mapping[str, str],
+        *,
+        status: str = "in-progress",
+        token: str = "",
+    ) -> None:
+        """Ask for a document, which replaces the one that runs."""
+        try:
+            params = self._id.params(status) | dict(extra)
+            response = await self._webhooks.send(request, params, token=token)
+            content_type = response.headers.get("content-type", "")
+            self._verbs = deque(twiml.parse(response.content, content_type, request.url))
+        except (WebhookError, twiml.TwimlError) as error:
+            self.problems.append(str(error))
+            self.announced.append(APPLICATION_ERROR)
+            self._tell(Announced(self._clock.now_ms(), APPLICATION_ERROR))
+            self.ended_by = "application-error"
+
+    async def _live(self, duration_ms: int) -> None:
+        """Let time pass without a stream. The caller goes on living, and may hang up."""
+        never = asyncio.Event()
+        until_ms = self._clock.now_ms() + duration_ms
+        while (now_ms := self._clock.now_ms()) < until_ms:
+            for action in self._director.step(now_ms):
+                match action:
+                    case Utterance():
+                        self._keep_unsaid(self._still_unsaid(now_ms) + action.ulaw, now_ms)
+                        told = CallerSpoke(now_ms, action.name, action.text, action.duration_ms)
+                        self._tell(told)
+                    case HangUp():
+                        self.ended_by = "caller"
+                        return
+            await self._clock.wait(never, min(now_ms + FRAME_MS, until_ms))
+
+    def _keep_unsaid(self, ulaw: bytes, now_ms: int) -> None:
+        self._unsaid, self._unsaid_since_ms = ulaw, now_ms
+
+    def _still_unsaid(self, now_ms: int) -> bytes:
+        """What is left of the caller's words, who talks on whether there is a line or not."""
+        return self._unsaid[max(0, now_ms - self._unsaid_since_ms) * PHONE_SAMPLES_PER_MS :]
+
+    async def _connect(self, verb: twiml.Connect) -> None:
+        delay_ms = self._faults.reconnect_ms if self.lines else self._faults.connect_ms
+        await self._live(self._rng.randint(*delay_ms))
+        if self.ended_by:
+            return
+        sid = f"MZ{secrets.token_hex(16)}"
+        try:
+            socket, worker = await stream.connect(
+                verb.stream.url, self._workers, self._upgrade_headers(verb.stream.url)
+            )
+        except stream.StreamRefusedError as refused:
+            self._tell(StreamClosed(self._clock.now_ms(), sid, str(refused.code)))
+            self.problems.append(str(refused))
+            self._tell_stream(verb.stream, sid, "stream-error", str(refused))
+        else:
+            await self._stay(socket, worker, verb.stream, sid)
+        if verb.action is not None and not self.ended_by:
+            await self._fetch(verb.action, {})
+
+    def _upgrade_headers(self, url: str) -> dict[str, str]:
+        signed = signature(self._id.auth_token, url, {})
+        match self._faults.upgrade_signature:
+            case UpgradeSignature.EXACT:
+                pass
+            case UpgradeSignature.TRAILING_SLASH:
+                signed = signature(self._id.auth_token, url + "/", {})
+            case UpgradeSignature.WRONG:
+                signed = signature(self._id.auth_token + "?", url, {})
+            case UpgradeSignature.ABSENT:
+                return {}
+            case never:
+                assert_never(never)
+        return {"x-twilio-signature": signed}
+
+    async def _stay(
+        self, socket: stream.TwilioSocket, worker: str, noun: twiml.Stream, sid: str
+    ) -> None:
+        end: StreamEnd | None = None
+        try:
+            end = await self._carry(socket, worker, noun, sid)
+            await self._finish(end, socket, noun, sid)
+        finally:
+            if end is None or end.cut is not Cut.ZOMBIE:
+                socket.break_off()
+
+    async def _carry(
+        self,
+        socket: stream.TwilioSocket,
+        worker: str,
+        noun: twiml.Stream,
+        sid: str,
+    ) -> StreamEnd:
+        line = Line(
+            sid,
+            self._id.call_sid,
+            self._id.account_sid,
+            noun.parameters,
+            rng=self._rng,
+            faults=self._faults.line,
+        )
+        self.lines.append(line)
+        line.open(self._clock.now_ms())
+        line.speak(self._still_unsaid(line.media_start_ms))
+        self._tell(StreamOpened(self._clock.now_ms(), sid, worker))
+        self._tell_stream(noun, sid, "stream-started")
+        end = await stream.carry(socket, line, self._director, self._clock, self._tell)
+        now_ms = self._clock.now_ms()
+        self._keep_unsaid(line.unsaid, now_ms)
+        how = str(end.code) if end.end in {End.BROKEN, End.CUT} else end.end.value
+        self._tell(StreamClosed(now_ms, sid, how))
+        return end
+
+    async def _finish(
+        self, end: StreamEnd, socket: stream.TwilioSocket, noun: twiml.Stream, sid: str
+    ) -> None:
+        """Release the socket, tell how the stream ended, and whether the call did."""
+        match end.end:
+            case End.HANG_UP:
+                self.ended_by = "caller"
+                self._tell_stream(noun, sid, "stream-stopped")
+                await socket.close_without_code()
+            case End.SERVER_CLOSED:
+                error = "31921 stream closed by the server" if self._faults.close_is_error else ""
+                self._tell_stream(noun, sid, "stream-error" if error else "stream-stopped", error)
+                await socket.close_without_code()
+            case End.BROKEN | End.CUT:
+                self._tell_stream(noun, sid, "stream-error", f"{end.code} connection broken")
+                if end.cut is Cut.ZOMBIE:
+                    self._zombies.append(self._group.create_task(self._haunt(socket)))
+                elif end.cut is Cut.CLOSE:
+                    await socket.close_without_code()
+                if self._faults.abrupt_ends_call:
+                    self.ended_by = "socket"
+            case never:
+                assert_never(never)
+
+    async def _haunt(self, socket: stream.TwilioSocket) -> None:
+        socket.play_dead()
+        try:
+            await asyncio.sleep(self._faults.zombie_ms / 1000)
+        finally:
+            socket.break_off()
+
+    def _tell_stream(self, noun: twiml.Stream, sid: str, event: str, error: str = "") -> None:
+        if noun.status_callback is None or not self._faults.stream_callbacks:
+            return
+        now = self._clock.now_utc()
+        params = self._id.stream_params(noun, sid, event)
+        # Nine digits after the second, as captured; this clock has six.
+        params["Timestamp"] = f"{now:%Y-%m-%dT%H:%M:%S.%f}000Z"
+        if error:
+            params["StreamError"] = error
+        self._group.create_task(self._call_back(noun.status_callback, params))
+
+    async def _tell_status(self) -> None:
+        duration_s = -(-self.ended_ms // 1000)
+        about = {
+            "CallDuration": str(duration_s),
+            "Duration": str(-(-duration_s // 60)),
+            "Timestamp": format_datetime(self._clock.now_utc()),
+            "CallbackSource": "call-progress-events",
+            "SequenceNumber": "0",
+        }
+        request = twiml.Request(self._id.public_url + self._id.status_path)
+        await self._call_back(request, self._id.params("completed") | about)
+
+    async def _call_back(self, request: twiml.Request, params: Mapping[str, str]) -> None:
+        try:
+            await self._webhooks.send(request, params)
+        except WebhookError as error:
+            self.problems.append(str(error))

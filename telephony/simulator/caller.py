@@ -1,0 +1,129 @@
+"""A whole call over real HTTP and WebSockets: Twilio, and a caller who plays a script.
+
+HTTP client      opened and closed by `call`
+TaskGroup        of `call`; holds what `call_flow` and `stream` leave running beside a stream
+"""
+
+import asyncio
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+
+from telephony.audio.formats import PHONE_RATE_HZ, PHONE_SAMPLES_PER_MS
+from telephony.audio.wav import write_mono, write_stereo
+from telephony.simulator import report
+from telephony.simulator.call_flow import CallFlow
+from telephony.simulator.clock import Clock
+from telephony.simulator.director import Director
+from telephony.simulator.faults import CallFaults
+from telephony.simulator.identity import Identity
+from telephony.simulator.report import CallEvent, Report, WebhookAnswered
+from telephony.simulator.script import Script
+from telephony.simulator.webhooks import Webhooks
+from telephony.simulator.workers import Route, Workers
+
+_GOOD = CallFaults()
+
+
+async def call(
+    urls: Sequence[str],
+    public_url: str,
+    auth_token: str,
+    account_sid: str,
+    script: Script,
+    *,
+    seed: int = 0,
+    on_event: Callable[[CallEvent], None] | None = None,
+    heard_path: Path | None = None,
+    stereo_path: Path | None = None,
+    call_sid: str | None = None,
+    faults: CallFaults = _GOOD,
+    route: Route | None = None,
+) -> Report:
+    """Place one call and stay on the line until it ends, in real time.
+
+    Args:
+        urls: The workers' base URLs; where the connections really go.
+        public_url: What the server is known as: what is signed, and stands in its TwiML.
+        auth_token: The account's; requests are signed with it.
+        account_sid: AC and 32 hex digits.
+        script: What the caller does.
+        seed: Where all chance comes from.
+        on_event: Called with each event as it happens; must not block.
+        heard_path: Where to write the WAV of what the caller heard: PCM16, mono, 8 kHz.
+        stereo_path: Where to write the WAV of both: the caller on the left, what was heard on the
+            right.
+        call_sid: CA and 32 hex digits; None for a new one.
+        faults: How well this Twilio behaves.
+        route: Which worker is tried first; None for everyone in turn.
+
+    Returns:
+        How it went; also when it failed, see `Report.problems`.
+    """
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
+        events: list[CallEvent] = []
+
+        def tell(event: CallEvent) -> None:
+            events.append(event)
+            if on_event is not None:
+                on_event(event)
+
+        clock, workers, director = Clock(), Workers(urls, route), Director(script)
+        sid = call_sid or f"CA{secrets.token_hex(16)}"
+        identity = Identity(sid, account_sid, auth_token, public_url.rstrip("/"))
+        webhooks = Webhooks(client, workers, auth_token, clock, tell)
+        rng = random.Random(seed)  # noqa: S311 - chance that can be repeated
+        async with asyncio.TaskGroup() as group:
+            flow = CallFlow(
+                identity=identity,
+                director=director,
+                webhooks=webhooks,
+                workers=workers,
+                rng=rng,
+                faults=faults,
+                clock=clock,
+                tell=tell,
+                group=group,
+            )
+            await flow.run()
+    told = _report(flow, sid, seed, director, events)
+    if heard_path is not None:
+        write_mono(heard_path, told.heard_pcm(), PHONE_RATE_HZ)
+    if stereo_path is not None:
+        write_stereo(stereo_path, told.said_pcm(), told.heard_pcm(), PHONE_RATE_HZ)
+    return told
+
+
+def _report(
+    flow: CallFlow,
+    call_sid: str,
+    seed: int,
+    director: Director,
+    events: Sequence[CallEvent],
+) -> Report:
+    lines = tuple(flow.lines)
+    complaints = tuple(each for line in lines for each in line.complaints)
+    played_bytes = sum(line.playout.played_bytes for line in lines)
+    return Report(
+        call_sid=call_sid,
+        seed=seed,
+        ended_by=flow.ended_by,
+        problems=tuple(flow.problems),
+        duration_ms=flow.ended_ms,
+        streams=len(lines),
+        heard_ms=played_bytes // PHONE_SAMPLES_PER_MS,
+        webhooks=tuple(each for each in events if isinstance(each, WebhookAnswered)),
+        turns=tuple(director.ear.turns),
+        clears=report.clears_of(lines),
+        silences=report.silences_of(lines),
+        marks=report.marks_of(lines),
+        warnings=Counter(each.code for each in complaints),
+        complaints=complaints,
+        announced=tuple(flow.announced),
+        lines=lines,
+    )

@@ -1,0 +1,118 @@
+"""What the caller does next, from the script and from what was heard: pure.
+
+"The agent has spoken" means heard since the caller's own last word, so that an answer that comes
+early is not missed, and one talked over does not count for the next.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from telephony.simulator.ear import Ear, last_sound_ms
+from telephony.simulator.script import Cut, Deed, HangUp, Keys, Script, Step, Utterance
+
+KEY_GAP_MS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One key goes down."""
+
+    digit: str
+
+
+type Action = Utterance | Press | Cut | HangUp
+
+
+class Director:
+    """Plays one caller. Call `hear` with each frame heard, and `step` after that, and every 20 ms
+    while there is no line.
+
+    Args:
+        script: What the caller does.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self.ear = Ear(script.quiet_ms)
+        self.problem: str | None = None
+        """Why the caller gave up, or None."""
+        self._script = script
+        self._done = 0
+        self._began_ms: int | None = None
+        self._last_word_ms = 0
+        self._unanswered = False
+        self._keys: deque[tuple[int, str]] = deque()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of the script has been done."""
+        return self._done >= len(self._script.steps)
+
+    def hear(self, frame: bytes, at_ms: int) -> None:
+        """The caller heard 20 ms of µ-law from `at_ms` on."""
+        turns = len(self.ear.turns)
+        self.ear.hear(frame, at_ms)
+        if len(self.ear.turns) > turns and self._unanswered:
+            self._unanswered = False
+            if at_ms >= self._last_word_ms:
+                self.ear.turns[-1].response_ms = at_ms - self._last_word_ms
+
+    def step(self, now_ms: int) -> list[Action]:
+        """What the caller does now, in order; a `HangUp` is the last thing ever."""
+        if self._began_ms is None:
+            self._began_ms = now_ms
+        actions: list[Action] = []
+        while self._keys and self._keys[0][0] <= now_ms:
+            actions.append(Press(self._keys.popleft()[1]))
+        while not self.finished and now_ms >= self._began_ms:
+            step = self._script.steps[self._done]
+            due_ms = self._due_ms(step, self._began_ms)
+            if due_ms is None and now_ms - self._last_heard_ms() >= self._script.patience_ms:
+                waited = f"waited {self._script.patience_ms} ms for the agent"
+                self.problem = f"step {self._done + 1}: {waited}"
+                self._done = len(self._script.steps)
+                actions.append(HangUp())
+            elif due_ms is None or now_ms < due_ms:
+                break
+            else:
+                self._done += 1
+                self._began_ms = now_ms
+                actions += self._do(step.deed, now_ms)
+        return actions
+
+    def _due_ms(self, step: Step, began_ms: int) -> int | None:
+        """When the step's deed is due; None while what it waits for has not come."""
+        since_ms = began_ms
+        last = self.ear.turns[-1] if self.ear.turns else None
+        if step.wait_for_agent:
+            if last is None or self.ear.hears or last.ended_ms <= self._last_word_ms:
+                return None
+            since_ms = max(began_ms, last.ended_ms + self._script.quiet_ms)
+        elif step.barge_in_ms is not None:
+            if last is None or last.ended_ms <= began_ms:
+                return None
+            since_ms = max(began_ms, last.started_ms) + step.barge_in_ms
+        return since_ms + step.after_ms
+
+    def _last_heard_ms(self) -> int:
+        """When there was last a sign of the agent, or the wait for one began."""
+        heard_ms = self.ear.turns[-1].ended_ms if self.ear.turns else 0
+        return max(heard_ms, self._began_ms or 0)
+
+    def _do(self, deed: Deed | None, now_ms: int) -> list[Action]:
+        match deed:
+            case None:
+                return []
+            case Utterance():
+                self._began_ms = now_ms + deed.duration_ms
+                self._last_word_ms = now_ms + last_sound_ms(deed.ulaw)
+                self._unanswered = True
+                return [deed]
+            case Keys(digits):
+                self._began_ms = now_ms + KEY_GAP_MS * len(digits)
+                self._keys.extend((now_ms + KEY_GAP_MS * n, key) for n, key in enumerate(digits))
+                return [Press(self._keys.popleft()[1])]
+            case HangUp():
+                self._done = len(self._script.steps)
+                return [deed]
+            case Cut():
+                return [deed]

@@ -1,0 +1,69 @@
+"""When the agent speaks, as the caller hears it: by the energy of what was heard, frame by frame.
+
+A turn goes on over pauses shorter than `quiet_ms`. It knows nothing of messages or marks, so it
+can judge them.
+"""
+
+from dataclasses import dataclass
+
+import audioop
+
+from telephony.audio.formats import FRAME_MS, FRAME_SAMPLES
+from telephony.audio.g711 import decode
+
+LOUD_RMS = 200
+"""-44 dB of full scale: speech is above, line noise and the tails of words below."""
+
+
+def is_loud(frame: bytes) -> bool:
+    """Whether there is speech in a piece of µ-law."""
+    return audioop.rms(decode(frame), 2) > LOUD_RMS
+
+
+def last_sound_ms(ulaw: bytes) -> int:
+    """Where the speech in a piece of µ-law ends; 0 if there is none."""
+    frames = range(0, len(ulaw), FRAME_SAMPLES)
+    loud = [at for at in frames if is_loud(ulaw[at : at + FRAME_SAMPLES])]
+    return (loud[-1] // FRAME_SAMPLES + 1) * FRAME_MS if loud else 0
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn of the agent, as heard.
+
+    Args:
+        started_ms: Its first sound.
+        ended_ms: The end of its last sound so far.
+        response_ms: From the end of the caller's speech to its first sound; None where the caller
+            had said nothing since the turn before, or was still speaking.
+    """
+
+    started_ms: int
+    ended_ms: int
+    response_ms: int | None = None
+
+
+class Ear:
+    """Follows what is heard."""
+
+    def __init__(self, quiet_ms: int) -> None:
+        self.turns: list[Turn] = []
+        """The last one may still go on."""
+        self._quiet_ms = quiet_ms
+        self._in_turn = False
+
+    @property
+    def hears(self) -> bool:
+        """Whether a turn is going on, short pauses included."""
+        return self._in_turn
+
+    def hear(self, frame: bytes, at_ms: int) -> None:
+        """The caller heard 20 ms of µ-law from `at_ms` on."""
+        end_ms = at_ms + FRAME_MS
+        if is_loud(frame):
+            if not self._in_turn:
+                self._in_turn = True
+                self.turns.append(Turn(at_ms, end_ms))
+            self.turns[-1].ended_ms = end_ms
+        elif self._in_turn and end_ms - self.turns[-1].ended_ms >= self._quiet_ms:
+            self._in_turn = False

@@ -1,0 +1,69 @@
+"""How well a simulated Twilio behaves. The defaults are a good day; what is unknown about the real
+one, or goes wrong there at times, is a switch.
+
+Source: Twilio's documentation, and measurements of others (October 2026).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class LineFaults:
+    """Of one stream.
+
+    Args:
+        processing_ms: Between the arrival of a server's message and its effect, least and most.
+        late_echo_ms: The echo of a played mark is up to this late, so that it may cross a clear.
+        stall_rate: Chance per frame that media stalls for 100 to 250 ms, then comes in a burst.
+        drop_rate: Chance per frame that it is lost: timestamps jump, sequence numbers do not.
+        odd_sizes: Media of 1, 160, 320 and 999 bytes instead of 160.
+        idle_silence: False: no media at all while the caller says nothing.
+    """
+
+    processing_ms: tuple[int, int] = (5, 50)
+    late_echo_ms: int = 0
+    stall_rate: float = 0.0
+    drop_rate: float = 0.0
+    odd_sizes: bool = False
+    idle_silence: bool = True
+
+
+class UpgradeSignature(StrEnum):
+    """What the WebSocket upgrade is signed as. Documented are the first two."""
+
+    EXACT = "exact"
+    TRAILING_SLASH = "trailing-slash"
+    WRONG = "wrong"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class CallFaults:
+    """Of a whole call.
+
+    Args:
+        line: Of each of its streams.
+        connect_ms: Between a Connect and its WebSocket, least and most.
+        reconnect_ms: The same for every later one of the call; media follows 0.1 to 0.17 s after.
+        upgrade_signature: What the WebSocket upgrade is signed as.
+        webhook_twice: The first webhook is delivered twice, with the same idempotency token.
+        close_is_error: A close by the server is told as `stream-error`, not `stream-stopped`.
+        abrupt_ends_call: The call ends when its socket breaks, instead of going on.
+        stream_callbacks: False: no status callback of a stream gets through.
+        zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
+        dial_status: How every Dial ends: completed, busy, no-answer, failed or canceled.
+        dial_ms: How long every Dial takes.
+    """
+
+    line: LineFaults = LineFaults()
+    connect_ms: tuple[int, int] = (100, 400)
+    reconnect_ms: tuple[int, int] = (400, 730)
+    upgrade_signature: UpgradeSignature = UpgradeSignature.EXACT
+    webhook_twice: bool = False
+    close_is_error: bool = False
+    abrupt_ends_call: bool = False
+    stream_callbacks: bool = True
+    zombie_ms: int = 30_000
+    dial_status: str = "completed"
+    dial_ms: int = 500

@@ -1,0 +1,291 @@
+"""One bidirectional Media Stream, from Twilio's end, as a pure machine.
+
+It is told what the server sent, what the caller says and what time it is; it says what to send and
+when it wants to be polled again. A poll that comes late does late what was due, in order and with
+the times it was due at, so that the same seed and the same input give the same messages at any
+cadence of polling.
+
+    open ── connected, start ──▶ OPEN ── hang_up: stop ──▶ ENDED
+                                   └──── lose: nothing ──▶ ENDED
+
+The caller's clock and the playout's are one: a frame every 20 ms from `media_start_ms`. The caller
+says and hears frame n at `media_start_ms + 20 n`.
+
+Source: Twilio's documentation and measurements of others (October 2026). What is a guess there is a
+switch in `faults.LineFaults`.
+"""
+
+import random
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
+from telephony.simulator import wire
+from telephony.simulator.faults import LineFaults
+from telephony.simulator.mouth import Mouth, Piece
+from telephony.simulator.playout import Playout
+
+BUFFER_FULL = 31931
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A valid message of the server, when it took effect, and how much had been heard by then."""
+
+    at_ms: int
+    message: wire.ServerMessage
+    heard_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """A clear took effect: what the caller was spared, and the marks that were flushed."""
+
+    at_ms: int
+    dropped: bytes
+    marks: tuple[str, ...]
+
+    @property
+    def dropped_ms(self) -> int:
+        """How long the dropped audio would have been heard."""
+        return len(self.dropped) // PHONE_SAMPLES_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What Twilio holds against the server: a warning's code, or 0 for what it takes in silence.
+
+    Twilio raises each code once per stream; here each occurrence is kept.
+    """
+
+    at_ms: int
+    code: int
+    reason: str
+
+
+class _Due(IntEnum):
+    """What comes first of what is due at the same time: a message misses the frame of its own ms,
+    whatever its processing took.
+    """
+
+    ECHO = 0
+    FRAME = 1
+    ARRIVAL = 2
+
+
+class LineState(Enum):
+    """Where a stream is in its life."""
+
+    NEW = "new"
+    OPEN = "open"
+    ENDED = "ended"
+
+
+_GOOD = LineFaults()
+
+
+class Line:
+    """Twilio's half of one stream. Call `open`, then `poll` at each `deadline_ms` and after
+    anything else; `now_ms` never goes back.
+
+    Args:
+        stream_sid: MZ and 32 hex digits, new for each stream.
+        call_sid: The call it belongs to.
+        account_sid: Whose call it is.
+        parameters: The Parameters of the TwiML's Stream.
+        rng: Where all chance comes from.
+        faults: How well the line behaves.
+    """
+
+    def __init__(
+        self,
+        stream_sid: str,
+        call_sid: str,
+        account_sid: str,
+        parameters: Mapping[str, str],
+        *,
+        rng: random.Random,
+        faults: LineFaults = _GOOD,
+    ) -> None:
+        self.stream_sid = stream_sid
+        self.media_start_ms = 0
+        self.ended_ms: int | None = None
+        self.received: list[Received] = []
+        self.clears: list[Cleared] = []
+        self.complaints: list[Complaint] = []
+        self.echoed: list[str] = []
+        """The marks sent back, in order."""
+        self.playout = Playout()
+        self._call_sid, self._account_sid, self._parameters = call_sid, account_sid, parameters
+        self._rng, self._faults = rng, faults
+        self._mouth = Mouth(rng, faults)
+        self._state = LineState.NEW
+        self._opened_ms = 0
+        self._sequence = 0
+        self._frame_due_ms = 0
+        self._chunk = 0
+        self._arrivals: deque[tuple[int, str | bytes]] = deque()
+        self._echoes: deque[tuple[int, str]] = deque()
+        self._out: list[str] = []
+
+    @property
+    def state(self) -> LineState:
+        """Where this stream is in its life."""
+        return self._state
+
+    @property
+    def heard(self) -> bytearray:
+        """µ-law of what the caller heard, silence included, since the stream's media began."""
+        return self.playout.heard
+
+    @property
+    def said(self) -> bytearray:
+        """µ-law of what the caller said, as long as `heard`."""
+        return self._mouth.said
+
+    @property
+    def unsaid(self) -> bytes:
+        """What the caller has still to say."""
+        return self._mouth.unsaid
+
+    def open(self, now_ms: int) -> None:
+        """The WebSocket is up. The next poll returns `connected` and `start`."""
+        self._state = LineState.OPEN
+        self._opened_ms = now_ms
+        self.media_start_ms = self._frame_due_ms = now_ms + self._rng.randint(100, 170)
+        self._out.append(wire.connected())
+        sequence = self._next_sequence()
+        self._out.append(
+            wire.start(
+                sequence, self.stream_sid, self._call_sid, self._account_sid, self._parameters
+            )
+        )
+
+    def speak(self, ulaw: bytes) -> None:
+        """The caller says this after what there is still to say, from the next frame on."""
+        self._mouth.speak(ulaw)
+
+    def press(self, digit: str) -> None:
+        """The caller presses a key."""
+        if self._state is LineState.OPEN:
+            self._out.append(wire.dtmf(self._next_sequence(), self.stream_sid, digit))
+
+    def receive(self, frame: str | bytes, now_ms: int) -> None:
+        """The server sent a WebSocket message: `str` if a text frame, `bytes` if a binary one."""
+        if self._state is not LineState.OPEN:
+            when = "before start" if self._state is LineState.NEW else "after stop"
+            self.complain(now_ms, 0, f"message {when}")
+            return
+        self._advance(now_ms)
+        due_ms = now_ms + self._rng.randint(*self._faults.processing_ms)
+        if self._arrivals:
+            due_ms = max(due_ms, self._arrivals[-1][0])
+        self._arrivals.append((due_ms, frame))
+
+    def hang_up(self, now_ms: int) -> None:
+        """The call ends in good order: the next poll ends with `stop`. What is queued is lost."""
+        self._advance(now_ms)
+        if self._state is LineState.OPEN:
+            self._out.append(
+                wire.stop(self._next_sequence(), self.stream_sid, self._call_sid, self._account_sid)
+            )
+            self.lose(now_ms)
+
+    def lose(self, now_ms: int) -> None:
+        """The socket is gone: no `stop`, no more echoes."""
+        self._advance(now_ms)
+        self._state = LineState.ENDED
+        self.ended_ms = now_ms
+
+    def poll(self, now_ms: int) -> list[str]:
+        """What is to be sent now, in order, as text frames."""
+        self._advance(now_ms)
+        out, self._out = self._out, []
+        return out
+
+    def deadline_ms(self) -> int | None:
+        """When to poll next; None once the stream has ended."""
+        if self._state is not LineState.OPEN:
+            return None
+        return self._next_due()[0]
+
+    def complain(self, at_ms: int, code: int, reason: str) -> None:
+        """Note a fault; from outside, one that only the socket's owner sees, such as 31924."""
+        self.complaints.append(Complaint(at_ms, code, reason))
+
+    def _next_due(self) -> tuple[int, _Due]:
+        due = [(self._frame_due_ms, _Due.FRAME)]
+        if self._arrivals:
+            due.append((self._arrivals[0][0], _Due.ARRIVAL))
+        if self._echoes:
+            due.append((self._echoes[0][0], _Due.ECHO))
+        return min(due)
+
+    def _advance(self, now_ms: int) -> None:
+        while self._state is LineState.OPEN:
+            due_ms, what = self._next_due()
+            if due_ms > now_ms:
+                return
+            match what:
+                case _Due.ECHO:
+                    self._echo(self._echoes.popleft()[1])
+                case _Due.ARRIVAL:
+                    self._take_effect(self._arrivals.popleft()[1], due_ms)
+                case _Due.FRAME:
+                    self._play_frame(due_ms)
+
+    def _play_frame(self, at_ms: int) -> None:
+        self._frame_due_ms = at_ms + FRAME_MS
+        for piece in self._mouth.say_frame(at_ms):
+            self._send_media(piece)
+        self.playout.play_frame()
+        self._echo_played(at_ms)
+
+    def _take_effect(self, frame: str | bytes, at_ms: int) -> None:
+        try:
+            message = wire.read(frame, self.stream_sid)
+        except wire.InvalidMessage as invalid:
+            self.complain(at_ms, invalid.code, invalid.reason)
+            return
+        self.received.append(Received(at_ms, message, len(self.heard)))
+        match message:
+            case wire.Media():
+                if discarded := self.playout.append(message.media.payload):
+                    self.complain(at_ms, BUFFER_FULL, f"{discarded} bytes discarded")
+            case wire.Mark():
+                self.playout.mark(message.mark.name)
+                self._echo_played(at_ms)
+            case wire.Clear():
+                dropped, marks = self.playout.clear()
+                self.clears.append(Cleared(at_ms, dropped, marks))
+                for name in marks:
+                    self._queue_echo(name, at_ms)
+
+    def _echo_played(self, at_ms: int) -> None:
+        for name in self.playout.played():
+            self._queue_echo(name, at_ms + self._rng.randint(0, self._faults.late_echo_ms))
+
+    def _queue_echo(self, name: str, due_ms: int) -> None:
+        if self._echoes:
+            due_ms = max(due_ms, self._echoes[-1][0])
+        self._echoes.append((due_ms, name))
+
+    def _echo(self, name: str) -> None:
+        self.echoed.append(name)
+        self._out.append(wire.mark(self._next_sequence(), self.stream_sid, name))
+
+    def _send_media(self, piece: Piece) -> None:
+        self._chunk += 1
+        since_start_ms = self.media_start_ms - self._opened_ms
+        wobble_ms = self._rng.randint(-1, 1)
+        timestamp_ms = since_start_ms + piece.at_sample // PHONE_SAMPLES_PER_MS + wobble_ms
+        sequence = self._next_sequence()
+        self._out.append(
+            wire.media(sequence, self.stream_sid, self._chunk, timestamp_ms, piece.ulaw)
+        )
+
+    def _next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence

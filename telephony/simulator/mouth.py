@@ -1,0 +1,67 @@
+"""The caller's voice on its way to the server: 20 ms a time, with the faults of a real uplink."""
+
+import random
+from dataclasses import dataclass
+
+from telephony.audio.formats import FRAME_SAMPLES, ULAW_SILENCE
+from telephony.simulator.faults import LineFaults
+
+ODD_SIZES = (1, 160, 320, 999)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The payload of one media message. `at_sample` counts from the first frame."""
+
+    at_sample: int
+    ulaw: bytes
+
+
+class Mouth:
+    """Says what it is given, frame by frame, and silence when there is nothing to say."""
+
+    def __init__(self, rng: random.Random, faults: LineFaults) -> None:
+        self.said = bytearray()
+        """µ-law, every frame so far, silence included, whatever became of it on the way."""
+        self._rng, self._faults = rng, faults
+        self._unsaid = bytearray()
+        self._uncut = bytearray()
+        self._held: list[Piece] = []
+        self._size = FRAME_SAMPLES
+        self._stalled_until_ms = 0
+
+    @property
+    def unsaid(self) -> bytes:
+        """What there is still to say."""
+        return bytes(self._unsaid)
+
+    def speak(self, ulaw: bytes) -> None:
+        """Say this after what there is still to say."""
+        self._unsaid += ulaw
+
+    def say_frame(self, now_ms: int) -> list[Piece]:
+        """Say the next 20 ms. Returns what gets through now."""
+        spoken = bytes(self._unsaid[:FRAME_SAMPLES])
+        del self._unsaid[:FRAME_SAMPLES]
+        frame = spoken.ljust(FRAME_SAMPLES, ULAW_SILENCE)
+        self.said += frame
+        if not self._chance(self._faults.drop_rate) and (spoken or self._faults.idle_silence):
+            self._uncut += frame
+            self._cut()
+        if now_ms >= self._stalled_until_ms and self._chance(self._faults.stall_rate):
+            self._stalled_until_ms = now_ms + self._rng.randint(100, 250)
+        if now_ms < self._stalled_until_ms:
+            return []
+        through, self._held = self._held, []
+        return through
+
+    def _cut(self) -> None:
+        while len(self._uncut) >= self._size:
+            at_sample = len(self.said) - len(self._uncut)
+            self._held.append(Piece(at_sample, bytes(self._uncut[: self._size])))
+            del self._uncut[: self._size]
+            if self._faults.odd_sizes:
+                self._size = self._rng.choice(ODD_SIZES)
+
+    def _chance(self, rate: float) -> bool:
+        return rate > 0 and self._rng.random() < rate

@@ -1,0 +1,231 @@
+"""What a simulated call tells: events while it goes on, and a report when it is over.
+
+All times are ms since the call began.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import msgspec
+
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS, ULAW_SILENCE
+from telephony.audio.g711 import decode
+from telephony.simulator import wire
+from telephony.simulator.ear import Turn
+from telephony.simulator.line import Complaint, Line
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswered:
+    """A worker answered an HTTP request."""
+
+    at_ms: int
+    path: str
+    status: int
+    took_ms: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """A Media Stream is up."""
+
+    at_ms: int
+    stream_sid: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamClosed:
+    """A Media Stream is over, or never came up. `how` is `hang-up`, `server-closed`, or one of
+    Twilio's error codes.
+    """
+
+    at_ms: int
+    stream_sid: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSpoke:
+    """The caller begins to say something."""
+
+    at_ms: int
+    name: str
+    text: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The caller pressed a key."""
+
+    at_ms: int
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHeard:
+    """The first sound of a turn of the agent. `response_ms` as in `ear.Turn`."""
+
+    at_ms: int
+    response_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentQuiet:
+    """The turn is over; `at_ms` is the end of its last sound, known only somewhat later."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BufferCleared:
+    """A clear took effect: what the caller was spared."""
+
+    at_ms: int
+    dropped_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Twilio's own voice spoke a Say of the document."""
+
+    at_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over. `by` as in `Report.ended_by`."""
+
+    at_ms: int
+    by: str
+
+
+type CallEvent = (
+    WebhookAnswered
+    | StreamOpened
+    | StreamClosed
+    | CallerSpoke
+    | KeyPressed
+    | AgentHeard
+    | AgentQuiet
+    | BufferCleared
+    | Announced
+    | CallEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The caller heard nothing because nothing was queued, and more audio came later. Twilio
+    cannot know whether both sides of it belonged together.
+    """
+
+    at_ms: int
+    length_ms: int
+    after_clear: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The server's marks: sent, echoed, and lost with their streams."""
+
+    sent: int
+    returned: int
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a call went.
+
+    Args:
+        call_sid: Twilio's.
+        seed: Where its chance came from.
+        ended_by: `caller`, `agent` (Hangup), `rejected`, `document` (nothing left to do),
+            `application-error`, or `socket` (only with `CallFaults.abrupt_ends_call`).
+        problems: What went wrong, in words: a webhook, a document, a stream refused, the caller's
+            patience.
+        duration_ms: From the first webhook to the end.
+        streams: How many Media Streams came up.
+        heard_ms: How much audio of the agent was played to the caller.
+        webhooks: Every answer, in order.
+        turns: The agent's, as heard.
+        clears: Those that took effect.
+        silences: Underruns; see there.
+        marks: Sent, echoed, lost.
+        warnings: How often, by Twilio's code; 0 for messages out of turn.
+        complaints: Each of them.
+        announced: The texts of Say.
+        lines: The streams as Twilio saw them, for tests; not in the JSON.
+    """
+
+    call_sid: str
+    seed: int
+    ended_by: str
+    problems: tuple[str, ...]
+    duration_ms: int
+    streams: int
+    heard_ms: int
+    webhooks: tuple[WebhookAnswered, ...]
+    turns: tuple[Turn, ...]
+    clears: tuple[BufferCleared, ...]
+    silences: tuple[Silence, ...]
+    marks: Marks
+    warnings: Mapping[int, int]
+    complaints: tuple[Complaint, ...]
+    announced: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+    def to_json(self) -> str:
+        """All but `lines`, indented."""
+        shown = {
+            each.name: getattr(self, each.name) for each in fields(self) if each.name != "lines"
+        }
+        return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
+
+    def said_pcm(self) -> bytes:
+        """What the caller said, from the call's beginning: PCM16, mono, 8 kHz."""
+        return decode(_timeline([(line, bytes(line.said)) for line in self.lines]))
+
+    def heard_pcm(self) -> bytes:
+        """What the caller heard, as long and aligned in time with `said_pcm`."""
+        return decode(_timeline([(line, bytes(line.heard)) for line in self.lines]))
+
+
+def _timeline(parts: Sequence[tuple[Line, bytes]]) -> bytes:
+    whole = bytearray()
+    for line, ulaw in parts:
+        start = line.media_start_ms * PHONE_SAMPLES_PER_MS
+        del whole[start:]
+        whole += ULAW_SILENCE * (start - len(whole)) + ulaw
+    return bytes(whole)
+
+
+def marks_of(lines: Sequence[Line]) -> Marks:
+    """Counted over all streams."""
+    sent = sum(isinstance(each.message, wire.Mark) for line in lines for each in line.received)
+    returned = sum(len(line.echoed) for line in lines)
+    return Marks(sent, returned, sent - returned)
+
+
+def clears_of(lines: Sequence[Line]) -> tuple[BufferCleared, ...]:
+    """Over all streams, in order."""
+    return tuple(
+        BufferCleared(each.at_ms, each.dropped_ms) for line in lines for each in line.clears
+    )
+
+
+def silences_of(lines: Sequence[Line]) -> tuple[Silence, ...]:
+    """The underruns of all streams, in order."""
+    return tuple(
+        Silence(
+            line.media_start_ms + each.at // PHONE_SAMPLES_PER_MS,
+            each.samples // PHONE_SAMPLES_PER_MS,
+            each.after_clear,
+        )
+        for line in lines
+        for each in line.playout.underruns
+    )

@@ -1,0 +1,226 @@
+"""What a simulated caller does: a TOML script.
+
+    quiet_ms = 700            # the agent has finished when it was quiet for so long
+    patience_ms = 20000       # how long to wait for the agent before giving up
+
+    [[steps]]
+    wait = "agent"            # until the agent has spoken and is quiet again
+    after_ms = 200            # and this long after it
+    say = "table"             # a caller's clip, or a path ending in .wav (8 kHz, mono)
+
+    [[steps]]
+    barge_in_ms = 2500        # this long after the agent is first heard again
+    say = "half-past"
+
+    [[steps]]
+    press = "1#"              # keys, 120 ms apart
+
+    [[steps]]
+    after_ms = 4000
+    cut = "reset"             # the socket breaks: reset, close (no stop), zombie (open, dead)
+
+    [[steps]]
+    hang_up = true
+
+A step waits for one thing at most (`wait` or `barge_in_ms`), then `after_ms`, then does one thing
+at most; the next begins when it has been done, a `say` when all of it has been said. After the last
+step the caller stays on the line until the call ends.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from agent.simulator.voice import clip, texts
+from telephony.audio.formats import PHONE_RATE_HZ, PHONE_SAMPLES_PER_MS
+from telephony.audio.g711 import encode
+from telephony.audio.wav import AudioFileError, read_mono
+from telephony.errors import UsageError
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+_KEYS = re.compile(r"[0-9A-D*#]+")
+_DOES = ("say", "press", "hang_up", "cut")
+_WAITS = ("wait", "barge_in_ms")
+_STEP_FIELDS = (*_WAITS, "after_ms", *_DOES)
+
+
+class ScriptError(UsageError):
+    """A script cannot be used. The message says where, expected, got, and the fix."""
+
+    def __init__(self, where: str, expected: str, got: object, fix: str) -> None:
+        super().__init__(f"{where}: expected {expected}, got {got!r}; fix: {fix}")
+
+
+class Cut(StrEnum):
+    """How a socket breaks."""
+
+    RESET = "reset"
+    CLOSE = "close"
+    ZOMBIE = "zombie"
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something the caller says: its text, if known, and µ-law, 8 kHz."""
+
+    name: str
+    text: str
+    ulaw: bytes
+
+    @property
+    def duration_ms(self) -> int:
+        """How long it takes to say, rounded up."""
+        return -(-len(self.ulaw) // PHONE_SAMPLES_PER_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys the caller presses, in order."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The caller hangs up."""
+
+
+type Deed = Utterance | Keys | HangUp | Cut
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Wait, then do.
+
+    Args:
+        wait_for_agent: Until the agent has spoken and is quiet again.
+        barge_in_ms: Until so long after the agent is first heard; None for no wait.
+        after_ms: How long to wait after that.
+        deed: What to do, or None for nothing.
+    """
+
+    wait_for_agent: bool = False
+    barge_in_ms: int | None = None
+    after_ms: int = 0
+    deed: Deed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole script; see the module's docstring."""
+
+    steps: tuple[Step, ...]
+    quiet_ms: int = 700
+    patience_ms: int = 20_000
+
+
+def load(name_or_path: str | Path) -> Script:
+    """A script of ours by name (`booking`), or any by its path.
+
+    Raises:
+        ScriptError: There is none, or it cannot be used.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = SCRIPTS / f"{name_or_path}.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        ours = ", ".join(sorted(each.stem for each in SCRIPTS.glob("*.toml")))
+        fix = f"name one of {ours}, or the path of a .toml file"
+        raise ScriptError("script", "a script", str(name_or_path), fix) from error
+    return parse(text, path.parent)
+
+
+def parse(text: str, folder: Path = SCRIPTS) -> Script:
+    """A script from its TOML; paths of WAV files are taken from `folder`.
+
+    Raises:
+        ScriptError: It cannot be used.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScriptError("script", "TOML", str(error), "mend the TOML there") from error
+    _only("script", table, ("quiet_ms", "patience_ms", "steps"))
+    steps = table.get("steps")
+    if not isinstance(steps, list) or not steps:
+        raise ScriptError("script", "[[steps]]", steps, "give it one step at least")
+    return Script(
+        tuple(_step(f"step {n}", step, folder) for n, step in enumerate(steps, start=1)),
+        quiet_ms=_ms("script", table, "quiet_ms", 700),
+        patience_ms=_ms("script", table, "patience_ms", 20_000),
+    )
+
+
+def _step(where: str, table: Mapping[str, Any], folder: Path) -> Step:
+    _only(where, table, _STEP_FIELDS)
+    if not table:
+        raise ScriptError(where, "something to wait for or to do", "an empty step", "remove it")
+    for group in (_WAITS, _DOES):
+        if len(several := [key for key in group if key in table]) > 1:
+            raise ScriptError(where, f"one of {', '.join(group)}", several, "make it two steps")
+    if (wait := table.get("wait")) not in {None, "agent"}:
+        raise ScriptError(where, 'wait = "agent"', wait, "or use after_ms to wait for a time")
+    return Step(
+        wait_for_agent=wait is not None,
+        barge_in_ms=_ms(where, table, "barge_in_ms", 0) if "barge_in_ms" in table else None,
+        after_ms=_ms(where, table, "after_ms", 0),
+        deed=_deed(where, table, folder),
+    )
+
+
+def _deed(where: str, table: Mapping[str, Any], folder: Path) -> Deed | None:
+    match {key: table[key] for key in _DOES if key in table}:
+        case {"say": str(name)}:
+            return _utterance(where, name, folder)
+        case {"press": str(digits)} if _KEYS.fullmatch(digits):
+            return Keys(digits)
+        case {"hang_up": True}:
+            return HangUp()
+        case {"cut": str(how)} if how in set(Cut):
+            return Cut(how)
+        case unusable if unusable:
+            expected = "say = NAME, press = KEYS, hang_up = true, or cut = reset|close|zombie"
+            raise ScriptError(
+                where, expected, unusable, "see the top of telephony/simulator/script.py"
+            )
+    return None
+
+
+def _utterance(where: str, name: str, folder: Path) -> Utterance:
+    if name.endswith(".wav"):
+        try:
+            pcm, rate_hz = read_mono(folder / name)
+        except (AudioFileError, OSError) as error:
+            raise ScriptError(
+                where, "an 8 kHz WAV", str(error), "give a file that can be read"
+            ) from error
+        if rate_hz != PHONE_RATE_HZ:
+            raise ScriptError(where, "8000 Hz", rate_hz, f"sox {name} -r 8000 OUT.wav")
+        return Utterance(name, "", encode(pcm))
+    if f"caller/{name}" not in texts():
+        known = ", ".join(each.removeprefix("caller/") for each in texts() if "caller/" in each)
+        raise ScriptError(where, "a caller's clip", name, f"say one of {known}, or a .wav file")
+    voice = clip(f"caller/{name}", PHONE_RATE_HZ)
+    return Utterance(name, voice.text, encode(voice.pcm))
+
+
+def _ms(where: str, table: Mapping[str, Any], key: str, default: int) -> int:
+    value = table.get(key, default)
+    if type(value) is not int or value < 0:
+        raise ScriptError(f"{where}, {key}", "whole ms, 0 or more", value, f"{key} = {default}")
+    return value
+
+
+def _only(where: str, table: object, known: tuple[str, ...]) -> None:
+    if not isinstance(table, Mapping):
+        raise ScriptError(where, "a table", table, "write [[steps]] above it")
+    for key in table:
+        if key not in known:
+            raise ScriptError(where, f"one of {', '.join(known)}", key, "mend or remove it")

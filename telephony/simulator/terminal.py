@@ -1,0 +1,136 @@
+"""A simulated call in the terminal: one line an event, in colour where somebody is watching."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from telephony.simulator.caller import call
+from telephony.simulator.report import (
+    AgentHeard,
+    AgentQuiet,
+    Announced,
+    BufferCleared,
+    CallEnded,
+    CallerSpoke,
+    CallEvent,
+    KeyPressed,
+    Report,
+    StreamClosed,
+    StreamOpened,
+    WebhookAnswered,
+)
+from telephony.simulator.script import load
+
+STYLES = {
+    "caller": "cyan",
+    "agent": "green",
+    "twilio": "dim",
+    "server": "dim",
+    "barge-in": "bold yellow",
+    "clear": "bold yellow",
+    "drop": "bold red",
+    "resume": "bold magenta",
+}
+
+
+class CallView:
+    """Prints a call as it goes on. Times are seconds since the call began."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._agent_is_heard = False
+
+    def line(self, at_ms: int, who: str, what: str) -> None:
+        """One event: when, who or what kind, and what happened."""
+        style = STYLES.get(who, "")
+        text = Text.assemble((f"{at_ms / 1000:7.2f}  ", "dim"), (f"{who:<9} ", style), what)
+        self._console.print(text, soft_wrap=True)
+
+    def show(self, event: CallEvent) -> None:
+        """Print what Twilio's half and the caller report."""
+        match event:
+            case WebhookAnswered():
+                what = f"{event.path} answered {event.status} in {event.took_ms} ms"
+                self.line(event.at_ms, "twilio", what)
+            case StreamOpened():
+                self.line(event.at_ms, "twilio", "the media stream is up")
+            case StreamClosed():
+                self.line(event.at_ms, "twilio", f"the media stream is over ({event.how})")
+            case CallerSpoke():
+                if self._agent_is_heard:
+                    self.line(event.at_ms, "barge-in", "the caller talks over the agent")
+                self.line(event.at_ms, "caller", f"“{event.text}”")
+            case KeyPressed():
+                self.line(event.at_ms, "caller", f"presses {event.digit}")
+            case AgentHeard():
+                self._agent_is_heard = True
+                after = f", {event.response_ms} ms after the caller" if event.response_ms else ""
+                self.line(event.at_ms, "agent", f"is heard{after}")
+            case AgentQuiet():
+                self._agent_is_heard = False
+            case BufferCleared():
+                what = f"{event.dropped_ms} ms of the agent's speech are dropped at Twilio"
+                self.line(event.at_ms, "clear", what)
+            case Announced():
+                self.line(event.at_ms, "twilio", f"says “{event.text}”")
+            case CallEnded():
+                self.line(event.at_ms, "twilio", f"the call is over (by {event.by})")
+
+
+async def call_and_print(
+    *,
+    urls: Sequence[str],
+    public_url: str,
+    script: str,
+    heard: Path | None,
+    seed: int,
+    auth_token: str,
+    account_sid: str,
+    as_json: bool,
+) -> Report:
+    """Place one call and print it: line by line, or as one JSON report at its end.
+
+    Raises:
+        ScriptError: The script cannot be used.
+    """
+    console = Console(highlight=False)
+    view = CallView(console)
+    report = await call(
+        urls,
+        public_url,
+        auth_token,
+        account_sid,
+        load(script),
+        seed=seed,
+        on_event=None if as_json else view.show,
+        heard_path=heard,
+    )
+    if as_json:
+        print(report.to_json())  # noqa: T201 - a command's output
+        return report
+    for problem in report.problems:
+        view.line(report.duration_ms, "problem", problem)
+    console.print(summary(report), soft_wrap=True)
+    if heard is not None:
+        console.print(f"what the caller heard: {heard}", soft_wrap=True)
+    return report
+
+
+def summary(report: Report) -> str:
+    """A call in one line of figures."""
+    responses = [turn.response_ms for turn in report.turns if turn.response_ms is not None]
+    return (
+        f"{report.duration_ms / 1000:.1f} s, {len(report.turns)} turns of the agent, "
+        f"response {_span(responses)}, {len(report.clears)} clear(s), "
+        f"{report.marks.returned}/{report.marks.sent} marks returned, "
+        f"{sum(report.warnings.values())} warnings of Twilio"
+    )
+
+
+def _span(times_ms: Sequence[int]) -> str:
+    if not times_ms:
+        return "-"
+    middle = sorted(times_ms)[len(times_ms) // 2]
+    return f"median {middle} ms, longest {max(times_ms)} ms"

@@ -1,0 +1,337 @@
+"""The edge, against a small real server: what Twilio sends, and how it goes on after a fault."""
+
+import asyncio
+import base64
+import json
+import socket
+import wave
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from twilio.request_validator import (  # type: ignore[import-untyped] # twilio ships no types
+    RequestValidator,
+)
+
+from telephony.audio.g711 import encode
+from telephony.simulator.caller import call
+from telephony.simulator.faults import CallFaults, UpgradeSignature
+from telephony.simulator.report import CallEvent, Report, StreamOpened, WebhookAnswered
+from telephony.simulator.script import parse
+
+PUBLIC = "https://voice.example.com"
+TOKEN = "an auth token"
+ACCOUNT = "AC" + "2" * 32
+TONE = encode((b"\x00\x20" * 4 + b"\x00\xe0" * 4) * 200)
+"""200 ms."""
+HANG_UP = 'quiet_ms = 200\nsteps = [{wait = "agent", hang_up = true}]'
+QUICK = CallFaults(connect_ms=(0, 10), reconnect_ms=(0, 10))
+
+CONNECT = """<Response><Connect action="/twilio/resume">
+  <Stream url="wss://voice.example.com/twilio/media"
+          statusCallback="https://voice.example.com/twilio/stream-status">
+    <Parameter name="token" value="secret"/></Stream></Connect></Response>"""
+HANGUP = "<Response><Hangup/></Response>"
+
+
+def message(event: str, sid: str, **fields: object) -> str:
+    return json.dumps({"event": event, "streamSid": sid, **fields})
+
+
+def media(sid: str, ulaw: bytes) -> str:
+    return message("media", sid, media={"payload": base64.b64encode(ulaw).decode()})
+
+
+async def greet(websocket: WebSocket, sid: str) -> None:
+    """Say a tone, and mark its end."""
+    await websocket.send_text(media(sid, TONE))
+    await websocket.send_text(message("mark", sid, mark={"name": "end"}))
+
+
+type Agent = Callable[[WebSocket, str], Awaitable[None]]
+
+
+@dataclass
+class Server:
+    """A worker that answers with the given documents, one after another, then hangs up."""
+
+    documents: list[str] = field(default_factory=lambda: [CONNECT])
+    agent: Agent = greet
+    requests: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)
+    upgrades: list[dict[str, str]] = field(default_factory=list)
+    received: list[dict[str, object]] = field(default_factory=list)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    url: str = ""
+
+    def forms(self, path: str) -> list[dict[str, str]]:
+        return [form for requested, form, _ in self.requests if requested == path]
+
+    async def answer(self, request: Request) -> Response:
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        self.requests.append((request.url.path, form, dict(request.headers)))
+        if request.url.path in {"/twilio/voice", "/twilio/resume"}:
+            document = self.documents.pop(0) if self.documents else HANGUP
+            return Response(document, media_type="text/xml")
+        return Response(status_code=204)
+
+    async def media(self, websocket: WebSocket) -> None:
+        self.upgrades.append(dict(websocket.headers))
+        await websocket.accept()
+        try:
+            while True:
+                said = json.loads(await websocket.receive_text())
+                self.received.append(said)
+                if said["event"] == "start":
+                    await self.agent(websocket, said["streamSid"])
+        except WebSocketDisconnect:
+            self.gone.set()
+        except RuntimeError:  # the agent itself closed it
+            return
+
+
+@asynccontextmanager
+async def serving(*servers: Server) -> AsyncIterator[list[str]]:
+    async with asyncio.TaskGroup() as group:
+        running = []
+        for server in servers:
+            app = FastAPI()
+            app.add_api_route("/{path:path}", server.answer, methods=["GET", "POST"])
+            app.add_api_websocket_route("/twilio/media", server.media)
+            listener = socket.create_server(("127.0.0.1", 0))
+            server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            config = uvicorn.Config(
+                app, log_config=None, lifespan="off", ws="websockets-sansio", loop="none"
+            )
+            running.append(uvicorn.Server(config))
+            group.create_task(running[-1].serve(sockets=[listener]))
+        yield [server.url for server in servers]
+        for each in running:
+            each.should_exit = True
+
+
+async def dial(
+    *servers: Server,
+    script: str = HANG_UP,
+    faults: CallFaults = QUICK,
+    on_event: Callable[[CallEvent], None] | None = None,
+    heard_path: Path | None = None,
+    route: Callable[[str], int] | None = None,
+) -> Report:
+    async with serving(*servers) as urls:
+        return await call(
+            urls, PUBLIC, TOKEN, ACCOUNT, parse(script),
+            faults=faults, on_event=on_event, heard_path=heard_path, route=route,
+        )  # fmt: skip
+
+
+async def test_a_call_is_signed_heard_and_ended_by_the_caller(tmp_path: Path) -> None:
+    server, heard = Server(), tmp_path / "heard.wav"
+    report = await dial(server, heard_path=heard)
+    assert (report.ended_by, report.streams, report.problems) == ("caller", 1, ())
+    assert report.complaints == ()
+    assert (report.marks.sent, report.marks.returned, report.marks.outstanding) == (1, 1, 0)
+    assert report.heard_ms == 200
+    assert [turn.ended_ms - turn.started_ms for turn in report.turns] == [200]
+    with wave.open(str(heard)) as file:
+        assert (file.getframerate(), file.getnchannels()) == (8000, 1)
+        pcm = file.readframes(file.getnframes())
+    assert encode(pcm).count(TONE) == 1
+    assert len(pcm) == len(report.said_pcm())
+    assert json.loads(report.to_json())["turns"][0]["started_ms"] == report.turns[0].started_ms
+
+
+async def test_every_webhook_carries_a_signature_over_the_public_url_and_all_its_fields() -> None:
+    server = Server()
+    await dial(server)
+    assert [path for path, _, _ in server.requests] == [
+        "/twilio/voice",
+        "/twilio/stream-status",
+        "/twilio/stream-status",
+        "/twilio/status",
+    ]
+    for path, form, headers in server.requests:
+        right = RequestValidator(TOKEN).compute_signature(PUBLIC + path, form)
+        assert headers["x-twilio-signature"] == right
+        assert headers["user-agent"] == "TwilioProxy/1.1"
+        assert headers["i-twilio-idempotency-token"]
+    [first] = server.forms("/twilio/voice")
+    assert first["CallStatus"] == "ringing"
+    assert first["FromCity"] == ""
+    [last] = server.forms("/twilio/status")
+    assert last["CallStatus"] == "completed"
+    started, stopped = server.forms("/twilio/stream-status")
+    assert (started["StreamEvent"], stopped["StreamEvent"]) == ("stream-started", "stream-stopped")
+
+
+async def test_the_upgrade_is_as_twilios_is_and_the_stream_ends_with_stop() -> None:
+    server = Server()
+    await dial(server)
+    [upgrade] = server.upgrades
+    assert upgrade["user-agent"] == "Twilio.TmeWs/1.0"
+    assert upgrade.keys().isdisjoint(
+        {"origin", "sec-websocket-protocol", "sec-websocket-extensions"}
+    )
+    right = RequestValidator(TOKEN).compute_signature("wss://voice.example.com/twilio/media", {})
+    assert upgrade["x-twilio-signature"] == right
+    assert server.received[1]["start"]["customParameters"] == {"token": "secret"}  # type: ignore[index] # JSON
+    assert server.received[-1]["event"] == "stop"
+
+
+@pytest.mark.parametrize("kind", [UpgradeSignature.WRONG, UpgradeSignature.ABSENT])
+async def test_an_upgrade_can_be_forged(kind: UpgradeSignature) -> None:
+    server = Server()
+    await dial(server, faults=CallFaults(connect_ms=(0, 0), upgrade_signature=kind))
+    right = RequestValidator(TOKEN).compute_signature("wss://voice.example.com/twilio/media", {})
+    assert server.upgrades[0].get("x-twilio-signature") != right
+
+
+@pytest.mark.parametrize(("is_error", "event"), [(False, "stream-stopped"), (True, "stream-error")])
+async def test_when_the_server_closes_the_documents_action_goes_on(
+    is_error: bool, event: str
+) -> None:
+    async def leave(websocket: WebSocket, sid: str) -> None:
+        await greet(websocket, sid)
+        await websocket.close()
+
+    server = Server(agent=leave)
+    faults = CallFaults(connect_ms=(0, 0), close_is_error=is_error)
+    report = await dial(server, faults=faults)
+    assert report.ended_by == "agent"
+    assert [path for path, _, _ in server.requests].count("/twilio/resume") == 1
+    assert server.forms("/twilio/stream-status")[-1]["StreamEvent"] == event
+
+
+@pytest.mark.parametrize("cut", ["reset", "close", "zombie"])
+async def test_a_broken_socket_is_followed_by_a_new_stream_of_the_same_call(cut: str) -> None:
+    server = Server(documents=[CONNECT, CONNECT])
+    script = f"""quiet_ms = 200
+        steps = [{{wait = "agent", cut = "{cut}"}}, {{barge_in_ms = 0, hang_up = true}}]"""
+    report = await dial(server, script=script)
+    first, second = (said["start"] for said in server.received if said["event"] == "start")
+    assert first["callSid"] == second["callSid"] == report.call_sid  # type: ignore[index] # JSON
+    assert first["streamSid"] != second["streamSid"]  # type: ignore[index] # JSON
+    assert (report.streams, report.ended_by) == (2, "caller")
+    events = [form["StreamEvent"] for form in server.forms("/twilio/stream-status")]
+    assert events.count("stream-error") == 1
+    assert len(report.said_pcm()) == len(report.heard_pcm())
+
+
+async def test_a_broken_socket_can_end_the_call() -> None:
+    faults = CallFaults(connect_ms=(0, 0), abrupt_ends_call=True)
+    report = await dial(Server(), script='steps = [{cut = "reset"}]', faults=faults)
+    assert (report.streams, report.ended_by) == (1, "socket")
+
+
+async def test_a_clear_is_told_with_what_it_dropped() -> None:
+    async def change_mind(websocket: WebSocket, sid: str) -> None:
+        await websocket.send_text(media(sid, TONE * 10))
+        await websocket.send_text(message("clear", sid))
+        await greet(websocket, sid)
+
+    report = await dial(Server(agent=change_mind))
+    [clear] = report.clears
+    assert clear.dropped_ms + report.heard_ms == 2200
+    assert report.turns
+
+
+async def test_a_refused_worker_is_passed_over_and_the_route_decides_who_comes_first() -> None:
+    voice, stream = Server(), Server()
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        refusing = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    opened: list[CallEvent] = []
+    async with serving(voice, stream) as urls:
+        report = await call(
+            [refusing, *urls], PUBLIC, TOKEN, ACCOUNT, parse(HANG_UP),
+            faults=QUICK, on_event=opened.append,
+            route=lambda path: 2 if path == "/twilio/media" else 0,
+        )  # fmt: skip
+    assert report.ended_by == "caller"
+    assert {path for path, _, _ in stream.requests} == set()
+    assert len(stream.upgrades) == 1
+    assert len(voice.forms("/twilio/voice")) == 1
+    assert [each.worker for each in opened if isinstance(each, StreamOpened)] == [stream.url]
+
+
+async def test_a_refused_upgrade_is_told_and_the_document_goes_on() -> None:
+    missing = CONNECT.replace("/twilio/media", "/twilio/nothing")
+    server = Server(documents=[missing])
+    report = await dial(server)
+    [error] = server.forms("/twilio/stream-status")
+    assert error["StreamEvent"] == "stream-error"
+    assert error["StreamError"].startswith("31920")
+    assert (report.streams, report.ended_by) == (0, "agent")
+
+
+async def test_a_webhook_that_fails_is_tried_once_more_and_then_the_call_ends() -> None:
+    class Broken(Server):
+        async def answer(self, request: Request) -> Response:
+            await super().answer(request)
+            return Response(status_code=500)
+
+    server = Broken()
+    report = await dial(server)
+    tokens = {
+        headers["i-twilio-idempotency-token"]
+        for path, _, headers in server.requests
+        if path == "/twilio/voice"
+    }
+    assert len(server.forms("/twilio/voice")) == 2
+    assert len(tokens) == 1
+    assert report.ended_by == "application-error"
+    assert report.problems[0].startswith("11200")
+
+
+async def test_a_document_that_twilio_refuses_ends_the_call() -> None:
+    report = await dial(Server(documents=["<Response><Dance/></Response>"]))
+    assert report.ended_by == "application-error"
+    assert report.problems == ("12200: Dance is no verb we know",)
+
+
+async def test_verbs_run_one_after_another_and_an_exhausted_document_ends_the_call() -> None:
+    document = """<Response><Say>Hi</Say><Dial action="/twilio/resume">+12</Dial></Response>"""
+    server = Server(documents=[document, '<Response><Pause length="0"/></Response>'])
+    report = await dial(server, faults=CallFaults(dial_ms=0, dial_status="busy"))
+    assert report.announced == ("Hi",)
+    assert server.forms("/twilio/resume")[0]["DialCallStatus"] == "busy"
+    assert report.ended_by == "document"
+
+
+async def test_the_first_webhook_can_come_twice() -> None:
+    server = Server(documents=[CONNECT, CONNECT])
+    faults = CallFaults(connect_ms=(0, 0), webhook_twice=True)
+    events: list[CallEvent] = []
+    report = await dial(server, faults=faults, on_event=events.append)
+    first, again = server.forms("/twilio/voice")
+    assert first == again
+    assert report.streams == 1
+    assert report.webhooks == tuple(each for each in events if isinstance(each, WebhookAnswered))
+
+
+async def test_a_caller_can_hang_up_before_there_is_a_stream() -> None:
+    server = Server(documents=['<Response><Pause length="600"/></Response>'])
+    report = await dial(server, script="steps = [{hang_up = true}]")
+    assert (report.streams, report.ended_by) == (0, "caller")
+    assert len(server.forms("/twilio/status")) == 1
+
+
+async def test_a_cancelled_call_leaves_nothing_open() -> None:
+    async with serving(server := Server()) as urls:
+        script = parse("steps = [{after_ms = 3600000, hang_up = true}]")
+        open_stream = asyncio.Event()
+
+        def watch(event: CallEvent) -> None:
+            if isinstance(event, StreamOpened):
+                open_stream.set()
+
+        async with asyncio.TaskGroup() as group:
+            calling = group.create_task(
+                call(urls, PUBLIC, TOKEN, ACCOUNT, script, faults=QUICK, on_event=watch)
+            )
+            await open_stream.wait()
+            calling.cancel()
+        await server.gone.wait()
+    assert calling.cancelled()

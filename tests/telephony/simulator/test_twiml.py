@@ -1,0 +1,112 @@
+import pytest
+
+from telephony.simulator.twiml import (
+    Connect,
+    Dial,
+    Hangup,
+    Pause,
+    Play,
+    Redirect,
+    Reject,
+    Request,
+    Say,
+    Stream,
+    TwimlError,
+    Verb,
+    parse,
+)
+
+URL = "https://voice.example.com/twilio/voice"
+
+
+def read(inside: str) -> tuple[Verb, ...]:
+    return parse(f"<Response>{inside}</Response>".encode(), "text/xml; charset=utf-8", URL)
+
+
+def test_a_connect_with_its_stream_parameters_and_callbacks() -> None:
+    assert read(
+        """<Connect action="/twilio/resume">
+             <Stream url="wss://voice.example.com/twilio/media" statusCallback="https://x.org/s">
+               <Parameter name="token" value="a b"/><Parameter name="empty" value=""/>
+             </Stream>
+           </Connect>
+           <Redirect method="GET">resume?x=1</Redirect>"""
+    ) == (
+        Connect(
+            Stream(
+                "wss://voice.example.com/twilio/media",
+                parameters={"token": "a b", "empty": ""},
+                status_callback=Request("https://x.org/s"),
+            ),
+            Request("https://voice.example.com/twilio/resume"),
+        ),
+        Redirect(Request("https://voice.example.com/twilio/resume?x=1", "GET")),
+    )
+
+
+def test_a_relative_stream_is_taken_from_the_document() -> None:
+    assert read('<Connect><Stream url="/media"/></Connect>') == (
+        Connect(Stream("wss://voice.example.com/media")),
+    )
+
+
+def test_the_other_verbs() -> None:
+    assert read(
+        """<Say language="en">Good  bye,
+           <emphasis>friend</emphasis></Say><Pause/><Pause length="3"/><Play digits="12"/>
+           <Play>a.wav</Play><Dial action="/dialled">+123</Dial><Reject reason="busy"/><Hangup/>"""
+    ) == (
+        Say("Good bye, friend"),
+        Pause(1000),
+        Pause(3000),
+        Play(digits="12"),
+        Play("https://voice.example.com/twilio/a.wav"),
+        Dial("+123", Request("https://voice.example.com/dialled")),
+        Reject("busy"),
+        Hangup(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("inside", "code"),
+    [
+        ("<Dance/>", 12200),
+        ("<Connect/>", 12200),
+        ('<Connect><Stream url="https://x.org/m"/></Connect>', 31922),
+        ('<Connect><Stream url="ws://x.org/m"/></Connect>', 31922),
+        ('<Connect><Stream url="wss://x.org/m?token=1"/></Connect>', 31920),
+        ('<Connect><Stream url="wss://x.org/m" track="both_tracks"/></Connect>', 31941),
+        ('<Connect><Stream url="wss://x.org/m" statusCallback="/s"/></Connect>', 12200),
+        ('<Connect><Stream url="wss://x.org/m" colour="red"/></Connect>', 12200),
+        ('<Connect><Stream url="wss://x.org/m"><Parameter value="1"/></Stream></Connect>', 12200),
+        ('<Redirect method="PUT">/x</Redirect>', 12200),
+        ('<Pause length="-1"/>', 12200),
+        ("<Say>" + "a" * 65_536 + "</Say>", 11750),
+        ("<Say>", 12100),
+    ],
+)
+def test_what_twilio_refuses_is_refused_with_its_code(inside: str, code: int) -> None:
+    with pytest.raises(TwimlError) as raised:
+        read(inside)
+    assert raised.value.code == code
+
+
+def test_a_parameter_has_less_than_500_characters() -> None:
+    def connect(value: str) -> str:
+        parameter = f'<Parameter name="n" value="{value}"/>'
+        return f'<Connect><Stream url="wss://x.org/m">{parameter}</Stream></Connect>'
+
+    assert isinstance(read(connect("v" * 498))[0], Connect)
+    with pytest.raises(TwimlError, match="12200"):
+        read(connect("v" * 499))
+
+
+@pytest.mark.parametrize("content_type", ["", "text/html", "application/json"])
+def test_other_content_types_are_refused(content_type: str) -> None:
+    with pytest.raises(TwimlError, match="12300"):
+        parse(b"<Response/>", content_type, URL)
+
+
+def test_another_root_is_refused() -> None:
+    with pytest.raises(TwimlError, match="12100"):
+        parse(b"<html/>", "text/xml", URL)
