@@ -1,0 +1,47 @@
+# What can be done here, one line each: make help.
+# make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check figures lock clean
+
+# The resampler's matrices are small: more threads cost more than they bring.
+export OPENBLAS_NUM_THREADS := 1
+# What another Python was told would reach ours.
+unexport PYTHONHOME PYTHONPATH
+
+BIN := .venv/bin
+COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+	--custom-compile-command "make lock"
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Bring uv, Python packages and offhook into .uv/ and .venv/ (nothing when current)
+	@requirements/setup.sh
+
+demo: setup ## Hear a call without a phone, a key or a server
+	@$(BIN)/offhook demo
+
+test: check ## Run every check and every test
+	@$(BIN)/pytest
+
+check: setup ## Run the checks alone: ruff, mypy, import contracts
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+figures: setup ## Measure, and print what the README and the design claim
+	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+lock: ## Compile requirements/*.txt from pyproject.toml, with hashes; "make lock U=--upgrade" moves on
+	@requirements/setup.sh uv
+	@$(COMPILE) $(U) pyproject.toml --output-file requirements/runtime.txt
+	@$(COMPILE) $(U) pyproject.toml --group dev --output-file requirements/dev.txt
+	@$(COMPILE) $(U) --group build --output-file requirements/build.txt
+	@$(COMPILE) $(U) --group compiled --no-deps --output-file requirements/compiled.txt
+	@$(COMPILE) $(U) --group uv --output-file requirements/uv.txt
+
+clean: ## Remove what setup and the checks made
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,155 @@
+"""The rooms keep their laws: who may import whom, what the pure ones may touch, their door signs.
+
+The contracts in pyproject.toml see which module imports which. What they cannot see, names and
+calls, is read here from the syntax tree.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for room in ("agent", "telephony") for path in (ROOT / room).rglob("*.py"))
+PURE_ROOMS = ("agent/conversation", "telephony/audio", "telephony/call", "telephony/twilio")
+PURE = [path for path in SOURCES if str(path.relative_to(ROOT)).startswith(PURE_ROOMS)]
+
+STANDARD = (
+    "base64 binascii bisect collections contextlib dataclasses decimal enum fractions functools "
+    "hashlib heapq hmac itertools json math operator random.Random re string struct typing "
+    "urllib.parse"
+)
+"""What a pure room may take from the standard library: nothing in it reads the world. Of random
+the class alone, since its functions share one hidden seed."""
+
+ALLOWED = {
+    "agent/conversation": "agent.conversation",
+    "telephony/audio": "telephony.audio audioop numpy soxr",
+    "telephony/audio/wav.py": "pathlib wave",
+    "telephony/call": "agent.conversation telephony.audio telephony.call telephony.twilio.messages",
+    "telephony/twilio": "msgspec telephony.twilio",
+    "telephony/twilio/signature.py": "twilio.request_validator",
+    "telephony/twilio/twiml.py": "twilio.twiml",
+}
+"""What it may take besides, by room, and by file where only that one has a use for it."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """The full name of everything imported, wherever in the file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def attributes(tree: ast.Module) -> Iterator[str]:
+    """Every dotted name in the code, such as ``os.environ``."""
+    return (ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+
+
+def reads_environment(tree: ast.Module) -> bool:
+    names = {*imported(tree), *attributes(tree)}
+    return any(name.startswith(("os.environ", "os.getenv")) for name in names)
+
+
+def foreign(path: Path, tree: ast.Module) -> list[str]:
+    """What a file of a pure room imports though nobody allows it."""
+    name = name_of(path)
+    allowed = STANDARD.split()
+    for place, modules in ALLOWED.items():
+        if name == place or name.startswith(f"{place}/"):
+            allowed += modules.split()
+    return [
+        module
+        for module in imported(tree)
+        if not any(module == known or module.startswith(f"{known}.") for known in allowed)
+    ]
+
+
+def test_the_import_contracts_are_kept() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(  # noqa: S603 - our own linter, on our own sources
+        [linter, "--no-logo", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", PURE, ids=name_of)
+def test_a_pure_room_imports_only_what_its_door_sign_allows(path: Path) -> None:
+    assert foreign(path, ast.parse(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", PURE, ids=name_of)
+def test_a_pure_room_never_waits(path: Path) -> None:
+    waits = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [node.lineno for node in ast.walk(tree) if isinstance(node, waits)] == []
+
+
+@pytest.mark.parametrize("path", PURE, ids=name_of)
+def test_a_pure_room_neither_prints_nor_opens_files(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert {ast.unparse(call.func) for call in calls} & {"print", "input", "open"} == set()
+
+
+def test_the_environment_is_read_in_settings_alone() -> None:
+    settings = ROOT / "telephony/settings.py"
+    readers = [
+        name_of(path)
+        for path in SOURCES
+        if path != settings and reads_environment(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert readers == []
+
+
+@pytest.mark.parametrize(
+    "code", ["import os\nos.environ['X']", "from os import getenv", "import os\nos.getenv('X')"]
+)
+def test_every_way_to_read_the_environment_is_seen(code: str) -> None:
+    assert reads_environment(ast.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import asyncio",
+        "import time",
+        "from time import monotonic",
+        "from datetime import datetime",
+        "import random",
+        "from random import random",
+        "def later():\n    import os",
+        "from telephony.settings import Settings",
+        "from agent.gemini import session",
+        "from telephony.twilio.signature import Signature",
+    ],
+)
+def test_an_impure_import_of_a_call_is_seen(code: str) -> None:
+    assert foreign(ROOT / "telephony/call/machine.py", ast.parse(code)) != []
+
+
+def test_a_pure_room_may_be_handed_a_seeded_random() -> None:
+    tree = ast.parse("from random import Random")
+    assert foreign(ROOT / "agent/conversation/machine.py", tree) == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if path.name == "__init__.py"], ids=name_of
+)
+def test_every_room_has_a_door_sign(path: Path) -> None:
+    sign = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    assert len(sign.splitlines()) > 1, "say what the room is, its laws, and what it may import"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

@@ -1,0 +1,90 @@
+"""The image and the Compose file keep what calls rely on; no engine is needed to read them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from telephony.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")
+HAND_OVER_S = 5
+"""What a worker needs after its budget to write down what was said."""
+
+
+@pytest.fixture
+def services() -> dict[str, dict[str, Any]]:
+    compose = yaml.safe_load((ROOT / "infra/compose.yaml").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+def instructions(name: str) -> list[str]:
+    """The arguments of every such instruction of the last stage."""
+    last_stage = DOCKERFILE.rpartition("\nFROM ")[2].replace("\\\n", " ")
+    return re.findall(rf"^{name} +(.*)$", last_stage, re.MULTILINE)
+
+
+def test_a_draining_server_is_not_killed_within_its_budget(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    server = services["server"]
+    grace_s = int(server["stop_grace_period"].removesuffix("s"))
+    assert grace_s >= int(server["environment"]["DRAIN_BUDGET_S"]) + HAND_OVER_S
+
+
+def test_compose_sets_only_settings_that_exist(services: dict[str, dict[str, Any]]) -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    assert services["server"]["environment"].keys() <= known
+
+
+def test_compose_holds_no_secret(services: dict[str, dict[str, Any]]) -> None:
+    assert services["server"]["env_file"] == "../.env"
+    assert not {"GEMINI_API_KEY", "TWILIO_AUTH_TOKEN"} & services["server"]["environment"].keys()
+
+
+def test_redis_keeps_what_it_was_given(services: dict[str, dict[str, Any]]) -> None:
+    command = " ".join(services["redis"]["command"])
+    assert "--appendonly yes" in command
+    assert "noeviction" in command
+    assert services["redis"]["volumes"] == ["redis-data:/data"]
+
+
+def test_the_server_gets_the_signal_itself() -> None:
+    """In exec form: a shell in between would not pass SIGTERM on, and calls would be cut."""
+    (command,) = instructions("CMD")
+    assert json.loads(command) == ["offhook", "serve", "--host", "0.0.0.0"]  # noqa: S104 - in a container
+    assert instructions("STOPSIGNAL") == ["SIGTERM"]
+
+
+def test_the_server_is_not_root() -> None:
+    assert instructions("USER") == ["offhook"]
+
+
+def test_health_is_asked_where_the_server_answers() -> None:
+    (check,) = instructions("HEALTHCHECK")
+    assert "/healthz" in json.loads(check.partition("CMD ")[2])[2]
+
+
+def test_nothing_is_installed_unlocked() -> None:
+    installs = re.findall(r"pip\b.*?\binstall (.*?)(?:&&|\n(?!\s))", DOCKERFILE, re.DOTALL)
+    assert len(installs) == 3
+    assert all("--require-hashes" in what or "--no-index" in what for what in installs)
+
+
+def test_the_build_is_shown_only_what_it_copies() -> None:
+    ignored = (ROOT / "infra/Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in ignored if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+        for source in line.split()
+    }
+    shown = [rule.removeprefix("!") for rule in rules if rule.startswith("!")]
+    assert copied
+    assert [path for path in copied if not any(Path(path).match(glob) for glob in shown)] == []
