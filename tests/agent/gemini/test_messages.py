@@ -48,6 +48,7 @@ EXPECTED: dict[str, list[ModelEvent]] = {
     "audio_cut_within_a_sample": [UnknownModelMessage(7, "audio that ends within a sample")],
     "audio_of_no_length": [],
     "thought_and_text": [],
+    "thought_aloud": [],
     "last_audio_and_completes": [
         ReplyAudio(7, b"\x01\x00"),
         GenerationComplete(7),

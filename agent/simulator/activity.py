@@ -1,0 +1,147 @@
+"""Voice activity detection: when the caller begins to speak, and when an utterance is over.
+
+It works on energy, and on audio time: the samples received, never the clock. So audio that was
+held back and is sent faster than it was spoken gives the same utterances.
+
+Source: Gemini Live API, `AutomaticActivityDetection` (read in October 2026).
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+RATE_HZ = 16_000
+FRAME_MS = 20
+FRAME_BYTES = RATE_HZ * FRAME_MS // 1000 * 2
+
+MOST_SILENCE_MS = 2_000
+"""A longer silence was asked for and not honoured (googleapis live-api-examples, issue 50)."""
+PRE_ROLL_MS = 200
+"""What is kept from before the first frame of speech: a soft beginning."""
+HOLE_MS = 60
+"""A shorter pause does not undo the beginning of speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How activity is detected.
+
+    Args:
+        automatic: False where the client says itself when the caller speaks.
+        prefix_ms: Speech needed to commit a start.
+        silence_ms: Silence needed to commit an end.
+        speech_dbfs: The least level of a frame of speech.
+    """
+
+    automatic: bool
+    prefix_ms: int
+    silence_ms: int
+    speech_dbfs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The start of speech is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of speech is committed.
+
+    Args:
+        pcm: The utterance, with what silence there was around it: int16 little-endian, 16 kHz.
+        speech_ms: How much of it was speech.
+    """
+
+    pcm: bytes
+    speech_ms: int
+
+
+class Hearing:
+    """The caller's audio of one session: PCM in, the beginnings and ends of speech out."""
+
+    def __init__(self, detection: Detection) -> None:
+        self.detection = detection
+        self.received_ms = 0.0
+        """Audio time."""
+        self.speaking = False
+        self._rest = b""
+        self._before: deque[bytes] = deque(maxlen=PRE_ROLL_MS // FRAME_MS)
+        self._utterance: list[bytes] = []
+        self._speech_ms = 0
+        self._silent_ms = 0
+        self._silence_ms = min(detection.silence_ms, MOST_SILENCE_MS)
+
+    def hear(self, pcm: bytes) -> list[Began | Ended]:
+        """Take the next piece of audio: int16 little-endian, mono, 16 kHz, any length."""
+        self.received_ms += len(pcm) / FRAME_BYTES * FRAME_MS
+        pcm = self._rest + pcm
+        whole = len(pcm) // FRAME_BYTES * FRAME_BYTES
+        self._rest = pcm[whole:]
+        frames = [pcm[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES)]
+        happened: list[Began | Ended] = []
+        for frame, loud in zip(frames, self._loud(pcm[:whole]), strict=True):
+            happened += self._frame(frame, speech=loud)
+        return happened
+
+    def stream_end(self) -> list[Began | Ended]:
+        """No more audio for now: what was being said is over."""
+        if not self.detection.automatic:
+            return []
+        return self._end()
+
+    def activity_start(self) -> list[Began | Ended]:
+        """The client says that the caller begins to speak."""
+        if self.speaking:
+            return []
+        self.speaking = True
+        return [Began()]
+
+    def activity_end(self) -> list[Began | Ended]:
+        """The client says that the caller has finished."""
+        return self._end()
+
+    def _loud(self, pcm: bytes) -> list[bool]:
+        frames = np.frombuffer(pcm, dtype="<i2").reshape(-1, FRAME_BYTES // 2).astype(np.float64)
+        power = np.mean(frames**2, axis=1) / 32768**2
+        return [bool(loud) for loud in power >= 10 ** (self.detection.speech_dbfs / 10)]
+
+    def _frame(self, frame: bytes, *, speech: bool) -> list[Began | Ended]:
+        if not self.detection.automatic:
+            if self.speaking:
+                self._keep(frame, speech=speech)
+            return []
+        if not self._utterance and not speech:
+            self._before.append(frame)
+            return []
+        if not self._utterance:
+            self._utterance.extend(self._before)
+            self._before.clear()
+        self._keep(frame, speech=speech)
+        if self.speaking:
+            return self._end() if self._silent_ms >= self._silence_ms else []
+        if self._silent_ms > HOLE_MS:
+            self._forget()
+            return []
+        if self._speech_ms >= self.detection.prefix_ms:
+            self.speaking = True
+            return [Began()]
+        return []
+
+    def _keep(self, frame: bytes, *, speech: bool) -> None:
+        self._utterance.append(frame)
+        self._speech_ms += FRAME_MS if speech else 0
+        self._silent_ms = 0 if speech else self._silent_ms + FRAME_MS
+
+    def _end(self) -> list[Began | Ended]:
+        spoke, utterance = self.speaking, Ended(b"".join(self._utterance), self._speech_ms)
+        self._forget()
+        self._before.clear()
+        return [utterance] if spoke else []
+
+    def _forget(self) -> None:
+        self._before.extend(self._utterance)
+        self._utterance = []
+        self._speech_ms = self._silent_ms = 0
+        self.speaking = False

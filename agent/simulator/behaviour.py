@@ -1,0 +1,88 @@
+"""How the simulated service behaves: its defaults are what was measured of gemini-3.8-live.
+
+Where Google's behaviour is undocumented, or differs between models, it is a switch here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agent.simulator.faults import Close, RefuseConnect
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Switches of a `GeminiServer`. Ranges are (least, most), drawn evenly.
+
+    Args:
+        models: Which models can be asked for; any other closes with 1008.
+        keys: Which API keys are let in; None for any that is not empty.
+        setup_ms: From setup to setupComplete.
+        handle_ms: From setupComplete, and from each turnComplete, to the new handle.
+        think_ms: From the committed end of the caller's speech, or a text, to the first audio.
+        transcription_ms: From the committed end of the caller's speech to its transcription.
+        chunk_ms: Audio in each message.
+        speed: How much faster than real time audio is sent; below 1 it falls behind.
+        jitter: By how much of itself the time between two audio messages varies.
+        prefix_ms: Speech needed to commit a start, where the setup does not say.
+        silence_ms: Silence needed to commit an end, where the setup does not say.
+        voice_activity: Whether voiceActivity messages are sent.
+        voice_activity_lag_ms: How long after the committed start its message comes.
+        interrupt_ms: From the committed start of speech to `interrupted`.
+        turn_complete_at: At the end of the assumed playback, or with the last audio.
+        transcription: Of the caller: one message for the utterance (3.x), or one a word (2.5).
+        output_transcription: In the message of its audio (3.x), or in one before it (2.5).
+        stale_audio: Whether the `interrupted` message still carries audio of the old turn.
+        empty_messages: Whether ``{}`` and ``{"serverContent": {}}`` are interspersed.
+        handle_ttl_ms: How long a handle lives.
+        unknown_handle: How an unknown or expired handle is answered.
+        lifetime_ms: How long a connection lives; None for ever.
+        go_away_ms: How long before its end goAway is sent; None for never.
+        lifetime_close: How it then ends.
+        max_sessions: How many may be open at once; None for any number.
+        over_quota: How one more is refused.
+    """
+
+    models: frozenset[str] = frozenset({"gemini-3.8-live"})
+    keys: frozenset[str] | None = None
+    setup_ms: tuple[int, int] = (300, 500)
+    handle_ms: tuple[int, int] = (10, 20)
+    think_ms: tuple[int, int] = (1_100, 1_600)
+    transcription_ms: int = 50
+    chunk_ms: int = 210
+    speed: float = 4.3
+    jitter: float = 0.5
+    prefix_ms: int = 100
+    silence_ms: int = 800
+    voice_activity: bool = True
+    voice_activity_lag_ms: int = 1_000
+    interrupt_ms: int = 50
+    turn_complete_at: Literal["playback end", "last audio"] = "playback end"
+    transcription: Literal["utterance", "words"] = "utterance"
+    output_transcription: Literal["inline", "before"] = "inline"
+    stale_audio: bool = False
+    empty_messages: bool = True
+    handle_ttl_ms: int = 7_200_000
+    unknown_handle: Close = field(default=Close(1007, "Invalid session handle"))
+    lifetime_ms: int | None = 590_000
+    go_away_ms: int | None = 50_000
+    lifetime_close: Close = field(default=Close(1008, "The operation was aborted."))
+    max_sessions: int | None = None
+    over_quota: RefuseConnect = field(
+        default=RefuseConnect(1011, "RESOURCE_EXHAUSTED: Maximum concurrent sessions exceeded.")
+    )
+
+
+BRISK = Behaviour(
+    setup_ms=(20, 20), handle_ms=(5, 5), think_ms=(60, 60), silence_ms=300, transcription_ms=5
+)
+"""For tests over real sockets: the same manners, with the waits taken out."""
+
+EXACT = Behaviour(
+    setup_ms=(400, 400),
+    handle_ms=(10, 10),
+    think_ms=(1_000, 1_000),
+    jitter=0,
+    empty_messages=False,
+    lifetime_ms=None,
+)
+"""For tests in virtual time: nothing is left to chance, so times are known to the millisecond."""

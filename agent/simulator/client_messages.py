@@ -1,0 +1,267 @@
+"""What a client of a Live session may send.
+
+Clients mix snake_case and camelCase, and send base64 in either alphabet, padded or not; all of it
+is taken. What the real service refuses is refused here with the same close code; where that is
+undocumented, on the strict side, so that a mistake is found before Google finds it.
+
+Source: Gemini Live API, BidiGenerateContent (v1beta, read in October 2026); captures of
+google-genai 3.4.0; close reasons as reported by users.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+
+from agent.simulator.activity import RATE_HZ, Detection
+from agent.simulator.behaviour import Behaviour
+from agent.simulator.memory import Entry
+
+type Message = dict[str, object]
+
+PATH = re.compile(
+    r"//?ws/google\.ai\.generativelanguage\.(v1|v1beta|v1alpha)"
+    r"\.GenerativeService\.BidiGenerateContent(Constrained)?"
+)
+"""The base URL of the SDK ends in a slash, so the real path begins with two."""
+
+SPEECH_DBFS = {"START_SENSITIVITY_HIGH": -45.0, "START_SENSITIVITY_LOW": -35.0}
+END_SENSITIVITIES = frozenset({"END_SENSITIVITY_HIGH", "END_SENSITIVITY_LOW"})
+HANDLINGS = frozenset({"START_OF_ACTIVITY_INTERRUPTS", "NO_INTERRUPTION"})
+SETUP_FIELDS = frozenset(
+    {
+        "model",
+        "generationConfig",
+        "systemInstruction",
+        "tools",
+        "sessionResumption",
+        "inputAudioTranscription",
+        "outputAudioTranscription",
+        "realtimeInputConfig",
+        "contextWindowCompression",
+        "proactivity",
+        "historyConfig",
+        "safetySettings",
+        "labels",
+    }
+)
+
+
+class Invalid(Exception):  # noqa: N818 - the wire's word: "Request contains an invalid argument"
+    """The client sent what the service refuses; the session is closed with this."""
+
+    def __init__(self, reason: str, code: int = 1007) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The first message, as far as it matters here. `handle` is "" for a fresh session."""
+
+    handle: str
+    system_instruction: str
+    detection: Detection
+    interrupts: bool
+    input_transcription: bool
+    output_transcription: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Caller audio: PCM, int16 little-endian, mono."""
+
+    pcm: bytes
+    rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStreamEnd:
+    """No more audio for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """The client's own detection: the caller begins to speak, or has finished."""
+
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text as realtime input: a user turn of its own."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Turns to append to the history; when `complete`, the model is to answer them."""
+
+    entries: tuple[Entry, ...]
+    complete: bool
+
+
+OpenMessage = Audio | AudioStreamEnd | Activity | Text | Content
+ClientMessage = Setup | OpenMessage
+
+
+def read(message: object, behaviour: Behaviour) -> list[ClientMessage]:
+    """What a client's message says; empty for what is taken and makes no difference here.
+
+    Raises:
+        Invalid: The service would refuse it.
+    """
+    match _camel(message):
+        case {"setup": dict(setup)}:
+            return [_setup(setup, behaviour)]
+        case {"realtimeInput": dict(given)}:
+            return _realtime(given)
+        case {"clientContent": dict(content)}:
+            return [_content(content)]
+        case {"toolResponse": dict()} | {"contextUpdate": dict()}:
+            return []
+    raise Invalid("Request contains an invalid argument.")
+
+
+def _setup(setup: Message, behaviour: Behaviour) -> Setup:
+    for unknown in setup.keys() - SETUP_FIELDS:
+        raise Invalid(f"Invalid JSON payload received. Unknown name \"{unknown}\" at 'setup'.")
+    model = str(setup.get("model", "")).rpartition("/")[2]
+    if model not in behaviour.models:
+        raise Invalid(f"models/{model} is not found, or is not supported for Live.", 1008)
+    _check_generation(_table(setup, "generationConfig"))
+    if _table(setup, "proactivity").get("proactiveAudio") is False:
+        raise Invalid("Proactive audio cannot be turned off for this model.")
+    resumption = _table(setup, "sessionResumption")
+    if "transparent" in resumption:
+        raise Invalid("Transparent session resumption is not supported.")
+    given = _table(setup, "realtimeInputConfig")
+    handling = _one_of(given, "activityHandling", HANDLINGS, "START_OF_ACTIVITY_INTERRUPTS")
+    return Setup(
+        handle=str(resumption.get("handle") or ""),
+        system_instruction=_text_of(_table(setup, "systemInstruction").get("parts", [])),
+        detection=_detection(_table(given, "automaticActivityDetection"), behaviour),
+        interrupts=handling == "START_OF_ACTIVITY_INTERRUPTS",
+        input_transcription="inputAudioTranscription" in setup,
+        output_transcription="outputAudioTranscription" in setup,
+    )
+
+
+def _check_generation(generation: Message) -> None:
+    if generation.get("responseModalities", ["AUDIO"]) != ["AUDIO"]:
+        raise Invalid("Only the AUDIO response modality is supported by this model.")
+    for gone in ("thinkingConfig", "enableAffectiveDialog"):
+        if gone in generation:
+            raise Invalid(f"{gone} is not supported by this model.")
+
+
+def _detection(given: Message, behaviour: Behaviour) -> Detection:
+    start = _one_of(given, "startOfSpeechSensitivity", SPEECH_DBFS, "START_SENSITIVITY_HIGH")
+    _one_of(given, "endOfSpeechSensitivity", END_SENSITIVITIES, "END_SENSITIVITY_HIGH")
+    return Detection(
+        automatic=given.get("disabled") is not True,
+        prefix_ms=_number(given, "prefixPaddingMs", behaviour.prefix_ms),
+        silence_ms=_number(given, "silenceDurationMs", behaviour.silence_ms),
+        speech_dbfs=SPEECH_DBFS[start],
+    )
+
+
+def _realtime(given: Message) -> list[ClientMessage]:
+    match given:
+        case {"audio": dict(blob)}:
+            return [_audio(blob)]
+        case {"mediaChunks": list(blobs)}:
+            return [_audio(blob) for blob in blobs]
+        case {"text": str(text)}:
+            return [Text(text)]
+        case {"audioStreamEnd": True}:
+            return [AudioStreamEnd()]
+        case {"activityStart": dict()}:
+            return [Activity(begins=True)]
+        case {"activityEnd": dict()}:
+            return [Activity(begins=False)]
+        case {"video": dict()}:
+            return []
+    raise Invalid("Request contains an invalid argument.")
+
+
+def _audio(blob: object) -> Audio:
+    match blob:
+        case {"data": str(data), "mimeType": str(mime)}:
+            kind = re.fullmatch(r"audio/pcm(?:;\s*rate=(\d+))?", mime)
+            pcm = _base64(data)
+            if kind is None or len(pcm) % 2:
+                raise Invalid(f"Expected 16-bit audio/pcm, got {len(pcm)} bytes of {mime}.")
+            return Audio(pcm, int(kind[1] or RATE_HZ))
+    raise Invalid("Request contains an invalid argument.")
+
+
+def _base64(data: str) -> bytes:
+    standard = data.translate(_STANDARD).rstrip("=")
+    try:
+        return b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except Base64Error as error:
+        raise Invalid("Invalid base64 in audio data.") from error
+
+
+_STANDARD = str.maketrans("-_", "+/")
+
+
+def _content(content: Message) -> Content:
+    turns = content.get("turns", [])
+    if not isinstance(turns, list):
+        raise Invalid("Request contains an invalid argument.")
+    return Content(
+        tuple(_entry(turn) for turn in turns), complete=content.get("turnComplete") is True
+    )
+
+
+def _entry(turn: object) -> Entry:
+    match turn:
+        case {"role": "model", "parts": list(parts)}:
+            return Entry("model", _text_of(parts))
+        case {"parts": list(parts), **others} if others.get("role", "user") == "user":
+            return Entry("user", _text_of(parts))
+    raise Invalid("Please use a valid role: user, model.")
+
+
+def _text_of(parts: object) -> str:
+    if not isinstance(parts, list):
+        raise Invalid("Request contains an invalid argument.")
+    return "".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def _table(within: Message, name: str) -> Message:
+    value = within.get(name, {})
+    if not isinstance(value, dict):
+        raise Invalid(f"Invalid value at '{name}'.")
+    return value
+
+
+def _one_of(given: Message, name: str, known: frozenset[str] | dict[str, float], other: str) -> str:
+    value = given.get(name, other)
+    if not isinstance(value, str) or value not in known:
+        raise Invalid(f"Invalid value at '{name}': {value!r:.40}")
+    return value
+
+
+def _number(given: Message, name: str, other: int) -> int:
+    value = given.get(name, other)
+    if not isinstance(value, int) or value < 0:
+        raise Invalid(f"Invalid value at '{name}': {value!r:.40}")
+    return value
+
+
+def _camel(value: object) -> object:
+    if isinstance(value, dict):
+        return {_camel_name(str(name)): _camel(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_camel(inner) for inner in value]
+    return value
+
+
+def _camel_name(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)

@@ -1,0 +1,111 @@
+"""What can go wrong with a Live session, as data: asked for by a script, or by a test.
+
+Each is one thing that was reported of the real service; a bad day is several of them together.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The WebSocket is closed in order, with this code and reason (at most 123 bytes)."""
+
+    code: int = 1011
+    reason: str = "Internal error encountered."
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The connection is gone without a word; the client sees 1006."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """The server says nothing for a while; then all of it comes at once."""
+
+    duration_ms: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class GoAway:
+    """The server says that it will close the connection, and does so in `time_left_ms`."""
+
+    time_left_ms: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class DropHandles:
+    """No handle handed out so far can be resumed from."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseConnect:
+    """The next connection is refused.
+
+    `code` is an HTTP status, which refuses the handshake, or a close code (1000 and above), which
+    answers the setup.
+    """
+
+    code: int = 1011
+    reason: str = "The service is currently unavailable."
+
+
+@dataclass(frozen=True, slots=True)
+class SlowSetup:
+    """The next setup is answered this late."""
+
+    delay_ms: int = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShortTurn:
+    """The next turn is complete after this much of it was said: 0 is an empty turn."""
+
+    said_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PhantomInterrupted:
+    """An `interrupted` and its `turnComplete` although nobody spoke; a reply in progress ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreSpeech:
+    """The caller's next utterance is neither transcribed nor answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message is sent as it stands, valid or not."""
+
+    message: dict[str, object] = field(default_factory=lambda: {"unknownToThisSdk": {}})
+
+
+Fault = (
+    Close
+    | Reset
+    | Freeze
+    | GoAway
+    | DropHandles
+    | RefuseConnect
+    | SlowSetup
+    | ShortTurn
+    | PhantomInterrupted
+    | IgnoreSpeech
+    | Send
+)
+
+FAULTS: dict[str, type[Fault]] = {
+    "close": Close,
+    "reset": Reset,
+    "freeze": Freeze,
+    "go-away": GoAway,
+    "drop-handles": DropHandles,
+    "refuse-connect": RefuseConnect,
+    "slow-setup": SlowSetup,
+    "short-turn": ShortTurn,
+    "phantom-interrupted": PhantomInterrupted,
+    "ignore-speech": IgnoreSpeech,
+    "send": Send,
+}
+"""Their names in a script."""

@@ -1,0 +1,155 @@
+"""The caller's side of one session: audio in; utterances told, transcribed, and asked.
+
+Source: gemini-3.8-live traces. voiceActivity START comes about 1 s after the start was committed,
+END together with the transcription; `interrupted` comes at once.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import assert_never
+
+import numpy as np
+import soxr
+
+from agent.simulator import client_messages as said
+from agent.simulator import server_messages as say
+from agent.simulator.activity import RATE_HZ, Began, Ended, Hearing
+from agent.simulator.agenda import Agenda
+from agent.simulator.reply import Asked
+from agent.simulator.server_messages import Send
+from agent.simulator.service import Service
+from agent.simulator.turns import Turns
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What was heard of the caller, once.
+
+    Args:
+        text: The transcription; "" where nothing was understood.
+        phrase: The caller clip that was understood, without the role, or None.
+        coverage: The share of that phrase that was there; see `ear`.
+        speech_ms: How much speech was in it.
+        ended_ms: When its end was committed.
+        pcm: The utterance and its surroundings: int16 little-endian, mono, 16 kHz.
+    """
+
+    text: str
+    phrase: str | None
+    coverage: float
+    speech_ms: int
+    ended_ms: int
+    pcm: bytes
+
+
+class Listening:
+    """What one open session hears, and what it does about it.
+
+    Attributes:
+        heard: Every utterance, as it ended.
+        ignore_next: Whether the next utterance is neither transcribed nor answered.
+    """
+
+    def __init__(
+        self, service: Service, setup: said.Setup, turns: Turns, agenda: Agenda, send: Send
+    ) -> None:
+        self.heard: list[Utterance] = []
+        self.ignore_next = False
+        self._service = service
+        self._behaviour = service.behaviour
+        self._setup = setup
+        self._turns = turns
+        self._agenda = agenda
+        self._send = send
+        self._hearing = Hearing(setup.detection)
+        self._resamplers: dict[int, soxr.ResampleStream] = {}
+        self._untold_start_ms: float | None = None
+
+    @property
+    def received_ms(self) -> float:
+        """Caller audio received."""
+        return self._hearing.received_ms
+
+    def audio(self, audio: said.Audio, now_ms: int) -> None:
+        """Take the next piece of caller audio."""
+        self._happened(self._hearing.hear(self._at_ear_rate(audio)), now_ms)
+
+    def stream_end(self, now_ms: int) -> None:
+        """No more audio for now."""
+        self._happened(self._hearing.stream_end(), now_ms)
+
+    def activity(self, *, begins: bool, now_ms: int) -> None:
+        """The client's own detection.
+
+        Raises:
+            Invalid: Activity is detected here.
+        """
+        if self._setup.detection.automatic:
+            raise said.Invalid(
+                "Explicit activity control is not supported when automatic activity detection "
+                "is enabled."
+            )
+        hearing = self._hearing
+        self._happened(hearing.activity_start() if begins else hearing.activity_end(), now_ms)
+
+    def _at_ear_rate(self, audio: said.Audio) -> bytes:
+        if audio.rate_hz == RATE_HZ:
+            return audio.pcm
+        if audio.rate_hz not in self._resamplers:
+            stream = soxr.ResampleStream(audio.rate_hz, RATE_HZ, 1, dtype="int16", quality="QQ")
+            self._resamplers[audio.rate_hz] = stream
+        samples = np.frombuffer(audio.pcm, dtype="<i2")
+        return bytes(self._resamplers[audio.rate_hz].resample_chunk(samples).tobytes())
+
+    def _happened(self, happened: list[Began | Ended], now_ms: int) -> None:
+        for one in happened:
+            match one:
+                case Began():
+                    self._began(now_ms)
+                case Ended():
+                    self._ended(one, now_ms)
+                case _:
+                    assert_never(one)
+
+    def _began(self, now_ms: int) -> None:
+        if self.ignore_next:
+            return
+        self._turns.listen()
+        if self._setup.interrupts:
+            self._turns.interrupt(now_ms, after_ms=self._behaviour.interrupt_ms)
+        if self._behaviour.voice_activity:
+            self._untold_start_ms = started_ms = self.received_ms
+            tell_ms = now_ms + self._behaviour.voice_activity_lag_ms
+            self._agenda.note(tell_ms, lambda _: self._tell_start(started_ms))
+
+    def _tell_start(self, started_ms: float) -> None:
+        if self._untold_start_ms == started_ms:
+            self._untold_start_ms = None
+            self._send(say.voice_activity("ACTIVITY_START", started_ms))
+
+    def _ended(self, ended: Ended, now_ms: int) -> None:
+        heard = self._service.ear.hear(ended.pcm)
+        asked = Asked(heard.text or "", heard.name, len(ended.pcm) * 1000 / (2 * RATE_HZ))
+        asked = replace(asked, text=self._turns.transcription(asked))
+        self.heard.append(
+            Utterance(asked.text, heard.name, heard.coverage, ended.speech_ms, now_ms, ended.pcm)
+        )
+        if self.ignore_next:
+            self.ignore_next = False
+            return
+        if self._untold_start_ms is not None:
+            self._tell_start(self._untold_start_ms)
+        if self._behaviour.voice_activity:
+            self._send(say.voice_activity("ACTIVITY_END", self.received_ms))
+        if self._setup.input_transcription and asked.text:
+            told_ms = now_ms + self._behaviour.transcription_ms
+            self._agenda.note(told_ms, partial(self._tell_words, asked.text))
+        self._turns.ask(asked, now_ms)
+
+    def _tell_words(self, text: str, _now_ms: int) -> None:
+        if self._behaviour.transcription == "utterance":
+            self._send(say.server_content(inputTranscription={"text": text}))
+            return
+        for n, word in enumerate(text.split()):
+            spaced = f" {word}" if n else word
+            self._send(say.server_content(inputTranscription={"text": spaced}))

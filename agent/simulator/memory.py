@@ -1,0 +1,91 @@
+"""What a session knows, and the handles by which another one goes on from there."""
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Literal, Self
+from uuid import UUID
+
+TOKENS_PER_S = 25
+"""Live audio, both ways (Gemini API pricing, October 2026)."""
+CHARS_PER_TOKEN = 4
+
+type Role = Literal["user", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One turn of the history."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A session's context, as it stands after a turn.
+
+    Args:
+        conversation: Which one; kept over resumptions.
+        system_instruction: As the first setup gave it; a resumed session keeps it.
+        entries: The history. A model's entry holds what was sent of it.
+        tokens: What all of this costs as the next prompt.
+    """
+
+    conversation: int
+    system_instruction: str = ""
+    entries: tuple[Entry, ...] = ()
+    tokens: int = 0
+
+    def with_entry(self, role: Role, text: str, duration_ms: float | None = None) -> Self:
+        """With one entry more; spoken in `duration_ms`, or None for text."""
+        if duration_ms is None:
+            tokens = len(text) // CHARS_PER_TOKEN
+        else:
+            tokens = round(duration_ms * TOKENS_PER_S / 1000)
+        entries = (*self.entries, Entry(role, text))
+        return replace(self, entries=entries, tokens=self.tokens + tokens)
+
+
+@dataclass(slots=True)
+class _Issued:
+    memory: Memory
+    expires_ms: int
+
+
+@dataclass(slots=True)
+class Handles:
+    """Every handle that can be resumed from: the latest of each conversation.
+
+    A handle is a UUID drawn from the server's random numbers.
+    """
+
+    random: Random
+    ttl_ms: int
+    _latest: dict[int, str] = field(default_factory=dict)
+    _issued: dict[str, _Issued] = field(default_factory=dict)
+
+    def issue(self, memory: Memory, now_ms: int) -> str:
+        """A handle for this point of the conversation; the one before it is worth nothing now."""
+        self._forget_expired(now_ms)
+        handle = str(UUID(int=self.random.getrandbits(128), version=4))
+        self._issued.pop(self._latest.get(memory.conversation, ""), None)
+        self._latest[memory.conversation] = handle
+        self._issued[handle] = _Issued(memory, now_ms + self.ttl_ms)
+        return handle
+
+    def find(self, handle: str, now_ms: int) -> Memory | None:
+        """What the handle stands for; None where it is unknown, replaced or expired."""
+        issued = self._issued.get(handle)
+        return issued.memory if issued is not None and now_ms < issued.expires_ms else None
+
+    def _forget_expired(self, now_ms: int) -> None:
+        while self._issued:  # the oldest is first, and all live equally long
+            handle, issued = next(iter(self._issued.items()))
+            if now_ms < issued.expires_ms:
+                return
+            del self._issued[handle]
+            self._latest.pop(issued.memory.conversation, None)
+
+    def drop_all(self) -> None:
+        """No handle handed out so far is worth anything."""
+        self._issued.clear()

@@ -1,0 +1,122 @@
+"""A whole simulated Gemini Live, without a socket: connections in, sessions out.
+
+The server is pure: it draws from the random numbers it is given and takes its time as an argument,
+so one seed gives one run, whatever drives it. `server.SimulatedGemini` is the same on a WebSocket.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+from agent.simulator import voice
+from agent.simulator.behaviour import Behaviour
+from agent.simulator.client_messages import PATH
+from agent.simulator.ear import Ear, Phrase
+from agent.simulator.faults import Close, DropHandles, Fault, RefuseConnect, SlowSetup
+from agent.simulator.listening import Utterance
+from agent.simulator.memory import Handles
+from agent.simulator.script import Script, shipped
+from agent.simulator.service import Service
+from agent.simulator.session import Session, State
+
+DEFAULT_PATH = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+
+LEAST_CLOSE_CODE = 1000
+"""Below it, a code is an HTTP status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The handshake is answered with this HTTP status instead of a session."""
+
+    status: int
+    reason: str
+
+
+class GeminiServer:
+    """Every session, every handle, and what the server is told to do wrong.
+
+    Args:
+        script: What is said; the booking of a table where None.
+        behaviour: How the service behaves.
+        random: What every choice is drawn from.
+        keep: Whether sessions that are over are kept in `sessions`, to be looked into.
+    """
+
+    def __init__(
+        self,
+        script: Script | None = None,
+        behaviour: Behaviour | None = None,
+        random: Random | None = None,
+        *,
+        keep: bool = True,
+    ) -> None:
+        self.sessions: list[Session] = []
+        behaviour = behaviour or Behaviour()
+        random = random or Random(0)  # noqa: S311 - a simulation, which a seed repeats
+        self._keep = keep
+        self._service = Service(
+            script=script or shipped("booking"),
+            behaviour=behaviour,
+            random=random,
+            ear=caller_ear(),
+            handles=Handles(random, behaviour.handle_ttl_ms),
+        )
+
+    @property
+    def open_sessions(self) -> Sequence[Session]:
+        """Those that are not over."""
+        return [session for session in self.sessions if session.state is not State.OVER]
+
+    @property
+    def heard(self) -> Sequence[Utterance]:
+        """Every utterance of every session that is kept, by session."""
+        return [utterance for session in self.sessions for utterance in session.heard]
+
+    def connect(
+        self, now_ms: int, *, path: str = DEFAULT_PATH, key: str = "key"
+    ) -> Session | Refusal:
+        """A client asks for a WebSocket. Drive the session; tell it when the client is gone."""
+        service, behaviour = self._service, self._service.behaviour
+        if PATH.fullmatch(path) is None:
+            return Refusal(404, f"Expected {DEFAULT_PATH}, got {path}")
+        if not key or (behaviour.keys is not None and key not in behaviour.keys):
+            return Refusal(403, "API key not valid. Please pass a valid API key.")
+        refusal = service.refusals.pop(0) if service.refusals else None
+        most = behaviour.max_sessions
+        if refusal is None and most is not None and len(service.in_use) >= most:
+            refusal = behaviour.over_quota
+        if refusal is not None and refusal.code < LEAST_CLOSE_CODE:
+            return Refusal(refusal.code, refusal.reason)
+        slow = service.slow_setups.pop(0) if service.slow_setups and refusal is None else None
+        session = Session(
+            service,
+            now_ms,
+            refusal=None if refusal is None else Close(refusal.code, refusal.reason),
+            setup_delay_ms=slow.delay_ms if slow is not None else 0,
+        )
+        if not self._keep:
+            self.sessions = list(self.open_sessions)
+        self.sessions.append(session)
+        return session
+
+    def inject(self, fault: Fault, now_ms: int) -> None:
+        """Let a fault come now, to every open session or to the next connection. Then poll."""
+        if isinstance(fault, DropHandles | RefuseConnect | SlowSetup):
+            self._service.suffer(fault)
+            return
+        for session in self.open_sessions:
+            session.inject(fault, now_ms)
+
+
+@cache
+def caller_ear() -> Ear:
+    """An ear that knows every line of the caller, by its name without the role."""
+    lines = {name: text for name, text in voice.texts().items() if name.startswith("caller/")}
+    return Ear(
+        {
+            name.removeprefix("caller/"): Phrase(text, voice.clip(name, voice.EAR_RATE_HZ).pcm)
+            for name, text in lines.items()
+        }
+    )

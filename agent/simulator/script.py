@@ -1,0 +1,209 @@
+"""What the simulated model says: a TOML script.
+
+    greeting = "greeting"     # said when the first thing a fresh session gets is a text
+    on_text = "still-here"    # said to any other text
+    fallback = "sorry"        # said to speech that no turn expects, or that was not understood
+
+    [[turns]]
+    expect = "half-past"      # a caller clip; a turn without it takes whatever is said
+    say = "name"              # an agent clip
+    think_ms = 900            # otherwise as the server's behaviour has it
+    hear = "Half past seven"  # the transcription, instead of what the ear understood
+    faults = [{ kind = "reset", at_ms = 700 }]
+
+    [[faults]]                # counted from the setup of a fresh session
+    kind = "go-away"
+    at_ms = 20000
+    time_left_ms = 5000
+
+A turn is found by what was understood, looking on from the last turn answered, and round. So a
+script of `expect`s answers by meaning, whatever was lost or repeated; one without answers in order.
+A turn's fault comes `at_ms` after the first audio of its answer, or without `at_ms` just before it.
+A fault of a script comes once in a conversation, also when that is resumed; `faults.FAULTS` has
+the kinds, whose fields may be set beside them.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from agent.simulator.faults import FAULTS, Fault
+from agent.simulator.voice import texts
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+class ScriptError(ValueError):
+    """A script cannot be used: where, what was expected, what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFault:
+    """A fault, and when it comes; None for at once."""
+
+    fault: Fault
+    at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An answer. `say` and `expect` name an agent's and a caller's clip, without the role."""
+
+    say: str
+    expect: str | None = None
+    hear: str | None = None
+    think_ms: int | None = None
+    faults: tuple[TimedFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole script; see the module's docstring."""
+
+    turns: tuple[Turn, ...]
+    greeting: str = "greeting"
+    on_text: str = "still-here"
+    fallback: str = "sorry"
+    faults: tuple[TimedFault, ...] = ()
+
+    def answer(self, understood: str | None, answered: int) -> Turn:
+        """The turn that answers.
+
+        Args:
+            understood: The caller clip that was heard, without the role, or None.
+            answered: How many turns have been answered before.
+        """
+        start = answered % len(self.turns) if self.turns else 0
+        for turn in self.turns[start:] + self.turns[:start]:
+            if turn.expect is None or turn.expect == understood:
+                return turn
+        return Turn(self.fallback)
+
+
+def load(path: Path) -> Script:
+    """The script in a file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ScriptError: It is not a script.
+    """
+    return parse(path.read_text(encoding="utf-8"), path.name)
+
+
+def shipped(name: str) -> Script:
+    """A script that is part of the package: ``booking`` or ``small-talk``."""
+    return load(SCRIPTS / f"{name}.toml")
+
+
+def named(name: str | Path) -> Script:
+    """A script by the name of a shipped one, or by its file.
+
+    Raises:
+        ScriptError: There is no such script, or it is none.
+    """
+    known = sorted(path.stem for path in SCRIPTS.glob("*.toml"))
+    if str(name) in known:
+        return shipped(str(name))
+    if not Path(name).is_file():
+        raise ScriptError(f"script: expected {', '.join(known)} or a TOML file, got {str(name)!r}")
+    return load(Path(name))
+
+
+def parse(text: str, source: str = "script") -> Script:
+    """The script in a text; `source` names it in errors.
+
+    Raises:
+        ScriptError: It is not a script.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScriptError(f"{source}: expected TOML, got: {error}") from error
+    top = _Table(table, source)
+    top.only("greeting", "on_text", "fallback", "turns", "faults")
+    said = {name: top.clip(name, "agent") for name in ("greeting", "on_text", "fallback")}
+    return Script(
+        turns=tuple(_turn(turn) for turn in top.tables("turns")),
+        faults=tuple(_fault(fault) for fault in top.tables("faults")),
+        **{name: clip for name, clip in said.items() if clip is not None},
+    )
+
+
+def _turn(table: "_Table") -> Turn:
+    table.only("say", "expect", "hear", "think_ms", "faults")
+    say = table.clip("say", "agent")
+    if say is None:
+        raise table.wrong("say", "the agent clip to answer with", "nothing")
+    return Turn(
+        say=say,
+        expect=table.clip("expect", "caller"),
+        hear=table.text("hear"),
+        think_ms=table.ms("think_ms"),
+        faults=tuple(_fault(fault) for fault in table.tables("faults")),
+    )
+
+
+def _fault(table: "_Table") -> TimedFault:
+    kind = table.text("kind")
+    if kind not in FAULTS:
+        raise table.wrong("kind", f"one of {', '.join(FAULTS)}", repr(kind))
+    fault = FAULTS[kind]
+    types = {field.name: field.type for field in fields(fault)}
+    table.only("kind", "at_ms", *types)
+    values = {name: table.typed(name, types[name]) for name in types if name in table}
+    return TimedFault(fault(**values), table.ms("at_ms"))  # type: ignore[arg-type]  # read by type above
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A TOML table, and where it stands, for errors that say so."""
+
+    values: Mapping[str, object]
+    where: str
+
+    def __contains__(self, field: str) -> bool:
+        return field in self.values
+
+    def wrong(self, field: str, expected: str, got: str) -> ScriptError:
+        return ScriptError(f"{self.where}: {field}: expected {expected}, got {got}")
+
+    def only(self, *known: str) -> None:
+        for field in self.values:
+            if field not in known:
+                raise self.wrong(field, f"one of {', '.join(known)}", "an unknown field")
+
+    def text(self, field: str) -> str | None:
+        value = self.values.get(field)
+        if value is not None and not isinstance(value, str):
+            raise self.wrong(field, "a text in quotes", repr(value))
+        return value
+
+    def ms(self, field: str) -> int | None:
+        value = self.values.get(field)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+            return value
+        raise self.wrong(field, "a whole number, 0 or more", repr(value))
+
+    def clip(self, field: str, role: str) -> str | None:
+        name = self.text(field)
+        known = [clip.removeprefix(f"{role}/") for clip in texts() if clip.startswith(f"{role}/")]
+        if name is not None and name not in known:
+            raise self.wrong(field, f"a clip of the {role} ({', '.join(known)})", repr(name))
+        return name
+
+    def typed(self, field: str, kind: object) -> object:
+        if kind is int:
+            return self.ms(field)
+        if kind is str:
+            return self.text(field)
+        value = self.values.get(field)
+        if not isinstance(value, dict):
+            raise self.wrong(field, "a table", repr(value))
+        return value
+
+    def tables(self, field: str) -> list["_Table"]:
+        value = self.values.get(field, [])
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            raise self.wrong(field, "a list of tables", repr(value))
+        return [_Table(entry, f"{self.where}: {field}[{n}]") for n, entry in enumerate(value, 1)]

@@ -1,0 +1,283 @@
+"""One Live session, server side: client messages and times in, server messages out.
+
+Sans-IO: `receive` what the client sends, then `poll`, and `poll` again by `deadline_ms`; say with
+`closed` that the client is gone. Nothing here reads a clock.
+
+    connected ──setup──▶ setting up ──setup_ms──▶ open ──Close, Reset, client gone──▶ over
+"""
+
+from enum import Enum
+from functools import partial
+from typing import assert_never
+
+from agent.simulator import client_messages as said
+from agent.simulator import server_messages as say
+from agent.simulator.agenda import Agenda
+from agent.simulator.faults import (
+    Close,
+    DropHandles,
+    Fault,
+    Freeze,
+    GoAway,
+    IgnoreSpeech,
+    PhantomInterrupted,
+    RefuseConnect,
+    Reset,
+    Send,
+    ShortTurn,
+    SlowSetup,
+)
+from agent.simulator.listening import Listening, Utterance
+from agent.simulator.memory import Memory
+from agent.simulator.reply import Asked
+from agent.simulator.script import TimedFault
+from agent.simulator.server_messages import Message
+from agent.simulator.service import Service
+from agent.simulator.turns import Turns, phrase_of
+
+MOST_REASON_BYTES = 123
+"""What a WebSocket close frame holds."""
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    CONNECTED = "connected"
+    SETTING_UP = "setting up"
+    OPEN = "open"
+    OVER = "over"
+
+
+class Session:
+    """One connection, from the handshake on. Made by `GeminiServer.connect`.
+
+    Attributes:
+        state: Where it stands.
+        handle: The handle it was resumed from, or "".
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        now_ms: int,
+        *,
+        refusal: Close | None = None,
+        setup_delay_ms: int = 0,
+    ) -> None:
+        self.state = State.CONNECTED
+        self.handle = ""
+        self._service = service
+        self._behaviour = service.behaviour
+        self._refusal = refusal
+        self._setup_delay_ms = setup_delay_ms
+        self._connected_ms = now_ms
+        self._now_ms = now_ms
+        self._frozen_until_ms = now_ms
+        self._agenda = Agenda()
+        self._out: list[Message | Close | Reset] = []
+        self._turns: Turns | None = None
+        self._listening: Listening | None = None
+
+    @property
+    def memory(self) -> Memory | None:
+        """The history as of the last turn that is over; None before a setup was taken."""
+        return self._turns.memory if self._turns else None
+
+    @property
+    def heard(self) -> list[Utterance]:
+        """Every utterance of the caller, as it ended."""
+        return self._listening.heard if self._listening else []
+
+    @property
+    def received_ms(self) -> float:
+        """Caller audio received while open."""
+        return self._listening.received_ms if self._listening else 0.0
+
+    @property
+    def sent_ms(self) -> float:
+        """Reply audio sent."""
+        return self._turns.sent_ms if self._turns else 0.0
+
+    def receive(self, message: object, now_ms: int) -> None:
+        """Take one message of the client, as parsed JSON; None for what is not JSON. Then poll."""
+        self._advance(now_ms)
+        if self.state is State.OVER:
+            return
+        try:
+            for one in said.read(message, self._behaviour):
+                self._take(one, now_ms)
+        except said.Invalid as invalid:
+            self._end(Close(invalid.code, invalid.reason))
+
+    def poll(self, now_ms: int) -> list[Message | Close | Reset]:
+        """What goes out by now, in order. After a `Close` or `Reset` nothing follows."""
+        self._advance(now_ms)
+        if now_ms < self._frozen_until_ms:
+            return []
+        out, self._out = self._out, []
+        return out
+
+    def deadline_ms(self) -> int | None:
+        """When to poll next, if nothing is received before; None for not at all."""
+        due_ms = self._now_ms if self._out else self._agenda.next_ms
+        return None if due_ms is None else max(due_ms, self._frozen_until_ms)
+
+    def closed(self, now_ms: int) -> None:
+        """The client is gone, in whatever way."""
+        self._advance(now_ms)
+        self._end(None)
+        self._out = []
+
+    def inject(self, fault: Fault, now_ms: int) -> None:
+        """Let a fault come now. Then poll."""
+        self._advance(now_ms)
+        if self.state is not State.OVER:
+            self._suffer(fault, now_ms)
+
+    def _advance(self, now_ms: int) -> None:
+        self._now_ms = max(self._now_ms, now_ms)
+        while now_ms >= self._frozen_until_ms and (due := self._agenda.take(now_ms)):
+            due_ms, action = due
+            action(due_ms)
+
+    def _send(self, message: Message) -> None:
+        if self.state is not State.OVER:
+            self._out.append(message)
+
+    def _end(self, how: Close | Reset | None) -> None:
+        if self.state is State.OVER:
+            return
+        self.state = State.OVER
+        self._agenda = Agenda()
+        if self.memory is not None:
+            self._service.in_use.discard(self.memory.conversation)
+        if isinstance(how, Close):
+            how = Close(how.code, how.reason.encode()[:MOST_REASON_BYTES].decode(errors="ignore"))
+        if how is not None:
+            self._out.append(how)
+
+    # What the client says.
+
+    def _take(self, one: said.ClientMessage, now_ms: int) -> None:
+        if isinstance(one, said.Setup):
+            if self.state is not State.CONNECTED:
+                raise said.Invalid("setup is only allowed as the first message.")
+            self._set_up(one, now_ms)
+        elif self.state is State.CONNECTED:
+            raise said.Invalid("The first message must be a setup.")
+        elif self._turns is not None and self._listening is not None:
+            self._take_open(one, self._turns, self._listening, now_ms)
+        # Before setupComplete: what becomes of it is undocumented; here it is lost.
+
+    def _take_open(
+        self, one: said.OpenMessage, turns: Turns, listening: Listening, now_ms: int
+    ) -> None:
+        match one:
+            case said.Audio():
+                listening.audio(one, now_ms)
+            case said.AudioStreamEnd():
+                listening.stream_end(now_ms)
+            case said.Activity(begins):
+                listening.activity(begins=begins, now_ms=now_ms)
+            case said.Text(text):
+                turns.ask(Asked(text, phrase_of(text)), now_ms)
+            case said.Content():
+                self._append(one, turns, now_ms)
+            case _:
+                assert_never(one)
+
+    def _set_up(self, setup: said.Setup, now_ms: int) -> None:
+        service = self._service
+        if self._refusal is not None:
+            self._end(self._refusal)
+            return
+        if setup.handle:
+            memory = service.handles.find(setup.handle, now_ms)
+        else:
+            memory = Memory(service.new_conversation(), setup.system_instruction)
+        if memory is None:
+            self._end(self._behaviour.unknown_handle)
+            return
+        if memory.conversation in service.in_use:
+            self._end(Close(1011, "Internal error encountered."))
+            return
+        service.in_use.add(memory.conversation)
+        self.state = State.SETTING_UP
+        self.handle = setup.handle
+        self._turns = Turns(
+            service,
+            memory,
+            self._agenda,
+            self._send,
+            partial(self._plan, memory.conversation),
+            transcribe=setup.output_transcription,
+        )
+        delay_ms = service.pick_ms(self._behaviour.setup_ms) + self._setup_delay_ms
+        self._agenda.note(now_ms + delay_ms, partial(self._open, setup, self._turns))
+
+    def _open(self, setup: said.Setup, turns: Turns, now_ms: int) -> None:
+        self.state = State.OPEN
+        self._listening = Listening(self._service, setup, turns, self._agenda, self._send)
+        self._send(say.setup_complete())
+        handle_ms = self._service.pick_ms(self._behaviour.handle_ms)
+        self._agenda.note(now_ms + handle_ms, turns.offer_handle)
+        lifetime_ms, go_away_ms = self._behaviour.lifetime_ms, self._behaviour.go_away_ms
+        if lifetime_ms is not None:
+            end_ms = self._connected_ms + lifetime_ms
+            self._agenda.note(end_ms, lambda _: self._end(self._behaviour.lifetime_close))
+            if go_away_ms is not None:
+                going = say.go_away(go_away_ms)
+                self._agenda.note(max(now_ms, end_ms - go_away_ms), lambda _: self._send(going))
+        if not setup.handle:
+            self._plan(turns.memory.conversation, self._service.script.faults, now_ms)
+
+    def _append(self, content: said.Content, turns: Turns, now_ms: int) -> None:
+        if not self.handle and not turns.memory.entries:
+            # The client goes on with a conversation it could not resume: its faults have been.
+            self._service.spend_all(turns.memory.conversation)
+        entries = list(content.entries)
+        if not content.complete:
+            turns.append(entries)
+            return
+        text = entries.pop().text if entries and entries[-1].role == "user" else ""
+        turns.append(entries)
+        turns.interrupt(now_ms)
+        turns.ask(Asked(text, phrase_of(text)), now_ms)
+
+    # What goes wrong.
+
+    def _plan(self, conversation: int, faults: tuple[TimedFault, ...], now_ms: int) -> None:
+        for timed in faults:
+            if not self._service.spend(conversation, timed):
+                continue
+            if timed.at_ms is None:
+                self._suffer(timed.fault, now_ms)
+            else:
+                self._agenda.note(now_ms + timed.at_ms, partial(self._suffer, timed.fault))
+
+    def _suffer(self, fault: Fault, now_ms: int) -> None:
+        match fault:
+            case Close() | Reset():
+                self._end(fault)
+            case Freeze(duration_ms):
+                self._frozen_until_ms = now_ms + duration_ms
+            case GoAway(time_left_ms):
+                self._send(say.go_away(time_left_ms))
+                self._agenda.note(
+                    now_ms + time_left_ms, lambda _: self._end(self._behaviour.lifetime_close)
+                )
+            case Send(message):
+                self._send(message)
+            case ShortTurn(said_ms):
+                if self._turns is not None:
+                    self._turns.short_turn_ms = said_ms
+            case PhantomInterrupted():
+                if self._turns is not None:
+                    self._turns.interrupt_nothing(now_ms)
+            case IgnoreSpeech():
+                if self._listening is not None:
+                    self._listening.ignore_next = True
+            case DropHandles() | RefuseConnect() | SlowSetup():
+                self._service.suffer(fault)
+            case _:
+                assert_never(fault)

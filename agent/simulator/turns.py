@@ -1,0 +1,218 @@
+"""The turns of one session: what is asked, thought about, said, cut short, and kept.
+
+    asked ──▶ thought about ──think_ms──▶ said ──▶ generated ──assumed playback──▶ complete
+                │ taken back: speech        │ interrupted: speech, activityStart,
+                ▼ began again               ▼ clientContent
+              asked, with more            complete 5 ms later; kept as far as it was sent
+
+What was asked and said enters the memory when the turn is over, and a handle comes after that; so a
+handle never stands in the middle of a turn.
+
+Source: order and times of gemini-3.8-live traces (interrupted → turnComplete + usage 5 ms later, no
+generationComplete; otherwise turnComplete + usage at the end of the assumed playback, then the
+handle).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from math import ceil
+
+from agent.simulator import server_messages as say
+from agent.simulator.agenda import Agenda
+from agent.simulator.memory import Entry, Memory
+from agent.simulator.reply import Asked, Piece, Reply, pieces
+from agent.simulator.script import TimedFault, Turn
+from agent.simulator.server_messages import Message, Send
+from agent.simulator.service import Service
+from agent.simulator.voice import clip, texts
+
+COMPLETE_AFTER_INTERRUPTED_MS = 5
+
+
+class Turns:
+    """Whose turn it is in one session, and what becomes of it.
+
+    Attributes:
+        memory: The history as of the last turn that is over.
+        short_turn_ms: If not None, the next turn is complete after this much of it was said.
+        sent_ms: Reply audio sent in all.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        memory: Memory,
+        agenda: Agenda,
+        send: Send,
+        plan: Callable[[tuple[TimedFault, ...], int], None],
+        *,
+        transcribe: bool,
+    ) -> None:
+        self.memory = memory
+        self.short_turn_ms: int | None = None
+        self.sent_ms = 0.0
+        self._service = service
+        self._behaviour = service.behaviour
+        self._agenda = agenda
+        self._send = send
+        self._plan = plan
+        self._transcribe = transcribe
+        self._asked: list[Asked] = []
+        self._reply: Reply | None = None
+        self._turn = 0
+        self._listening = False
+
+    def transcription(self, asked: Asked) -> str:
+        """How this is transcribed: as the script has it, or else as it was understood."""
+        return self._choose([*self._asked, asked]).hear or asked.text
+
+    def listen(self) -> None:
+        """The user begins to speak: what is being thought about is answered with the rest."""
+        self._listening = True
+        if self._reply is None:
+            self._agenda.strike(self._turn)
+
+    def ask(self, asked: Asked, now_ms: int) -> None:
+        """Think about this, and answer it; after the reply in progress, if there is one."""
+        self._listening = False
+        self._asked.append(asked)
+        if self._reply is None:
+            self._think(now_ms)
+
+    def interrupt(self, now_ms: int, *, after_ms: int = 0) -> None:
+        """Cut the reply in progress, if there is one."""
+        if (reply := self._reply) is None:
+            return
+        if after_ms:
+            self._agenda.note(now_ms + after_ms, partial(self._cut, reply))
+        else:
+            self._cut(reply, now_ms)
+
+    def interrupt_nothing(self, now_ms: int) -> None:
+        """Send an `interrupted` that nobody caused; a reply in progress is cut."""
+        if self._reply is not None:
+            self._cut(self._reply, now_ms)
+            return
+        self._send(say.server_content(interrupted=True))
+        over = say.turn_complete(self.memory.tokens, 0)
+        self._agenda.note(now_ms + COMPLETE_AFTER_INTERRUPTED_MS, partial(self._send_at, over))
+
+    def append(self, entries: list[Entry]) -> None:
+        """Put turns into the history as if they had been."""
+        for entry in entries:
+            self.memory = self.memory.with_entry(entry.role, entry.text)
+
+    def offer_handle(self, now_ms: int) -> None:
+        """Hand out a handle for the history as it stands, unless a reply has begun since."""
+        if self._reply is None:
+            self._send(say.handle_update(self._service.handles.issue(self.memory, now_ms)))
+
+    def _answered(self) -> int:
+        """How many answers the history holds; a greeting, whole or cut, is none."""
+        greeting = clip(f"agent/{self._service.script.greeting}").text
+        said = [entry.text for entry in self.memory.entries if entry.role == "model"]
+        return sum(1 for text in said if not greeting.startswith(text))
+
+    def _choose(self, waiting: list[Asked]) -> Turn:
+        """The turn of the script that answers all of this."""
+        script = self._service.script
+        typed = any(one.duration_ms is None for one in waiting)
+        if typed and not self.memory.entries:
+            return Turn(script.greeting)
+        phrases = [one.phrase for one in waiting if one.phrase]
+        if typed and not phrases:
+            last = self.memory.entries[-1]
+            phrase = phrase_of(last.text) if last.role == "user" else None
+            if phrase is None:
+                return Turn(script.on_text)
+            phrases = [phrase]
+        return script.answer(phrases[-1] if phrases else None, self._answered())
+
+    def _think(self, now_ms: int) -> None:
+        turn = self._choose(self._asked)
+        self._agenda.strike(self._turn)
+        self._turn += 1
+        drawn_ms = self._service.pick_ms(self._behaviour.think_ms)
+        think_ms = drawn_ms if turn.think_ms is None else turn.think_ms
+        if self._behaviour.empty_messages:
+            for message in ({}, say.server_content()):
+                send = partial(self._send_at, message)
+                self._agenda.note(now_ms + think_ms // 2, send, self._turn)
+        self._agenda.note(now_ms + think_ms, partial(self._begin, turn), self._turn)
+
+    def _begin(self, turn: Turn, now_ms: int) -> None:
+        self._plan(turn.faults, now_ms)
+        most_ms, self.short_turn_ms = self.short_turn_ms, None
+        spoken = clip(f"agent/{turn.say}")
+        messages = pieces(spoken, self._behaviour, self._service.random, most_ms)
+        reply = Reply(self._asked, messages, now_ms, cut_short=most_ms is not None)
+        self._asked, self._reply = [], reply
+        self._send(say.handle_update(""))
+        for piece in messages:
+            due_ms = now_ms + piece.offset_ms
+            self._agenda.note(due_ms, partial(self._say, reply, piece), self._turn)
+        if not messages:
+            self._complete(reply, now_ms)
+
+    def _say(self, reply: Reply, piece: Piece, now_ms: int) -> None:
+        reply.sent.append(piece)
+        self.sent_ms += piece.duration_ms
+        content: Message = {"modelTurn": say.audio_part(piece.pcm)}
+        if self._transcribe and piece.words:
+            words = {"outputTranscription": {"text": piece.words}}
+            if self._behaviour.output_transcription == "inline":
+                content |= words
+            else:
+                self._send(say.server_content(**words))
+        self._send(say.server_content(**content))
+        if not reply.generated:
+            return
+        if not reply.cut_short:
+            self._send(say.server_content(generationComplete=True))
+        played_ms = now_ms
+        if self._behaviour.turn_complete_at == "playback end":
+            played_ms = max(now_ms, ceil(reply.began_ms + reply.sent_ms))
+        self._agenda.note(played_ms, partial(self._complete, reply), self._turn)
+
+    def _complete(self, reply: Reply, now_ms: int) -> None:
+        self._send(say.turn_complete(*self._close(reply)))
+        self._go_on(now_ms)
+
+    def _cut(self, reply: Reply, now_ms: int) -> None:
+        if reply is not self._reply:
+            return  # it was over before the interruption came through
+        self._agenda.strike(self._turn)
+        content: Message = {"interrupted": True}
+        if self._behaviour.stale_audio and not reply.generated:
+            content["modelTurn"] = say.audio_part(reply.pieces[len(reply.sent)].pcm)
+        self._send(say.server_content(**content))
+        over = partial(self._send_at, say.turn_complete(*self._close(reply)))
+        self._agenda.note(now_ms + COMPLETE_AFTER_INTERRUPTED_MS, over)
+        self._go_on(now_ms + COMPLETE_AFTER_INTERRUPTED_MS)
+
+    def _close(self, reply: Reply) -> tuple[int, int]:
+        """Remember a turn as far as it came; the tokens of its prompt and of its response."""
+        self._reply = None
+        for one in reply.answers:
+            self.memory = self.memory.with_entry("user", one.text, one.duration_ms)
+        prompt_tokens = self.memory.tokens
+        if reply.sent:
+            self.memory = self.memory.with_entry("model", reply.said, reply.sent_ms)
+        return prompt_tokens, self.memory.tokens - prompt_tokens
+
+    def _go_on(self, now_ms: int) -> None:
+        handle_ms = self._service.pick_ms(self._behaviour.handle_ms)
+        self._agenda.note(now_ms + handle_ms, self.offer_handle)
+        if self._asked and not self._listening:
+            self._think(now_ms)
+
+    def _send_at(self, message: Message, _now_ms: int) -> None:
+        self._send(message)
+
+
+def phrase_of(text: str) -> str | None:
+    """The caller clip that says this, without the role, or None."""
+    for name, spoken in texts().items():
+        if name.startswith("caller/") and spoken == text:
+            return name.removeprefix("caller/")
+    return None

@@ -1,0 +1,80 @@
+"""The voices of both simulators: clips of synthesized speech that are part of the package.
+
+A clip is named by who speaks and what: ``agent/greeting``, ``caller/table``. `clips/index.toml`
+holds their texts; `fixtures/audio/synthesize.py` makes them.
+"""
+
+import tomllib
+import wave
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+CLIPS = Path(__file__).parent / "clips"
+
+AGENT_RATE_HZ = 24_000
+"""What Gemini Live sends."""
+CALLER_RATE_HZ = 8_000
+"""What a telephone line carries."""
+EAR_RATE_HZ = 16_000
+"""What Gemini Live hears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A piece of speech.
+
+    Args:
+        name: ``<role>/<name>``.
+        text: What is said.
+        pcm: int16 little-endian, mono.
+        rate_hz: Samples per second of `pcm`.
+    """
+
+    name: str
+    text: str
+    pcm: bytes
+    rate_hz: int
+
+    @property
+    def duration_ms(self) -> float:
+        """How long it takes to say."""
+        return len(self.pcm) / 2 * 1000 / self.rate_hz
+
+
+@cache
+def texts() -> dict[str, str]:
+    """Every clip's name, and what it says."""
+    index = tomllib.loads((CLIPS / "index.toml").read_text(encoding="utf-8"))
+    return {
+        f"{role}/{name}": text for role in ("agent", "caller") for name, text in index[role].items()
+    }
+
+
+@cache
+def clip(name: str, rate_hz: int | None = None) -> Clip:
+    """The clip of that name.
+
+    Args:
+        name: ``agent/…`` or ``caller/…``, as in `texts`.
+        rate_hz: At which rate; None for its speaker's own: `AGENT_RATE_HZ`, `CALLER_RATE_HZ`.
+
+    Raises:
+        KeyError: There is no such clip.
+    """
+    text = texts()[name]
+    own_rate_hz = AGENT_RATE_HZ if name.startswith("agent/") else CALLER_RATE_HZ
+    wanted_hz = own_rate_hz if rate_hz is None else rate_hz
+    with wave.open(str(CLIPS / f"{name}.wav")) as file:
+        pcm, file_rate_hz = file.readframes(file.getnframes()), file.getframerate()
+    return Clip(name, text, _at_rate(pcm, file_rate_hz, wanted_hz), wanted_hz)
+
+
+def _at_rate(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
+    if from_hz == to_hz:
+        return pcm
+    samples = soxr.resample(np.frombuffer(pcm, dtype="<i2"), from_hz, to_hz, quality="VHQ")
+    return np.asarray(samples, dtype="<i2").tobytes()

@@ -1,0 +1,155 @@
+"""A conversation with a model and a listener whom the test plays, on a clock the test moves."""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.commands import (
+    AppendLine,
+    ConversationCommand,
+    OpenModel,
+    SaveCheckpoint,
+    SayToModel,
+)
+from agent.conversation.events import (
+    AgentSaid,
+    GenerationComplete,
+    HandleUpdated,
+    ModelEvent,
+    ReplyAudio,
+    SessionReady,
+    TurnComplete,
+)
+from agent.conversation.machine import Conversation
+from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.transcript import Line
+
+WALL_TIME_MS = 1_700_000_000_000
+
+type Converse = Callable[..., Talk]
+
+
+def speech(ms: int) -> bytes:
+    """So much audio as the model sends it: 24 kHz, int16."""
+    return b"\x00\x10" * (24 * ms)
+
+
+class Talk:
+    """Remembers every command, and which session the last `OpenModel` asked for."""
+
+    def __init__(self, checkpoint: Checkpoint | None, lines: Iterable[Line], seed: int) -> None:
+        self.conversation = Conversation(
+            persona=DEFAULT_PERSONA,
+            seed=seed,
+            wall_time_ms=WALL_TIME_MS,
+            checkpoint=checkpoint,
+            lines=lines,
+        )
+        self.now_ms = 0
+        self.session = 0
+        self.commands: list[ConversationCommand] = []
+        self.does(self.conversation.open(0))
+
+    def does(self, commands: list[ConversationCommand]) -> list[ConversationCommand]:
+        self.commands += commands
+        for command in commands:
+            if isinstance(command, OpenModel):
+                self.session = command.session
+        return commands
+
+    def answer(self, epoch: int = 1) -> list[ConversationCommand]:
+        return self.does(self.conversation.answer(epoch, self.now_ms))
+
+    def tells(self, *events: Callable[[int], ModelEvent]) -> list[ConversationCommand]:
+        """The model's present session tells these, at once; what all of them led to."""
+        return [
+            command
+            for event in events
+            for command in self.does(self.conversation.step(event(self.session), self.now_ms))
+        ]
+
+    def ready(self) -> list[ConversationCommand]:
+        return self.tells(SessionReady)
+
+    def replies(self, text: str, ms: int = 1000) -> list[ConversationCommand]:
+        """A whole reply with its text ahead; the turn stays open."""
+        return self.tells(
+            lambda session: AgentSaid(session, text),
+            lambda session: ReplyAudio(session, speech(ms)),
+            GenerationComplete,
+        )
+
+    def hands_out(self, handle: str) -> list[ConversationCommand]:
+        return self.tells(lambda session: HandleUpdated(session, handle, resumable=True))
+
+    def hears(self, reply: int, ms: float) -> list[ConversationCommand]:
+        """The listener has heard so much of a reply that has not ended."""
+        return self.does(self.conversation.heard({reply: ms}, self.now_ms))
+
+    def hears_all(self, reply: int, ms: float = 1000) -> list[ConversationCommand]:
+        return self.does(self.conversation.played(reply, ms, self.now_ms))
+
+    def wait(self, ms: int) -> list[ConversationCommand]:
+        """Let time pass, with a tick at each deadline on the way."""
+        until_ms = self.now_ms + ms
+        done: list[ConversationCommand] = []
+        while (at_ms := self.conversation.deadline_ms()) is not None and at_ms <= until_ms:
+            self.now_ms = max(self.now_ms, at_ms)
+            done += self.does(self.conversation.tick(self.now_ms))
+        self.now_ms = until_ms
+        return done
+
+    def greets(self) -> None:
+        """From the beginning to a greeting (reply 1) that was heard, its turn closed."""
+        self.answer()
+        self.ready()
+        self.replies("Hello, this is Ada.")
+        self.hears_all(1)
+        self.tells(TurnComplete)
+
+    @property
+    def lines(self) -> list[tuple[str, str, str]]:
+        """What was stored: role, text, heard."""
+        stored = [c.line for c in self.commands if isinstance(c, AppendLine)]
+        return [(line.role, line.text, line.heard) for line in stored]
+
+    @property
+    def cues(self) -> list[str]:
+        return [c.text for c in self.commands if isinstance(c, SayToModel)]
+
+    @property
+    def opened(self) -> OpenModel:
+        """The last dial."""
+        return next(c for c in reversed(self.commands) if isinstance(c, OpenModel))
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The last one saved."""
+        saved = (c for c in reversed(self.commands) if isinstance(c, SaveCheckpoint))
+        return next(saved).checkpoint
+
+
+@pytest.fixture
+def converse() -> Converse:
+    """Opens conversations."""
+
+    def begin(
+        checkpoint: Checkpoint | None = None, lines: Iterable[Line] = (), seed: int = 1
+    ) -> Talk:
+        return Talk(checkpoint, lines, seed)
+
+    return begin
+
+
+@pytest.fixture
+def talk(converse: Converse) -> Talk:
+    """A new conversation; the model is being dialled, nobody listens yet."""
+    return converse()
+
+
+@pytest.fixture
+def greeted(talk: Talk) -> Talk:
+    """A conversation whose greeting was given; the caller has the floor."""
+    talk.greets()
+    return talk

@@ -1,0 +1,190 @@
+"""Append-only lines, open entries, and what a resumed session lacks."""
+
+import pytest
+
+from agent.conversation.transcript import Line, Transcript
+
+INHERITED = (
+    Line(1, "agent", "Hello.", "Hello.", 100, 1),
+    Line(2, "caller", "A room, please.", "A room, please.", 2_000, 1),
+)
+
+
+@pytest.fixture
+def transcript() -> Transcript:
+    """Of a new call, owned under epoch 1."""
+    transcript = Transcript((), 0, 0)
+    transcript.epoch = 1
+    return transcript
+
+
+def reply(transcript: Transcript, n: int, text: str, now_ms: int) -> list[Line]:
+    """A reply of a second, received whole and heard to its end."""
+    transcript.begin_reply(n, now_ms)
+    transcript.agent_said(n, text)
+    transcript.generated(n, 1000)
+    transcript.complete_reply(n)
+    transcript.answered_up_to(now_ms)
+    return transcript.finish_reply(n, 1000)
+
+
+def caller(transcript: Transcript, text: str, now_ms: int) -> list[Line]:
+    transcript.caller_said(text, now_ms)
+    return transcript.finish_caller()
+
+
+def test_pieces_become_one_line_with_the_time_the_first_came(transcript: Transcript) -> None:
+    transcript.caller_said("I need", 3_000)
+    transcript.caller_said(" a room", 3_500)
+    text = "I need a room"
+    assert transcript.finish_caller() == [Line(1, "caller", text, text, 3_000, 1)]
+    assert transcript.finish_caller() == []
+
+
+def test_a_reply_keeps_what_was_generated_beside_what_was_heard(transcript: Transcript) -> None:
+    transcript.begin_reply(1, 500)
+    for word in ("one ", "two ", "three ", "four "):
+        transcript.agent_said(1, word)
+        transcript.generated(1, 300)
+    transcript.complete_reply(1)
+    assert transcript.finish_reply(1, 600) == [
+        Line(1, "agent", "one two three four", "one two", 500, 1)
+    ]
+    assert transcript.finish_reply(1, 600) == []
+
+
+def test_text_after_the_line_changes_nothing(transcript: Transcript) -> None:
+    reply(transcript, 1, "Done.", 0)
+    transcript.agent_said(1, " More.")
+    assert transcript.finish_reply(1, 1000) == []
+    assert [line.text for line in transcript.lines] == ["Done."]
+
+
+def test_what_has_no_words_is_no_line(transcript: Transcript) -> None:
+    assert reply(transcript, 1, "  ", 0) == []
+    assert caller(transcript, " \n", 10) == []
+
+
+def test_a_reply_is_open_from_its_first_piece_to_its_last(transcript: Transcript) -> None:
+    assert not transcript.is_open(1)
+    transcript.begin_reply(1, 40)
+    assert transcript.is_open(1)
+    assert transcript.began_ms(1) == 40
+    transcript.complete_reply(1)
+    assert not transcript.is_open(1)
+    transcript.finish_reply(1, 0)
+    assert transcript.began_ms(1) is None
+
+
+def test_numbers_and_times_go_on_from_an_earlier_worker() -> None:
+    transcript = Transcript(INHERITED, 2, elapsed_ms=60_000)
+    transcript.epoch = 2
+    assert reply(transcript, 1, "For when?", 700) == [
+        Line(3, "agent", "For when?", "For when?", 60_700, 2)
+    ]
+    assert transcript.elapsed_ms(900) == 60_900
+
+
+# Said again.
+
+
+def test_unanswered_words_that_are_transcribed_again_are_no_second_line(
+    transcript: Transcript,
+) -> None:
+    caller(transcript, "I need a room", 1_000)
+    transcript.expect_repetition()
+    assert caller(transcript, "I need a room", 2_000) == []
+    assert [line.text for line in transcript.lines] == ["I need a room"]
+
+
+def test_only_the_new_words_become_a_line(transcript: Transcript) -> None:
+    caller(transcript, "I need a room", 1_000)
+    transcript.expect_repetition()
+    assert [line.text for line in caller(transcript, "I need a room for two", 2_000)] == ["for two"]
+
+
+def test_words_lost_twice_are_still_recognised(transcript: Transcript) -> None:
+    caller(transcript, "I need", 1_000)
+    transcript.expect_repetition()
+    caller(transcript, "I need a room", 2_000)
+    transcript.expect_repetition()
+    assert caller(transcript, "I need a room", 3_000) == []
+    assert [line.text for line in transcript.lines] == ["I need", "a room"]
+
+
+def test_answered_words_may_be_said_again(transcript: Transcript) -> None:
+    caller(transcript, "Yes.", 1_000)
+    reply(transcript, 1, "Anything else?", 2_000)
+    transcript.expect_repetition()
+    assert [line.text for line in caller(transcript, "Yes.", 4_000)] == ["Yes."]
+
+
+def test_a_repetition_is_expected_once(transcript: Transcript) -> None:
+    caller(transcript, "No.", 1_000)
+    transcript.expect_repetition()
+    caller(transcript, "No.", 2_000)
+    assert [line.text for line in caller(transcript, "No.", 3_000)] == ["No."]
+
+
+# What a session knows.
+
+
+def test_a_session_from_no_handle_lacks_every_answered_line(transcript: Transcript) -> None:
+    caller(transcript, "Hi.", 1_000)
+    reply(transcript, 1, "Hello.", 2_000)
+    assert transcript.known_lines == 0
+    assert [line.text for line in transcript.unknown()] == ["Hi.", "Hello."]
+
+
+def test_unanswered_words_are_sent_as_audio_and_not_as_text(transcript: Transcript) -> None:
+    reply(transcript, 1, "Hello.", 1_000)
+    caller(transcript, "A room", 3_000)
+    assert [line.text for line in transcript.unknown()] == ["Hello."]
+
+
+def test_a_handle_knows_what_its_session_answered(transcript: Transcript) -> None:
+    caller(transcript, "Hi.", 1_000)
+    reply(transcript, 1, "Hello.", 2_000)
+    transcript.handed_out()
+    assert transcript.known_lines == 2
+    assert transcript.unknown() == ()
+    caller(transcript, "A room.", 4_000)
+    reply(transcript, 2, "For when?", 5_000)
+    assert [line.text for line in transcript.unknown()] == ["A room.", "For when?"]
+
+
+def test_a_handle_that_comes_before_any_answer_knows_nothing_new(transcript: Transcript) -> None:
+    reply(transcript, 1, "Hello.", 1_000)
+    transcript.session_opened(fresh=True)
+    transcript.handed_out()
+    assert transcript.known_lines == 0
+    assert [line.text for line in transcript.unknown()] == ["Hello."]
+
+
+def test_a_fresh_session_has_forgotten_what_the_handle_knew(transcript: Transcript) -> None:
+    reply(transcript, 1, "Hello.", 1_000)
+    transcript.handed_out()
+    transcript.session_opened(fresh=False)
+    assert transcript.unknown() == ()
+    transcript.session_opened(fresh=True)
+    assert [line.text for line in transcript.unknown()] == ["Hello."]
+
+
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_an_inherited_handle_lacks_the_lines_after_it(known: int) -> None:
+    transcript = Transcript(INHERITED, known, 60_000)
+    assert transcript.known_lines == known
+    assert transcript.unknown() == INHERITED[known:]
+
+
+def test_a_checkpoint_that_knows_more_lines_than_were_stored_is_not_believed() -> None:
+    assert Transcript(INHERITED, 9, 60_000).known_lines == 2
+
+
+def test_once_it_answered_a_session_knows_the_inherited_lines_it_was_given() -> None:
+    transcript = Transcript(INHERITED, 0, 60_000)
+    transcript.session_opened(fresh=True)
+    reply(transcript, 1, "For when?", 700)
+    transcript.handed_out()
+    assert transcript.known_lines == 3
+    assert transcript.unknown() == ()

@@ -1,0 +1,347 @@
+"""Whole sessions in virtual time: the order and the times of what the server sends."""
+
+import json
+from base64 import b64encode
+from dataclasses import replace
+from random import Random
+
+import pytest
+from google.genai import types
+
+from agent.simulator.behaviour import EXACT, Behaviour
+from agent.simulator.client import TALKATIVE, VirtualClient
+from agent.simulator.faults import Close, GoAway, PhantomInterrupted, ShortTurn
+from agent.simulator.model import GeminiServer
+from agent.simulator.script import parse, shipped
+from agent.simulator.server_messages import Message
+from agent.simulator.session import State
+from agent.simulator.voice import clip, texts
+
+
+def client(behaviour: Behaviour = EXACT, script: str = "booking") -> VirtualClient:
+    return VirtualClient(GeminiServer(shipped(script), behaviour, Random(1)))
+
+
+def greeted(behaviour: Behaviour = EXACT, script: str = "booking") -> VirtualClient:
+    made = client(behaviour, script)
+    made.greet()
+    made.received.clear()
+    return made
+
+
+REPLY = ["no handle", "modelTurn", "generationComplete", "turnComplete", "handle"]
+
+
+def test_the_setup_is_answered_and_a_handle_comes_after_it() -> None:
+    made = client()
+    made.run(600)
+    assert made.received[0] == (400, {"setupComplete": {}})
+    assert made.received[1][0] == 410
+    assert made.outline == ["setupComplete", "handle"]
+
+
+def test_a_text_to_a_fresh_session_is_answered_with_the_greeting_and_no_sample_is_lost() -> None:
+    made = client()
+    made.greet()
+    greeting = clip("agent/greeting")
+    assert made.pcm == greeting.pcm
+    assert made.said == greeting.text
+    assert made.outline[2:] == REPLY
+
+
+def test_a_reply_comes_faster_than_it_is_spoken_and_is_complete_when_it_would_be_heard() -> None:
+    made = client()
+    made.run(500)
+    made.greet()
+    first_ms = made.when("modelTurn")[0]
+    duration_ms = clip("agent/greeting").duration_ms
+    assert first_ms == 1_500
+    took_ms = made.when("generationComplete")[0] - first_ms
+    assert took_ms == pytest.approx(duration_ms / 4.3, rel=0.1)
+    assert made.when("turnComplete") == [first_ms + duration_ms]
+    assert made.when("sessionResumptionUpdate")[-1] == first_ms + duration_ms + 10
+
+
+def test_a_reply_slower_than_real_time_is_complete_after_its_last_audio() -> None:
+    made = client(replace(EXACT, speed=0.5))
+    made.greet()
+    assert made.when("turnComplete") == made.when("generationComplete")
+    assert made.when("turnComplete")[0] - made.when("modelTurn")[0] > 6_000
+
+
+def test_a_turn_may_be_complete_with_its_last_audio() -> None:
+    made = client(replace(EXACT, turn_complete_at="last audio"))
+    made.greet()
+    assert made.when("turnComplete") == made.when("generationComplete")
+
+
+def test_a_spoken_turn_is_heard_transcribed_and_answered() -> None:
+    made = greeted()
+    made.speak("table", silence_ms=2_000)
+    made.run(20_000)
+
+    [utterance] = made.session.heard
+    assert (utterance.phrase, utterance.text) == ("table", texts()["caller/table"])
+    assert utterance.coverage > 0.98
+    assert made.understood == [utterance.text]
+    assert made.said == texts()["agent/times"]
+    assert made.outline == ["voiceActivity", "inputTranscription", *REPLY]
+    assert [one["type"] for one in made.of("voiceActivity")] == ["ACTIVITY_START", "ACTIVITY_END"]
+    assert made.when("modelTurn")[0] == utterance.ended_ms + 1_000
+
+
+@pytest.mark.parametrize("speed", [4.0, 50.0])
+def test_what_is_heard_depends_on_audio_time_alone(speed: float) -> None:
+    slow, fast = greeted(), greeted()
+    for name in ("table", "half-past", "morgan"):
+        slow.speak(name)
+        fast.speak(name, speed=speed)
+    assert [one.phrase for one in fast.session.heard] == ["table", "half-past", "morgan"]
+    assert [one.pcm for one in fast.session.heard] == [one.pcm for one in slow.session.heard]
+
+
+def test_two_utterances_before_an_answer_are_answered_together() -> None:
+    made = greeted()
+    made.speak("table", silence_ms=900)
+    made.speak("half-past", silence_ms=900)
+    made.run(10_000)
+    assert made.said == texts()["agent/name"]
+    assert made.outline.count("turnComplete") == 1
+    assert made.outline.count("interrupted") == 0
+    assert made.session.memory is not None
+    assert [entry.text for entry in made.session.memory.entries[2:]] == [
+        texts()["caller/table"],
+        texts()["caller/half-past"],
+        texts()["agent/name"],
+    ]
+
+
+def test_the_end_of_the_stream_ends_the_utterance_at_once() -> None:
+    made = greeted()
+    made.speak("table", silence_ms=0)
+    assert made.session.heard == []
+    made.send({"realtimeInput": {"audioStreamEnd": True}})
+    assert [one.phrase for one in made.session.heard] == ["table"]
+    assert made.session.heard[0].ended_ms == made.now_ms
+
+
+def test_audio_before_the_setup_is_complete_is_lost() -> None:
+    made = client()
+    made.speak("morgan", silence_ms=0, speed=10)
+    made.run(1_000)
+    assert (made.session.received_ms, made.session.heard) == (0, [])
+
+
+def test_audio_at_8_khz_is_understood_too() -> None:
+    made = greeted()
+    spoken = clip("caller/morgan").pcm + bytes(16_000)
+    for at in range(0, len(spoken), 320):
+        blob = {
+            "data": b64encode(spoken[at : at + 320]).decode(),
+            "mimeType": "audio/pcm;rate=8000",
+        }
+        made.send({"realtimeInput": {"audio": blob}})
+    assert [one.phrase for one in made.session.heard] == ["morgan"]
+
+
+def test_a_turn_of_the_script_may_say_what_is_transcribed_and_how_long_is_thought() -> None:
+    script = parse("[[turns]]\nsay = 'a1'\nhear = 'Beg your pardon?'\nthink_ms = 3000")
+    made = VirtualClient(GeminiServer(script, EXACT))
+    made.greet()
+    made.received.clear()
+    made.speak("morgan")
+    made.run(5_000)
+    assert made.understood == ["Beg your pardon?"]
+    assert made.when("modelTurn")[0] == made.session.heard[0].ended_ms + 3_000
+
+
+def test_speech_that_is_not_understood_gets_the_fallback_and_no_transcription() -> None:
+    made = greeted()
+    made.audio(clip("agent/a1", 16_000).pcm + bytes(32_000))
+    made.run(8_000)
+    assert made.understood == []
+    assert made.said == texts()["agent/sorry"]
+
+
+def test_transcriptions_come_only_where_the_setup_asks_for_them() -> None:
+    made = VirtualClient(GeminiServer(None, EXACT), {"model": "gemini-3.8-live"})
+    made.greet()
+    made.speak("table")
+    made.run(20_000)
+    assert len(made.session.heard) == 1
+    assert made.pcm == clip("agent/greeting").pcm + clip("agent/times").pcm
+    assert (made.said, made.understood) == ("", [])
+
+
+def test_the_older_style_transcribes_by_word_and_before_the_audio() -> None:
+    older = replace(EXACT, transcription="words", output_transcription="before")
+    made = greeted(older)
+    made.speak("morgan")
+    made.run(9_000)
+    assert "".join(made.understood) == texts()["caller/morgan"]
+    assert len(made.understood) == 4
+    assert made.said == texts()["agent/confirm"]
+    first = [list(m["serverContent"]) for _, m in made.received if m.get("serverContent")]  # type: ignore[call-overload]  # a table
+    at = first.index(["outputTranscription"])
+    assert first[at : at + 2] == [["outputTranscription"], ["modelTurn"]]
+
+
+def test_the_client_may_detect_activity_itself() -> None:
+    config: Message = {"automaticActivityDetection": {"disabled": True}}
+    made = VirtualClient(GeminiServer(None, EXACT), TALKATIVE | {"realtimeInputConfig": config})
+    made.greet()
+    made.speak("table")
+    assert made.session.heard == []
+    made.send({"realtimeInput": {"activityStart": {}}})
+    made.speak("table")
+    assert made.session.heard == []
+    made.send({"realtimeInput": {"activityEnd": {}}})
+    assert [one.phrase for one in made.session.heard] == ["table"]
+
+
+def test_content_that_is_not_complete_is_only_remembered() -> None:
+    made = client()
+    made.run(500)
+    turns = [
+        {"role": "model", "parts": [{"text": "Hello, this is Ada"}]},
+        {"role": "user", "parts": [{"text": texts()["caller/half-past"]}]},
+    ]
+    made.send({"clientContent": {"turns": turns, "turnComplete": False}})
+    made.run(5_000)
+    assert made.outline == ["setupComplete", "handle"]
+    assert made.session.memory is not None
+    assert [entry.role for entry in made.session.memory.entries] == ["model", "user"]
+    made.say("Answer what the caller said last.")
+    made.run(9_000)
+    assert made.said == texts()["agent/name"]
+
+
+def test_content_that_is_complete_is_answered() -> None:
+    made = greeted()
+    turn = {"role": "user", "parts": [{"text": texts()["caller/morgan"]}]}
+    made.send({"clientContent": {"turns": [turn], "turnComplete": True}})
+    made.run(9_000)
+    assert made.said == texts()["agent/confirm"]
+
+
+def test_a_later_text_is_answered_as_a_nudge() -> None:
+    made = greeted()
+    made.say("Are you there?")
+    made.run(5_000)
+    assert made.said == texts()["agent/still-here"]
+
+
+def test_small_talk_goes_on_where_an_appended_history_stands() -> None:
+    made = client(script="small-talk")
+    made.run(500)
+    turns = [
+        {"role": role, "parts": [{"text": texts()[name]}]}
+        for role, name in [
+            ("model", "agent/greeting"),
+            ("user", "caller/q1"),
+            ("model", "agent/a1"),
+            ("user", "caller/q2"),
+            ("model", "agent/a2"),
+        ]
+    ]
+    made.send({"clientContent": {"turns": turns, "turnComplete": False}})
+    made.speak("q3")
+    made.run(9_000)
+    assert made.said == texts()["agent/a3"]
+
+
+def test_each_turn_is_billed_with_all_that_came_before_it() -> None:
+    made = client()
+    made.greet()
+    made.speak("table", silence_ms=2_000)
+    made.run(20_000)
+    first, second = made.of("usageMetadata")
+    assert first["responseTokenCount"] == round(clip("agent/greeting").duration_ms * 25 / 1000)
+    assert second["responseTokenCount"] == round(clip("agent/times").duration_ms * 25 / 1000)
+    for usage in (first, second):
+        prompt, response = usage["promptTokenCount"], usage["responseTokenCount"]
+        assert isinstance(prompt, int)
+        assert isinstance(response, int)
+        assert usage["totalTokenCount"] == prompt + response
+    heard_tokens = len(made.session.heard[0].pcm) / 32_000 * 25
+    assert second["promptTokenCount"] == pytest.approx(
+        int(str(first["totalTokenCount"])) + heard_tokens, abs=1
+    )
+
+
+@pytest.mark.parametrize("message", [None, {"realtimeInput": {"text": "Hello"}}, {"x": {}}])
+def test_a_session_that_does_not_begin_with_a_setup_is_closed(message: object) -> None:
+    made = VirtualClient(GeminiServer(None, EXACT), None)
+    made.send(message)
+    assert isinstance(made.ended, Close)
+    assert made.ended.code == 1007
+    assert made.session.state is State.OVER
+
+
+@pytest.mark.parametrize(
+    "message", [{"setup": TALKATIVE}, {"realtimeInput": {"activityStart": {}}}, None]
+)
+def test_an_open_session_is_closed_for_what_it_refuses_and_is_silent_after(message: object) -> None:
+    made = greeted()
+    made.say("Are you there?")
+    made.run(1_200)
+    made.send(message)
+    assert isinstance(made.ended, Close)
+    assert made.ended.code == 1007
+    made.received.clear()
+    made.speak("table")
+    made.run(9_000)
+    assert made.received == []
+    assert made.session.deadline_ms() is None
+
+
+def test_a_close_reason_fits_into_a_close_frame() -> None:
+    made = client()
+    made.inject(Close(1011, "ü" * 100))
+    assert made.ended == Close(1011, "ü" * 61)
+
+
+def test_one_seed_gives_one_run_and_another_seed_another() -> None:
+    def run(seed: int) -> list[tuple[int, Message]]:
+        made = VirtualClient(GeminiServer(None, Behaviour(), Random(seed)))
+        made.greet()
+        made.speak("table")
+        made.run(20_000)
+        return made.received
+
+    assert run(4) == run(4)
+    assert run(4) != run(5)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        Behaviour(lifetime_ms=60_000, go_away_ms=20_000),
+        Behaviour(
+            stale_audio=True, transcription="words", output_transcription="before", speed=3.5
+        ),
+    ],
+)
+def test_every_message_is_valid_for_the_sdk(behaviour: Behaviour) -> None:
+    made = client(behaviour)
+    made.greet()
+    made.speak("table", silence_ms=2_400)
+    made.speak("half-past", silence_ms=4_000)
+    made.inject(PhantomInterrupted())
+    made.inject(ShortTurn())
+    made.speak("morgan", silence_ms=4_000)
+    made.inject(GoAway(5_000))
+    made.run(9_000)
+
+    for _, message in made.received:
+        copy = json.loads(json.dumps(message))
+        activity = copy.get("voiceActivity", {})
+        if "type" in activity:  # the wire's name, which the SDK maps before it validates
+            activity["voiceActivityType"] = activity.pop("type")
+        types.LiveServerMessage.model_validate(copy)
+    assert set(made.outline) >= {
+        "setupComplete", "handle", "no handle", "voiceActivity", "inputTranscription", "modelTurn",
+        "generationComplete", "interrupted", "turnComplete", "goAway",
+    }  # fmt: skip
+    assert {} in [message for _, message in made.received]
+    assert {"serverContent": {}} in [message for _, message in made.received]
