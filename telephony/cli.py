@@ -31,7 +31,9 @@ DEMO_ACCOUNT = "AC" + "0" * 31 + "1"
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; also HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; also PORT.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port to listen on; also PORT.")
+    ] = None,
 ) -> None:
     """Answer calls."""
     given = settings.load(host=host, port=port)
@@ -58,7 +60,9 @@ def demo(
 
 @simulate.command("gemini")
 def simulate_gemini(
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8772,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")
+    ] = 8772,
     cert_dir: Annotated[
         Path, typer.Option(help="Where its certificate is put, for SSL_CERT_FILE.")
     ] = Path("out/gemini-cert"),
@@ -69,9 +73,13 @@ def simulate_gemini(
 ) -> None:
     """A Gemini Live server, over TLS, that the google-genai SDK talks to."""
     settings.one_blas_thread()
+    from agent.simulator.script import ScriptError
     from agent.simulator.server import serve as run_simulator
 
-    _run(run_simulator(port=port, cert_dir=cert_dir, script=script, seed=seed))
+    try:
+        _run(run_simulator(port=port, cert_dir=cert_dir, script=script, seed=seed))
+    except ScriptError as error:
+        raise UsageError(str(error)) from error
 
 
 @simulate.command("call")
@@ -97,11 +105,14 @@ def simulate_call(
     ] = DEMO_ACCOUNT,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """A caller and Twilio's half of the line: calls a server, as the real ones would."""
+    """A caller and Twilio's half of the line: calls a server, as the real ones would.
+
+    Exit code 1 says that something went wrong with the call.
+    """
     settings.one_blas_thread()
     from telephony.simulator.terminal import call_and_print
 
-    _run(
+    report = _run(
         call_and_print(
             urls=url,
             public_url=public_url,
@@ -113,6 +124,8 @@ def simulate_call(
             as_json=as_json,
         )
     )
+    if report.problems:
+        raise typer.Exit(1)
 
 
 def main() -> None:
@@ -124,12 +137,12 @@ def main() -> None:
         sys.exit(2)
 
 
-def _run(coroutine: Coroutine[Any, Any, object]) -> None:
+def _run[T](coroutine: Coroutine[Any, Any, T]) -> T:
     import uvloop
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(coroutine)
+            return runner.run(coroutine)
     except OSError as error:
         raise UsageError(str(error)) from error
     except KeyboardInterrupt:

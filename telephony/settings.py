@@ -4,6 +4,7 @@ An empty variable counts as unset. Every problem is reported at once, each with 
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ HINTS = {
     "such as https://voice.example.com; a tunnel such as ngrok gives you one",
     "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep everything in memory",
 }
+
+_PLAIN = re.compile(r"[!-~]+").fullmatch
 
 
 class Settings(BaseSettings):
@@ -66,6 +69,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
 
+    @field_validator("gemini_api_key")
+    @classmethod
+    def _visible(cls, value: SecretStr) -> SecretStr:
+        if not _PLAIN(value.get_secret_value()):
+            raise ValueError("expected visible ASCII characters without spaces (not shown)")
+        return value
+
     @field_validator("twilio_auth_token", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -86,11 +96,15 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
+        if parts.username or parts.password:
+            raise ValueError("expected an address without a user name or password")
         local = info.field_name == "twilio_api_url" and parts.scheme == "http"
-        if not (parts.scheme == "https" or local) or not parts.hostname:
-            raise ValueError(f"expected an address that begins with https://, got {value!r}")
-        if parts.query or parts.fragment or parts.username:
-            raise ValueError(f"expected an address without user, query or fragment, got {value!r}")
+        if not (parts.scheme == "https" or local) or not parts.hostname or not _PLAIN(value):
+            raise ValueError(
+                f"expected an address such as https://voice.example.com, got {value!r}"
+            )
+        if parts.query or parts.fragment:
+            raise ValueError(f"expected an address without query or fragment, got {value!r}")
         return value.rstrip("/")
 
     @field_validator("redis_url")

@@ -89,6 +89,7 @@ class GeminiLive:
                     "open_timeout": None,  # ours covers the setup too
                     "close_timeout": settings.close_timeout_ms / 1000,
                     "max_size": settings.max_message_bytes,
+                    "max_queue": None,  # or a burst that nobody reads any more holds up the close
                     "logger": _websocket_log,
                 },
             ),
@@ -126,7 +127,7 @@ class GeminiLive:
         Raises:
             asyncio.CancelledError: The only way to end a session from this side. The socket is
                 closed on the way, within `close_timeout_ms`.
-            ExceptionGroup: `feed` raised, or this room has a bug.
+            Exception: `feed` raised it, or this room has a bug; once ready, in a group.
         """
         feed = _until_cancelled(feed)
         feed(await self._live(command, outbox, feed))
@@ -135,10 +136,11 @@ class GeminiLive:
         self, command: OpenModel, outbox: ModelOutbox, feed: Feed
     ) -> SessionRefused | SessionLost:
         number = command.session
+        config = connect_config(command.persona, command.handle, self._quirks)
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(self._settings.connect_timeout_ms / 1000):
-                    session = await stack.enter_async_context(self._connect(command))
+                    session = await stack.enter_async_context(self._connect(config))
                     if session.setup_complete is None:
                         return SessionRefused(number, 0, "the first message was not setupComplete")
                     if turns := _turns(command.history):
@@ -154,8 +156,7 @@ class GeminiLive:
             return lost
 
     @asynccontextmanager
-    async def _connect(self, command: OpenModel) -> AsyncIterator[AsyncSession]:
-        config = connect_config(command.persona, command.handle, self._quirks)
+    async def _connect(self, config: types.LiveConnectConfig) -> AsyncIterator[AsyncSession]:
         async with self._client.aio.live.connect(
             model=self._settings.model, config=config
         ) as session:

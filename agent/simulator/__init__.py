@@ -10,6 +10,7 @@ Pure, lowest first:
     memory, agenda, reply, service     history and handles; what is due; a reply in pieces
     turns, listening  the two sides of a session
     session, model    one session; all of them
+    client            a client in virtual time, for tests and worlds
 Edge:
     certificate, server   the same on a TLS WebSocket
 

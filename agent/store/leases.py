@@ -85,7 +85,7 @@ class RedisLeases:
         while True:
             try:
                 # untyped in redis-py
-                connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
+                connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py
             except RedisError as error:
                 if not self._tried.is_set():
                     log.warning("lease connection not made", why=why(error))

@@ -16,7 +16,9 @@ from telephony.audio.resample import model_to_phone
 LEAD_MS = 600
 """The next message goes out when no more than this is left at Twilio."""
 
-FIRST_MESSAGE_MS = 40
+FIRST_MESSAGE_MS = 60
+"""The second goes out with it, and takes effect up to 50 ms later: shorter, and there is a gap."""
+
 MESSAGE_MS = 200
 
 HELD_LIMIT_SAMPLES = 5 * 60_000 * PHONE_SAMPLES_PER_MS

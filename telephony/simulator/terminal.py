@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.text import Text
 
+from telephony.errors import UsageError
 from telephony.simulator.caller import call
 from telephony.simulator.report import (
     AgentHeard,
@@ -93,8 +95,12 @@ async def call_and_print(
     """Place one call and print it: line by line, or as one JSON report at its end.
 
     Raises:
-        ScriptError: The script cannot be used.
+        UsageError: An address or the script cannot be used.
     """
+    for url in (*urls, public_url):
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise UsageError(f"expected an address such as http://127.0.0.1:8000, got {url!r}")
     console = Console(highlight=False)
     view = CallView(console)
     report = await call(

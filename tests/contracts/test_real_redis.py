@@ -67,7 +67,7 @@ async def test_a_server_that_wants_a_password_is_not_authenticated(
 
 async def forbid(admin: Redis, command: str) -> None:
     # untyped in redis-py
-    await admin.execute_command("ACL", "SETUSER", "default", f"-{command}")  # type: ignore[no-untyped-call]
+    await admin.execute_command("ACL", "SETUSER", "default", f"-{command}")  # type: ignore[no-untyped-call]  # redis-py
 
 
 async def test_a_user_without_the_right_is_not_permitted(admin: Redis, store: RedisStore) -> None:

@@ -219,7 +219,7 @@ async def test_a_batch_is_one_round_trip(
     async def counted(*args: str, **options: object) -> object:
         sent.append(args[0])
         # untyped in redis-py
-        return await execute(*args, **options)  # type: ignore[no-untyped-call]
+        return await execute(*args, **options)  # type: ignore[no-untyped-call]  # redis-py
 
     monkeypatch.setattr(store._client, "execute_command", counted)
     assert await store.append(call_sid, [line(n) for n in range(2, 101)], 1) == 100

@@ -14,16 +14,20 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import (
     AgentSaid,
+    CallerSaid,
     GenerationComplete,
     HandleUpdated,
     ModelEvent,
     ReplyAudio,
+    SessionLost,
     SessionReady,
+    SessionRefused,
     TurnComplete,
 )
 from agent.conversation.machine import Conversation
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.transcript import Line
+from agent.conversation.turns import Floor
 
 WALL_TIME_MS = 1_700_000_000_000
 
@@ -33,6 +37,24 @@ type Converse = Callable[..., Talk]
 def speech(ms: int) -> bytes:
     """So much audio as the model sends it: 24 kHz, int16."""
     return b"\x00\x10" * (24 * ms)
+
+
+def audio(session: int) -> ModelEvent:
+    """The session sends 100 ms of speech."""
+    return ReplyAudio(session, speech(100))
+
+
+def lost(session: int) -> ModelEvent:
+    """The session's connection breaks."""
+    return SessionLost(session, 1006, "reset")
+
+
+def of[T](kind: type[T], commands: list[ConversationCommand]) -> list[T]:
+    return [command for command in commands if isinstance(command, kind)]
+
+
+def texts(lines: tuple[Line, ...]) -> list[str]:
+    return [line.heard for line in lines]
 
 
 class Talk:
@@ -80,6 +102,25 @@ class Talk:
             GenerationComplete,
         )
 
+    def says(self, text: str) -> list[ConversationCommand]:
+        """The caller's words are transcribed."""
+        return self.tells(lambda session: CallerSaid(session, text))
+
+    def exchange(self, question: str, answer: str, reply: int, handle: str) -> None:
+        """A whole turn, heard to its end, with the handle that comes after it."""
+        self.now_ms += 2_000
+        self.says(question)
+        self.now_ms += 1_000
+        self.replies(answer)
+        self.tells(TurnComplete)
+        self.hears_all(reply)
+        self.hands_out(handle)
+        self.now_ms += 10_000
+
+    def refused(self, code: int) -> list[ConversationCommand]:
+        """The session that is being opened is refused."""
+        return self.tells(lambda session: SessionRefused(session, code, ""))
+
     def hands_out(self, handle: str) -> list[ConversationCommand]:
         return self.tells(lambda session: HandleUpdated(session, handle, resumable=True))
 
@@ -107,6 +148,10 @@ class Talk:
         self.replies("Hello, this is Ada.")
         self.hears_all(1)
         self.tells(TurnComplete)
+
+    @property
+    def floor(self) -> Floor:
+        return self.conversation.floor
 
     @property
     def lines(self) -> list[tuple[str, str, str]]:

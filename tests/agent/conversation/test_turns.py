@@ -36,9 +36,7 @@ def test_only_a_drop_can_expire() -> None:
 
 def test_nothing_but_the_end_of_a_turn_a_limit_or_a_loss_ends_dropping() -> None:
     ends = {
-        sign
-        for sign in Sign
-        if GENERATION[Generation.DROPPING, sign] is not Generation.DROPPING
+        sign for sign in Sign if GENERATION[Generation.DROPPING, sign] is not Generation.DROPPING
     }
     assert ends == {Sign.TURN_DONE, Sign.DROP_EXPIRED, Sign.LOST}
 

@@ -1,6 +1,7 @@
 """A Gemini that does what a test's script says, on a real TLS WebSocket, for the real SDK."""
 
 import asyncio
+import base64
 import datetime as dt
 import ipaddress
 import json
@@ -8,7 +9,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -23,11 +24,18 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from agent.conversation.commands import OpenModel
 from agent.conversation.events import ModelEvent
+from agent.conversation.persona import DEFAULT_PERSONA
+from agent.gemini.outbox import ModelOutbox
 from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
 
 API_KEY = "AIza-not-a-real-key"
+OPEN = OpenModel(session=3, persona=DEFAULT_PERSONA)
+TURN_COMPLETE = {"serverContent": {"turnComplete": True}}
+GO_AWAY = {"goAway": {"timeLeft": "1s"}}
+HANG_GUARD_S = 60
 
 type Script = Callable[[Connection], Awaitable[None]]
 type Answer = Callable[..., Awaitable[Gemini]]
@@ -124,6 +132,30 @@ class Diary:
         while not any(isinstance(event, kind) for event in self.events):
             self._more.clear()
             await self._more.wait()
+
+
+async def whole(live: GeminiLive, diary: Diary, command: OpenModel = OPEN) -> list[ModelEvent]:
+    """Live a session to its end."""
+    async with asyncio.timeout(HANG_GUARD_S):
+        await live.run(command, ModelOutbox(), diary)
+    return diary.events
+
+
+@asynccontextmanager
+async def running(
+    live: GeminiLive, diary: Diary, outbox: ModelOutbox
+) -> AsyncIterator[asyncio.Task[None]]:
+    """A session in a task of its own, cancelled at the end."""
+    async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(live.run(OPEN, outbox, diary))
+        yield task
+        task.cancel()
+
+
+def reply(pcm: bytes) -> dict[str, Any]:
+    data = base64.b64encode(pcm).decode()
+    blob = {"mimeType": "audio/pcm;rate=24000", "data": data}
+    return {"serverContent": {"modelTurn": {"parts": [{"inlineData": blob}]}}}
 
 
 @pytest.fixture

@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from agent.simulator.faults import Close, Freeze, Reset, Send, ShortTurn
-from agent.simulator.script import Script, ScriptError, TimedFault, Turn, named, parse, shipped
+from agent.simulator.script import (
+    Script,
+    ScriptError,
+    TimedFault,
+    Turn,
+    load,
+    named,
+    parse,
+    shipped,
+)
 
 
 def test_the_booking_answers_by_what_was_understood_whatever_came_before() -> None:
@@ -88,3 +97,11 @@ def test_a_script_is_found_by_its_name_or_its_file(tmp_path: Path) -> None:
     assert named("booking") == shipped("booking")
     with pytest.raises(ScriptError, match=r"expected booking, small-talk or a TOML file, got 'no'"):
         named("no")
+
+
+FIXTURES = sorted((Path(__file__).parents[3] / "fixtures" / "scripts").glob("gemini*.toml"))
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_every_script_among_the_fixtures_can_be_used(path: Path) -> None:
+    assert load(path).turns

@@ -1,0 +1,153 @@
+"""The caller talks over the agent: what stops, what is dropped, what was heard."""
+
+from collections.abc import Callable
+
+import pytest
+
+from agent.conversation.commands import (
+    PlayReply,
+    ReleaseCallerAudio,
+    StopPlayback,
+)
+from agent.conversation.events import (
+    AgentSaid,
+    CallerActivityStarted,
+    GenerationComplete,
+    Interrupted,
+    ModelEvent,
+    TurnComplete,
+)
+from agent.conversation.machine import DROP_LIMIT_MS
+from agent.conversation.turns import Floor
+from tests.agent.conversation.conftest import (
+    Talk,
+    audio,
+    of,
+    speech,
+)
+
+WORDS = "one two three four five six seven eight nine ten"
+type Sign = Callable[[int], ModelEvent]
+
+
+def test_interrupted_stops_cuts_and_stores_in_one_step(greeted: Talk) -> None:
+    greeted.now_ms = 7_000
+    greeted.replies(WORDS, 3_000)
+    greeted.now_ms = 8_000
+    greeted.hears(2, 900)
+    done = greeted.tells(Interrupted)
+    assert of(StopPlayback, done) == [StopPlayback(2)]
+    assert ReleaseCallerAudio(7_000) in done
+    assert greeted.lines[1:] == [("agent", WORDS, "one two three")]
+    assert greeted.floor is Floor.CALLER
+
+
+@pytest.mark.parametrize("before", [[], [GenerationComplete], [GenerationComplete, TurnComplete]])
+@pytest.mark.parametrize("after", [[], [GenerationComplete]])
+def test_an_interruption_is_one_stop_wherever_it_comes(
+    greeted: Talk, before: list[Sign], after: list[Sign]
+) -> None:
+    greeted.tells(lambda session: AgentSaid(session, "A room is free."), audio, *before)
+    done = greeted.tells(Interrupted, audio, *after, TurnComplete)
+    assert of(StopPlayback, done) == [StopPlayback(2)]
+    assert of(PlayReply, done) == []
+    assert greeted.lines[1:] == [("agent", "A room is free.", "")]
+    assert greeted.tells(audio) == [PlayReply(3, speech(100))]
+
+
+def test_an_interruption_of_nothing_stops_nothing(greeted: Talk) -> None:
+    assert greeted.tells(Interrupted) == []
+    greeted.tells(TurnComplete)
+    assert greeted.tells(audio) == [PlayReply(2, speech(100))]
+
+
+def test_an_interruption_forgets_the_replies_queued_behind_it_too(greeted: Talk) -> None:
+    greeted.replies("A room is free.")
+    greeted.tells(TurnComplete)
+    greeted.replies("Shall I book it?")
+    greeted.hears(2, 1_000)
+    assert StopPlayback(3) in greeted.tells(Interrupted)
+    assert greeted.lines[1:] == [
+        ("agent", "A room is free.", "A room is free."),
+        ("agent", "Shall I book it?", ""),
+    ]
+
+
+def test_stale_audio_and_text_are_dropped_until_the_turn_is_closed(greeted: Talk) -> None:
+    greeted.tells(audio, Interrupted)
+    assert greeted.tells(audio, lambda session: AgentSaid(session, "stale"), audio) == []
+    greeted.tells(TurnComplete)
+    assert greeted.conversation.deadline_ms() != DROP_LIMIT_MS
+    assert greeted.replies("New.")
+    greeted.hears_all(3)
+    assert greeted.lines[1:] == [("agent", "New.", "New.")]
+
+
+def test_stale_audio_is_dropped_for_a_second_where_the_turn_never_closes(greeted: Talk) -> None:
+    greeted.tells(audio, Interrupted)
+    greeted.wait(DROP_LIMIT_MS - 1)
+    assert greeted.tells(audio) == []
+    greeted.wait(1)
+    assert greeted.tells(audio) == [PlayReply(3, speech(100))]
+
+
+def test_the_limit_of_a_drop_holds_also_where_its_tick_comes_late(greeted: Talk) -> None:
+    """After a stall of the loop, what was received is stepped before the timer."""
+    greeted.tells(audio, Interrupted)
+    greeted.now_ms += DROP_LIMIT_MS
+    assert greeted.tells(audio) == [PlayReply(3, speech(100))]
+
+
+def test_fifty_barge_ins_are_fifty_stops(greeted: Talk) -> None:
+    for i in range(50):
+        greeted.replies(WORDS, 3_000)
+        greeted.now_ms += 1_000
+        greeted.hears(2 + i, 600)
+        done = greeted.tells(Interrupted, audio, TurnComplete)
+        assert of(StopPlayback, done) == [StopPlayback(2 + i)]
+        assert len(of(PlayReply, done)) == 0
+    assert greeted.lines[1:] == [("agent", WORDS, "one two")] * 50
+
+
+def test_words_of_the_caller_after_the_turn_over_a_playing_reply_are_a_barge_in(
+    greeted: Talk,
+) -> None:
+    greeted.replies(WORDS, 3_000)
+    greeted.tells(TurnComplete)
+    greeted.hears(2, 1_500)
+    assert StopPlayback(2) in greeted.says("No, wait.")
+    greeted.replies("Yes?")
+    assert greeted.lines[1:] == [
+        ("agent", WORDS, "one two three four five"),
+        ("caller", "No, wait.", "No, wait."),
+    ]
+
+
+def test_words_of_the_caller_while_it_generates_are_a_late_transcription(greeted: Talk) -> None:
+    greeted.tells(audio)
+    assert greeted.says("a room") == []
+    greeted.tells(GenerationComplete)
+    assert greeted.says(" for two") == []
+    assert greeted.floor is Floor.AGENT
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_transcription_is_no_barge_in(greeted: Talk, text: str) -> None:
+    greeted.replies("A room is free.")
+    greeted.tells(TurnComplete)
+    assert greeted.says(text) == []
+
+
+def test_activity_over_a_reply_that_only_plays_is_a_barge_in(greeted: Talk) -> None:
+    greeted.replies("A room is free.")
+    assert StopPlayback(2) in greeted.tells(CallerActivityStarted)
+    assert of(StopPlayback, greeted.tells(Interrupted)) == []
+
+
+def test_activity_while_it_generates_is_left_to_the_server(greeted: Talk) -> None:
+    greeted.tells(audio)
+    assert greeted.tells(CallerActivityStarted) == []
+
+
+def test_activity_into_silence_is_nothing(greeted: Talk) -> None:
+    assert greeted.tells(CallerActivityStarted) == []

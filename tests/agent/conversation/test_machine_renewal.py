@@ -1,0 +1,109 @@
+"""A session is left before the server ends it, and nobody hears it."""
+
+from agent.conversation.commands import (
+    CloseModel,
+    FinishReply,
+    GiveUp,
+    HoldCallerAudio,
+    OpenModel,
+    ResumeCallerAudio,
+    StopPlayback,
+)
+from agent.conversation.events import (
+    GenerationComplete,
+    GoAway,
+    HandleUpdated,
+    TurnComplete,
+)
+from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.renewal import RENEW_BY_MS, RENEW_FROM_MS
+from tests.agent.conversation.conftest import (
+    Talk,
+    audio,
+    of,
+)
+
+GREETING_CUE = DEFAULT_PERSONA.greeting_cue
+
+
+def test_at_eight_minutes_it_closes_and_then_resumes_at_a_pause(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    old = greeted.session
+    assert greeted.wait(RENEW_FROM_MS - 1) == []
+    assert greeted.wait(1) == [
+        CloseModel(old),
+        HoldCallerAudio(),
+        OpenModel(greeted.session, DEFAULT_PERSONA, "h1", ()),
+    ]
+
+
+def test_it_renews_after_the_turn_it_was_in(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    greeted.now_ms = RENEW_FROM_MS - 500
+    greeted.tells(audio)
+    assert of(OpenModel, greeted.wait(1_000)) == []
+    greeted.tells(GenerationComplete, TurnComplete)
+    done = greeted.hands_out("h2")
+    assert not any(isinstance(c, StopPlayback | FinishReply) for c in done)
+    assert greeted.opened.handle == "h2"
+
+
+def test_it_does_not_renew_while_the_caller_waits_until_it_must(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    greeted.conversation.caller_is_waiting = True
+    assert of(OpenModel, greeted.wait(RENEW_BY_MS - 1)) == []
+    assert len(of(OpenModel, greeted.wait(1))) == 1
+
+
+def test_a_forced_renewal_in_mid_reply_is_as_a_lost_session(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    greeted.now_ms = RENEW_BY_MS - 100
+    greeted.tells(audio)
+    done = greeted.wait(100)
+    assert of(StopPlayback, done) == []
+    assert FinishReply(2) in done
+    greeted.ready()
+    assert greeted.tells(audio)[0] == StopPlayback(2)
+
+
+def test_told_to_go_it_goes_at_once_where_there_is_a_pause(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    done = greeted.tells(lambda session: GoAway(session, 50_000))
+    assert greeted.opened.handle == "h1"
+    assert len(of(OpenModel, done)) == 1
+
+
+def test_told_to_go_in_mid_reply_it_waits_for_the_handle_after_the_turn(greeted: Talk) -> None:
+    greeted.tells(audio)
+    assert greeted.tells(lambda session: GoAway(session, 50_000)) == []
+    greeted.tells(lambda session: HandleUpdated(session, "", resumable=False))
+    greeted.wait(5_000)
+    greeted.tells(GenerationComplete, TurnComplete)
+    assert len(of(OpenModel, greeted.hands_out("h2"))) == 1
+
+
+def test_told_to_go_in_an_endless_reply_it_goes_ten_seconds_before_the_end(greeted: Talk) -> None:
+    greeted.tells(audio)
+    greeted.tells(lambda session: GoAway(session, 50_000))
+    assert greeted.wait(39_999) == []
+    assert len(of(OpenModel, greeted.wait(1))) == 1
+
+
+def test_a_renewal_in_silence_is_heard_and_seen_by_nobody(greeted: Talk) -> None:
+    greeted.exchange("A room?", "Yes.", 2, "h1")
+    before = list(greeted.lines)
+    greeted.wait(RENEW_FROM_MS)
+    assert greeted.ready() == [ResumeCallerAudio(greeted.session)]
+    assert greeted.lines == before
+    assert greeted.opened.history == ()
+
+
+def test_hours_are_one_conversation_renewed_every_eight_minutes(greeted: Talk) -> None:
+    greeted.hands_out("h0")
+    for i in range(15):
+        done = greeted.wait(RENEW_FROM_MS)
+        assert len(of(OpenModel, done)) == 1
+        greeted.ready()
+        greeted.hands_out(f"h{i}")
+    assert of(GiveUp, greeted.commands) == []
+    assert greeted.cues == [GREETING_CUE]
