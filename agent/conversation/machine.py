@@ -7,7 +7,7 @@ The walks, in short (the README draws them):
     a reply       ReplyAudio → PlayReply …, GenerationComplete → FinishReply, `played` → AppendLine
     a barge-in    Interrupted → AppendLine cut at what was heard, StopPlayback; what the model
                   still sends of that turn is dropped until it is closed, or for 1 s
-    a lost socket SessionLost → CloseModel, HoldCallerAudio, after a pause OpenModel, then
+    a lost socket SessionLost → HoldCallerAudio, OpenModel at once or after a pause, then
                   SessionReady → ResumeCallerAudio: what was said and not answered is sent again
 """
 
@@ -19,22 +19,19 @@ from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
+from agent.conversation.link import Link
 from agent.conversation.persona import GO_ON_CUE, Persona
 from agent.conversation.renewal import Renewal
-from agent.conversation.resumption import Attempt, Link, Resumption
+from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.transcript import MODEL_BYTES_PER_MS, Line, Transcript
-from agent.conversation.turns import GENERATION, Floor, Generation, Sign, floor
+from agent.conversation.turns import Floor, Generation, Sign, Turns
 
 GREETED_AFTER_MS = 300
-"""The greeting counts as given once this much of it was heard."""
-
-DROP_LIMIT_MS = 1_000
-"""After an interruption, how long audio is taken for the interrupted turn's if that turn is never
-closed. A new reply takes longer: the model thinks for 1.1 s and more."""
+"""The greeting counts as given once this much of it, or of any later reply, was heard."""
 
 
 class Conversation:
-    """The state machine. Methods that return out return them in the order to carry out.
+    """The state machine. What a method returns is to be carried out in that order.
 
     Call `open` first, `answer` each time a listener is attached, and `close` last. Before `step`,
     `tick` and `close`, say with `heard` how far the replies were heard.
@@ -59,21 +56,18 @@ class Conversation:
         self._transcript = Transcript(lines, known, elapsed_ms)
         self._resumption = Resumption(Random(seed), handle)  # noqa: S311 - jitter, not a secret
         self._renewal = Renewal()
+        self._link = Link()
         self._greeted = checkpoint is not None and checkpoint.greeted
-        self._owes_answer = bool(self.lines) and self.lines[-1].role == "caller"
-        self._greeting: int | None = None
+        last = self.lines[-1:]
+        self._owes_answer = any(x.role == "caller" or x.heard != x.text for x in last)
         self._attached = False
         self._cued = False
         self._closed = False
 
-        self._session = 0
-        self._link = Link.CLOSED
-        self._ready_ms = 0
-        self._open_at: tuple[int, Attempt] | None = None
-
-        self._generation = Generation.IDLE
-        self._drop_until_ms: int | None = None
+        self._turns = Turns()
         self._reply = 0
+        self._early_text = ""
+        self._asked_by_cue = self._lacks_question = False
         self._broken_off = False
         self._playing: dict[int, float] = {}
         self.caller_is_waiting = False
@@ -82,12 +76,12 @@ class Conversation:
     @property
     def generation(self) -> Generation:
         """What the model is doing."""
-        return self._generation
+        return self._turns.generation
 
     @property
     def floor(self) -> Floor:
         """Who holds the floor."""
-        return floor(self._generation, playing=bool(self._playing))
+        return self._turns.floor(playing=bool(self._playing))
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -96,8 +90,7 @@ class Conversation:
 
     def deadline_ms(self) -> int | None:
         """When `tick` is to be called next, or None."""
-        dial_ms = self._open_at[0] if self._open_at else None
-        times = (self._drop_until_ms, dial_ms, self._renewal.deadline_ms())
+        times = (self._turns.deadline_ms(), self._link.deadline_ms(), self._renewal.deadline_ms())
         return min((t for t in times if t is not None), default=None)
 
     # What the owner tells.
@@ -119,11 +112,9 @@ class Conversation:
 
     def heard(self, heard_ms: Mapping[int, float], now_ms: int) -> list[ConversationCommand]:
         """How much of each reply that is not finished has been heard."""
-        for reply in self._playing:
-            self._playing[reply] = heard_ms.get(reply, self._playing[reply])
-        if self._greeted or self._greeting is None:
-            return []
-        if self._playing.get(self._greeting, 0) < GREETED_AFTER_MS:
+        for reply, before_ms in self._playing.items():
+            self._playing[reply] = max(before_ms, heard_ms.get(reply, 0))
+        if self._greeted or max(self._playing.values(), default=0) < GREETED_AFTER_MS:
             return []
         self._greeted = True
         return self._checkpoint(now_ms)
@@ -138,10 +129,10 @@ class Conversation:
 
     def close(self, now_ms: int) -> list[ConversationCommand]:
         """The conversation is over here; what is open becomes final."""
-        out = self._cut_playing(now_ms)
+        out = self._settle_text(now_ms) + self._cut_playing(now_ms)
         out += _appended(self._transcript.finish_caller())
         out += self._checkpoint(now_ms)
-        out += self._hang_up()
+        out += self._hang_up(now_ms)
         self._closed = True
         return out
 
@@ -149,16 +140,16 @@ class Conversation:
         """Time has passed."""
         if self._closed:
             return []
-        if self._drop_until_ms is not None and now_ms >= self._drop_until_ms:
-            self._move(Sign.DROP_EXPIRED)
-        if self._open_at is not None and now_ms >= self._open_at[0]:
-            return self._dial(self._open_at[1], now_ms)
+        self._turns.expire(now_ms)
+        if (attempt := self._link.due(now_ms)) is not None:
+            return self._dial(attempt, now_ms)
         return self._renew_when_due(now_ms)
 
     def step(self, event: ModelEvent, now_ms: int) -> list[ConversationCommand]:
         """Something came from the model."""
-        if event.session != self._session or self._closed:
+        if event.session != self._link.session or self._closed:
             return []
+        self._turns.expire(now_ms)
         if isinstance(event, SessionEvent):
             return self._session_step(event, now_ms)
         if isinstance(event, TurnEvent):
@@ -170,18 +161,17 @@ class Conversation:
     def _session_step(self, event: SessionEvent, now_ms: int) -> list[ConversationCommand]:
         match event:
             case events.SessionReady():
-                self._link = Link.READY
-                self._ready_ms = now_ms
+                self._link.listens(now_ms)
                 self._renewal.started(now_ms)
-                return [*self._cue(), commands.ResumeCallerAudio(self._session)]
+                return [*self._cue(), commands.ResumeCallerAudio(self._link.session)]
             case events.SessionRefused():
-                self._link = Link.CLOSED
+                self._link.ended()
                 attempt = self._resumption.refused(now_ms, event.code, event.retry_after_ms)
                 return self._try_again(attempt, now_ms)
             case events.SessionLost():
-                self._link = Link.CLOSED
+                self._link.ended()
                 return self._try_again(
-                    self._resumption.lost(now_ms, now_ms - self._ready_ms), now_ms
+                    self._resumption.lost(now_ms, self._link.lived_ms(now_ms)), now_ms
                 )
             case events.HandleUpdated():
                 return self._take_handle(event, now_ms)
@@ -196,75 +186,69 @@ class Conversation:
             case events.ReplyAudio():
                 return self._play(event.pcm, now_ms)
             case events.AgentSaid():
-                return self._note_agent(event.text, now_ms)
+                self._note_agent(event.text)
+                return []
             case events.CallerSaid():
                 return self._note_caller(event.text, now_ms)
             case events.CallerActivityStarted():
                 # While it generates, the server interrupts by itself.
-                done = self._generation in {Generation.COMPLETE, Generation.IDLE}
+                done = self.generation in {Generation.COMPLETE, Generation.IDLE}
                 return self._barge_in(now_ms) if done else []
             case events.Interrupted():
                 out = self._barge_in(now_ms)
-                self._move(Sign.INTERRUPTED)
-                self._drop_until_ms = now_ms + DROP_LIMIT_MS
+                self._turns.move(Sign.INTERRUPTED, now_ms)
                 return out
             case events.GenerationComplete():
                 out = self._complete_reply(now_ms)
-                self._move(Sign.GENERATION_DONE)
+                self._turns.move(Sign.GENERATION_DONE, now_ms)
                 return out
             case events.TurnComplete():
                 out = self._complete_reply(now_ms)
-                self._move(Sign.TURN_DONE)
+                self._turns.move(Sign.TURN_DONE, now_ms)
                 return out
             case _:
                 assert_never(event)
 
     def _dial(self, attempt: Attempt, now_ms: int) -> list[ConversationCommand]:
-        self._open_at = None
-        if attempt.wait_ms > 0:
-            self._open_at = (now_ms + attempt.wait_ms, Attempt(attempt.handle, 0))
+        if not self._link.dial(attempt, now_ms):
             return []
-        self._session += 1
-        self._link = Link.OPENING
         self._transcript.session_opened(fresh=not attempt.handle)
         history = self._transcript.unknown()
-        return [commands.OpenModel(self._session, self._persona, attempt.handle, history)]
+        return [commands.OpenModel(self._link.session, self._persona, attempt.handle, history)]
 
     def _cue(self) -> list[ConversationCommand]:
         """Make the model speak, once a session, where the caller waits for it to."""
-        if self._link is not Link.READY or not self._attached or self._cued:
+        if not self._link.ready or not self._attached or self._cued:
             return []
         self._cued = True
         if not self._greeted:
-            if self._greeting in self._playing and not self._broken_off:
-                return []  # it is here, and will be heard
-            self._greeting = None
-            return [commands.SayToModel(self._session, self._persona.greeting_cue)]
-        if self._owes_answer:
-            self._owes_answer = False
-            return [commands.SayToModel(self._session, GO_ON_CUE)]
-        return []
+            if self._playing and not self._broken_off:
+                return []  # the greeting is here, and will be heard
+            cue = self._persona.greeting_cue
+        elif self._owes_answer:
+            cue = GO_ON_CUE
+        else:
+            return []
+        self._asked_by_cue = True
+        return [commands.SayToModel(self._link.session, cue)]
 
-    def _hang_up(self) -> list[ConversationCommand]:
+    def _hang_up(self, now_ms: int) -> list[ConversationCommand]:
         """Close the session, whatever its state; events of it are stale from here on."""
         out: list[ConversationCommand] = []
-        if self._link is not Link.CLOSED:
-            out.append(commands.CloseModel(self._session))
+        if (left := self._link.leave()) is not None:
+            out.append(commands.CloseModel(left))
         out.append(commands.HoldCallerAudio())
         if self._transcript.is_open(self._reply):
             self._transcript.complete_reply(self._reply)
             self._broken_off = True
             out.append(commands.FinishReply(self._reply))
-        self._session += 1
-        self._link = Link.CLOSED
-        self._open_at = None
         self._renewal.stopped()
         self._cued = False
-        self._move(Sign.LOST)
+        self._turns.move(Sign.LOST, now_ms)
         return out
 
     def _try_again(self, attempt: Attempt | None, now_ms: int) -> list[ConversationCommand]:
-        out = self._hang_up()
+        out = self._settle_text(now_ms) + self._hang_up(now_ms)
         out += _appended(self._transcript.finish_caller())
         self._transcript.expect_repetition()
         if attempt is None:
@@ -280,41 +264,37 @@ class Conversation:
         return self._checkpoint(now_ms) + self._renew_when_due(now_ms)
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
-        pause = self._generation is Generation.IDLE and not self.caller_is_waiting
+        pause = self.generation is Generation.IDLE and not self.caller_is_waiting
         if not self._renewal.due(now_ms, pause=pause):
             return []
-        return self._try_again(Attempt(self._resumption.handle, 0), now_ms)
+        return self._try_again(self._resumption.lost(now_ms, self._link.lived_ms(now_ms)), now_ms)
 
     # Turns.
 
-    def _move(self, sign: Sign) -> None:
-        self._generation = GENERATION[self._generation, sign]
-        if self._generation is not Generation.DROPPING:
-            self._drop_until_ms = None
-
     def _play(self, pcm: bytes, now_ms: int) -> list[ConversationCommand]:
-        if self._generation is Generation.DROPPING:
+        if self._turns.dropping:
             return []
         out = self._begin_reply(now_ms)
-        self._move(Sign.AUDIO)
+        self._turns.move(Sign.AUDIO, now_ms)
         self._transcript.generated(self._reply, len(pcm) / MODEL_BYTES_PER_MS)
         return [*out, commands.PlayReply(self._reply, pcm)]
 
-    def _note_agent(self, text: str, now_ms: int) -> list[ConversationCommand]:
-        if self._generation is Generation.DROPPING:
-            return []
-        # Late text belongs to the reply that is still being heard.
-        late = self._transcript.began_ms(self._reply) is not None
-        out = [] if late else self._begin_reply(now_ms)
-        self._transcript.agent_said(self._reply, text)
-        return out
+    def _note_agent(self, text: str) -> None:
+        if self._turns.dropping:
+            return
+        late = self.generation is Generation.COMPLETE and self._reply in self._playing
+        if late or self._transcript.is_open(self._reply):
+            self._transcript.agent_said(self._reply, text)
+        else:
+            # Of a reply whose audio follows, most often in the same message.
+            self._early_text += text
 
     def _note_caller(self, text: str, now_ms: int) -> list[ConversationCommand]:
         if not text.strip():
             return []
-        if self._generation in {Generation.GENERATING, Generation.COMPLETE}:
-            # A late transcription of what is being answered: the turn is still open.
-            began_ms = self._transcript.began_ms(self._reply)
+        if self.generation in {Generation.GENERATING, Generation.COMPLETE}:
+            # The turn is open. These are the words it answers, if it has none yet.
+            began_ms = self._transcript.began_ms(self._reply) if self._lacks_question else None
             self._transcript.caller_said(text, now_ms if began_ms is None else began_ms)
             return []
         # The turn is closed, but its reply may still be heard: the server believes it was, and
@@ -331,28 +311,44 @@ class Conversation:
         if self._broken_off:
             # What was broken off is said anew by this reply.
             out += self._cut_playing(now_ms)
-        out += _appended(self._transcript.finish_caller())
+        question = self._transcript.finish_caller()
+        self._lacks_question = not question and not self._asked_by_cue
+        self._asked_by_cue = False
+        out += _appended(question)
         self._reply += 1
         self._playing[self._reply] = 0.0
         self._transcript.begin_reply(self._reply, now_ms)
+        self._transcript.agent_said(self._reply, self._early_text)
+        self._early_text = ""
         self._renewal.resumable(False)
-        if not self._greeted and self._greeting is None:
-            self._greeting = self._reply
         return out
 
     def _complete_reply(self, now_ms: int) -> list[ConversationCommand]:
         """The open reply, if there is one, was received whole."""
+        out = self._settle_text(now_ms)
         if not self._transcript.is_open(self._reply):
-            return []
+            return out
         self._transcript.complete_reply(self._reply)
         self._resumption.settled()
-        return [commands.FinishReply(self._reply), *self._answered(now_ms)]
+        return [*out, commands.FinishReply(self._reply), *self._answered()]
 
-    def _answered(self, now_ms: int) -> list[ConversationCommand]:
+    def _settle_text(self, now_ms: int) -> list[ConversationCommand]:
+        """Text that no audio followed: late words of the last reply, or a reply of words alone."""
+        if not self._early_text.strip():
+            self._early_text = ""
+            return []
+        if self._broken_off or self._transcript.began_ms(self._reply) is None:
+            return self._begin_reply(now_ms)
+        self._transcript.agent_said(self._reply, self._early_text)
+        self._early_text = ""
+        return []
+
+    def _answered(self) -> list[ConversationCommand]:
         began_ms = self._transcript.began_ms(self._reply)
         if began_ms is None:
             return []
-        self._transcript.answered_up_to(min(began_ms, now_ms))
+        self._owes_answer = False
+        self._transcript.answered_up_to(began_ms)
         return [commands.ReleaseCallerAudio(began_ms)]
 
     def _barge_in(self, now_ms: int) -> list[ConversationCommand]:
@@ -360,10 +356,12 @@ class Conversation:
 
         Not over a reply that was broken off: what the model hears now is what was sent again.
         """
-        if not self._playing or self._broken_off:
+        if self._broken_off:
             return []
-        out = self._answered(now_ms)
-        return out + self._cut_playing(now_ms)
+        out = self._settle_text(now_ms)
+        if not self._playing:
+            return out
+        return out + self._answered() + self._cut_playing(now_ms)
 
     def _cut_playing(self, now_ms: int) -> list[ConversationCommand]:
         """No reply will be heard any further."""

@@ -52,5 +52,5 @@ class Renewal:
         return now_ms >= self._by_ms or (pause and self._resumable)
 
     def deadline_ms(self) -> int | None:
-        """When to look next. In between, every event of the model is an occasion."""
+        """When to look next. In between, a handle or a warning is an occasion."""
         return self._by_ms if self._looked else self._from_ms

@@ -7,7 +7,6 @@ with full jitter, so that a thousand calls do not come back in one instant.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 from random import Random
 
 OUTAGE_BUDGET_MS = 15_000
@@ -23,17 +22,12 @@ MAX_BACKOFF_MS = 4_000
 HANDLE_DEAD = frozenset({1007, 1008, 400, 404})
 """The handle is unknown or expired: only a fresh session can help."""
 
+STILL_OPEN = 1011
+"""What a handle gets whose old connection the server still holds; and much else."""
+
 FATAL = frozenset({1007, 400, 401, 403, 404})
 """A fresh session was refused for what we sent (key, model, settings): asking again will not
 help. Read off gemini_live: 1007 invalid argument, 401/403 key, 404 model."""
-
-
-class Link(Enum):
-    """The state of the one model session there may be."""
-
-    CLOSED = "closed"
-    OPENING = "opening"
-    READY = "ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,7 @@ class Resumption:
         return Attempt(self.handle, 0)
 
     def lost(self, now_ms: int, lived_ms: int) -> Attempt | None:
-        """A session that had been ready is gone after `lived_ms`."""
+        """A session that had been ready is gone, or is left, after `lived_ms`."""
         if lived_ms >= STABLE_AFTER_MS:
             self._failures = 0
         if self._failures == 0:
@@ -77,13 +71,13 @@ class Resumption:
         """An attempt was refused; None when there is no sense in another."""
         if self._away_since_ms is None:
             self._away_since_ms = now_ms
-        if self.handle:
+        if self.handle and code in HANDLE_DEAD:
+            return self._without_handle()
+        if self.handle and code == STILL_OPEN:
             self._handle_failures += 1
-            if code in HANDLE_DEAD or self._handle_failures > 1:
-                self.handle = ""
-                self._handle_failures = 0
-                return Attempt("", 0)
-            return Attempt(self.handle, HANDLE_RETRY_MS)
+            if self._handle_failures > 1:
+                return self._without_handle()
+            return Attempt(self.handle, max(HANDLE_RETRY_MS, retry_after_ms or 0))
         if code in FATAL:
             return None
         return self._again(now_ms, retry_after_ms)
@@ -92,6 +86,11 @@ class Resumption:
         """The session answered: whatever was wrong is over."""
         self._failures = 0
         self._away_since_ms = None
+
+    def _without_handle(self) -> Attempt:
+        self.handle = ""
+        self._handle_failures = 0
+        return Attempt("", 0)
 
     def _again(self, now_ms: int, retry_after_ms: int | None) -> Attempt | None:
         since_ms = now_ms if self._away_since_ms is None else self._away_since_ms

@@ -50,6 +50,10 @@ class _Reply:
     complete: bool = False
     pieces: list[tuple[float, str]] = field(default_factory=list)
 
+    @property
+    def text(self) -> str:
+        return "".join(piece for _, piece in self.pieces).strip()
+
 
 class Transcript:
     """The lines of a conversation, and the entries that are still open.
@@ -91,7 +95,7 @@ class Transcript:
 
     def agent_said(self, reply: int, text: str) -> None:
         """A piece of its text has come; ignored once the reply has become a line."""
-        if (entry := self._replies.get(reply)) is not None:
+        if text and (entry := self._replies.get(reply)) is not None:
             entry.pieces.append((entry.generated_ms, text))
 
     def complete_reply(self, reply: int) -> None:
@@ -107,13 +111,17 @@ class Transcript:
         return self._replies[reply].began_ms if reply in self._replies else None
 
     def finish_reply(self, reply: int, heard_ms: float) -> list[Line]:
-        """It was heard so far and will not be heard further: make it a line."""
+        """It was heard so far and will not be heard further: make it a line.
+
+        A question that was transcribed only while its answer came is a line before it.
+        """
         entry = self._replies.pop(reply, None)
         if entry is None:
             return []
-        text = "".join(piece for _, piece in entry.pieces).strip()
+        late = self._caller_began_ms <= entry.began_ms
+        question = self.finish_caller() if late else []
         heard = heard_text(entry.pieces, entry.generated_ms, heard_ms, complete=entry.complete)
-        return self._append("agent", text, heard, entry.began_ms)
+        return question + self._append("agent", entry.text, heard, entry.began_ms)
 
     # The caller's entry.
 
@@ -176,13 +184,26 @@ class Transcript:
         return count
 
     def unknown(self) -> tuple[Line, ...]:
-        """The answered lines that a session resumed from the handle lacks; of a fresh one, all."""
-        return tuple(
+        """The answered lines that a session resumed from the handle lacks; of a fresh one, all.
+
+        With them a reply that was received whole and is still being heard.
+        """
+        lines = [
             line
             for i, (line, began_ms) in enumerate(zip(self.lines, self._began_ms, strict=True))
             if (i >= self._known_inherited if i < self._inherited else began_ms > self._known_ms)
             and began_ms <= self._answered_ms
-        )
+        ]
+        for entry in self._replies.values():
+            if (
+                entry.complete
+                and entry.text
+                and self._known_ms < entry.began_ms <= self._answered_ms
+            ):
+                at_ms = self.elapsed_ms(entry.began_ms)
+                n = len(self.lines) + 1
+                lines.append(Line(n, "agent", entry.text, entry.text, at_ms, self.epoch))
+        return tuple(lines)
 
     def _append(self, role: Role, text: str, heard: str, began_ms: int) -> list[Line]:
         if not text:

@@ -69,8 +69,42 @@ GENERATION: dict[tuple[Generation, Sign], Generation] = {
 }
 
 
-def floor(generation: Generation, *, playing: bool) -> Floor:
-    """The agent holds the floor while it is heard, or about to be."""
-    if playing or generation is Generation.GENERATING:
-        return Floor.AGENT
-    return Floor.CALLER
+DROP_LIMIT_MS = 1_000
+"""After an interruption, how long audio is taken for the interrupted turn's if that turn is never
+closed. A new reply takes longer: the model thinks for 1.1 s and more."""
+
+
+class Turns:
+    """Where generation stands, and the one limit in time it knows."""
+
+    def __init__(self) -> None:
+        self.generation = Generation.IDLE
+        self._drop_until_ms: int | None = None
+
+    @property
+    def dropping(self) -> bool:
+        """Whether what comes is stale."""
+        return self.generation is Generation.DROPPING
+
+    def move(self, sign: Sign, now_ms: int) -> None:
+        """Something came from the model, or the model is lost."""
+        self.generation = GENERATION[self.generation, sign]
+        if sign is Sign.INTERRUPTED:
+            self._drop_until_ms = now_ms + DROP_LIMIT_MS
+        elif not self.dropping:
+            self._drop_until_ms = None
+
+    def expire(self, now_ms: int) -> None:
+        """Stop dropping, if the limit has passed."""
+        if self._drop_until_ms is not None and now_ms >= self._drop_until_ms:
+            self.move(Sign.DROP_EXPIRED, now_ms)
+
+    def deadline_ms(self) -> int | None:
+        """When `expire` is due, or None."""
+        return self._drop_until_ms
+
+    def floor(self, *, playing: bool) -> Floor:
+        """The agent holds the floor while it is heard, or about to be."""
+        if playing or self.generation is Generation.GENERATING:
+            return Floor.AGENT
+        return Floor.CALLER

@@ -24,6 +24,8 @@ def heard_text(
         complete: Whether all audio of the reply has come.
     """
     text = "".join(piece for _, piece in pieces)
+    if not generated_ms:
+        return ""
     if complete and heard_ms >= generated_ms:
         return text.strip()
     spoken = 0.0

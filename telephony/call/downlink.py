@@ -22,7 +22,7 @@ FIRST_MESSAGE_MS = 60
 MESSAGE_MS = 200
 
 HELD_LIMIT_SAMPLES = 5 * 60_000 * PHONE_SAMPLES_PER_MS
-"""Five minutes, 2.4 MB. What comes beyond is dropped, and counted."""
+"""Five minutes, 2.4 MB. The rest of a reply that goes beyond is dropped, and counted."""
 
 
 @dataclass(slots=True)
@@ -32,6 +32,7 @@ class _Reply:
     taken: int = 0
     resumed_from: int = 0
     complete: bool = False
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,11 @@ class Downlink:
                 return len(reply.ulaw)
         return None
 
+    def sent_to_the_end(self) -> int | None:
+        """The number of the last reply, if it is complete and all of it was sent."""
+        last = self._replies[-1].number if self._replies else 0
+        return None if self.length_if_sent(last) is None else last
+
     def _next(self) -> _Reply | None:
         for reply in self._replies:
             waiting = len(reply.ulaw) - reply.taken
@@ -127,8 +133,9 @@ class Downlink:
         return None
 
     def _keep(self, reply: _Reply, pcm: bytes) -> None:
-        held = sum(len(r.ulaw) for r in self._replies)
         ulaw = g711.encode(pcm)
-        room = max(0, HELD_LIMIT_SAMPLES - held)
-        self.dropped_samples += max(0, len(ulaw) - room)
-        reply.ulaw += ulaw[:room]
+        room = max(0, HELD_LIMIT_SAMPLES - sum(len(each.ulaw) for each in self._replies))
+        kept = b"" if reply.cut_short else ulaw[:room]
+        reply.cut_short |= len(kept) < len(ulaw)
+        self.dropped_samples += len(ulaw) - len(kept)
+        reply.ulaw += kept

@@ -45,6 +45,7 @@ from telephony.call.events import (
     StreamStarted,
     Tick,
 )
+from telephony.call.hand_over import HandOver
 from telephony.call.playout import Playout
 from telephony.call.uplink import Uplink
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
@@ -60,11 +61,6 @@ STOP_GRACE_MS = 2_000
 
 PARKED_LIMIT_MS = 10_000
 """After any other end of the stream Twilio is back within a second or so."""
-
-HAND_OVER_MS = 10_000
-"""How long before the end of a drain's budget a call looks for a pause to be handed over in."""
-
-HAND_OVER_MARGIN_MS = 1_000
 
 TERMINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
@@ -100,9 +96,7 @@ class Call:
         self._marks = 0
         self._phase_ends_ms: int | None = WAITING_LIMIT_MS
         self._parked_by_stop = False
-        self._hand_over_from_ms: int | None = None
-        self._hand_over_by_ms = 0
-        self._handing_over = False
+        self._hand_over = HandOver()
         self._out: list[Command] = []
 
     @property
@@ -149,7 +143,11 @@ class Call:
         """When the next `Tick` is due, or None."""
         if self.phase is Phase.OVER:
             return None
-        times = [self._phase_ends_ms, self._conversation.deadline_ms(), self._hand_over_deadline()]
+        times = [
+            self._phase_ends_ms,
+            self._conversation.deadline_ms(),
+            self._hand_over.deadline_ms(),
+        ]
         if self.phase is Phase.STREAMING:
             times.append(self._playout.deadline_ms())
             if self._downlink.waits():
@@ -172,7 +170,8 @@ class Call:
                     if self._session is not None:
                         self._out.append(asked.SendCallerAudio(self._session, chunk))
             case Mark():
-                self._playout.mark_returned(event.name, now_ms)
+                if self._playout.mark_returned(event.name, now_ms):
+                    self._tell_heard(now_ms)
             case Stop():
                 self._park("stop", now_ms)
             case Dtmf():
@@ -181,7 +180,7 @@ class Call:
                 assert_never(event)
 
     def _model(self, event: ModelEvent, now_ms: int) -> None:
-        self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
+        self._tell_heard(now_ms)
         self._carry_out(self._conversation.step(event, now_ms), now_ms)
 
     def _life(self, event: CallEvent, now_ms: int) -> None:
@@ -199,9 +198,7 @@ class Call:
                 if event.status in TERMINAL_STATUSES:
                     self._end("caller_hangup", now_ms, final=True)
             case DrainRequested():
-                self._hand_over_from_ms = now_ms + max(0, event.budget_ms - HAND_OVER_MS)
-                margin_ms = min(HAND_OVER_MARGIN_MS, event.budget_ms // 2)
-                self._hand_over_by_ms = now_ms + event.budget_ms - margin_ms
+                self._hand_over.requested(now_ms, event.budget_ms)
             case Tick():
                 self._tick(now_ms)
             case LinesStored() | StoreAway() | StoreBack():
@@ -222,7 +219,7 @@ class Call:
                     self._end("stream_lost", now_ms, final=False)
         if self.phase is not Phase.OVER:
             self._playout.expire(now_ms)
-            self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
+            self._tell_heard(now_ms)
             self._carry_out(self._conversation.tick(now_ms), now_ms)
 
     # The stream.
@@ -237,9 +234,9 @@ class Call:
 
     def _park(self, how: str, now_ms: int) -> None:
         """The stream is gone; the conversation waits for the next one."""
-        self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
-        heard = {r: self._playout.heard_samples(r, now_ms) for r in self._downlink.replies}
-        self._downlink.rewind(heard)
+        self._tell_heard(now_ms)
+        replies = self._downlink.replies
+        self._downlink.rewind({r: self._playout.surely_heard_samples(r, now_ms) for r in replies})
         self._playout.reset()
         if how not in {"stop", "close"}:
             self._out.append(CloseStream(self.stream_sid))
@@ -295,6 +292,9 @@ class Call:
 
     # Playing.
 
+    def _tell_heard(self, now_ms: int) -> None:
+        self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
+
     def _heard_ms(self, now_ms: int) -> dict[int, float]:
         return {
             reply: (self._downlink.heard_before(reply) + self._playout.heard_samples(reply, now_ms))
@@ -317,15 +317,14 @@ class Call:
 
     def _fill_lead(self, now_ms: int) -> None:
         while piece := self._downlink.take(self._playout.queued_samples(now_ms)):
-            if piece.ulaw:
-                self._out.append(SendMedia(self.stream_sid, piece.reply, piece.ulaw))
-                self._playout.sent(piece.reply, len(piece.ulaw), now_ms)
+            self._out.append(SendMedia(self.stream_sid, piece.reply, piece.ulaw))
+            self._playout.sent(piece.reply, len(piece.ulaw), now_ms)
             if piece.last or self._playout.unmarked_samples >= _MARK_EVERY_SAMPLES:
                 self._mark(piece.reply)
-        # A reply may be complete only after its last audio was sent.
-        sent = [r for r in self._downlink.replies if self._downlink.length_if_sent(r) is not None]
-        if sent and self._playout.unmarked_samples:
-            self._mark(sent[-1])
+        # A reply may turn out to be complete only after its last audio was sent.
+        ended = self._downlink.sent_to_the_end()
+        if ended is not None and self._playout.unmarked_samples:
+            self._mark(ended)
 
     def _mark(self, reply: int) -> None:
         self._marks += 1
@@ -333,20 +332,11 @@ class Call:
         self._out.append(SendMark(self.stream_sid, name))
         self._playout.mark_sent(name)
 
-    # Handing over.
-
-    def _hand_over_deadline(self) -> int | None:
-        return self._hand_over_by_ms if self._handing_over else self._hand_over_from_ms
-
     def _hand_over_when_due(self, now_ms: int) -> None:
-        if self.phase is Phase.OVER or self._hand_over_from_ms is None:
-            return
-        self._handing_over = now_ms >= self._hand_over_from_ms
-        pause = (
+        pause = self.phase is not Phase.STREAMING or (
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE
             and not self._uplink.waiting
         )
-        due = self.phase is not Phase.STREAMING or pause or now_ms >= self._hand_over_by_ms
-        if self._handing_over and due:
+        if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
             self._end("handed_over", now_ms, final=False)

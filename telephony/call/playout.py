@@ -35,6 +35,7 @@ class Playout:
         self._sent = 0
         self._known = 0
         self._clock = (0, 0)
+        self._clock_by_mark = False
         self._marks: dict[str, int] = {}
         self._marked = 0
         self._spans: list[_Span] = []
@@ -43,6 +44,7 @@ class Playout:
         """So many samples of `reply` were sent."""
         if self._by_clock(now_ms) >= self._sent:
             self._clock = (self._sent, now_ms)
+            self._clock_by_mark = False
         if self._spans and self._spans[-1].reply == reply:
             self._spans[-1].end += samples
         else:
@@ -62,6 +64,7 @@ class Playout:
             if earlier == name:
                 self._known = position
                 self._clock = (position, now_ms)
+                self._clock_by_mark = True
                 break
         return True
 
@@ -101,6 +104,12 @@ class Playout:
     def heard_samples(self, reply: int, now_ms: int) -> int:
         """How much of `reply` was heard on this stream, by marks and clock."""
         return self._of(reply, self._heard(now_ms))
+
+    def surely_heard_samples(self, reply: int, now_ms: int) -> int:
+        """The same, but by the clock only where a mark has set it: before, it runs ahead of the
+        ear, from when audio was sent.
+        """
+        return self._of(reply, self._heard(now_ms) if self._clock_by_mark else self._known)
 
     def known_samples(self, reply: int) -> int:
         """How much of `reply` was heard on this stream, by marks alone."""

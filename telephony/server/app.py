@@ -67,6 +67,7 @@ class Server(uvicorn.Server):
                 ws="websockets-sansio",
                 ws_max_size=MAX_FRAME_BYTES,
                 ws_per_message_deflate=False,  # Twilio kills compressed frames (31924)
+                ws_ping_timeout=None,  # caller audio is the heartbeat, not pongs
                 timeout_keep_alive=HEADER_LIMIT_S,
                 server_header=False,
                 access_log=False,

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Self
 
@@ -27,6 +27,9 @@ from telephony.server.driver import Driver, Model, Observer
 
 STORE_PATIENCE_S = 1.0
 """How long a caller waits for the store before the call goes on without it."""
+
+LAST_WORDS_S = 2.0
+"""How long a stopping worker still tries to store what it has, beyond the drain's budget."""
 
 REMEMBERED = 10_000
 """Ended calls and used tokens that this process remembers, for while the store is away."""
@@ -56,6 +59,7 @@ class Calls:
         self._observers = observers
         self._tasks = asyncio.TaskGroup()
         self._drivers: dict[str, Driver] = {}
+        self._running: dict[Driver, asyncio.Task[None]] = {}
         self._announced: dict[str, int] = {}
         self._taking: set[str] = set()
         self._ended: OrderedDict[str, str] = OrderedDict()
@@ -68,7 +72,12 @@ class Calls:
         """The worker's life; all calls end within it."""
         async with self._tasks:
             yield self
-            await self.drain(0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS_S):
+                    await self.drain(0)
+            for driver, task in self._running.items():
+                log.error("lines lost", call_sid=driver.call_sid, lines=driver.waiting_lines)
+                task.cancel()
 
     def __len__(self) -> int:
         return sum(not driver.over for driver in self._drivers.values())
@@ -102,7 +111,8 @@ class Calls:
         driver = Driver(opened, model=self._model, store=self._store, observers=self._observers)
         self._drivers[call_sid] = driver
         self._none_left.clear()
-        self._tasks.create_task(self._live(driver), name=f"call {call_sid}")
+        task = self._tasks.create_task(self._live(driver), name=f"call {call_sid}")
+        self._running[driver] = task
         return driver
 
     async def take(self, call_sid: str, nonce: str) -> tuple[Driver, int] | None:
@@ -167,7 +177,13 @@ class Calls:
     def _on_taken(self, call_sid: str, epoch: int) -> None:
         if call_sid in self._taking:
             self._announced[call_sid] = max(self._announced[call_sid], epoch)
-        elif (driver := self.get(call_sid)) is not None and epoch > driver.epoch:
+            return
+        driver = self._drivers.get(call_sid)
+        if driver is None or epoch <= driver.epoch:
+            return
+        if driver.over:  # handed over, and still writing
+            self._tasks.create_task(driver.answer_taker(epoch))
+        else:
             driver.feed(OwnershipLost(epoch))
 
     async def _live(self, driver: Driver) -> None:
@@ -180,13 +196,14 @@ class Calls:
                 if len(self._ended) > REMEMBERED:
                     self._ended.popitem(last=False)
         except* Exception:  # a bug ends this one call, and no other
-            log.exception("call failed", call_sid=call_sid)
+            log.exception("call failed", call_sid=call_sid, recent=driver.recent)
         finally:
             watching.cancel()
+            del self._running[driver]
             if self._drivers.get(call_sid) is driver:
                 del self._drivers[call_sid]
                 await self._leases.unwatch(call_sid)
-            if not self._drivers:
+            if not self._running:
                 self._none_left.set()
 
     async def _watch(self, call_sid: str) -> None:

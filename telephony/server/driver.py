@@ -5,6 +5,7 @@ stand in front of the writers: to the phone, to the model, to the store.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ from telephony.twilio.messages import Connected, Message, Start
 
 STORE_FLUSH_S = 600.0
 """How long lines of a call that is over may still wait for the store."""
+
+
+RECENT = 100
+"""Events whose names are remembered: two seconds of caller audio."""
 
 
 class Model(Protocol):
@@ -89,6 +94,8 @@ class Driver:
         self._sessions: dict[int, _Session] = {}
         self._streams: dict[str, MediaStream] = {}
         self._taken_by = 0
+        self._recent: deque[str] = deque(maxlen=RECENT)
+        self.let_go = asyncio.Event()
         self._over = asyncio.Event()
 
     @property
@@ -106,6 +113,11 @@ class Driver:
         """Whether the call has ended on this worker."""
         return self._call.phase is Phase.OVER
 
+    @property
+    def recent(self) -> list[str]:
+        """The last events by time and name, for the log of a failure. Not what was said."""
+        return list(self._recent)
+
     def now_ms(self) -> int:
         """Time since the call was opened on this worker, rounded down."""
         return int((self._loop.time() - self._opened_at_s) * 1000)
@@ -118,6 +130,7 @@ class Driver:
                 self.feed(self._opened)
                 await self._over.wait()
                 await self._close_sessions()
+                self.let_go.set()
                 await self._close_streams()
                 await self._flush(writing)
         finally:
@@ -140,6 +153,7 @@ class Driver:
         if isinstance(event, OwnershipLost):
             self._taken_by = event.epoch
         now_ms = self.now_ms()
+        self._recent.append(f"{now_ms} {type(event).__name__}")
         commands = self._call.step(event, now_ms)
         for command in commands:
             self._carry_out(command)
@@ -208,14 +222,16 @@ class Driver:
         assert self.ended is not None  # noqa: S101 - see run
         if self.ended.reason == "taken_over":
             writing.cancel()
-            await self._answer_taker()
+            await self.answer_taker(self._taken_by)
             return
         await asyncio.wait({writing}, timeout=STORE_FLUSH_S)
         writing.cancel()
 
-    async def _answer_taker(self) -> None:
+    async def answer_taker(self, epoch: int) -> None:
+        """Tell the worker that took the call under `epoch` that no session of it is open here."""
+        await self.let_go.wait()
         with suppress(StoreAway):  # the taker waits 300 ms at most
-            await self._store.announce_released(self.call_sid, self._taken_by)
+            await self._store.announce_released(self.call_sid, epoch)
 
     # The timer.
 

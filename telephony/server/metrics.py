@@ -23,7 +23,7 @@ from telephony.call.events import (
     StreamEnded,
     StreamStarted,
 )
-from telephony.twilio.messages import Malformed
+from telephony.twilio.messages import Malformed, Stop
 
 GREETING_BUCKETS_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 8)
 
@@ -64,6 +64,7 @@ class Metrics:
             registry=self.registry,
         )
         self._started_ms: dict[str, int] = {}
+        self._open_streams: set[str] = set()
         self._waiting: set[str] = set()
 
     def render(self) -> bytes:
@@ -98,9 +99,12 @@ class Metrics:
                 self._active.inc()
             case StreamStarted():
                 self._streams.inc()
+                self._open_streams.add(event.stream_sid)
                 self._started_ms[call_sid] = now_ms
             case StreamEnded():
-                self._streams_ended.labels(event.how).inc()
+                self._stream_ended(event.stream_sid, event.how)
+            case Stop():
+                self._stream_ended(event.stream_sid, "stop")
             case Malformed():
                 self.malformed(event.reason)
             case SessionReady():
@@ -128,6 +132,12 @@ class Metrics:
                 self._store_away.set(len(self._waiting))
             case _:
                 pass
+
+    def _stream_ended(self, stream_sid: str, how: str) -> None:
+        """Count its first sign: Twilio tells by `stop`, by its callback, and by closing."""
+        if stream_sid in self._open_streams:
+            self._open_streams.discard(stream_sid)
+            self._streams_ended.labels(how).inc()
 
     def _count_command(self, call_sid: str, command: Command, now_ms: int) -> None:
         match command:

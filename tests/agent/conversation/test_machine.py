@@ -182,11 +182,11 @@ def test_lines_are_numbered_without_gaps_and_timed_from_the_beginning(greeted: T
 def test_closing_makes_every_open_entry_a_line_and_leaves_no_session(greeted: Talk) -> None:
     greeted.replies(WORDS, 3_000)
     greeted.hears(2, 600)
-    greeted.says("never mind")
+    greeted.says("A late question?")
     done = greeted.does(greeted.conversation.close(9_000))
     assert greeted.lines[1:] == [
+        ("caller", "A late question?", "A late question?"),
         ("agent", WORDS, "one two"),
-        ("caller", "never mind", "never mind"),
     ]
     assert CloseModel(greeted.session) in done
     assert HoldCallerAudio() in done
@@ -197,3 +197,9 @@ def test_after_closing_it_is_silent(greeted: Talk) -> None:
     assert greeted.tells(audio, Interrupted, TurnComplete) == []
     assert greeted.conversation.tick(60_000) == []
     assert greeted.conversation.deadline_ms() is None
+
+
+def test_closing_keeps_what_the_caller_said_last(greeted: Talk) -> None:
+    greeted.says("Never mind.")
+    greeted.does(greeted.conversation.close(9_000))
+    assert greeted.lines[1:] == [("caller", "Never mind.", "Never mind.")]

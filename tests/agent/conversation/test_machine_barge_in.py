@@ -17,11 +17,11 @@ from agent.conversation.events import (
     ModelEvent,
     TurnComplete,
 )
-from agent.conversation.machine import DROP_LIMIT_MS
-from agent.conversation.turns import Floor
+from agent.conversation.turns import DROP_LIMIT_MS, Floor
 from tests.agent.conversation.conftest import (
     Talk,
     audio,
+    lost,
     of,
     speech,
 )
@@ -151,3 +151,11 @@ def test_activity_while_it_generates_is_left_to_the_server(greeted: Talk) -> Non
 
 def test_activity_into_silence_is_nothing(greeted: Talk) -> None:
     assert greeted.tells(CallerActivityStarted) == []
+
+
+def test_the_reply_after_a_broken_off_one_can_be_talked_over(greeted: Talk) -> None:
+    greeted.tells(audio, lost)
+    greeted.ready()
+    greeted.replies(WORDS, 3_000)
+    greeted.tells(TurnComplete)
+    assert StopPlayback(3) in greeted.says("Wait.")

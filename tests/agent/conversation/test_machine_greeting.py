@@ -220,3 +220,13 @@ def test_another_worker_goes_on_from_any_moment(greeted: Talk, converse: Convers
     other.ready()
     other.answer(epoch=2)
     assert other.cues == []
+
+
+def test_the_greeting_that_was_given_again_counts_once_it_is_heard(talk: Talk) -> None:
+    talk.answer()
+    talk.ready()
+    talk.tells(audio, lost)
+    talk.ready()
+    talk.tells(audio)
+    talk.hears(2, 300)
+    assert talk.checkpoint.greeted

@@ -107,3 +107,11 @@ def test_hours_are_one_conversation_renewed_every_eight_minutes(greeted: Talk) -
         greeted.hands_out(f"h{i}")
     assert of(GiveUp, greeted.commands) == []
     assert greeted.cues == [GREETING_CUE]
+
+
+def test_a_turn_that_the_last_handle_does_not_hold_is_no_pause(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    greeted.replies("Yes.")
+    greeted.tells(TurnComplete)
+    assert greeted.tells(lambda session: GoAway(session, 50_000)) == []
+    assert len(of(OpenModel, greeted.hands_out("h2"))) == 1

@@ -131,3 +131,11 @@ def test_an_answered_turn_ends_the_outage_for_the_budget_too(fresh: Resumption) 
     assert fresh.refused(0, 1011, None)
     fresh.settled()
     assert fresh.refused(OUTAGE_BUDGET_MS * 2, 1011, None)
+
+
+def test_every_new_handle_has_its_own_two_tries(resumable: Resumption) -> None:
+    resumable.lost(0, LONG_MS)
+    resumable.refused(10, 1011, None)
+    resumable.handed_out("h2")
+    resumable.lost(60_000, LONG_MS)
+    assert resumable.refused(60_010, 1011, None) == Attempt("h2", HANDLE_RETRY_MS)

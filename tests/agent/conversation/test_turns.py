@@ -3,7 +3,7 @@
 import pytest
 
 from agent.conversation import turns
-from agent.conversation.turns import GENERATION, Floor, Generation, Sign, floor
+from agent.conversation.turns import DROP_LIMIT_MS, GENERATION, Floor, Generation, Sign, Turns
 
 
 def documented() -> dict[tuple[Generation, Sign], Generation]:
@@ -41,12 +41,47 @@ def test_nothing_but_the_end_of_a_turn_a_limit_or_a_loss_ends_dropping() -> None
     assert ends == {Sign.TURN_DONE, Sign.DROP_EXPIRED, Sign.LOST}
 
 
+def at(generation: Generation) -> Turns:
+    turns = Turns()
+    turns.generation = generation
+    return turns
+
+
 @pytest.mark.parametrize("generation", Generation)
 def test_the_agent_has_the_floor_while_it_is_heard(generation: Generation) -> None:
-    assert floor(generation, playing=True) is Floor.AGENT
+    assert at(generation).floor(playing=True) is Floor.AGENT
 
 
 @pytest.mark.parametrize("generation", Generation)
 def test_unheard_the_agent_has_the_floor_only_while_generating(generation: Generation) -> None:
-    agent_has_it = floor(generation, playing=False) is Floor.AGENT
+    agent_has_it = at(generation).floor(playing=False) is Floor.AGENT
     assert agent_has_it is (generation is Generation.GENERATING)
+
+
+def test_dropping_expires_a_second_after_the_interruption() -> None:
+    turns = Turns()
+    turns.move(Sign.INTERRUPTED, 5_000)
+    assert turns.deadline_ms() == 5_000 + DROP_LIMIT_MS
+    dropping = []
+    for now_ms in (5_000, 5_999, 6_000):
+        turns.expire(now_ms)
+        dropping.append(turns.dropping)
+    assert dropping == [True, True, False]
+    assert turns.deadline_ms() is None
+
+
+def test_what_is_stale_does_not_prolong_the_dropping() -> None:
+    turns = Turns()
+    turns.move(Sign.INTERRUPTED, 5_000)
+    turns.move(Sign.AUDIO, 5_900)
+    turns.move(Sign.GENERATION_DONE, 5_900)
+    assert turns.deadline_ms() == 5_000 + DROP_LIMIT_MS
+
+
+@pytest.mark.parametrize("sign", [Sign.TURN_DONE, Sign.LOST])
+def test_a_turn_that_is_closed_or_lost_has_no_limit(sign: Sign) -> None:
+    turns = Turns()
+    turns.move(Sign.INTERRUPTED, 5_000)
+    turns.move(sign, 5_100)
+    assert turns.generation is Generation.IDLE
+    assert turns.deadline_ms() is None

@@ -1,0 +1,69 @@
+"""The one model session there may be: its number, its state, and the attempt that waits."""
+
+from enum import Enum
+
+from agent.conversation.resumption import Attempt
+
+
+class State(Enum):
+    """Of the session whose number is `Link.session`."""
+
+    CLOSED = "closed"
+    OPENING = "opening"
+    READY = "ready"
+
+
+class Link:
+    """Which session's events count. Numbers are never used twice."""
+
+    def __init__(self) -> None:
+        self.session = 0
+        self._state = State.CLOSED
+        self._ready_ms = 0
+        self._waiting: tuple[int, Attempt] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the session listens."""
+        return self._state is State.READY
+
+    def dial(self, attempt: Attempt, now_ms: int) -> bool:
+        """Whether to open a session, under a new number, now; else when the wait is over."""
+        if attempt.wait_ms > 0:
+            self._waiting = (now_ms + attempt.wait_ms, Attempt(attempt.handle, 0))
+            return False
+        self._waiting = None
+        self.session += 1
+        self._state = State.OPENING
+        return True
+
+    def due(self, now_ms: int) -> Attempt | None:
+        """The attempt whose wait is over, or None."""
+        if self._waiting is None or now_ms < self._waiting[0]:
+            return None
+        return self._waiting[1]
+
+    def listens(self, now_ms: int) -> None:
+        """The session is ready."""
+        self._state = State.READY
+        self._ready_ms = now_ms
+
+    def ended(self) -> None:
+        """The session is over by itself: it was lost or refused."""
+        self._state = State.CLOSED
+
+    def leave(self) -> int | None:
+        """Want no more events of it. Returns its number if it has to be closed."""
+        left = None if self._state is State.CLOSED else self.session
+        self.session += 1
+        self._state = State.CLOSED
+        self._waiting = None
+        return left
+
+    def lived_ms(self, now_ms: int) -> int:
+        """How long the session has listened."""
+        return now_ms - self._ready_ms
+
+    def deadline_ms(self) -> int | None:
+        """When `due` is to be asked, or None."""
+        return None if self._waiting is None else self._waiting[0]

@@ -1,0 +1,33 @@
+"""When a call leaves a worker that is to stop: at a pause, late in the time there is.
+
+Calls may end by themselves for as long as the budget allows; in the last 10 s of it those that
+are left look for a pause, and one second before its end they go in any case.
+"""
+
+HAND_OVER_MS = 10_000
+MARGIN_MS = 1_000
+
+
+class HandOver:
+    """The two times of a drain, once there is one."""
+
+    def __init__(self) -> None:
+        self._from_ms: int | None = None
+        self._by_ms = 0
+        self._looking = False
+
+    def requested(self, now_ms: int, budget_ms: int) -> None:
+        """The worker is to stop within `budget_ms`."""
+        self._from_ms = now_ms + max(0, budget_ms - HAND_OVER_MS)
+        self._by_ms = now_ms + budget_ms - min(MARGIN_MS, budget_ms // 2)
+
+    def due(self, now_ms: int, *, pause: bool) -> bool:
+        """Whether to leave now; `pause` says that nobody is saying or awaiting anything."""
+        if self._from_ms is None or now_ms < self._from_ms:
+            return False
+        self._looking = True
+        return pause or now_ms >= self._by_ms
+
+    def deadline_ms(self) -> int | None:
+        """When to look next. In between, every event is an occasion."""
+        return self._by_ms if self._looking else self._from_ms

@@ -1,0 +1,67 @@
+"""The one session there may be: whose events count, and the attempt that waits."""
+
+from agent.conversation.link import Link
+from agent.conversation.resumption import Attempt
+
+
+def opened(now_ms: int = 0) -> Link:
+    """A link whose first session is ready since `now_ms`."""
+    link = Link()
+    link.dial(Attempt("", 0), now_ms)
+    link.listens(now_ms)
+    return link
+
+
+def test_an_attempt_without_a_wait_opens_a_session_at_once() -> None:
+    link = Link()
+    assert link.dial(Attempt("h1", 0), 0)
+    assert link.deadline_ms() is None
+    assert not link.ready
+
+
+def test_a_session_listens_from_when_it_is_ready_until_it_ends() -> None:
+    link = opened(1_000)
+    listened = [link.ready]
+    assert link.lived_ms(4_000) == 3_000
+    link.ended()
+    assert [*listened, link.ready] == [True, False]
+
+
+def test_an_attempt_with_a_wait_is_due_when_it_is_over_and_waits_no_more() -> None:
+    link = opened()
+    link.ended()
+    assert not link.dial(Attempt("h1", 250), 1_000)
+    assert link.deadline_ms() == 1_250
+    assert link.due(1_249) is None
+    attempt = link.due(1_250)
+    assert attempt == Attempt("h1", 0)
+    assert link.dial(attempt, 1_250)
+    assert link.deadline_ms() is None
+
+
+def test_only_a_session_that_did_not_end_by_itself_has_to_be_closed() -> None:
+    link = opened()
+    first = link.session
+    assert link.leave() == first
+    assert link.leave() is None
+    link.dial(Attempt("", 0), 0)
+    link.ended()
+    assert link.leave() is None
+
+
+def test_no_number_of_a_session_comes_twice() -> None:
+    link, numbers = Link(), []
+    for _ in range(5):
+        link.dial(Attempt("", 0), 0)
+        numbers.append(link.session)
+        link.leave()
+        assert link.session not in numbers, "its late events are stale at once"
+    assert len(set(numbers)) == 5
+
+
+def test_an_attempt_that_waits_is_forgotten_when_the_link_is_left() -> None:
+    link = Link()
+    link.dial(Attempt("", 250), 0)
+    link.leave()
+    assert link.deadline_ms() is None
+    assert link.due(10_000) is None

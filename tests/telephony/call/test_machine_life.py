@@ -1,0 +1,313 @@
+"""How a call begins, changes streams and workers, and ends. What is said: test_machine.py."""
+
+import pytest
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.commands import AppendLine, CloseModel, OpenModel, SaveCheckpoint
+from agent.conversation.events import Interrupted, ReplyAudio, SessionRefused, TurnComplete
+from agent.conversation.transcript import Line
+from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMark, SendMedia
+from telephony.call.downlink import FIRST_MESSAGE_MS, MESSAGE_MS
+from telephony.call.events import (
+    CallStatus,
+    DrainRequested,
+    OwnershipLost,
+    StreamEnded,
+    Tick,
+)
+from telephony.call.machine import (
+    MEDIA_LIMIT_MS,
+    PARKED_LIMIT_MS,
+    STOP_GRACE_MS,
+    TERMINAL_STATUSES,
+    WAITING_LIMIT_MS,
+    Phase,
+)
+from telephony.twilio.messages import Mark, Media, Stop
+from tests.telephony.call.conftest import SILENCE, VOICE, Phone, PickUp, of, speech
+
+WORDS = "one two three four five six seven eight nine ten"
+CLOSED = StreamEnded("MZ1", "close")
+
+
+def ended(commands: list[Command]) -> list[tuple[str, bool]]:
+    return [(command.reason, command.final) for command in of(EndCall, commands)]
+
+
+# Waiting.
+
+
+def test_a_session_that_no_stream_follows_is_let_go(phone: Phone) -> None:
+    assert phone.wait(WAITING_LIMIT_MS - 1) == []
+    done = phone.wait(1)
+    assert of(CloseModel, done) == [CloseModel(phone.session)]
+    assert ended(done) == [("not_attached", False)]
+    assert of(SaveCheckpoint, phone.commands) == []
+
+
+def test_a_model_that_refuses_for_good_ends_the_call(phone: Phone) -> None:
+    phone.starts()
+    done = phone.tells(lambda session: SessionRefused(session, 403, "key"))
+    assert of(CloseStream, done) == [CloseStream("MZ1")]
+    assert ended(done) == [("model_unavailable", True)]
+
+
+# The stream is lost.
+
+
+def test_after_stop_the_caller_has_hung_up_within_two_seconds(greeted: Phone) -> None:
+    assert of(CloseStream, greeted.step(Stop("MZ1"))) == []
+    assert of(EndCall, greeted.wait(STOP_GRACE_MS - 1)) == []
+    assert ended(greeted.wait(1)) == [("caller_hangup", True)]
+
+
+def test_after_any_other_end_the_call_may_come_back_elsewhere(greeted: Phone) -> None:
+    greeted.step(CLOSED)
+    assert of(EndCall, greeted.wait(PARKED_LIMIT_MS - 1)) == []
+    assert ended(greeted.wait(1)) == [("stream_lost", False)]
+
+
+def test_a_stop_behind_the_close_still_means_that_the_caller_hung_up(greeted: Phone) -> None:
+    greeted.step(CLOSED, Stop("MZ1"))
+    assert ended(greeted.wait(STOP_GRACE_MS)) == [("caller_hangup", True)]
+
+
+def test_the_close_behind_a_stop_changes_nothing(greeted: Phone) -> None:
+    greeted.step(Stop("MZ1"), CLOSED)
+    assert ended(greeted.wait(STOP_GRACE_MS)) == [("caller_hangup", True)]
+
+
+@pytest.mark.parametrize("how", ["status", "stuck"])
+def test_a_stream_that_others_call_dead_is_closed(greeted: Phone, how: str) -> None:
+    done = greeted.step(StreamEnded("MZ1", how))
+    assert of(CloseStream, done) == [CloseStream("MZ1")]
+    assert greeted.call.phase is Phase.PARKED
+
+
+def test_ten_seconds_without_media_close_the_stream(greeted: Phone) -> None:
+    greeted.says(SILENCE, 1_000)
+    assert of(CloseStream, greeted.wait(MEDIA_LIMIT_MS - 1)) == []
+    assert of(CloseStream, greeted.wait(1)) == [CloseStream("MZ1")]
+    assert ended(greeted.wait(PARKED_LIMIT_MS)) == [("stream_lost", False)]
+
+
+def test_media_keep_the_stream_alive(greeted: Phone) -> None:
+    for _ in range(5):
+        greeted.step(Media("MZ1", SILENCE, greeted.now_ms))
+        greeted.wait(MEDIA_LIMIT_MS - 1)
+    assert greeted.call.phase is Phase.STREAMING
+
+
+def test_the_end_of_an_old_stream_does_not_touch_the_new_one(greeted: Phone) -> None:
+    greeted.step(CLOSED)
+    greeted.starts("MZ2", epoch=2)
+    assert greeted.step(StreamEnded("MZ1", "status"), Stop("MZ1")) == []
+    assert greeted.call.phase is Phase.STREAMING
+
+
+def test_a_stream_in_place_of_a_living_one_closes_that(greeted: Phone) -> None:
+    done = greeted.starts("MZ2", epoch=2)
+    assert of(CloseStream, done) == [CloseStream("MZ1")]
+    assert greeted.checkpoint.epoch == 2
+
+
+def test_a_new_stream_goes_on_from_what_was_heard_of_the_reply(greeted: Phone) -> None:
+    greeted.replies(WORDS, 3_000)
+    greeted.plays(300)
+    greeted.step(CLOSED)
+    greeted.wait(700)
+    done = greeted.starts("MZ2", epoch=2)
+    assert [len(c.ulaw) // 8 for c in of(SendMedia, done)] == [FIRST_MESSAGE_MS, *[MESSAGE_MS] * 3]
+    greeted.plays_out()
+    on_the_first = sum(
+        len(c.ulaw) // 8
+        for c in of(SendMedia, greeted.commands)
+        if (c.reply, c.stream_sid) == (2, "MZ1")
+    )
+    assert greeted.sent_ms(2) == 3_000 - 300 + on_the_first
+    assert greeted.lines[-1] == ("agent", WORDS, WORDS)
+
+
+def test_a_barge_in_on_the_new_stream_cuts_at_what_both_streams_played(greeted: Phone) -> None:
+    greeted.replies(WORDS, 3_000)
+    greeted.plays(600)
+    greeted.step(CLOSED)
+    greeted.starts("MZ2", epoch=2)
+    greeted.plays(600)
+    assert of(SendClear, greeted.tells(Interrupted)) == [SendClear("MZ2")]
+    assert greeted.lines[-1] == ("agent", WORDS, "one two three four")
+
+
+def test_where_no_mark_shows_what_was_heard_nothing_is_left_out(greeted: Phone) -> None:
+    """By the clock alone a part of it was heard, which began to run when it was sent."""
+    greeted.replies("Yes.", 300)
+    greeted.wait(100)
+    greeted.step(CLOSED)
+    again = of(SendMedia, greeted.starts("MZ2", epoch=2))
+    assert sum(len(c.ulaw) for c in again) == 300 * 8
+
+
+def test_marks_of_the_old_stream_are_not_heard_on_the_new_one(greeted: Phone) -> None:
+    greeted.replies("Yes.", 300)
+    old = list(greeted.marks)
+    greeted.step(CLOSED)
+    greeted.starts("MZ2", epoch=2)
+    greeted.step(*(Mark("MZ1", name) for name in old), *(Mark("MZ2", name) for name in old))
+    assert len(greeted.lines) == 1
+    greeted.plays_out()
+    assert greeted.lines[1:] == [("agent", "Yes.", "Yes.")]
+
+
+def test_nothing_is_sent_while_there_is_no_stream(greeted: Phone) -> None:
+    greeted.replies(WORDS, 3_000)
+    greeted.step(CLOSED)
+    done = greeted.tells(lambda session: ReplyAudio(session, speech(500)))
+    done += greeted.wait(5_000)
+    assert not any(isinstance(command, SendMedia | SendMark | SendClear) for command in done)
+
+
+def test_a_reply_interrupted_while_the_stream_is_away_is_not_taken_up_again(
+    greeted: Phone,
+) -> None:
+    greeted.replies(WORDS, 3_000)
+    greeted.wait(430)
+    greeted.step(CLOSED)
+    greeted.tells(Interrupted, TurnComplete)
+    assert of(SendMedia, greeted.starts("MZ2", epoch=2)) == []
+    assert greeted.lines[-1] == ("agent", WORDS, "one two")
+
+
+def test_the_model_stays_while_the_stream_is_away(greeted: Phone) -> None:
+    greeted.step(CLOSED)
+    done = greeted.wait(PARKED_LIMIT_MS - 1)
+    done += greeted.starts("MZ2", epoch=2)
+    assert not any(isinstance(command, OpenModel | CloseModel) for command in done)
+    assert len(greeted.cues) == 1
+
+
+def test_a_lost_stream_leaves_a_checkpoint(greeted: Phone) -> None:
+    greeted.wait(1_234)
+    greeted.step(CLOSED)
+    assert greeted.checkpoint.elapsed_ms == greeted.now_ms
+
+
+# Another worker.
+
+
+def test_the_next_worker_takes_over_a_greeted_caller_without_a_second_greeting(
+    greeted: Phone, pick_up: PickUp
+) -> None:
+    other = pick_up(greeted.checkpoint, greeted.call.conversation.lines)
+    other.ready()
+    other.starts("MZ2", epoch=2)
+    assert other.cues == []
+    assert other.checkpoint.greeted
+    assert other.checkpoint.epoch == 2
+
+
+def test_the_next_worker_answers_what_the_caller_said_last(pick_up: PickUp) -> None:
+    lines = (Line(1, "agent", "Hello.", "Hello.", 0, 1), Line(2, "caller", "Hm?", "Hm?", 900, 1))
+    other = pick_up(Checkpoint(1, 2_000, 1_699_999_999_000, True, "", 0), lines)
+    other.starts("MZ2", epoch=2)
+    other.ready()
+    assert len(other.cues) == 1
+    assert "last" in other.cues[0]
+
+
+def test_a_call_that_another_worker_took_is_let_go_without_a_word(greeted: Phone) -> None:
+    greeted.replies(WORDS, 3_000)
+    done = greeted.step(OwnershipLost(2))
+    assert of(SendClear, done) == []
+    assert of(CloseStream, done) == [CloseStream("MZ1")]
+    assert of(CloseModel, done) == [CloseModel(greeted.session)]
+    assert ended(done) == [("taken_over", False)]
+
+
+# Drain.
+
+
+def test_with_little_time_a_call_is_handed_over_at_once_where_there_is_a_pause(
+    greeted: Phone,
+) -> None:
+    done = greeted.step(DrainRequested(10_000))
+    assert ended(done) == [("handed_over", False)]
+    assert of(CloseStream, done) == [CloseStream("MZ1")]
+
+
+def test_with_little_time_a_turn_is_let_come_to_its_end(greeted: Phone) -> None:
+    greeted.replies("Yes.", 700)
+    greeted.tells(TurnComplete)
+    assert of(EndCall, greeted.step(DrainRequested(10_000))) == []
+    assert ended(greeted.plays_out()) == [("handed_over", False)]
+    assert greeted.lines[-1] == ("agent", "Yes.", "Yes.")
+
+
+def test_a_caller_who_waits_for_an_answer_is_not_handed_over_before_it(greeted: Phone) -> None:
+    greeted.says(VOICE, 400)
+    assert of(EndCall, greeted.step(DrainRequested(10_000))) == []
+    greeted.wait(500)
+    assert of(EndCall, greeted.replies("Yes.", 300)) == []
+    greeted.tells(TurnComplete)
+    assert ended(greeted.plays_out()) == [("handed_over", False)]
+
+
+def test_without_a_pause_a_call_is_handed_over_a_second_before_the_budget_ends(
+    greeted: Phone,
+) -> None:
+    greeted.tells(lambda session: ReplyAudio(session, speech(60_000)))
+    greeted.step(DrainRequested(10_000))
+    early = [of(EndCall, greeted.says(SILENCE, 20)) for _ in range(449)]
+    assert early == [[]] * 449
+    assert ended(greeted.wait(20)) == [("handed_over", False)]
+
+
+def test_with_much_time_a_call_goes_on_until_ten_seconds_before_its_end(greeted: Phone) -> None:
+    greeted.step(DrainRequested(120_000))
+    for _ in range(109):
+        assert of(EndCall, greeted.says(SILENCE, 1_000)) == []
+    assert ended(greeted.says(SILENCE, 1_000)) == [("handed_over", False)]
+
+
+@pytest.mark.parametrize("budget_ms", [0, 1, 500])
+def test_with_no_time_a_call_is_handed_over_in_mid_reply(greeted: Phone, budget_ms: int) -> None:
+    greeted.replies(WORDS, 3_000)
+    done = greeted.step(DrainRequested(budget_ms))
+    done += greeted.wait(budget_ms)
+    assert ended(done) == [("handed_over", False)]
+    assert len(of(AppendLine, done)) == 1
+
+
+def test_a_call_without_a_stream_is_handed_over_at_once(greeted: Phone) -> None:
+    greeted.step(CLOSED)
+    assert ended(greeted.step(DrainRequested(10_000))) == [("handed_over", False)]
+
+
+# The end.
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL_STATUSES))
+def test_a_call_that_twilio_calls_over_is_over(greeted: Phone, status: str) -> None:
+    assert ended(greeted.step(CallStatus(status))) == [("caller_hangup", True)]
+
+
+@pytest.mark.parametrize("status", ["queued", "ringing", "in-progress"])
+def test_any_other_status_changes_nothing(greeted: Phone, status: str) -> None:
+    assert greeted.step(CallStatus(status)) == []
+
+
+def test_the_end_is_the_last_command_and_nothing_comes_after_it(greeted: Phone) -> None:
+    greeted.replies(WORDS, 3_000)
+    greeted.wait(430)
+    done = greeted.step(CallStatus("completed"))
+    assert done[-1] == EndCall("caller_hangup", final=True)
+    assert greeted.lines[-1] == ("agent", WORDS, "one two")
+    assert greeted.call.deadline_ms() is None
+    assert greeted.step(Tick(), Media("MZ1", VOICE, 20), CallStatus("completed")) == []
+
+
+def test_a_call_is_never_without_a_deadline_before_its_end(phone: Phone) -> None:
+    assert phone.call.deadline_ms() == WAITING_LIMIT_MS
+    phone.starts()
+    assert phone.call.deadline_ms() == MEDIA_LIMIT_MS
+    phone.step(CLOSED)
+    assert phone.call.deadline_ms() == PARKED_LIMIT_MS

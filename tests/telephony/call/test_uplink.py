@@ -1,0 +1,216 @@
+"""Caller to model: when chunks go out, and what is kept to be sent again."""
+
+import random
+
+import numpy as np
+import pytest
+
+from telephony.audio import g711
+from telephony.audio.level import HANGOVER_MS
+from telephony.audio.resample import phone_to_model
+from telephony.call.uplink import (
+    FINISHED_AFTER_MS,
+    KEPT_LIMIT_SAMPLES,
+    LEAD_IN_MS,
+    QUIET_TAIL_MS,
+    Uplink,
+)
+
+FRAME_MS = 20
+SILENCE = b"\xff" * 160
+MODEL_BYTES_PER_MS = 32
+
+
+def babble(ms: int, seed: int = 1) -> bytes:
+    """µ-law that rises and falls like speech: syllables of 180 ms with closures between them."""
+    rng = np.random.default_rng(seed)
+    at_s = np.arange(8 * ms) / 8000
+    voice = sum(np.sin(2 * np.pi * f * at_s + rng.uniform(0, 6)) / f for f in (140, 280, 700, 1900))
+    syllables = np.clip(np.sin(2 * np.pi * at_s / 0.36) ** 2 - 0.05, 0, 1)
+    loud = voice / np.abs(voice).max() * syllables * 9_000 + rng.normal(0, 12, len(at_s))
+    return g711.encode(loud.astype("<i2").tobytes())
+
+
+def idle(ms: int, seed: int = 2) -> bytes:
+    """µ-law of a quiet line."""
+    noise = np.random.default_rng(seed).normal(0, 12, 8 * ms)
+    return g711.encode(noise.astype("<i2").tobytes())
+
+
+class Caller:
+    """Pushes frames in real time."""
+
+    def __init__(self, *, listening: bool = True) -> None:
+        self.uplink = Uplink()
+        self.now_ms = 0
+        if listening:
+            self.uplink.resume(0)
+
+    def sends(self, ulaw: bytes) -> list[bytes]:
+        chunks = []
+        for i in range(0, len(ulaw), 160):
+            self.now_ms += FRAME_MS
+            chunks += self.uplink.push(ulaw[i : i + 160], self.now_ms)
+        return chunks
+
+    def held(self) -> bytes:
+        return b"".join(self.uplink.resume(self.now_ms).chunks)
+
+
+def lengths_ms(chunks: list[bytes]) -> list[int]:
+    """To the next frame: the filter's delay is missing from the first chunk."""
+    return [round(len(chunk) / MODEL_BYTES_PER_MS / FRAME_MS) * FRAME_MS for chunk in chunks]
+
+
+def resampled(ulaw: bytes) -> bytes:
+    return phone_to_model().push(g711.decode(ulaw))
+
+
+# Chunks.
+
+
+def test_sound_goes_out_in_chunks_of_20_ms() -> None:
+    caller = Caller()
+    caller.sends(idle(1000))
+    chunks = caller.sends(babble(2000))
+    assert lengths_ms(chunks)[1:] == [20] * (len(chunks) - 1)
+    assert len(chunks) >= 95
+
+
+def test_silence_goes_out_in_chunks_of_100_ms_and_never_stops() -> None:
+    assert lengths_ms(Caller().sends(idle(3000))) == [100] * 30
+
+
+def test_after_sound_it_is_300_ms_until_chunks_are_long_again() -> None:
+    caller = Caller()
+    caller.sends(babble(1980))
+    lengths = lengths_ms(caller.sends(SILENCE * 50))
+    short = lengths.index(100)
+    assert lengths[:short] == [20] * short
+    assert abs(short * FRAME_MS - HANGOVER_MS) <= 2 * FRAME_MS  # the sound ends in a closure
+    assert set(lengths[short:]) == {100}
+
+
+def test_the_first_sound_takes_the_silence_before_it_along_at_once() -> None:
+    caller = Caller()
+    caller.sends(SILENCE * 50)
+    assert caller.sends(SILENCE * 3) == []
+    assert lengths_ms(caller.sends(babble(300)[800:960])) == [80]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_goes_out_is_what_came_in_whatever_its_frames(seed: int) -> None:
+    rng = random.Random(seed)
+    ulaw = idle(500, seed) + babble(1500, seed) + idle(700, seed)
+    uplink, sent, at = Uplink(), b"", 0
+    uplink.resume(0)
+    while at < len(ulaw):
+        size = rng.randrange(1, 700)
+        sent += b"".join(uplink.push(ulaw[at : at + size], at // 8))
+        at += size
+    want = resampled(ulaw)
+    assert want.startswith(sent)
+    assert len(want) - len(sent) < 110 * MODEL_BYTES_PER_MS
+
+
+def test_without_a_listener_nothing_goes_out() -> None:
+    assert Caller(listening=False).sends(babble(1000)) == []
+
+
+# Held and sent again.
+
+
+def test_words_said_before_a_session_listens_are_sent_to_it_whole() -> None:
+    caller = Caller(listening=False)
+    ulaw = babble(3000)
+    caller.sends(ulaw)
+    assert caller.held() == resampled(ulaw)
+
+
+def test_live_audio_goes_on_where_the_held_audio_ends() -> None:
+    caller = Caller(listening=False)
+    ulaw = babble(1000)
+    caller.sends(ulaw[:4000])
+    sent = caller.held() + b"".join(caller.sends(ulaw[4000:]))
+    assert resampled(ulaw).startswith(sent)
+    assert len(sent) >= 980 * MODEL_BYTES_PER_MS
+
+
+def test_held_audio_is_cut_into_chunks() -> None:
+    caller = Caller(listening=False)
+    caller.sends(babble(3000))
+    chunks = caller.uplink.resume(caller.now_ms).chunks
+    assert set(lengths_ms(chunks)) == {100}
+    assert len(chunks) == 30
+
+
+def test_silence_is_not_sent_again() -> None:
+    caller = Caller()
+    caller.sends(SILENCE * 500)
+    assert len(caller.held()) <= (QUIET_TAIL_MS + FRAME_MS) * MODEL_BYTES_PER_MS
+
+
+def test_a_second_before_the_first_sound_is_sent_again_with_it() -> None:
+    caller = Caller()
+    ulaw = SILENCE * 500 + babble(1000)
+    caller.sends(ulaw)
+    held = len(caller.held()) / MODEL_BYTES_PER_MS
+    assert abs(held - (LEAD_IN_MS + 1000)) <= 3 * FRAME_MS
+
+
+def test_what_one_session_heard_and_did_not_answer_is_sent_to_the_next() -> None:
+    caller = Caller()
+    ulaw = babble(1000)
+    caller.sends(ulaw)
+    caller.uplink.hold()
+    gap = babble(600, seed=3)
+    assert caller.sends(gap) == []
+    assert caller.held() == resampled(ulaw + gap)
+    assert caller.held() == resampled(ulaw + gap), "until it is answered, each session gets it"
+
+
+def test_what_was_answered_is_not_kept() -> None:
+    caller = Caller()
+    caller.sends(babble(1000))
+    answered_ms = caller.now_ms + 1
+    later = babble(400, seed=3)
+    caller.sends(later)
+    waiting = [caller.uplink.waiting]
+    caller.uplink.release(answered_ms)
+    waiting.append(caller.uplink.waiting)
+    assert caller.held() == resampled(later)
+    caller.uplink.release(caller.now_ms + 1)
+    waiting.append(caller.uplink.waiting)
+    assert caller.held() == b""
+    assert waiting == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("quiet_ms", "finished"), [(FINISHED_AFTER_MS - 200, False), (FINISHED_AFTER_MS + 200, True)]
+)
+def test_a_caller_who_has_been_quiet_for_half_a_second_has_finished(
+    quiet_ms: int, finished: bool
+) -> None:
+    caller = Caller(listening=False)
+    caller.sends(babble(1000) + SILENCE * (quiet_ms // FRAME_MS))
+    assert caller.uplink.resume(caller.now_ms).finished is finished
+
+
+def test_a_caller_who_said_nothing_has_not_finished() -> None:
+    caller = Caller(listening=False)
+    caller.sends(SILENCE * 100)
+    assert not caller.uplink.resume(caller.now_ms).finished
+
+
+def test_thirty_seconds_are_kept_and_what_no_session_heard_of_the_rest_is_counted() -> None:
+    caller = Caller(listening=False)
+    ulaw = babble(31_000)
+    caller.sends(ulaw)
+    assert caller.held() == resampled(ulaw[-KEPT_LIMIT_SAMPLES:])
+    assert caller.uplink.lost_samples == len(ulaw) - KEPT_LIMIT_SAMPLES
+
+
+def test_a_long_speech_that_a_session_heard_is_not_counted_as_lost() -> None:
+    caller = Caller()
+    caller.sends(babble(31_000))
+    assert caller.uplink.lost_samples == 0

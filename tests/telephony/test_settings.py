@@ -1,0 +1,113 @@
+"""The environment, and the README's word about it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from telephony.errors import SettingsError
+from telephony.settings import Settings, load
+
+README = Path(__file__).parents[2] / "README.md"
+
+GOOD = {
+    "GEMINI_API_KEY": "a-key",
+    "TWILIO_AUTH_TOKEN": "new,old",
+    "PUBLIC_URL": "https://voice.example.com/",
+}
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
+    for name, value in (GOOD | environment).items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_readmes_table_says_what_the_settings_say() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", README.read_text(), re.MULTILINE)
+    assert rows == [
+        (
+            name.upper(),
+            "required" if field.is_required() else str(field.default or ""),
+            field.description,
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def test_three_settings_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch)
+    settings = load()
+    assert settings.auth_tokens == ("new", "old")
+    assert settings.public_url == "https://voice.example.com"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.gemini_model == "gemini-3.8-live"
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, REDIS_URL="", PORT="", TWILIO_ACCOUNT_SID="")
+    assert load().redis_url is None
+    assert load().port == 8000
+
+
+def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, HOST="0.0.0.1", PORT="1")
+    assert (load(host="127.0.0.2").host, load(port=2).port) == ("127.0.0.2", 2)
+    assert load(host=None, port=None).port == 1
+
+
+def test_every_problem_is_named_at_once_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "http://voice.example.com")
+    monkeypatch.setenv("REDIS_URL", "localhost")
+    monkeypatch.setenv("PORT", "many")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    message = str(caught.value)
+    for name in ("GEMINI_API_KEY", "TWILIO_AUTH_TOKEN", "PUBLIC_URL", "REDIS_URL", "PORT"):
+        assert f"  {name}: " in message
+    assert "GEMINI_API_KEY: missing" in message
+    assert "got 'http://voice.example.com'" in message
+    assert message.count("hint:") == 4  # for all but PORT
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://host/?a=b"),
+        ("PUBLIC_URL", "https://me:secret@host"),
+        ("PUBLIC_URL", "https://my host"),
+        ("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:1"),
+        ("TWILIO_AUTH_TOKEN", " , "),
+        ("TWILIO_ACCOUNT_SID", "12345"),
+        ("SSL_CERT_FILE", "no/such/file.pem"),
+        ("TRANSCRIPT_TTL_S", "0"),
+        ("DRAIN_BUDGET_S", "-1"),
+        ("PORT", "70000"),
+        ("GEMINI_API_KEY", "two words"),
+    ],
+)
+def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    given(monkeypatch, **{name: value})
+    with pytest.raises(SettingsError, match=f"{name}: "):
+        load()
+
+
+def test_no_message_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, GEMINI_API_KEY="planted secret", PUBLIC_URL="https://me:planted@host")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert "planted" not in str(caught.value)
+    given(monkeypatch, GEMINI_API_KEY="planted", TWILIO_AUTH_TOKEN="planted")
+    assert "planted" not in repr(load())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://api.example.com/"])
+def test_twilios_api_may_be_a_local_one(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    given(monkeypatch, TWILIO_API_URL=url)
+    assert load().twilio_api_url == url.rstrip("/")
