@@ -63,16 +63,18 @@ class Stage:
         self._gemini = gemini
         self._replies = 0
         self._lost_at_ms: int | None = None
-        self._began_s = asyncio.get_running_loop().time()
+        self._began_s: float | None = None
 
     def caller_side(self, event: CallEvent) -> None:
         """Show what the caller's side tells, and set our clock by its."""
-        now_s = asyncio.get_running_loop().time()
-        self._began_s = min(self._began_s, now_s - event.at_ms / 1000)
+        if self._began_s is None:
+            self._began_s = asyncio.get_running_loop().time() - event.at_ms / 1000
         self._view.show(event)
 
     def now_ms(self) -> int:
         """Time since the call was placed."""
+        if self._began_s is None:
+            return 0
         return int((asyncio.get_running_loop().time() - self._began_s) * 1000)
 
     def __call__(

@@ -129,6 +129,9 @@ class Transcript:
         """A piece of the caller's words has come."""
         if not self._caller_text:
             self._caller_began_ms = began_ms
+        # The pieces of an utterance bring their spaces; another utterance does not.
+        if self._caller_text.endswith((".", "?", "!", "…")) and not text[:1].isspace():
+            self._caller_text += " "
         self._caller_text += text
 
     def finish_caller(self) -> list[Line]:

@@ -194,6 +194,8 @@ class Store(Protocol):
     async def end_call(self, call_sid: str, epoch: int, reason: str) -> None:
         """The owner says that the call is over, and why. Lines may still follow.
 
+        A reason that stands already is left as it is.
+
         Raises `Fenced`.
         """
         ...

@@ -33,6 +33,13 @@ local function completed()
   return redis.call('HGET', call, 'status') == 'completed'
 end
 
+local function complete(reason)  -- the first reason stands
+  redis.call('HSET', call, 'status', 'completed')
+  if (redis.call('HGET', call, 'ended_reason') or '') == '' then
+    redis.call('HSET', call, 'ended_reason', reason)
+  end
+end
+
 local function own(epoch)
   create()
   redis.call('HSET', call, 'epoch', epoch)
@@ -105,7 +112,7 @@ return {{'ok', 0}}
 # ARGV: ttl_s, epoch, reason.
 END_CALL = f"""{PREAMBLE}{FENCE}
 own(epoch)
-redis.call('HSET', call, 'status', 'completed', 'ended_reason', ARGV[3])
+complete(ARGV[3])
 refresh()
 return {{'ok', 0}}
 """
@@ -113,10 +120,7 @@ return {{'ok', 0}}
 # ARGV: ttl_s, reason.
 MARK_COMPLETED = f"""{PREAMBLE}
 create()
-redis.call('HSET', call, 'status', 'completed')
-if redis.call('HGET', call, 'ended_reason') == '' then
-  redis.call('HSET', call, 'ended_reason', ARGV[2])
-end
+complete(ARGV[2])
 refresh()
 return {{'ok', 0}}
 """

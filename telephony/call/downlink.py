@@ -19,6 +19,8 @@ LEAD_MS = 600
 FIRST_MESSAGE_MS = 60
 """The second goes out with it, and takes effect up to 50 ms later: shorter, and there is a gap."""
 
+FIRST_SAMPLES = FIRST_MESSAGE_MS * PHONE_SAMPLES_PER_MS
+
 MESSAGE_MS = 200
 
 HELD_LIMIT_SAMPLES = 5 * 60_000 * PHONE_SAMPLES_PER_MS
@@ -86,7 +88,7 @@ class Downlink:
         if reply is None:
             return None
         first = reply.taken == reply.resumed_from
-        size = (FIRST_MESSAGE_MS if first else MESSAGE_MS) * PHONE_SAMPLES_PER_MS
+        size = FIRST_SAMPLES if first else MESSAGE_MS * PHONE_SAMPLES_PER_MS
         end = min(len(reply.ulaw), reply.taken + size)
         end -= (end - reply.taken) % FRAME_SAMPLES if not reply.complete else 0
         piece = bytes(reply.ulaw[reply.taken : end])
@@ -126,7 +128,8 @@ class Downlink:
     def _next(self) -> _Reply | None:
         for reply in self._replies:
             waiting = len(reply.ulaw) - reply.taken
-            if waiting >= (1 if reply.complete else FRAME_SAMPLES):
+            first = reply.taken == reply.resumed_from
+            if waiting >= (1 if reply.complete else FIRST_SAMPLES if first else FRAME_SAMPLES):
                 return reply
             if not reply.complete:
                 return None

@@ -87,6 +87,13 @@ class DrainRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class EndRequested:
+    """The call cannot go on; `reason` becomes its `ended_reason`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallStatus:
     """Twilio reported the call's status, such as ``completed``."""
 
@@ -107,6 +114,7 @@ CallEvent = (
     | StoreBack
     | OwnershipLost
     | DrainRequested
+    | EndRequested
     | CallStatus
     | Tick
 )

@@ -35,6 +35,7 @@ from telephony.call.events import (
     CallOpened,
     CallStatus,
     DrainRequested,
+    EndRequested,
     Event,
     LinesStored,
     OwnershipLost,
@@ -127,6 +128,7 @@ class Call:
                 | StoreBack()
                 | OwnershipLost()
                 | DrainRequested()
+                | EndRequested()
                 | CallStatus()
                 | Tick()
             ):
@@ -149,7 +151,7 @@ class Call:
             self._hand_over.deadline_ms(),
         ]
         if self.phase is Phase.STREAMING:
-            times.append(self._playout.deadline_ms())
+            times += [self._playout.deadline_ms(), self._uplink.deadline_ms()]
             if self._downlink.waits():
                 times.append(self._playout.falls_to_at_ms(LEAD_MS * PHONE_SAMPLES_PER_MS))
         return min((t for t in times if t is not None), default=None)
@@ -166,9 +168,7 @@ class Call:
         match event:
             case Media():
                 self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
-                for chunk in self._uplink.push(event.payload, now_ms):
-                    if self._session is not None:
-                        self._out.append(asked.SendCallerAudio(self._session, chunk))
+                self._send_live(self._uplink.push(event.payload, now_ms))
             case Mark():
                 if self._playout.mark_returned(event.name, now_ms):
                     self._tell_heard(now_ms)
@@ -194,6 +194,8 @@ class Call:
                     self._park(event.how, now_ms)
             case OwnershipLost():
                 self._end("taken_over", now_ms, final=False)
+            case EndRequested():
+                self._end(event.reason, now_ms, final=True)
             case CallStatus():
                 if event.status in TERMINAL_STATUSES:
                     self._end("caller_hangup", now_ms, final=True)
@@ -217,6 +219,8 @@ class Call:
                     self._end("caller_hangup", now_ms, final=True)
                 case _:
                     self._end("stream_lost", now_ms, final=False)
+        if self.phase is Phase.STREAMING:
+            self._send_live(self._uplink.fill(now_ms))
         if self.phase is not Phase.OVER:
             self._playout.expire(now_ms)
             self._tell_heard(now_ms)
@@ -229,6 +233,7 @@ class Call:
             self._park("replaced", now_ms)
         self.phase = Phase.STREAMING
         self.stream_sid = event.stream_sid
+        self._uplink.started(now_ms)
         self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
         self._carry_out(self._conversation.answer(event.epoch, now_ms), now_ms)
 
@@ -281,6 +286,10 @@ class Call:
         if self.phase is Phase.STREAMING and self._playout.unheard(now_ms):
             self._playout.clear(now_ms)
             self._out.append(SendClear(self.stream_sid))
+
+    def _send_live(self, chunks: Iterable[bytes]) -> None:
+        if self._session is not None:
+            self._out += [asked.SendCallerAudio(self._session, chunk) for chunk in chunks]
 
     def _resume_uplink(self, session: int, now_ms: int) -> None:
         self._session = session

@@ -1,8 +1,10 @@
 """Caller → model: µ-law 8 kHz to PCM 16 kHz, in chunks; and what the model may have missed.
 
 While it hears sound, and for 300 ms after, chunks of 20 ms go out; otherwise 100 ms, for cost.
-It never stops sending. Everything the caller said since the last answered turn is kept, up to
-30 s, whether or not a session listened: after a resume it is sent again, faster than real time.
+It never stops sending: some lines deliver nothing while the caller is silent.
+
+Everything the caller said since the last answered turn is kept, up to 30 s, whether or not a
+session listened: after a resume it is sent again, faster than real time.
 """
 
 from collections import deque
@@ -15,6 +17,9 @@ from telephony.audio.resample import phone_to_model
 
 SOUND_CHUNK_MS = 20
 QUIET_CHUNK_MS = 100
+
+FILL_AFTER_MS = 400
+"""Media comes in bursts after gaps of up to 233 ms; a longer gap is filled with silence."""
 
 KEPT_LIMIT_SAMPLES = 30_000 * PHONE_SAMPLES_PER_MS
 
@@ -57,6 +62,8 @@ class Uplink:
         self._kept_samples = 0
         self._kept_sounds = 0
         self._sound_at_ms = 0
+        self._covered_ms = 0
+        self._filling = False
         self.lost_samples = 0
 
     @property
@@ -66,6 +73,7 @@ class Uplink:
 
     def push(self, ulaw: bytes, now_ms: int) -> list[bytes]:
         """Caller audio came: µ-law, any length. Returns the PCM chunks that are due (16 kHz)."""
+        self.started(now_ms)
         pcm = g711.decode(ulaw)
         sound = self._gate.hears(pcm)
         if sound:
@@ -74,16 +82,37 @@ class Uplink:
         if not self._listening:
             return []
         self._chunk += self._resampler.push(pcm)
-        chunk_ms = SOUND_CHUNK_MS if self._gate.active else QUIET_CHUNK_MS
-        # The resampler holds its delay back, so a chunk is due when a frame's worth is missing
-        # less than that: within half a frame.
-        if len(self._chunk) < (chunk_ms - SOUND_CHUNK_MS // 2) * _BYTES_PER_MS:
+        return self._due()
+
+    def started(self, now_ms: int) -> None:
+        """A stream begins; its audio is due from now on."""
+        self._covered_ms = now_ms
+        self._filling = False
+
+    def fill(self, now_ms: int) -> list[bytes]:
+        """If nothing has come for long, the model hears silence: it would wait for the rest of a
+        sentence for ever. Returns the PCM chunks that are due.
+        """
+        deadline_ms = self.deadline_ms()
+        if deadline_ms is None or now_ms < deadline_ms:
             return []
-        return [self._flush()]
+        silence = bytes(2 * (now_ms - self._covered_ms) * PHONE_SAMPLES_PER_MS)
+        self._covered_ms = now_ms
+        self._filling = True
+        self._gate.hears(silence)
+        self._chunk += self._resampler.push(silence)
+        return self._due()
+
+    def deadline_ms(self) -> int | None:
+        """When `fill` is due, if nothing comes before; None while no session listens."""
+        if not self._listening:
+            return None
+        return self._covered_ms + (QUIET_CHUNK_MS if self._filling else FILL_AFTER_MS)
 
     def resume(self, now_ms: int) -> Held:
         """A session listens from now on; this is what it has to hear first."""
         self._listening = True
+        self.started(now_ms)
         self._resampler.reset()
         self._chunk.clear()
         ulaw = b"".join(kept.ulaw for kept in self._kept if kept.at_ms >= self._since_ms())
@@ -102,6 +131,16 @@ class Uplink:
         while self._kept and self._kept[0].at_ms < before_ms:
             self._forget_first()
 
+    def _due(self) -> list[bytes]:
+        chunk_ms = SOUND_CHUNK_MS if self._gate.active else QUIET_CHUNK_MS
+        # The resampler holds its delay back, so a chunk is due when a frame's worth is missing
+        # less than that: within half a frame.
+        if len(self._chunk) < (chunk_ms - SOUND_CHUNK_MS // 2) * _BYTES_PER_MS:
+            return []
+        chunk = bytes(self._chunk)
+        self._chunk.clear()
+        return [chunk]
+
     def _since_ms(self) -> int:
         if not self._kept:
             return 0
@@ -109,11 +148,6 @@ class Uplink:
         if first is None:
             return self._kept[-1].at_ms - QUIET_TAIL_MS
         return first - LEAD_IN_MS
-
-    def _flush(self) -> bytes:
-        chunk = bytes(self._chunk)
-        self._chunk.clear()
-        return chunk
 
     def _keep(self, kept: _Kept) -> None:
         self._kept.append(kept)

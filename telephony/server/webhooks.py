@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from agent.store.base import CallRecord, StoreAway
-from telephony.call.events import CallStatus, StreamEnded
+from telephony.call.events import CallStatus, EndRequested, StreamEnded
 from telephony.call.machine import TERMINAL_STATUSES
 from telephony.server.admission import Refused
 from telephony.server.worker import Worker
@@ -63,6 +63,8 @@ async def resume(request: Request) -> Response:
         resumes = await worker.store.count_resume(call_sid)
         if resumes > MAX_RESUMES:
             log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
+            if (driver := worker.calls.get(call_sid)) is not None:
+                driver.feed(EndRequested("too_many_resumes"))
             await worker.store.mark_completed(call_sid, "too_many_resumes")
             return _xml(twiml.apology(APOLOGY))
         held_here = worker.calls.get(call_sid) is not None

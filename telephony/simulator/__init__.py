@@ -15,9 +15,14 @@ Modules, lowest first:
     clock, workers, webhooks, stream, call_flow
                 [edge] time, addresses, signed HTTP, one WebSocket, one call
     caller      [edge] `call`: all of it over real sockets
+    terminal    a simulated call, told line by line
+    pipe, phone, model_link, virtual_worker
+                [pure] a network that delays, and what stands at its ends
+    world       [pure] caller, Twilio, `Call` and model under one seed and a virtual clock
 
 Laws: pure modules take `now_ms` and a seeded `random.Random`; the same seed and input give the same
 messages. Nothing here shares code with what it judges: `telephony.twilio`, `call` and `server` are
-not imported. May import `telephony.audio`, `telephony.errors`, and `agent.simulator.voice` for the
+not imported, but by `world`, `virtual_worker` and `model_link`, which join both sides and judge
+nothing. May import `telephony.audio`, `telephony.errors`, and `agent.simulator.voice` for the
 caller's clips.
 """

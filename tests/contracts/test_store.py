@@ -366,15 +366,13 @@ async def test_a_status_callback_may_be_the_first_to_say_that_the_call_is_over(
     assert await store.take(call_sid, "a", "worker-1", 60) is None
 
 
-async def test_the_owner_knows_better_than_a_callback_why_the_call_ended(
-    store: RedisStore, call_sid: str
-) -> None:
+async def test_the_first_reason_a_call_ended_for_stands(store: RedisStore, call_sid: str) -> None:
     await take(store, call_sid, "a")
-    await store.mark_completed(call_sid, "completed")
-    await store.end_call(call_sid, 1, "model outage")
+    await store.mark_completed(call_sid, "too many resumes")
+    await store.end_call(call_sid, 1, "caller hung up")
     record = await store.look_up(call_sid)
     assert record is not None
-    assert record.ended_reason == "model outage"
+    assert record.ended_reason == "too many resumes"
 
 
 # Forgetting

@@ -188,3 +188,12 @@ def test_once_it_answered_a_session_knows_the_inherited_lines_it_was_given() -> 
     transcript.handed_out()
     assert transcript.known_lines == 3
     assert transcript.unknown() == ()
+
+
+def test_two_utterances_before_one_answer_have_a_space_between_them(transcript: Transcript) -> None:
+    transcript.caller_said("Do you have a garden?", 10)
+    transcript.caller_said("Is it far?", 20)
+    transcript.caller_said(" From here", 30)
+    assert [line.text for line in transcript.finish_caller()] == [
+        "Do you have a garden? Is it far? From here"
+    ]

@@ -74,9 +74,29 @@ def test_the_next_message_goes_out_as_the_queue_falls_to_the_lead(downlink: Down
     assert downlink.take(LEAD_MS * MS) is not None
 
 
+def test_a_reply_begins_with_no_less_than_its_first_message(downlink: Downlink) -> None:
+    """The second message takes effect up to 50 ms after the first: less would leave a gap."""
+    downlink.add(1, speech(FIRST_MESSAGE_MS - 10))
+    assert downlink.take(0) is None
+    assert not downlink.waits()
+    downlink.add(1, speech(20))
+    piece = downlink.take(0)
+    assert piece is not None
+    assert len(piece.ulaw) == FIRST_MESSAGE_MS * MS
+
+
+def test_a_reply_shorter_than_that_goes_out_when_it_is_complete(downlink: Downlink) -> None:
+    downlink.add(1, speech(20))
+    assert downlink.take(0) is None
+    downlink.finish(1)
+    piece = downlink.take(0)
+    assert piece is not None
+    assert piece.last
+
+
 def test_a_part_of_a_frame_waits_for_the_rest_of_it(downlink: Downlink) -> None:
-    downlink.add(1, speech(50))
-    assert sum(len(piece.ulaw) for piece in taken(downlink)) == 40 * MS
+    downlink.add(1, speech(90))
+    assert sum(len(piece.ulaw) for piece in taken(downlink)) == 80 * MS
     assert not downlink.waits()
     downlink.add(1, speech(50))
     assert all(len(piece.ulaw) % 160 == 0 for piece in taken(downlink))

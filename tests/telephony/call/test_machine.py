@@ -67,11 +67,11 @@ def test_twilio_holds_600_to_800_ms_while_there_is_more(greeted: Phone) -> None:
         deadline_ms = greeted.call.deadline_ms()
         assert deadline_ms is not None
         greeted.wait(deadline_ms - greeted.now_ms)
-        held.append(greeted.played_at_ms - greeted.now_ms)
+        if greeted.sent_ms(2) > sent_ms:  # and not only silence for the model
+            held.append(greeted.played_at_ms - greeted.now_ms)
         while greeted.marks and greeted.due_ms[greeted.marks[0]] <= greeted.now_ms:
             greeted.echoes()
-        assert greeted.sent_ms(2) > sent_ms or greeted.sent_ms(2) == 5_000
-    assert held
+    assert len(held) > 15
     assert all(LEAD_MS <= ms <= LEAD_MS + MESSAGE_MS for ms in held)
 
 

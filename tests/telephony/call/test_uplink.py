@@ -9,6 +9,7 @@ from telephony.audio import g711
 from telephony.audio.level import HANGOVER_MS
 from telephony.audio.resample import phone_to_model
 from telephony.call.uplink import (
+    FILL_AFTER_MS,
     FINISHED_AFTER_MS,
     KEPT_LIMIT_SAMPLES,
     LEAD_IN_MS,
@@ -214,3 +215,41 @@ def test_a_long_speech_that_a_session_heard_is_not_counted_as_lost() -> None:
     caller = Caller()
     caller.sends(babble(31_000))
     assert caller.uplink.lost_samples == 0
+
+
+# Lines that deliver nothing while the caller is silent.
+
+
+def fills(caller: Caller, until_ms: int) -> list[bytes]:
+    """Time passes without media; `fill` is called at each deadline."""
+    chunks = []
+    while (deadline_ms := caller.uplink.deadline_ms()) is not None and deadline_ms <= until_ms:
+        caller.now_ms = deadline_ms
+        chunks += caller.uplink.fill(deadline_ms)
+    return chunks
+
+
+def test_where_nothing_comes_the_model_hears_silence_for_all_of_the_time() -> None:
+    caller = Caller()
+    caller.sends(babble(1000))
+    silence = b"".join(fills(caller, 3_000))
+    assert len(silence) // MODEL_BYTES_PER_MS >= 2_000 - 100
+    assert not any(silence[100 * MODEL_BYTES_PER_MS :])
+
+
+def test_a_gap_as_long_as_twilios_bursts_is_left_alone() -> None:
+    caller = Caller()
+    caller.sends(babble(200))
+    assert caller.uplink.fill(caller.now_ms + 250) == []
+    assert caller.uplink.deadline_ms() == caller.now_ms + FILL_AFTER_MS
+
+
+def test_filled_silence_is_not_kept_and_needs_a_listener() -> None:
+    caller = Caller()
+    caller.sends(babble(200))
+    kept = len(caller.held())
+    fills(caller, 5_000)
+    assert len(caller.held()) == kept
+    caller.uplink.hold()
+    assert caller.uplink.deadline_ms() is None
+    assert caller.uplink.fill(10_000) == []

@@ -1,0 +1,186 @@
+"""A worker that holds one `Call` in virtual time: the twin of `server.driver`. Pure.
+
+It steps the call and carries out its commands over pipes. A worker that was killed is silent from
+that moment: what it had sent still arrives, what it had not stored is lost.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.commands import (
+    AppendLine,
+    CloseModel,
+    EndCallerAudio,
+    OpenModel,
+    SaveCheckpoint,
+    SayToModel,
+    SendCallerAudio,
+)
+from agent.conversation.transcript import Line
+from telephony.call.commands import (
+    CloseStream,
+    Command,
+    EndCall,
+    PhoneCommand,
+    SendClear,
+    SendMark,
+    SendMedia,
+)
+from telephony.call.events import CallOpened, Event, LinesStored, StreamStarted, Tick
+from telephony.call.machine import Call
+from telephony.call.outbox import Outbox
+from telephony.simulator.model_link import ModelLink
+from telephony.simulator.pipe import Pipe
+
+type Dial = Callable[["VirtualWorker", OpenModel, int], ModelLink]
+type Write = Callable[[PhoneCommand, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a call, as an observer of the driver sees it; `at_ms` is the world's time."""
+
+    at_ms: int
+    worker: int
+    event: Event
+    commands: tuple[Command, ...]
+
+
+@dataclass(slots=True)
+class VirtualStore:
+    """What outlives a worker. `complaints` says what a real store would have refused."""
+
+    epoch: int = 0
+    lines: list[Line] = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
+    checkpoints: int = 0
+    complaints: list[str] = field(default_factory=list)
+
+    def append(self, line: Line) -> None:
+        """Keep a line; its number has to be the next one, its epoch the newest."""
+        if line.n != len(self.lines) + 1:
+            self.complaints.append(f"expected line {len(self.lines) + 1}, got line {line.n}")
+        if line.epoch != self.epoch:
+            self.complaints.append(f"line {line.n}: expected epoch {self.epoch}, got {line.epoch}")
+        self.lines.append(line)
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint in place of the last one."""
+        if checkpoint.epoch != self.epoch:
+            self.complaints.append(f"expected epoch {self.epoch}, got {checkpoint.epoch}")
+        self.checkpoint = Checkpoint.from_json(checkpoint.to_json())
+        self.checkpoints += 1
+
+
+class VirtualWorker:
+    """Runs one call from `open` on. `tick` it by `deadline_ms`.
+
+    Args:
+        number: Counts the workers of a world, from 1.
+        opened: The call's first event.
+        now_ms: The world's time now, which is the call's 0.
+        dial: Opens a connection to the model, at a time.
+        store: Where lines and checkpoints go.
+        storing: The way there.
+        tell: Is told of each step.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        opened: CallOpened,
+        now_ms: int,
+        *,
+        dial: Dial,
+        store: VirtualStore,
+        storing: Pipe,
+        tell: Callable[[Step], None],
+    ) -> None:
+        self.number = number
+        self.call = Call(opened)
+        self.alive = True
+        self.ended: EndCall | None = None
+        self.drops: list[type[Event]] = []
+        """What never reaches the call: the next event of each of these types, once."""
+        self._opened, self._opened_ms = opened, now_ms
+        self._dial, self._store, self._storing, self._tell = dial, store, storing, tell
+        self._links: dict[int, ModelLink] = {}
+        self._free_ms = now_ms
+        self._outbox = Outbox()
+        self._write: Write | None = None
+        self._ticked_ms = now_ms
+
+    def open(self) -> None:
+        """Begin: the model is dialled."""
+        self.feed(self._opened, self._opened_ms)
+
+    def attach(self, stream_sid: str, epoch: int, write: Write, now_ms: int) -> None:
+        """A stream is here; `write` takes what goes to it."""
+        self._outbox.forget()
+        self._write = write
+        self.feed(StreamStarted(stream_sid, epoch), now_ms)
+
+    def feed(self, event: Event, now_ms: int) -> None:
+        """Step the call with one event, and carry out what it says."""
+        if not self.alive or self.ended is not None:
+            return
+        if type(event) in self.drops:
+            self.drops.remove(type(event))
+            return
+        commands = self.call.step(event, now_ms - self._opened_ms)
+        self._tell(Step(now_ms, self.number, event, tuple(commands)))
+        for command in commands:
+            self._carry_out(command, now_ms)
+        while (waiting := self._outbox.take()) is not None:
+            if self._write is not None:
+                self._write(waiting, now_ms)
+
+    def tick(self, now_ms: int) -> None:
+        """Send `Tick` if it is due."""
+        deadline_ms = self.deadline_ms()
+        if deadline_ms is not None and now_ms >= deadline_ms:
+            self._ticked_ms = now_ms
+            self.feed(Tick(), now_ms)
+
+    def deadline_ms(self) -> int | None:
+        """When the call wants to be stepped, at most once a ms."""
+        deadline_ms = self.call.deadline_ms()
+        if not self.alive or deadline_ms is None:
+            return None
+        return max(self._opened_ms + deadline_ms, self._ticked_ms + 1)
+
+    def kill(self, now_ms: int) -> None:
+        """As SIGKILL: its sockets are reset, and that is all."""
+        self.alive = False
+        for link in self._links.values():
+            link.close(now_ms)
+
+    def _carry_out(self, command: Command, now_ms: int) -> None:
+        match command:
+            case SendMedia() | SendMark() | SendClear() | CloseStream():
+                self._outbox.put(command)
+            case SendCallerAudio() | EndCallerAudio() | SayToModel():
+                self._links[command.session].send(command, now_ms)
+            case OpenModel():
+                self._links[command.session] = self._dial(self, command, max(now_ms, self._free_ms))
+            case CloseModel():
+                self._free_ms = self._links[command.session].close(now_ms)
+            case AppendLine(line):
+                self._storing.send(now_ms, lambda at_ms: self._append(line, at_ms))
+            case SaveCheckpoint(checkpoint):
+                self._storing.send(now_ms, lambda _: self._save(checkpoint))
+            case EndCall():
+                self.ended = command
+            case _:
+                assert_never(command)
+
+    def _append(self, line: Line, now_ms: int) -> None:
+        if self.alive:
+            self._store.append(line)
+            self.feed(LinesStored(line.n), now_ms)
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        if self.alive:
+            self._store.save(checkpoint)

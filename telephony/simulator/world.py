@@ -1,0 +1,308 @@
+"""One whole call in virtual time: caller, Twilio, workers, Gemini and store under one seed. Pure.
+
+    Phone ══ text frames ══▶ VirtualWorker (Call) ══ SDK messages ══▶ GeminiServer
+          ◀═════ Pipe ═════                       ◀═════ Pipe ══════
+
+A discrete-event simulation: whoever is due first lives first, and no clock, socket or event loop
+takes part. Everything that was said, sent, heard and stored stays here, to be judged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import assert_never
+
+from agent.conversation.commands import OpenModel
+from agent.conversation.persona import DEFAULT_PERSONA, Persona
+from agent.simulator.agenda import Agenda
+from agent.simulator.faults import Fault
+from agent.simulator.model import GeminiServer
+from telephony.call.commands import CloseStream, PhoneCommand, SendClear, SendMark, SendMedia
+from telephony.call.events import CallOpened, CallStatus, Event, StreamEnded
+from telephony.simulator.faults import LineFaults
+from telephony.simulator.line import Line
+from telephony.simulator.model_link import ModelLink, Sdk
+from telephony.simulator.phone import Phone
+from telephony.simulator.pipe import Pipe, Span
+from telephony.simulator.script import Script
+from telephony.simulator.virtual_worker import Step, VirtualStore, VirtualWorker
+from telephony.twilio.messages import (
+    Connected,
+    Malformed,
+    Start,
+    parse,
+    render_clear,
+    render_mark,
+    render_media,
+)
+
+CALL_SID = "CA" + "0" * 32
+BEGAN_WALL_MS = 1_795_000_000_000
+"""Any day of November 2026."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How long things take, in ms, least and most.
+
+    Args:
+        twilio_ms: One way between Twilio and a worker.
+        gemini_ms: One way between a worker and Gemini.
+        store_ms: Until a line or a checkpoint is safe.
+        connect_ms: From the first webhook's answer to the stream's WebSocket.
+        resume_webhook_ms: From a lost stream to the next webhook.
+        reconnect_ms: From a lost stream to the next WebSocket; 730 was measured.
+    """
+
+    twilio_ms: Span = (35, 45)
+    gemini_ms: Span = (25, 35)
+    store_ms: Span = (1, 5)
+    connect_ms: Span = (100, 400)
+    resume_webhook_ms: Span = (300, 500)
+    reconnect_ms: Span = (730, 930)
+
+
+GOOD = Network()
+GOOD_LINE = LineFaults()
+
+
+@dataclass(frozen=True, slots=True)
+class LoseStream:
+    """Twilio's socket breaks; Twilio goes on with the document, and connects again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KillWorker:
+    """The worker is gone without a word; another one goes on from what is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropNext:
+    """The next event of this type never reaches the call."""
+
+    event: type[Event]
+
+
+type WorldFault = Fault | LoseStream | KillWorker | DropNext
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written to a stream's socket, after the outbox."""
+
+    at_ms: int
+    worker: int
+    command: PhoneCommand
+
+
+class World:
+    """One call. Note faults with `at`, then `run`, then judge by the attributes.
+
+    Args:
+        caller: What the caller does.
+        model: The simulated Gemini, with a seed of its own.
+        sdk: What google-genai does to messages.
+        seed: Where all other chance comes from.
+        network: How long things take.
+        line_faults: How well Twilio behaves.
+        persona: Who answers.
+
+    Attributes:
+        phone: The caller's end: lines, what was heard and said.
+        workers: All that held the call.
+        links: Every connection to the model.
+        steps: Every step of every worker's call.
+        written: Everything written to Twilio.
+        store: What was stored.
+    """
+
+    def __init__(
+        self,
+        caller: Script,
+        model: GeminiServer,
+        sdk: Sdk,
+        *,
+        seed: int = 0,
+        network: Network = GOOD,
+        line_faults: LineFaults = GOOD_LINE,
+        persona: Persona = DEFAULT_PERSONA,
+    ) -> None:
+        self.now_ms = 0
+        self.phone = Phone(CALL_SID, caller, _random(seed, "line"), line_faults)
+        self.workers: list[VirtualWorker] = []
+        self.links: list[ModelLink] = []
+        self.steps: list[Step] = []
+        self.written: list[Written] = []
+        self.store = VirtualStore()
+        self._model, self._sdk, self._persona = model, sdk, persona
+        self._seed, self._network = seed, network
+        self._twilio, self._gemini = _random(seed, "twilio"), _random(seed, "gemini")
+        self._agenda = Agenda()
+        self._storing = Pipe(self._agenda, _random(seed, "store"), network.store_ms)
+        self._up = self._down = Pipe(self._agenda, self._twilio, network.twilio_ms)
+        self._agenda.note(0, self._answer)
+
+    @property
+    def worker(self) -> VirtualWorker:
+        """The one that holds the call, or held it last."""
+        return self.workers[-1]
+
+    def at(self, at_ms: int, fault: WorldFault) -> None:
+        """Let a fault come then."""
+        self._agenda.note(at_ms, partial(self._suffer, fault))
+
+    def run(self, until_ms: int = 600_000) -> None:
+        """Live until the call is over, or until then."""
+        while not (self.workers and self.worker.ended and self.worker.ended.final):
+            due_ms = min(self._due_ms(), default=until_ms + 1)
+            if due_ms > until_ms:
+                return
+            self.now_ms = max(self.now_ms, due_ms)
+            self._live()
+
+    def _due_ms(self) -> Sequence[int]:
+        times = [
+            self._agenda.next_ms,
+            self.phone.deadline_ms(),
+            *(link.deadline_ms() for link in self.links),
+            *(worker.deadline_ms() for worker in self.workers),
+        ]
+        return [time for time in times if time is not None]
+
+    def _live(self) -> None:
+        """Do all that is due now. What arrives comes first, and one's own time last."""
+        while (due := self._agenda.take(self.now_ms)) is not None:
+            due[1](self.now_ms)
+        for link in self.links:
+            link.poll(self.now_ms)
+        line = self.phone.line
+        for frame in self.phone.step(self.now_ms):
+            if line is not None:
+                self._up.send(self.now_ms, partial(self._arrive, line, frame))
+        if line is not None and self.phone.hung_up and self.phone.line is None:
+            self._up.send(self.now_ms, lambda at_ms: self._tell(CallStatus("completed"), at_ms))
+        for worker in self.workers:
+            worker.tick(self.now_ms)
+
+    # The call's way through Twilio.
+
+    def _answer(self, now_ms: int) -> None:
+        self._open_worker(now_ms)
+        self._agenda.note(now_ms + self._twilio.randint(*self._network.connect_ms), self._connect)
+
+    def _open_worker(self, now_ms: int) -> None:
+        opened = CallOpened(
+            call_sid=CALL_SID,
+            seed=self._seed,
+            wall_time_ms=BEGAN_WALL_MS + now_ms,
+            persona=self._persona,
+            checkpoint=self.store.checkpoint,
+            lines=tuple(self.store.lines),
+        )
+        worker = VirtualWorker(
+            len(self.workers) + 1,
+            opened,
+            now_ms,
+            dial=self._dial,
+            store=self.store,
+            storing=self._storing,
+            tell=self.steps.append,
+        )
+        self.workers.append(worker)
+        worker.open()
+
+    def _connect(self, now_ms: int) -> None:
+        if self.phone.hung_up:
+            return
+        self._up = Pipe(self._agenda, self._twilio, self._network.twilio_ms)
+        self._down = Pipe(self._agenda, self._twilio, self._network.twilio_ms)
+        self.phone.connect(now_ms)
+
+    def _arrive(self, line: Line, frame: str, now_ms: int) -> None:
+        match parse(frame):
+            case Connected():
+                pass
+            case Start(stream_sid=stream_sid):
+                self._resume(now_ms)
+                self.store.epoch += 1
+                write = partial(self._write, line, self._down, self.worker.number)
+                self.worker.attach(stream_sid, self.store.epoch, write, now_ms)
+            case Malformed() as malformed:
+                raise AssertionError(f"expected a message of Twilio, got {malformed}: {frame}")
+            case event:
+                self._tell(event, now_ms)
+
+    def _write(
+        self, line: Line, down: Pipe, worker: int, command: PhoneCommand, now_ms: int
+    ) -> None:
+        self.written.append(Written(now_ms, worker, command))
+        match command:
+            case SendMedia(stream_sid=sid, ulaw=ulaw):
+                self._post(line, down, render_media(sid, ulaw), now_ms)
+            case SendMark(stream_sid=sid, name=name):
+                self._post(line, down, render_mark(sid, name), now_ms)
+            case SendClear(stream_sid=sid):
+                self._post(line, down, render_clear(sid), now_ms)
+            case CloseStream():
+                down.send(now_ms, partial(self._lose, line))
+            case _:
+                assert_never(command)
+
+    def _post(self, line: Line, down: Pipe, frame: str, now_ms: int) -> None:
+        def deliver(at_ms: int) -> None:
+            if line is self.phone.line:
+                line.receive(frame, at_ms)
+
+        down.send(now_ms, deliver)
+
+    def _tell(self, event: Event, now_ms: int) -> None:
+        self.worker.feed(event, now_ms)
+
+    def _lose(self, line: Line, now_ms: int) -> None:
+        """The stream is gone, at Twilio's end: the worker is told, and the document goes on."""
+        if line is not self.phone.line:
+            return
+        self.phone.lose(now_ms)
+        ended = StreamEnded(line.stream_sid, "close")
+        self._up.send(now_ms, lambda at_ms: self._tell(ended, at_ms))
+        webhook_ms = self._twilio.randint(*self._network.resume_webhook_ms)
+        self._agenda.note(now_ms + webhook_ms, self._resume)
+        reconnect_ms = self._twilio.randint(*self._network.reconnect_ms)
+        self._agenda.note(now_ms + reconnect_ms, self._connect)
+
+    def _resume(self, now_ms: int) -> None:
+        if not self.worker.alive or self.worker.ended is not None:
+            self._open_worker(now_ms)
+
+    # The model.
+
+    def _dial(self, worker: VirtualWorker, command: OpenModel, now_ms: int) -> ModelLink:
+        up = Pipe(self._agenda, self._gemini, self._network.gemini_ms)
+        down = Pipe(self._agenda, self._gemini, self._network.gemini_ms)
+        link = ModelLink(command, self._model, self._sdk, self._agenda, up, down, worker.feed)
+        # TCP, TLS and the upgrade are a round trip each; the setup follows the last.
+        link.dial(now_ms, sum(self._gemini.randint(*self._network.gemini_ms) for _ in range(6)))
+        self.links.append(link)
+        return link
+
+    # What goes wrong.
+
+    def _suffer(self, fault: WorldFault, now_ms: int) -> None:
+        match fault:
+            case LoseStream():
+                if self.phone.line is not None:
+                    self._lose(self.phone.line, now_ms)
+            case KillWorker():
+                self.worker.kill(now_ms)
+                if self.phone.line is not None:
+                    self._down.send(now_ms, partial(self._lose, self.phone.line))
+            case DropNext(event):
+                self.worker.drops.append(event)
+            case _:
+                self._model.inject(fault, now_ms)
+
+
+def _random(seed: int, what: str) -> Random:
+    """One stream of chance for each part, so that a fault in one does not shift the others."""
+    return Random(f"{seed} {what}")  # noqa: S311 - a simulation, which a seed repeats

@@ -1,0 +1,161 @@
+"""Print what survives what: `python tests/benchmarks/bench_survival.py`.
+
+A slow model, a store that goes away, a worker that is killed: each is one call over real sockets,
+with real worker processes and a real redis-server. Times are wall times of this machine, which
+others share; they hold what the simulated Twilio takes to come back, 0 ms here. Nothing is asserted
+here; tests/end_to_end does.
+"""
+# ruff: noqa: E402, T201 -- tests are found by a path that a script has to add; and this one prints
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from redis.asyncio import Redis
+
+from agent.simulator.behaviour import BRISK
+from agent.simulator.faults import SlowSetup
+from agent.simulator.model import GeminiServer
+from agent.simulator.server import SimulatedGemini
+from telephony.simulator import wire
+from telephony.simulator.faults import CallFaults
+from telephony.simulator.line import Line
+from telephony.simulator.report import AgentHeard, CallEvent, Report
+from tests.conftest import RedisServer
+from tests.end_to_end.records import stored
+from tests.end_to_end.scripts import AGENT, CONVERSATION, HANG_UP, TWO_TURNS, caller
+from tests.end_to_end.serving import place, worker_process
+from tests.end_to_end.watching import Watch
+
+REPEATS = 3
+AT_ONCE = CallFaults(reconnect_ms=(0, 0))
+
+
+def main() -> None:
+    """Print one table: figure, measured."""
+    program = shutil.which("redis-server")
+    if program is None:
+        sys.exit("redis-server is not on the PATH")
+    with TemporaryDirectory() as folder:
+        redis_server = RedisServer(program, Path(folder))
+        redis_server.start()
+        try:
+            asyncio.run(measure(redis_server))
+        finally:
+            redis_server.stop()
+
+
+async def measure(redis_server: RedisServer) -> None:
+    """Each scene in turn; repeats of a scene side by side would measure each other."""
+    await slow_model()
+    await store_away(redis_server)
+    figures = [await worker_killed(redis_server) for _ in range(REPEATS)]
+    for name in figures[0]:
+        row(f"worker killed: {name}", ", ".join(str(each[name]) for each in figures))
+
+
+def row(name: str, measured: str) -> None:
+    """One line of the table."""
+    print(f"{name:<58} {measured}", flush=True)
+
+
+async def slow_model() -> None:
+    """The caller speaks at once; the model takes 3 s."""
+    async with SimulatedGemini(GeminiServer(AGENT, BRISK)) as gemini, worker_process(gemini) as one:
+        gemini.inject(SlowSetup(3_000))
+        script = caller('after_ms = 800\nsay = "morgan"', HANG_UP)
+        report = await place(script, one.url)
+        heard = gemini.server.heard
+    row("model 3 s late: share of the caller's words heard", f"{heard[0].coverage:.2f}")
+    row("model 3 s late: first sound after the call (wall ms)", str(report.turns[0].started_ms))
+
+
+async def store_away(redis_server: RedisServer) -> None:
+    """Redis stops in the second reply, and comes back empty in the third."""
+    events: Watch[CallEvent] = Watch()
+    async with (
+        SimulatedGemini(GeminiServer(AGENT, BRISK)) as gemini,
+        worker_process(gemini, redis_server.url) as one,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(place(TWO_TURNS, one.url, on_event=events))
+        await events.until(lambda event: isinstance(event, AgentHeard), times=2)
+        redis_server.stop()
+        await events.until(lambda event: isinstance(event, AgentHeard), times=3)
+        redis_server.start()
+        report = await running
+        one.process.terminate()
+        await one.wait()
+    told = await lines_of(redis_server, report)
+    row("store away: lines stored / lost / doubled", losses(told))
+    row("store away: underruns the caller heard", str(len(report.silences)))
+
+
+async def worker_killed(redis_server: RedisServer) -> dict[str, object]:
+    """The first worker is killed in the second reply."""
+    events: Watch[CallEvent] = Watch()
+    async with (
+        SimulatedGemini(GeminiServer(AGENT, BRISK)) as gemini,
+        worker_process(gemini, redis_server.url) as first,
+        worker_process(gemini, redis_server.url) as second,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(
+            place(
+                TWO_TURNS,
+                *(first.url, second.url),
+                route=lambda _path: 0,
+                on_event=events,
+                faults=AT_ONCE,
+            )
+        )
+        await events.until(lambda event: isinstance(event, AgentHeard), times=2)
+        first.process.kill()
+        report = await running
+        second.process.terminate()
+        await second.wait()
+        heard = gemini.server.heard
+    told = await lines_of(redis_server, report)
+    before, after = report.lines
+    died_ms = before.ended_ms or 0
+    return {
+        "stream lost → first media of the new worker (wall ms)": first_media_ms(after) - died_ms,
+        "gap the caller heard (wall ms)": gap_ms(report, died_ms),
+        "words of the caller lost": sum(one.coverage < 1 for one in heard),
+        "lines stored / lost / doubled": losses(told),
+        "streams": report.streams,
+    }
+
+
+def first_media_ms(line: Line) -> int:
+    """When the first media of a stream came to Twilio."""
+    return next(each.at_ms for each in line.received if isinstance(each.message, wire.Media))
+
+
+def gap_ms(report: Report, died_ms: int) -> int:
+    """From the last sound before the worker died to the first one after."""
+    last = max(turn.ended_ms for turn in report.turns if turn.started_ms <= died_ms)
+    first = min((turn.started_ms for turn in report.turns if turn.started_ms > died_ms), default=0)
+    return max(0, first - min(last, died_ms))
+
+
+async def lines_of(redis_server: RedisServer, report: Report) -> list[tuple[str, str]]:
+    """Role and text of each line stored."""
+    async with Redis.from_url(redis_server.url, decode_responses=True) as redis:
+        return (await stored(redis, report.call_sid)).said
+
+
+def losses(told: Sequence[tuple[str, str]]) -> str:
+    """How many lines there are, how many of the conversation's are not, and how many come twice."""
+    lost = [line for line in CONVERSATION if line not in told]
+    return f"{len(told)} / {len(lost)} / {len(told) - len(set(told))}"
+
+
+if __name__ == "__main__":
+    main()

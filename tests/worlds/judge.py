@@ -1,0 +1,274 @@
+"""What really happened in a world: found from what Twilio played and what Gemini took, never from
+what the call believed.
+
+A reply is told by its bytes: what was written of it has to be the beginning of one of the agent's
+clips, resampled and coded, or a later part where it goes on on a new stream. Where in Twilio's
+output each byte was played follows from the order of messages and the playout's frames; the bytes
+there are compared.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from agent.conversation import transcript
+from agent.simulator.listening import Utterance
+from agent.simulator.voice import clip, texts
+from telephony.audio import g711
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
+from telephony.audio.resample import model_to_phone, phone_to_model
+from telephony.call.commands import CloseStream, SendClear, SendMark, SendMedia
+from telephony.simulator.ear import is_loud
+from telephony.simulator.line import Line
+from telephony.simulator.world import World
+
+FRAME_PCM_BYTES = FRAME_SAMPLES * 4
+"""20 ms at 16 kHz, int16."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of one reply's bytes, as played.
+
+    Args:
+        at_ms: When its first byte was heard.
+        at: Where in the stream's output it begins.
+        offset: Where in what was written of the reply on this stream.
+        ulaw: The bytes.
+    """
+
+    at_ms: int
+    at: int
+    offset: int
+    ulaw: bytes
+
+
+@dataclass(slots=True)
+class Reply:
+    """One reply on one stream: what was written of it, and what was heard.
+
+    Args:
+        worker: Which worker's.
+        number: The reply's number there.
+        stream: Which stream, from 0.
+    """
+
+    worker: int
+    number: int
+    stream: int
+    ulaw: bytearray = field(default_factory=bytearray)
+    spans: list[Span] = field(default_factory=list)
+    clears: int = 0
+    """How many clears were written while it was the newest."""
+
+    @property
+    def heard_samples(self) -> int:
+        """How much of it was played."""
+        return sum(len(span.ulaw) for span in self.spans)
+
+    @property
+    def gaps(self) -> int:
+        """How often its bytes were played with something between them."""
+        return max(0, len(self.spans) - 1)
+
+    @property
+    def name(self) -> str:
+        """The clip that it is, without the role."""
+        return clip_of(bytes(self.ulaw))[0]
+
+    @property
+    def begins(self) -> int:
+        """Where in the clip it begins on this stream, in samples; 0 unless it was resumed."""
+        return clip_of(bytes(self.ulaw))[1]
+
+    @property
+    def cut(self) -> bool:
+        """Whether it was not heard to its end."""
+        name, begins = clip_of(bytes(self.ulaw))
+        return begins + self.heard_samples < len(spoken(name))
+
+
+@cache
+def spoken(name: str) -> bytes:
+    """An agent's clip as a caller hears it whole: µ-law, filled up to a frame."""
+    resampler = model_to_phone()
+    pcm = resampler.push(clip(f"agent/{name}").pcm) + resampler.flush()
+    ulaw = g711.encode(pcm)
+    return ulaw + ULAW_SILENCE * (-len(ulaw) % FRAME_SAMPLES)
+
+
+@cache
+def clip_of(ulaw: bytes) -> tuple[str, int]:
+    """Which of the agent's clips these bytes are of, and from where on (samples).
+
+    Raises:
+        AssertionError: Of none: not what the model said.
+    """
+    # A reply that was broken off ends with a flushed filter, and silence up to a frame.
+    start = ulaw[: max(FRAME_SAMPLES, len(ulaw) - 2 * FRAME_SAMPLES)]
+    names = [name.removeprefix("agent/") for name in texts() if name.startswith("agent/")]
+    found = [(name, 0) for name in names if spoken(name).startswith(start)]
+    found = found or [(name, at) for name in names if (at := spoken(name).find(start)) > 0]
+    assert len(found) == 1, f"{len(ulaw)} bytes are of {found or 'no clip'}"
+    return found[0]
+
+
+def replies(world: World) -> list[Reply]:
+    """Every reply of which something was written, by stream and in order."""
+    out: list[Reply] = []
+    for number, line in enumerate(world.phone.lines):
+        out += _replies_on(world, line, number)
+    return out
+
+
+def _replies_on(world: World, line: Line, stream: int) -> list[Reply]:
+    written = [
+        entry
+        for entry in world.written
+        if entry.command.stream_sid == line.stream_sid
+        and not isinstance(entry.command, CloseStream)
+    ]
+    found: dict[tuple[int, int], Reply] = {}
+    newest: Reply | None = None
+    playing: deque[tuple[Reply, int, bytes]] = deque()
+    at = 0
+    arrived = [received.heard_samples for received in line.received]
+    lost = len(written) - len(arrived)  # written to a socket that was gone
+    for entry, heard in zip(written, arrived + [len(line.heard)] * lost, strict=True):
+        at = _play(line, playing, at, heard)
+        match entry.command:
+            case SendMedia(reply=number, ulaw=ulaw):
+                newest = found.setdefault(
+                    (entry.worker, number), Reply(entry.worker, number, stream)
+                )
+                playing.append((newest, len(newest.ulaw), ulaw))
+                newest.ulaw += ulaw
+            case SendClear():
+                playing.clear()
+                if newest is not None:
+                    newest.clears += 1
+            case SendMark():
+                pass
+    _play(line, playing, at, len(line.heard))
+    return list(found.values())
+
+
+def _play(line: Line, playing: deque[tuple[Reply, int, bytes]], at: int, until: int) -> int:
+    """Play frames as Twilio does; the bytes have to be those in its output."""
+    while at < until:
+        room = FRAME_SAMPLES
+        while room and playing:
+            reply, offset, ulaw = playing.popleft()
+            now, rest = ulaw[:room], ulaw[room:]
+            begin = at + FRAME_SAMPLES - room
+            assert line.heard[begin : begin + len(now)] == now
+            _add(reply, Span(line.media_start_ms + begin // 8, begin, offset, now))
+            room -= len(now)
+            if rest:
+                playing.appendleft((reply, offset + len(now), rest))
+        at += FRAME_SAMPLES
+    return at
+
+
+def _add(reply: Reply, span: Span) -> None:
+    last = reply.spans[-1] if reply.spans else None
+    if last and last.at + len(last.ulaw) == span.at and last.offset + len(last.ulaw) == span.offset:
+        reply.spans[-1] = Span(last.at_ms, last.at, last.offset, last.ulaw + span.ulaw)
+    else:
+        reply.spans.append(span)
+
+
+def stale_bytes(world: World) -> int:
+    """How much was written or heard after a clear, of replies that the clear had stopped."""
+    stale = 0
+    for line in world.phone.lines:
+        newest, stopped = 0, 0
+        for entry in world.written:
+            if entry.command.stream_sid != line.stream_sid:
+                continue
+            match entry.command:
+                case SendMedia(reply=number, ulaw=ulaw):
+                    stale += len(ulaw) if number <= stopped else 0
+                    newest = max(newest, number)
+                case SendClear():
+                    stopped = newest
+                case _:
+                    pass
+        stale += _heard_after_clears(world, line)
+    return stale
+
+
+def _heard_after_clears(world: World, line: Line) -> int:
+    here = [reply for reply in replies(world) if world.phone.lines[reply.stream] is line]
+    stale = 0
+    for cleared in line.clears:
+        at = (cleared.at_ms - line.media_start_ms) * PHONE_SAMPLES_PER_MS
+        for reply in here:
+            before = any(span.at < at for span in reply.spans)
+            # The frame that sounds when the clear comes is heard to its end.
+            after = sum(len(s.ulaw) for s in reply.spans if s.at >= at + FRAME_SAMPLES)
+            stale += after if before else 0
+    return stale
+
+
+def words_off(line: transcript.Line, name: str, heard_samples: int) -> int:
+    """By how many words a line's `heard` differs from what was played of the clip.
+
+    Both are counted in words from the clip's beginning. The clip's text is taken as spoken evenly
+    by characters, and the cut as falling on the nearest end of a word.
+    """
+    text = clip(f"agent/{name}").text
+    assert text.startswith(line.heard), f"{line.heard!r} does not begin {text!r}"
+    chars = len(text) * min(1.0, heard_samples / len(spoken(name)))
+    ends = [0, *(i for i, c in enumerate(f"{text} ") if c == " ")]
+    nearest = min(ends, key=lambda end: abs(end - chars))
+    return abs(len(line.heard.split()) - len(text[:nearest].split()))
+
+
+def unheard_speech_ms(world: World) -> int:
+    """How much of what the caller said no session of the model ever took.
+
+    Every loud 20 ms of each line is looked for, sample for sample, in what each session took.
+    """
+    taken = [bytes(link.received) for link in world.links]
+    return sum(
+        20
+        for line in world.phone.lines
+        for frame in _loud_frames(line)
+        if not any(frame in pcm for pcm in taken)
+    )
+
+
+def _loud_frames(line: Line) -> Iterator[bytes]:
+    said = bytes(line.said)
+    pcm = phone_to_model().push(g711.decode(said))
+    for n in range(len(said) // FRAME_SAMPLES - 1):
+        if is_loud(said[n * FRAME_SAMPLES : (n + 1) * FRAME_SAMPLES]):
+            yield pcm[n * FRAME_PCM_BYTES : (n + 1) * FRAME_PCM_BYTES]
+
+
+def agent_lines(world: World, worker: int = 1) -> list[transcript.Line]:
+    """The agent's lines that a worker wrote; one for each of its replies, in order."""
+    return [line for line in world.store.lines if line.role == "agent" and line.epoch == worker]
+
+
+def coverage(world: World, name: str) -> float:
+    """How well the ear of any session understood a line of the caller, at best."""
+    return max((u.coverage for u in heard(world) if u.phrase == name), default=0.0)
+
+
+def heard(world: World) -> list[Utterance]:
+    """Every utterance that any session heard, in order."""
+    sessions = [link.session for link in world.links if link.session is not None]
+    return sorted((u for s in sessions for u in s.heard), key=lambda u: u.ended_ms)
+
+
+def fingerprint(world: World) -> str:
+    """One hash over all steps, lines and sounds."""
+    digest = hashlib.sha256(repr((world.steps, world.written, world.store)).encode())
+    for line in world.phone.lines:
+        digest.update(line.heard)
+        digest.update(line.said)
+    return digest.hexdigest()

@@ -1,0 +1,52 @@
+"""Gemini's socket is lost at random instants of a question and its answer."""
+
+import pytest
+
+from tests.worlds import judge, scenarios
+from tests.worlds.model_lost import MOMENTS, lose
+
+every_loss = pytest.mark.parametrize("seed", range(3))
+every_moment = pytest.mark.parametrize("moment", MOMENTS)
+
+
+@every_loss
+@every_moment
+def test_every_ms_of_the_callers_speech_reaches_a_session(moment: str, seed: int) -> None:
+    loss = lose(moment, seed)
+    assert judge.unheard_speech_ms(loss.world) == 0
+    assert [judge.coverage(loss.world, name) for name in loss.asked] == [1.0, 1.0, 1.0]
+
+
+@every_loss
+@every_moment
+def test_the_conversation_goes_on_without_a_second_greeting(moment: str, seed: int) -> None:
+    loss = lose(moment, seed)
+    answers = [scenarios.GREETING, *(scenarios.ANSWERS[name] for name in loss.asked)]
+    whole = [reply.name for reply in judge.replies(loss.world) if not reply.cut]
+    assert whole == answers
+    assert len(loss.world.links) == 2
+
+
+@every_loss
+@every_moment
+def test_no_line_comes_twice(moment: str, seed: int) -> None:
+    assert lose(moment, seed).lines_wrong == 0
+
+
+@every_loss
+@every_moment
+def test_no_reply_has_a_gap(moment: str, seed: int) -> None:
+    assert sum(reply.gaps for reply in judge.replies(lose(moment, seed).world)) == 0
+
+
+@every_loss
+@pytest.mark.parametrize("moment", ["silence", "utterance", "playing"])
+def test_a_loss_that_leaves_time_to_resume_is_not_heard(moment: str, seed: int) -> None:
+    assert lose(moment, seed).delay_ms <= 250
+
+
+@every_loss
+@pytest.mark.parametrize("moment", ["thinking", "generating"])
+def test_an_answer_that_was_lost_is_asked_for_again_at_once(moment: str, seed: int) -> None:
+    loss = lose(moment, seed)
+    assert loss.late_ms <= loss.most_late_ms
