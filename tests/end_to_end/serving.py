@@ -1,0 +1,173 @@
+"""Workers under test: one in this process, to look into, or real processes, to be killed.
+
+in-process server   acquired and released: `serving`
+process, log task   acquired and released: `worker_process`
+"""
+
+import asyncio
+import gc
+import json
+import re
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from telephony import settings
+from telephony.server.app import Server, application
+from telephony.server.driver import Observer
+from telephony.simulator.caller import call
+from telephony.simulator.report import Report
+from telephony.simulator.script import Script as CallerScript
+from tests.end_to_end.watching import PATIENCE_S, Watch
+
+PUBLIC_URL = "https://voice.example.com"
+AUTH_TOKEN = "the-auth-token"
+ACCOUNT_SID = "AC" + "0" * 31 + "7"
+
+ROOT = Path(__file__).parents[2]
+
+
+class Gemini(Protocol):
+    """Where a simulated Gemini is."""
+
+    @property
+    def base_url(self) -> str: ...
+
+    @property
+    def ca_file(self) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWorker:
+    """A worker in this process."""
+
+    url: str
+    server: Server
+
+
+@asynccontextmanager
+async def serving(
+    gemini: Gemini,
+    *observers: Observer,
+    redis_url: str = "",
+    auth_token: str = AUTH_TOKEN,
+) -> AsyncIterator[LocalWorker]:
+    """A worker on a free port. Leaving waits until its calls are over and stored."""
+    given = settings.load(
+        gemini_api_key="simulated",
+        google_gemini_base_url=gemini.base_url,
+        ssl_cert_file=gemini.ca_file,
+        twilio_auth_token=auth_token,
+        public_url=PUBLIC_URL,
+        redis_url=redis_url,
+        record_dir="",
+        drain_budget_s=5,
+    )
+    server = Server(application(given, *observers), given)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve([listener]), name="server")
+            await server.listening.wait()
+            try:
+                yield LocalWorker(f"http://127.0.0.1:{listener.getsockname()[1]}", server)
+            finally:
+                server.stop()
+    gc.unfreeze()  # what the server froze for its own life would stay for the whole test run
+
+
+async def offhook(*arguments: str, environment: Mapping[str, str]) -> Process:
+    """Start `python -m telephony …` with these variables alone."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "telephony", *arguments),
+        cwd=ROOT,
+        env=environment,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+
+
+class WorkerProcess:
+    """`python -m telephony serve` as a process of its own."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.log: Watch[str] = Watch()
+        self.url = ""
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self.process.returncode
+
+    async def tells(self, event: str) -> dict[str, Any]:
+        """Wait for a line of its log; returns the line's fields."""
+        line = await self.log.until(lambda line: f'"event": "{event}' in line)
+        fields: dict[str, Any] = json.loads(line)
+        return fields
+
+    async def wait(self) -> int:
+        """Its exit code, once it is gone."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.process.wait()
+
+    async def read_log(self) -> None:
+        """Keep what it writes to standard error, until it is gone."""
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            self.log(line.decode())
+
+
+@asynccontextmanager
+async def worker_process(
+    gemini: Gemini, redis_url: str = "", **environment: str
+) -> AsyncIterator[WorkerProcess]:
+    """A worker process on a free port, ready for calls. Leaving kills it."""
+    process = await offhook(
+        "serve",
+        environment={
+            "GEMINI_API_KEY": "simulated",
+            "GOOGLE_GEMINI_BASE_URL": gemini.base_url,
+            "SSL_CERT_FILE": str(gemini.ca_file),
+            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+            "PUBLIC_URL": PUBLIC_URL,
+            "REDIS_URL": redis_url,
+            "PORT": "0",
+        }
+        | environment,
+    )
+    worker = WorkerProcess(process)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.read_log(), name="log")
+            running = await worker.tells("Uvicorn running on")
+            at = re.search(r"http://[\d.]+:\d+", running["event"])
+            assert at is not None
+            worker.url = at[0]
+            assert (await get(worker.url, "/readyz")).status_code == 200
+            yield worker
+            if process.returncode is None:
+                process.kill()
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def place(script: CallerScript, *urls: str, **options: Any) -> Report:
+    """Place a call to the workers at `urls`; `options` as of `telephony.simulator.caller.call`."""
+    async with asyncio.timeout(2 * PATIENCE_S):
+        return await call(urls, PUBLIC_URL, AUTH_TOKEN, ACCOUNT_SID, script, **options)
+
+
+async def get(url: str, path: str) -> httpx.Response:
+    """GET something of a worker."""
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
+        return await client.get(url + path)

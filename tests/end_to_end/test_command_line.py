@@ -1,0 +1,135 @@
+"""The commands, as processes of their own: as anybody would run them."""
+
+import asyncio
+import json
+import re
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, offhook, worker_process
+from tests.end_to_end.watching import PATIENCE_S
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import Demo
+
+DEMO_PATIENCE_S = 120
+
+AGENT_SCRIPT = """
+greeting = "still-here"
+[[turns]]
+expect = "morgan"
+say = "goodbye"
+"""
+CALLER_SCRIPT = """
+quiet_ms = 400
+[[steps]]
+wait = "agent"
+say = "morgan"
+[[steps]]
+wait = "agent"
+hang_up = true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiProcess:
+    """Where `offhook simulate gemini` says it is."""
+
+    base_url: str
+    ca_file: Path
+
+
+@asynccontextmanager
+async def simulated_gemini(folder: Path) -> AsyncIterator[GeminiProcess]:
+    """`offhook simulate gemini` on a free port."""
+    script = folder / "agent.toml"
+    script.write_text(AGENT_SCRIPT)
+    process = await offhook(
+        *("simulate", "gemini", "--port", "0", "--seed", "3"),
+        *("--cert-dir", str(folder / "cert"), "--script", str(script)),
+        environment={},
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            lines = [(await process.stdout.readline()).decode().split() for _ in range(3)]
+        assert [words[0] for words in lines] == ["export"] * 3
+        given = dict(words[1].split("=", 1) for words in lines)
+        yield GeminiProcess(given["GOOGLE_GEMINI_BASE_URL"], Path(given["SSL_CERT_FILE"]))
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
+    """Run a command to its end: exit code, standard output, standard error."""
+    process = await offhook(*arguments, environment=environment)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode, out.decode(), err.decode()
+
+
+def wav(path: Path) -> tuple[int, int, float]:
+    """Channels, rate in Hz, length in seconds."""
+    with wave.open(str(path)) as file:
+        rate_hz = file.getframerate()
+        return file.getnchannels(), rate_hz, file.getnframes() / rate_hz
+
+
+async def test_three_commands_make_a_call_and_report_it_as_json(tmp_path: Path) -> None:
+    script, heard = tmp_path / "caller.toml", tmp_path / "heard.wav"
+    script.write_text(CALLER_SCRIPT)
+    async with (
+        simulated_gemini(tmp_path) as gemini,
+        worker_process(gemini) as worker,
+    ):
+        code, out, err = await run(
+            *("simulate", "call", "--json", "--url", worker.url, "--public-url", PUBLIC_URL),
+            *("--script", str(script), "--heard", str(heard)),
+            TWILIO_AUTH_TOKEN=AUTH_TOKEN,
+        )
+    assert (code, err) == (0, "")
+    report = json.loads(out)
+    assert report["problems"] == []
+    assert report["ended_by"] == "caller"
+    assert len(report["turns"]) == 2
+    assert report["warnings"] == {}
+    channels, rate_hz, length_s = wav(heard)
+    assert (channels, rate_hz) == (1, 8000)
+    assert length_s * 1000 >= report["heard_ms"] > 0
+
+
+async def test_settings_that_are_missing_are_named_with_a_hint_and_no_traceback() -> None:
+    code, out, err = await run("serve", TWILIO_AUTH_TOKEN="", PUBLIC_URL="http://plain.example")
+    assert (code, out) == (2, "")
+    for name in ("GEMINI_API_KEY", "TWILIO_AUTH_TOKEN", "PUBLIC_URL"):
+        assert re.search(rf"{name}: .+\n +hint: ", err)
+    assert "Traceback" not in err
+
+
+def test_the_demo_shows_a_barge_in_a_clear_and_a_resume_and_leaves_a_recording(
+    demo: "Demo",
+) -> None:
+    out, err = demo.process.communicate(timeout=DEMO_PATIENCE_S)
+    assert (demo.process.returncode, err) == (0, "")
+    assert "\x1b" not in out
+    for word in ("barge-in", "clear", "resume"):
+        assert re.search(rf"^ *\d+\.\d\d  {word} ", out, re.MULTILINE), word
+    assert "problem" not in out
+    assert " 0 with a gap inside" in out
+    assert "GEMINI_API_KEY" in out
+    summary = re.search(r"^([\d.]+) s, (\d+) turns of the agent.* 1 clear", out, re.MULTILINE)
+    assert summary is not None
+    assert str(demo.out / "call.wav") in out
+    channels, rate_hz, length_s = wav(demo.out / "call.wav")
+    assert (channels, rate_hz) == (2, 8000)
+    assert abs(length_s - float(summary[1])) < 0.5

@@ -1,0 +1,108 @@
+"""The model is late, breaks off, forgets its handles, or is not there at all."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from redis.asyncio import Redis
+
+from agent.conversation.commands import OpenModel
+from agent.simulator.behaviour import BRISK
+from agent.simulator.faults import DropHandles, Reset, SlowSetup
+from agent.simulator.model import GeminiServer
+from agent.simulator.server import SimulatedGemini
+from telephony.server.webhooks import APOLOGY
+from telephony.simulator import call_flow
+from telephony.simulator.report import AgentHeard, CallEvent
+from tests.end_to_end.records import stored
+from tests.end_to_end.scripts import (
+    AGENT,
+    CONVERSATION,
+    GARDEN,
+    GREETING,
+    HANG_UP,
+    MORGAN,
+    MORGAN_ANSWER,
+    TWO_TURNS,
+    caller,
+)
+from tests.end_to_end.serving import LocalWorker, place, serving
+from tests.end_to_end.watching import Step, Watch
+
+if TYPE_CHECKING:
+    from tests.conftest import RedisServer
+
+
+def in_order[T](wanted: Sequence[T], found: Iterable[T]) -> bool:
+    """Whether all that is wanted was found, in that order, among other things perhaps."""
+    rest = iter(found)
+    return all(one in rest for one in wanted)
+
+
+AT_ONCE = 'after_ms = 800\nsay = "morgan"'
+"""As soon as the stream is sure to be up."""
+
+
+async def test_a_model_that_takes_three_seconds_hears_every_word_said_meanwhile(
+    worker: LocalWorker, gemini: SimulatedGemini
+) -> None:
+    gemini.inject(SlowSetup(3_000))
+    report = await place(caller(AT_ONCE, HANG_UP), worker.url)
+    record = await worker.server.worker.store.look_up(report.call_sid)
+    assert report.problems == ()
+    [utterance] = gemini.server.heard
+    assert (utterance.phrase, utterance.coverage) == ("morgan", 1)
+    assert record is not None
+    assert [line.text for line in record.lines if line.role == "caller"] == [MORGAN]
+
+
+async def test_a_broken_session_is_resumed_and_a_forgotten_one_begun_anew_without_a_greeting(
+    worker: LocalWorker, gemini: SimulatedGemini, steps: Watch[Step]
+) -> None:
+    turns = 0
+
+    def break_it(event: CallEvent) -> None:
+        nonlocal turns
+        if not isinstance(event, AgentHeard):
+            return
+        turns += 1
+        if turns == 3:
+            gemini.inject(DropHandles())
+        if turns in {2, 3}:
+            gemini.inject(Reset())  # in the middle of a reply
+
+    report = await place(TWO_TURNS, worker.url, on_event=break_it)
+    record = await worker.server.worker.store.look_up(report.call_sid)
+
+    assert report.problems == ()
+    asked = [c for step in steps.seen for c in step.commands if isinstance(c, OpenModel)]
+    assert [bool(command.handle) for command in asked] == [False, True, True, False]
+    _, resumed, refused, fresh = gemini.server.sessions
+    assert resumed.handle == asked[1].handle
+    assert refused.memory is None
+    assert fresh.memory is not None
+    told = [entry.text for entry in fresh.memory.entries]
+    assert in_order([GREETING, MORGAN, MORGAN_ANSWER], told)
+    assert record is not None
+    said = [(line.role, line.text) for line in record.lines]
+    assert in_order(CONVERSATION, said)
+    assert [text for role, text in said if role == "caller"] == [MORGAN, GARDEN]
+    assert [text for _, text in said].count(GREETING) == 1
+
+
+async def test_a_caller_whom_no_model_answers_hears_an_apology(
+    redis: Redis, redis_server: "RedisServer", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_flow, "SAY_MS_PER_CHARACTER", 0)  # our time is dear
+    nobody = GeminiServer(AGENT, replace(BRISK, keys=frozenset()))
+    async with (
+        SimulatedGemini(nobody) as gemini,
+        serving(gemini, redis_url=redis_server.url) as worker,
+    ):
+        report = await place(TWO_TURNS, worker.url)
+    assert report.announced == (APOLOGY,)
+    assert report.ended_by == "agent"
+    assert report.problems == ()
+    record = (await stored(redis, report.call_sid)).record
+    assert (record["status"], record["ended_reason"]) == ("completed", "model_unavailable")

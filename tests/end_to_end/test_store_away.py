@@ -1,0 +1,49 @@
+"""Redis goes away in mid-call and comes back without its data: calls go on, no line is lost."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from redis.asyncio import Redis
+
+from agent.simulator.server import SimulatedGemini
+from telephony.simulator.report import AgentHeard, CallerSpoke, CallEvent
+from tests.end_to_end.records import stored
+from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS
+from tests.end_to_end.serving import get, place, serving
+from tests.end_to_end.watching import Watch
+
+if TYPE_CHECKING:
+    from tests.conftest import RedisServer
+
+
+async def test_calls_go_on_and_begin_without_redis_and_no_line_is_lost_or_doubled(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+) -> None:
+    before: Watch[CallEvent] = Watch()
+    during: Watch[CallEvent] = Watch()
+    async with (
+        serving(gemini, redis_url=redis_server.url) as worker,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(place(TWO_TURNS, worker.url, on_event=before))
+        await before.until(lambda event: isinstance(event, CallerSpoke))
+        assert (await get(worker.url, "/readyz")).json() == {"status": "ready", "reasons": []}
+        redis_server.stop()
+        begun = tasks.create_task(place(TWO_TURNS, worker.url, on_event=during))
+        ready = await get(worker.url, "/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+        assert "store is away" in ready.json()["reasons"][0]
+        await during.until(lambda event: isinstance(event, AgentHeard), times=2)
+        redis_server.start()
+    await redis.connection_pool.disconnect()  # from the server that is gone
+
+    for report in (running.result(), begun.result()):
+        call = await stored(redis, report.call_sid)
+        assert report.problems == ()
+        assert len(report.turns) == 3
+        assert [line["n"] for line in call.lines] == ["1", "2", "3", "4", "5"]
+        assert call.said == CONVERSATION
+        assert call.heard == CONVERSATION
+        ended = call.record["status"], call.record["ended_reason"]
+        assert ended == ("completed", "caller_hangup")
+        assert all(life_s > 0 for life_s in call.lives_s.values()), call.lives_s

@@ -1,0 +1,98 @@
+"""Real worker processes behind one public URL: one is killed, or told to stop, in mid-call."""
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from redis.asyncio import Redis
+
+from agent.simulator.server import SimulatedGemini
+from telephony.simulator.report import AgentHeard, CallEvent
+from tests.end_to_end.records import stored
+from tests.end_to_end.scripts import CONVERSATION, GARDEN, GREETING, MORGAN, TWO_TURNS
+from tests.end_to_end.serving import get, place, worker_process
+from tests.end_to_end.watching import Watch
+
+if TYPE_CHECKING:
+    from tests.conftest import RedisServer
+
+
+def the_first(_path: str) -> int:
+    """Every connection is tried at the first worker first."""
+    return 0
+
+
+async def test_a_worker_is_killed_and_another_goes_on_with_the_same_conversation(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+) -> None:
+    events: Watch[CallEvent] = Watch()
+    async with (
+        worker_process(gemini, redis_server.url) as first,
+        worker_process(gemini, redis_server.url) as second,
+        asyncio.TaskGroup() as tasks,
+    ):
+        urls = (first.url, second.url)
+        running = tasks.create_task(place(TWO_TURNS, *urls, route=the_first, on_event=events))
+        await events.until(lambda event: isinstance(event, AgentHeard), times=2)
+        first.process.kill()
+        report = await running
+        second.process.send_signal(signal.SIGTERM)  # so that all of it is stored
+        assert await second.wait() == 0
+    call = await stored(redis, report.call_sid)
+
+    assert report.problems == ()
+    assert report.streams == 2
+    assert [line["n"] for line in call.lines] == [str(n + 1) for n in range(len(call.lines))]
+    epochs = [line["epoch"] for line in call.lines]
+    assert epochs == sorted(epochs)
+    assert set(epochs) == {"1", "2"}
+    assert [text for role, text in call.said if role == "caller"] == [MORGAN, GARDEN]
+    assert call.said.count(("agent", GREETING)) == 1
+    assert (call.said[0], call.said[-1]) == (CONVERSATION[0], CONVERSATION[-1])
+    assert call.record.pop("owner")
+    assert call.record == {"status": "completed", "ended_reason": "caller_hangup", "epoch": "2"}
+    old, new = gemini.server.sessions
+    assert old.handle == ""
+    assert new.handle
+
+
+async def test_a_worker_told_to_stop_hands_its_call_over_at_a_pause_and_exits_with_0(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+) -> None:
+    events: Watch[CallEvent] = Watch()
+    async with (
+        worker_process(gemini, redis_server.url, DRAIN_BUDGET_S="8") as first,
+        worker_process(gemini, redis_server.url) as second,
+        asyncio.TaskGroup() as tasks,
+    ):
+        urls = (first.url, second.url)
+        running = tasks.create_task(place(TWO_TURNS, *urls, route=the_first, on_event=events))
+        await events.until(lambda event: isinstance(event, AgentHeard), times=2)
+        first.process.send_signal(signal.SIGTERM)
+        assert (await first.tells("draining"))["calls"] == 1
+        ready = await get(first.url, "/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "draining")
+        assert (await get(first.url, "/healthz")).status_code == 200
+        assert (await first.tells("call ended"))["reason"] == "handed_over"
+        assert await first.wait() == 0
+        report = await running
+        second.process.send_signal(signal.SIGTERM)  # so that all of it is stored
+        assert await second.wait() == 0
+    call = await stored(redis, report.call_sid)
+
+    assert report.problems == ()
+    assert report.streams == 2
+    assert report.announced == ()
+    # At a pause: not a word of the reply that was being said is lost or said again.
+    assert call.said == CONVERSATION
+    assert call.heard == CONVERSATION
+    assert [line["epoch"] for line in call.lines] == ["1", "1", "1", "2", "2"]
+    assert (call.record["status"], call.record["epoch"]) == ("completed", "2")
+    assert [bool(session.handle) for session in gemini.server.sessions] == [False, True]
+
+
+async def test_a_worker_without_calls_stops_as_soon_as_it_is_told(gemini: SimulatedGemini) -> None:
+    async with worker_process(gemini, DRAIN_BUDGET_S="3600") as worker:
+        worker.process.send_signal(signal.SIGTERM)
+        assert (await worker.tells("draining"))["calls"] == 0
+        assert await worker.wait() == 0
