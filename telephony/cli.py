@@ -55,7 +55,10 @@ def demo(
     settings.one_blas_thread()
     from telephony.demo import run_demo
 
-    _run(run_demo(out, live=live))
+    try:
+        _run(run_demo(out, live=live))
+    except OSError as error:
+        raise UsageError(f"--out: expected a folder that can be written: {error}") from error
 
 
 @simulate.command("gemini")
@@ -78,7 +81,7 @@ def simulate_gemini(
 
     try:
         _run(run_simulator(port=port, cert_dir=cert_dir, script=script, seed=seed))
-    except ScriptError as error:
+    except (ScriptError, OSError) as error:  # OSError: the port is taken, or cert_dir not ours
         raise UsageError(str(error)) from error
 
 
@@ -143,7 +146,5 @@ def _run[T](coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(coroutine)
-    except OSError as error:
-        raise UsageError(str(error)) from error
     except KeyboardInterrupt:
         sys.exit(130)

@@ -117,6 +117,10 @@ class Leases(Protocol):
         """Stop watching. A call that is not watched is no error."""
         ...
 
+    def taken_epoch(self, call_sid: str) -> int:
+        """The highest epoch a watched call was taken under since it is watched, as far as told."""
+        ...
+
     async def wait_released(self, call_sid: str, epoch: int, timeout_ms: int = 300) -> bool:
         """Wait until a worker answers `taken <epoch>` with `released <epoch>`.
 
@@ -124,10 +128,7 @@ class Leases(Protocol):
         faster than the question. May be cancelled.
 
         Returns:
-            Whether the answer came in time.
-
-        Raises:
-            LookupError: The call is not watched.
+            Whether the answer came in time; False for a call that is not watched.
         """
         ...
 

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 class _Watch:
     on_taken: Callable[[int], None]
     holds: asyncio.Event = field(default_factory=asyncio.Event)
+    taken_epoch: int = 0
     released_epoch: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -66,11 +67,16 @@ class RedisLeases:
         if self._watches.pop(channel, None):
             await self._send("UNSUBSCRIBE", channel)
 
+    def taken_epoch(self, call_sid: str) -> int:
+        """See `Leases.taken_epoch`."""
+        watch = self._watches.get(self._channel_of(call_sid))
+        return watch.taken_epoch if watch else 0
+
     async def wait_released(self, call_sid: str, epoch: int, timeout_ms: int = 300) -> bool:
         """See `Leases.wait_released`."""
         watch = self._watches.get(self._channel_of(call_sid))
         if watch is None:
-            raise LookupError(f"expected a watched call, got {call_sid}: watch it before taking it")
+            return False
         try:
             async with asyncio.timeout(timeout_ms / 1000):
                 while watch.released_epoch < epoch:
@@ -101,7 +107,7 @@ class RedisLeases:
         self._tried.set()
         try:
             if self._watches:
-                await connection.send_command("SUBSCRIBE", *self._watches)
+                await connection.send_command("SUBSCRIBE", *self._watches, check_health=False)
             while True:
                 message = await connection.read_response(
                     timeout=math.inf, disconnect_on_error=False
@@ -126,6 +132,7 @@ class RedisLeases:
             case "subscribe", _:
                 watch.holds.set()
             case "message", ["taken", epoch] if epoch.isdecimal():
+                watch.taken_epoch = max(watch.taken_epoch, int(epoch))
                 watch.on_taken(int(epoch))
             case "message", ["released", epoch] if epoch.isdecimal():
                 watch.released_epoch = max(watch.released_epoch, int(epoch))
@@ -138,7 +145,8 @@ class RedisLeases:
         if self._connection is None or not self._connection.is_connected:
             return False  # sending would reconnect, behind the reader's back
         try:
-            await self._connection.send_command(command, channel)
+            # Without a health check, whose answer would have two readers.
+            await self._connection.send_command(command, channel, check_health=False)
         except RedisError:
             return False
         return True

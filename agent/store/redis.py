@@ -44,10 +44,11 @@ CONNECTION: dict[str, Any] = {
     "encoding_errors": "replace",  # a transcript must never be refused for one character
     "socket_connect_timeout": 1.0,
     "socket_timeout": 2.0,
+    "socket_keepalive": True,  # the lease connection may listen for hours
     "health_check_interval": 15,  # s of silence, after which a PING goes ahead of the command
     "retry": Retry(NoBackoff(), 0),  # `take` must not be sent twice behind our back
     "max_connections": 32,
-    "timeout": 10.0,  # s, the longest wait for one of them
+    "timeout": 1.0,  # s, the longest wait for one of them
 }
 
 log = structlog.get_logger(__name__)

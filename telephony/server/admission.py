@@ -3,6 +3,7 @@
 Nothing of a request counts before this: no model is dialled and nothing is stored for a stranger.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from telephony.twilio.twiml import TOKEN_PARAMETER, stream_url, webhook_url
 
 TOKEN_LIFE_S = 60
 """Twilio connects within a second; its handshake retries end long before this."""
+
+_CALL_SID = re.compile("CA[0-9a-fA-F]{32}").fullmatch
 
 
 class Refused(Exception):  # noqa: N818 - what happened, not that it is an error
@@ -59,7 +62,7 @@ class Admission:
         form = dict(fields)
         if self._account_sid not in {None, form.get("AccountSid")}:
             raise Refused("other account")
-        if not form.get("CallSid") or not form.get("AccountSid"):
+        if not _CALL_SID(form.get("CallSid", "")) or not form.get("AccountSid"):
             raise Refused("no CallSid")
         return form
 

@@ -11,26 +11,35 @@ import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
+from telephony.errors import SettingsError
 from telephony.server import health, media_socket, webhooks
 from telephony.server.admission import Refused
 from telephony.server.driver import Observer
-from telephony.server.worker import Worker, worker
+from telephony.server.worker import Worker, parts, worker
 from telephony.settings import Settings
 
 MAX_FRAME_BYTES = 65_536
 """Twilio's media messages have 400 bytes. uvicorn's default would take 16 MiB of each."""
 
-HEADER_LIMIT_S = 5
+KEEP_ALIVE_S = 5
+
+STOP_LIMIT_S = 2
+"""How long requests under way may take once the calls are gone; a slow stranger gets no more."""
 
 log = structlog.get_logger(__name__)
 
 
 def application(settings: Settings, *observers: Observer) -> FastAPI:
-    """The ASGI application; its lifespan holds the worker."""
+    """The ASGI application; its lifespan holds the worker.
+
+    Raises:
+        SettingsError: A setting looks right and cannot be used.
+    """
+    made_of = parts(settings, *observers)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with worker(settings, *observers) as resources:
+        async with worker(made_of) as resources:
             app.state.worker = resources
             # Without this, a full collection stops every call for 50 ms.
             gc.collect()
@@ -68,7 +77,8 @@ class Server(uvicorn.Server):
                 ws_max_size=MAX_FRAME_BYTES,
                 ws_per_message_deflate=False,  # Twilio kills compressed frames (31924)
                 ws_ping_timeout=None,  # caller audio is the heartbeat, not pongs
-                timeout_keep_alive=HEADER_LIMIT_S,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=STOP_LIMIT_S,
                 server_header=False,
                 access_log=False,
                 log_config=None,
@@ -127,10 +137,27 @@ class Server(uvicorn.Server):
 
 
 async def serve(settings: Settings) -> None:
-    """Answer calls until a signal comes."""
+    """Answer calls until a signal comes.
+
+    Raises:
+        SettingsError: A setting cannot be used, or the port is taken.
+    """
+    app = application(settings)
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        address = (settings.host, settings.port)
+        listener = socket.create_server(address, family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"HOST, PORT: expected an address to listen on, got {settings.host}:{settings.port}: "
+            f"{error.strerror}"
+        ) from None
     if not settings.redis_url:
         log.warning(
-            "REDIS_URL is not set: transcripts are kept in memory, and nothing of a call "
-            "survives this process"
+            "REDIS_URL is not set: transcripts are kept in memory, and nothing of a call survives "
+            "this process"
         )
-    await Server(application(settings), settings).serve()
+    with listener:
+        host, port = listener.getsockname()[:2]
+        log.info("listening", url=f"http://{host}:{port}", public_url=settings.public_url)
+        await Server(app, settings).serve([listener])

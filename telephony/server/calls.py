@@ -4,12 +4,14 @@ A call begins at the signed webhook, which dials the model, and is taken with th
 first stream, under a new epoch. Whoever holds a call without owning it any more is told over its
 lease channel, lets its model session go and answers; a resumed session waits for that answer,
 since the model refuses a handle whose old socket is still open.
+
+The worker's TaskGroup holds one task a call, which ends with it and never raises.
 """
 
 import asyncio
 import secrets
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -24,15 +26,19 @@ from agent.store.base import Leases, Store, StoreAway, Taken
 from telephony.call.events import CallOpened, DrainRequested, OwnershipLost
 from telephony.server.admission import TOKEN_LIFE_S, wall_time_ms
 from telephony.server.driver import Driver, Model, Observer
+from telephony.server.patience import patiently
+from telephony.server.store_writer import StoreWriter
 
-STORE_PATIENCE_S = 1.0
-"""How long a caller waits for the store before the call goes on without it."""
+REMEMBERED = 10_000
+"""Ended calls, used tokens and resumes that this process remembers, for while the store is away."""
+
+RESUME_WINDOW_S = 60
 
 LAST_WORDS_S = 2.0
 """How long a stopping worker still tries to store what it has, beyond the drain's budget."""
 
-REMEMBERED = 10_000
-"""Ended calls and used tokens that this process remembers, for while the store is away."""
+STORE_WRITERS = 16
+"""Calls that write to the store at once: half its connections, so that webhooks find one."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,36 +57,55 @@ class Calls:
         observers: Sequence[Observer] = (),
     ) -> None:
         self.owner = owner
-        self.draining = False
+        self.broken = False
         self._model = model
         self._store = store
         self._leases = leases
         self._persona = persona
         self._observers = observers
+        self._writers = asyncio.Semaphore(STORE_WRITERS)
         self._tasks = asyncio.TaskGroup()
         self._drivers: dict[str, Driver] = {}
         self._running: dict[Driver, asyncio.Task[None]] = {}
-        self._announced: dict[str, int] = {}
-        self._taking: set[str] = set()
-        self._ended: OrderedDict[str, str] = OrderedDict()
-        self._used: OrderedDict[str, None] = OrderedDict()
         self._none_left = asyncio.Event()
         self._none_left.set()
+        self._watched: Counter[str] = Counter()
+        self._taking: Counter[str] = Counter()
+        self._ended: OrderedDict[str, str] = OrderedDict()
+        self._used: OrderedDict[str, None] = OrderedDict()
+        self._resumes: OrderedDict[str, deque[float]] = OrderedDict()
+        self._drained_by_s: float | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         """The worker's life; all calls end within it."""
-        async with self._tasks:
-            yield self
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS_S):
-                    await self.drain(0)
-            for driver, task in self._running.items():
-                log.error("lines lost", call_sid=driver.call_sid, lines=driver.waiting_lines)
-                task.cancel()
+        try:
+            async with self._tasks:
+                yield self
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_WORDS_S):
+                        await self.drain(0)
+                for driver, task in self._running.items():
+                    if driver.waiting_lines:
+                        log.error(
+                            "lines lost", call_sid=driver.call_sid, lines=driver.waiting_lines
+                        )
+                    task.cancel()
+        finally:
+            self.broken = True
 
     def __len__(self) -> int:
         return sum(not driver.over for driver in self._drivers.values())
+
+    @property
+    def waiting_for_store(self) -> int:
+        """How many calls, also ones that are over, have something to store and cannot."""
+        return sum(driver.waits_for_store for driver in self._running)
+
+    @property
+    def draining(self) -> bool:
+        """Whether this worker is to stop."""
+        return self._drained_by_s is not None
 
     def get(self, call_sid: str) -> Driver | None:
         """The call, if it is going on here."""
@@ -88,8 +113,21 @@ class Calls:
         return None if driver is None or driver.over else driver
 
     def ended_reason(self, call_sid: str) -> str | None:
-        """Why a call ended, if it ended on this worker."""
+        """Why a call is over, if it ended on this worker."""
+        driver = self._drivers.get(call_sid)
+        if driver is not None and driver.ended is not None and driver.ended.final:
+            return driver.ended.reason
         return self._ended.get(call_sid)
+
+    def count_resume(self, call_sid: str) -> int:
+        """As `Store.count_resume`, for while the store is away."""
+        now_s = time.monotonic()
+        times = self._resumes.setdefault(call_sid, deque())
+        times.append(now_s)
+        while times[0] < now_s - RESUME_WINDOW_S:
+            times.popleft()
+        _bound(self._resumes)
+        return len(times)
 
     def open(
         self, call_sid: str, checkpoint: Checkpoint | None = None, lines: tuple[Line, ...] = ()
@@ -108,103 +146,134 @@ class Calls:
             checkpoint=checkpoint,
             lines=lines,
         )
-        driver = Driver(opened, model=self._model, store=self._store, observers=self._observers)
+        driver = Driver(
+            opened,
+            model=self._model,
+            writer=StoreWriter(self._store, call_sid, self._writers, lines),
+            store=self._store,
+            observers=self._observers,
+        )
         self._drivers[call_sid] = driver
         self._none_left.clear()
         task = self._tasks.create_task(self._live(driver), name=f"call {call_sid}")
         self._running[driver] = task
         return driver
 
-    async def take(self, call_sid: str, nonce: str) -> tuple[Driver, int] | None:
+    async def take(self, call_sid: str, nonce: str) -> Driver | None:
         """Redeem a stream's token: the call is this worker's from now on.
 
         Returns:
-            Its driver and the new epoch; None when the token was used before, or the call is over.
+            Its driver; None when the token was used before, or the call is over.
         """
-        self._taking.add(call_sid)
-        self._announced[call_sid] = 0
-        try:
+        async with self._watching(call_sid):
+            self._taking[call_sid] += 1
             try:
-                taken = await self._redeem(call_sid, nonce)
-            except (StoreAway, TimeoutError):
-                taken = self._redeem_here(call_sid, nonce)
-            if taken is None:
-                return None
-            driver = await self._driver_for(call_sid, taken)
-        finally:
-            self._taking.discard(call_sid)
-            newest = self._announced.pop(call_sid)
-        if newest > taken.epoch:
-            driver.feed(OwnershipLost(newest))
-        return driver, taken.epoch
+                try:
+                    taken = await patiently(
+                        self._store.take(call_sid, nonce, self.owner, TOKEN_LIFE_S)
+                    )
+                except StoreAway:
+                    taken = self._redeem_here(call_sid, nonce)
+                if taken is None:
+                    return None
+                driver = await self._driver_for(call_sid, taken)
+                driver.own(taken.epoch)
+            finally:
+                self._taking[call_sid] -= 1
+                if not self._taking[call_sid]:
+                    del self._taking[call_sid]
+            self._on_taken(call_sid, self._leases.taken_epoch(call_sid))
+            if self._drained_by_s is not None:
+                driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
+            return driver
 
     async def drain(self, budget_s: float) -> None:
         """Let the calls end or hand them over, within `budget_s`; returns when none is left."""
-        self.draining = True
+        self._drained_by_s = time.monotonic() + budget_s
         for driver in list(self._drivers.values()):
-            driver.feed(DrainRequested(int(budget_s * 1000)))
+            driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
         await self._none_left.wait()
 
-    async def _redeem(self, call_sid: str, nonce: str) -> Taken | None:
-        async with asyncio.timeout(STORE_PATIENCE_S):
-            await self._leases.watch(call_sid, partial(self._on_taken, call_sid))
-            return await self._store.take(call_sid, nonce, self.owner, TOKEN_LIFE_S)
+    def _drain_left_ms(self, drained_by_s: float) -> int:
+        return max(0, int((drained_by_s - time.monotonic()) * 1000))
 
     def _redeem_here(self, call_sid: str, nonce: str) -> Taken | None:
         """As `Store.take`, for while the store is away: as well as one process can."""
         key = f"{call_sid}/{nonce}"
-        if key in self._used or call_sid in self._ended:
+        if key in self._used or self.ended_reason(call_sid) is not None:
             return None
         self._used[key] = None
-        if len(self._used) > REMEMBERED:
-            self._used.popitem(last=False)
+        _bound(self._used)
         # Above whatever the store counted, so that it takes us at our word when it is back.
-        return Taken(epoch=int(time.time()), checkpoint=None, lines=(), listeners=0)
+        return Taken(epoch=wall_time_ms() // 1000, checkpoint=None, lines=(), listeners=0)
 
     async def _driver_for(self, call_sid: str, taken: Taken) -> Driver:
         driver = self.get(call_sid)
-        stale = driver is not None and not driver.epoch and driver.known_lines < len(taken.lines)
-        if driver is not None and stale:
-            # Opened while the store was away, without what another worker had left.
-            driver.feed(OwnershipLost(taken.epoch))
-            driver = None
-        if driver is not None:
+        if driver is not None and not self._stale(driver, taken):
             return driver
+        if driver is not None:
+            driver.feed(OwnershipLost(taken.epoch))
         if taken.checkpoint is not None and taken.checkpoint.handle and taken.listeners > 1:
             await self._leases.wait_released(call_sid, taken.epoch)
-        return self.open(call_sid, taken.checkpoint, taken.lines)
+        driver = self.open(call_sid, taken.checkpoint, taken.lines)
+        await driver.begun.wait()
+        return driver
+
+    def _stale(self, driver: Driver, taken: Taken) -> bool:
+        """Whether another worker wrote of this call what the driver here does not know."""
+        if not driver.epoch:
+            return driver.known_lines < len(taken.lines)
+        return self._taking[driver.call_sid] == 1 and taken.epoch > driver.epoch + 1
 
     def _on_taken(self, call_sid: str, epoch: int) -> None:
-        if call_sid in self._taking:
-            self._announced[call_sid] = max(self._announced[call_sid], epoch)
-            return
+        if self._taking[call_sid]:
+            return  # perhaps by us: looked at when that is known
         driver = self._drivers.get(call_sid)
         if driver is None or epoch <= driver.epoch:
             return
-        if driver.over:  # handed over, and still writing
-            self._tasks.create_task(driver.answer_taker(epoch))
+        if driver.over:
+            driver.answer_taker(epoch)  # handed over, and still writing
         else:
             driver.feed(OwnershipLost(epoch))
 
     async def _live(self, driver: Driver) -> None:
         call_sid = driver.call_sid
-        watching = self._tasks.create_task(self._watch(call_sid))
         try:
-            ended = await driver.run()
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(self._watch_until_over(call_sid))
+                ended = await driver.run()
+                watching.cancel()
             if ended.final:
                 self._ended[call_sid] = ended.reason
-                if len(self._ended) > REMEMBERED:
-                    self._ended.popitem(last=False)
+                _bound(self._ended)
         except* Exception:  # a bug ends this one call, and no other
             log.exception("call failed", call_sid=call_sid, recent=driver.recent)
         finally:
-            watching.cancel()
             del self._running[driver]
             if self._drivers.get(call_sid) is driver:
                 del self._drivers[call_sid]
-                await self._leases.unwatch(call_sid)
             if not self._running:
                 self._none_left.set()
 
-    async def _watch(self, call_sid: str) -> None:
-        await self._leases.watch(call_sid, partial(self._on_taken, call_sid))
+    async def _watch_until_over(self, call_sid: str) -> None:
+        async with self._watching(call_sid):
+            await asyncio.get_running_loop().create_future()
+
+    @asynccontextmanager
+    async def _watching(self, call_sid: str) -> AsyncIterator[None]:
+        """Hear who takes the call, for as long as anybody here needs it."""
+        self._watched[call_sid] += 1
+        try:
+            with suppress(StoreAway):  # it will hold once the store is back
+                await patiently(self._leases.watch(call_sid, partial(self._on_taken, call_sid)))
+            yield
+        finally:
+            self._watched[call_sid] -= 1
+            if not self._watched[call_sid]:
+                del self._watched[call_sid]
+                await self._leases.unwatch(call_sid)
+
+
+def _bound[T](memory: OrderedDict[str, T]) -> None:
+    if len(memory) > REMEMBERED:
+        memory.popitem(last=False)

@@ -1,7 +1,7 @@
 """Runs one `Call`: feeds it events with the time, carries out its commands, keeps its one timer.
 
-`feed` is synchronous and may be called from any task of the call; it never waits. The only queues
-stand in front of the writers: to the phone, to the model, to the store.
+`feed` is synchronous and may be called from any task: it never waits and never raises. The only
+queues stand in front of the writers: to the phone, to the model, to the store.
 """
 
 import asyncio
@@ -31,15 +31,21 @@ from telephony.call.commands import (
     SendMark,
     SendMedia,
 )
-from telephony.call.events import CallOpened, Event, OwnershipLost, StreamEnded, StreamStarted, Tick
-from telephony.call.machine import Call, Phase
+from telephony.call.events import (
+    CallOpened,
+    Event,
+    OwnershipLost,
+    StreamEnded,
+    StreamStarted,
+    Tick,
+)
+from telephony.call.machine import Call
 from telephony.server.store_writer import StoreWriter
 from telephony.server.stream import MediaStream
 from telephony.twilio.messages import Connected, Message, Start
 
 STORE_FLUSH_S = 600.0
 """How long lines of a call that is over may still wait for the store."""
-
 
 RECENT = 100
 """Events whose names are remembered: two seconds of caller audio."""
@@ -72,19 +78,29 @@ class _Session:
 
 
 class Driver:
-    """One call on this worker. `run` it in the worker's TaskGroup; it ends with the call."""
+    """One call on this worker. `run` it in a task of its own; it ends with the call.
+
+    `begun` is set once streams may be attached, `let_go` once no session of it is open any more.
+    """
 
     def __init__(
-        self, opened: CallOpened, *, model: Model, store: Store, observers: Sequence[Observer]
+        self,
+        opened: CallOpened,
+        *,
+        model: Model,
+        writer: StoreWriter,
+        store: Store,
+        observers: Sequence[Observer],
     ) -> None:
         self.call_sid = opened.call_sid
         self.known_lines = len(opened.lines)
-        self.ended: EndCall | None = None
+        self.begun = asyncio.Event()
+        self.let_go = asyncio.Event()
         self._opened = opened
         self._call = Call(opened)
         self._model = model
         self._store = store
-        self._writer = StoreWriter(store, opened.call_sid, opened.lines)
+        self._writer = writer
         self._observers = observers
         self._loop = asyncio.get_running_loop()
         self._opened_at_s = self._loop.time()
@@ -93,14 +109,13 @@ class Driver:
         self._tasks = asyncio.TaskGroup()
         self._sessions: dict[int, _Session] = {}
         self._streams: dict[str, MediaStream] = {}
-        self._taken_by = 0
         self._recent: deque[str] = deque(maxlen=RECENT)
-        self.let_go = asyncio.Event()
-        self._over = asyncio.Event()
+        self._taken_by = 0
+        self._over: asyncio.Future[EndCall] = self._loop.create_future()
 
     @property
     def epoch(self) -> int:
-        """The ownership of the call that this worker took last; 0 before the first stream."""
+        """The highest ownership of the call that this worker took; 0 before the first stream."""
         return self._writer.epoch
 
     @property
@@ -109,9 +124,21 @@ class Driver:
         return self._writer.waiting_lines
 
     @property
+    def waits_for_store(self) -> bool:
+        """Whether the store was away when it was last needed."""
+        return self._writer.away
+
+    @property
     def over(self) -> bool:
         """Whether the call has ended on this worker."""
-        return self._call.phase is Phase.OVER
+        return self._over.done()
+
+    @property
+    def ended(self) -> EndCall | None:
+        """How it ended; None while it goes on, and for one that failed."""
+        if not self._over.done() or self._over.exception() is not None:
+            return None
+        return self._over.result()
 
     @property
     def recent(self) -> list[str]:
@@ -123,37 +150,61 @@ class Driver:
         return int((self._loop.time() - self._opened_at_s) * 1000)
 
     async def run(self) -> EndCall:
-        """Live the call, from `CallOpened` to the last command and the last line stored."""
+        """Live the call, from `CallOpened` to the last command and the last line stored.
+
+        Raises:
+            ExceptionGroup: A bug ended the call; nothing of it is left behind all the same.
+        """
         try:
             async with self._tasks:
                 writing = self._tasks.create_task(self._writer.run(self.feed), name="store writer")
                 self.feed(self._opened)
-                await self._over.wait()
+                self.begun.set()
+                ended = await self._over
                 await self._close_sessions()
                 self.let_go.set()
                 await self._close_streams()
-                await self._flush(writing)
+                await self._flush(writing, ended)
+            return ended
         finally:
+            self.begun.set()
+            self.let_go.set()
             if self._timer is not None:
                 self._timer.cancel()
-        assert self.ended is not None  # noqa: S101 - _over is set by EndCall alone
-        return self.ended
+            if not self._over.done():
+                self._over.cancel()
 
-    def attach(self, stream: MediaStream, epoch: int) -> None:
-        """A stream with a valid token is here: the call goes on with it, under `epoch`."""
-        self._writer.epoch = epoch
+    def own(self, epoch: int) -> None:
+        """The call was taken by this worker, under `epoch`."""
+        self._writer.epoch = max(self._writer.epoch, epoch)
+
+    def attach(self, stream: MediaStream) -> None:
+        """A stream with a valid token is here: the call goes on with it. Not once it is `over`."""
+        task = self._tasks.create_task(self._run_stream(stream), name="stream")
+        task.add_done_callback(lambda _: stream.closed.set())
         self._streams[stream.stream_sid] = stream
-        self.feed(StreamStarted(stream.stream_sid, epoch))
-        self._tasks.create_task(self._run_stream(stream), name="stream")
+        self.feed(StreamStarted(stream.stream_sid, self.epoch))
 
     def feed(self, event: Event) -> None:
         """Step the call with one event, and carry out what it says."""
-        if self.over:
+        if self._over.done():
             return
-        if isinstance(event, OwnershipLost):
-            self._taken_by = event.epoch
         now_ms = self.now_ms()
         self._recent.append(f"{now_ms} {type(event).__name__}")
+        try:
+            self._step(event, now_ms)
+        except Exception as bug:  # noqa: BLE001 - whoever's task this is, this call alone ends
+            self._over.set_exception(bug)
+            for observe in self._observers:
+                observe(self.call_sid, event, now_ms, [EndCall("failed", final=False)])
+
+    def answer_taker(self, epoch: int) -> None:
+        """Tell the worker that took the call under `epoch` when no session of it is open here."""
+        self._tasks.create_task(self._answer_taker(epoch), name="answer taker")
+
+    def _step(self, event: Event, now_ms: int) -> None:
+        if isinstance(event, OwnershipLost):
+            self._taken_by = event.epoch
         commands = self._call.step(event, now_ms)
         for command in commands:
             self._carry_out(command)
@@ -179,56 +230,53 @@ class Driver:
             case AppendLine() | SaveCheckpoint():
                 self._writer.put(command)
             case EndCall():
-                self.ended = command
                 self._writer.finish(command.reason if command.final else None)
-                self._over.set()
+                self._over.set_result(command)
             case _:
                 assert_never(command)
 
     # Tasks.
 
     async def _run_session(self, command: OpenModel, outbox: ModelOutbox) -> None:
-        # The old socket first: a handle whose socket is still open is refused.
-        earlier = [s.task for number, s in self._sessions.items() if number != command.session]
-        if earlier:
-            await asyncio.wait(earlier)
         try:
+            # The old socket first: a handle whose socket is still open is refused.
+            earlier = [s.task for number, s in self._sessions.items() if number != command.session]
+            if earlier:
+                await asyncio.wait(earlier)
             await self._model.run(command, outbox, self.feed)
         finally:
-            del self._sessions[command.session]
+            self._sessions.pop(command.session, None)
 
     async def _run_stream(self, stream: MediaStream) -> None:
         try:
             await stream.run(self._hear)
         finally:
-            del self._streams[stream.stream_sid]
+            self._streams.pop(stream.stream_sid, None)
 
     def _hear(self, message: Message | StreamEnded) -> None:
         if not isinstance(message, Connected | Start):  # the stream has made them malformed
             self.feed(message)
 
     async def _close_sessions(self) -> None:
-        for session in self._sessions.values():
-            session.task.cancel()
-        if self._sessions:
-            await asyncio.wait([session.task for session in self._sessions.values()])
+        tasks = [session.task for session in self._sessions.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _close_streams(self) -> None:
         for stream in list(self._streams.values()):
             stream.put(CloseStream(stream.stream_sid))
             await stream.closed.wait()
 
-    async def _flush(self, writing: asyncio.Task[None]) -> None:
-        assert self.ended is not None  # noqa: S101 - see run
-        if self.ended.reason == "taken_over":
-            writing.cancel()
-            await self.answer_taker(self._taken_by)
-            return
-        await asyncio.wait({writing}, timeout=STORE_FLUSH_S)
+    async def _flush(self, writing: asyncio.Task[None], ended: EndCall) -> None:
+        if ended.reason == "taken_over":
+            await self._answer_taker(self._taken_by)
+        else:
+            await asyncio.wait({writing}, timeout=STORE_FLUSH_S)
         writing.cancel()
 
-    async def answer_taker(self, epoch: int) -> None:
-        """Tell the worker that took the call under `epoch` that no session of it is open here."""
+    async def _answer_taker(self, epoch: int) -> None:
         await self.let_go.wait()
         with suppress(StoreAway):  # the taker waits 300 ms at most
             await self._store.announce_released(self.call_sid, epoch)

@@ -9,14 +9,18 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent.store.base import StoreAway
+from telephony.server.patience import patiently
 from telephony.server.worker import Worker
 
 router = APIRouter()
 
 
 @router.get("/healthz")
-async def healthz() -> JSONResponse:
-    """200 as long as the event loop runs."""
+async def healthz(request: Request) -> JSONResponse:
+    """200 as long as the event loop runs and calls can be held; 503 asks for a restart."""
+    worker: Worker = request.app.state.worker
+    if worker.calls.broken:
+        return JSONResponse({"status": "broken", "reasons": ["no call can be held"]}, 503)
     return JSONResponse({"status": "ok", "reasons": []})
 
 
@@ -24,11 +28,13 @@ async def healthz() -> JSONResponse:
 async def readyz(request: Request) -> JSONResponse:
     """200 when new calls are welcome, 503 while draining."""
     worker: Worker = request.app.state.worker
+    if worker.calls.broken:
+        return JSONResponse({"status": "broken", "reasons": ["no call can be held"]}, 503)
     if worker.calls.draining:
         return JSONResponse({"status": "draining", "reasons": ["stopping"]}, 503)
     reasons = []
     try:
-        await worker.store.ping()
+        await patiently(worker.store.ping())
     except StoreAway as away:
         reasons.append(f"the store is away ({away.why}); transcripts wait in memory")
     return JSONResponse({"status": "degraded" if reasons else "ready", "reasons": reasons})

@@ -51,9 +51,9 @@ class Journal:
             file.write(msgspec.json.encode(step).decode() + "\n")
             if any(isinstance(command, EndCall) for command in commands):
                 self._files.pop(call_sid).close()
-        except OSError as error:
+        except (OSError, TypeError) as error:
             self._files.pop(call_sid, None)
-            log.warning("journal not written", call_sid=call_sid, why=error.strerror)
+            log.warning("journal not written", call_sid=call_sid, why=str(error))
 
 
 def _plain(value: object) -> dict[str, Any]:

@@ -50,17 +50,16 @@ async def media(socket: WebSocket) -> None:
         worker.metrics.refused("stream", f"token {error.reason}")
         await close(socket, POLICY_VIOLATION, error.reason)
         return
-    taken = await worker.calls.take(start.call_sid, nonce)
-    if taken is None:
+    driver = await worker.calls.take(start.call_sid, nonce)
+    if driver is None:
         worker.metrics.refused("stream", "token used")
         await close(socket, POLICY_VIOLATION, "used")
         return
-    driver, epoch = taken
     if driver.over:
         await close(socket, TRY_AGAIN_LATER, "handed over")
         return
     stream = MediaStream(socket, start.stream_sid)
-    driver.attach(stream, epoch)
+    driver.attach(stream)
     await stream.closed.wait()
 
 

@@ -1,6 +1,6 @@
 """All metrics, with their buckets. Names begin with `offhook_`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -19,7 +19,6 @@ from telephony.call.events import (
     Event,
     LinesStored,
     StoreAway,
-    StoreBack,
     StreamEnded,
     StreamStarted,
 )
@@ -64,8 +63,12 @@ class Metrics:
             registry=self.registry,
         )
         self._started_ms: dict[str, int] = {}
-        self._open_streams: set[str] = set()
-        self._waiting: set[str] = set()
+        self._open_streams: dict[str, str] = {}
+
+    def look_at(self, active: Callable[[], int], waiting: Callable[[], int]) -> None:
+        """Where to read how many calls go on, and how many wait for the store."""
+        self._active.set_function(active)
+        self._store_away.set_function(waiting)
 
     def render(self) -> bytes:
         """All metrics in Prometheus' text format."""
@@ -79,11 +82,6 @@ class Metrics:
         """A message of a stream was ignored."""
         self._malformed.labels(reason).inc()
 
-    @property
-    def calls_waiting_for_store(self) -> int:
-        """How many calls have lines that cannot be stored right now."""
-        return len(self._waiting)
-
     def __call__(
         self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
     ) -> None:
@@ -96,15 +94,14 @@ class Metrics:
         match event:
             case CallOpened():
                 self._opened.inc()
-                self._active.inc()
             case StreamStarted():
                 self._streams.inc()
-                self._open_streams.add(event.stream_sid)
+                self._open_streams[call_sid] = event.stream_sid
                 self._started_ms[call_sid] = now_ms
             case StreamEnded():
-                self._stream_ended(event.stream_sid, event.how)
+                self._stream_ended(call_sid, event.stream_sid, event.how)
             case Stop():
-                self._stream_ended(event.stream_sid, "stop")
+                self._stream_ended(call_sid, event.stream_sid, "stop")
             case Malformed():
                 self.malformed(event.reason)
             case SessionReady():
@@ -125,18 +122,13 @@ class Metrics:
                 self._stored.inc()
             case StoreAway():
                 self._away.inc()
-                self._waiting.add(call_sid)
-                self._store_away.set(len(self._waiting))
-            case StoreBack():
-                self._waiting.discard(call_sid)
-                self._store_away.set(len(self._waiting))
             case _:
                 pass
 
-    def _stream_ended(self, stream_sid: str, how: str) -> None:
+    def _stream_ended(self, call_sid: str, stream_sid: str, how: str) -> None:
         """Count its first sign: Twilio tells by `stop`, by its callback, and by closing."""
-        if stream_sid in self._open_streams:
-            self._open_streams.discard(stream_sid)
+        if self._open_streams.get(call_sid) == stream_sid:
+            del self._open_streams[call_sid]
             self._streams_ended.labels(how).inc()
 
     def _count_command(self, call_sid: str, command: Command, now_ms: int) -> None:
@@ -150,10 +142,9 @@ class Metrics:
             case SendClear():
                 self._clears.inc()
             case EndCall():
-                self._active.dec()
                 self._ended.labels(command.reason).inc()
                 self._started_ms.pop(call_sid, None)
-                self._waiting.discard(call_sid)
-                self._store_away.set(len(self._waiting))
+                if self._open_streams.pop(call_sid, None) is not None:
+                    self._streams_ended.labels("call ended").inc()
             case _:
                 pass

@@ -24,20 +24,23 @@ class StoreWriter:
 
     Lines are kept in order until they are stored; of checkpoints only the newest; the end of the
     call comes after both. Stored lines are remembered: a store that comes back without its data
-    gets them again. `run` ends when `finish` was called and everything is written, or when
-    another worker has taken the call.
+    gets them again. `turn` bounds how many calls write at once. `run` ends when `finish` was called
+    and everything is written, or when another worker has taken the call.
     """
 
-    def __init__(self, store: Store, call_sid: str, stored: Sequence[Line] = ()) -> None:
+    def __init__(
+        self, store: Store, call_sid: str, turn: asyncio.Semaphore, stored: Sequence[Line] = ()
+    ) -> None:
         self._store = store
         self._call_sid = call_sid
+        self._turn = turn
         self.epoch = 0
         self._lines: list[Line] = []
         self._written = list(stored)
         self._checkpoint: Checkpoint | None = None
         self._ended_reason: str | None = None
         self._finished = False
-        self._away = False
+        self.away = False
         self._work = asyncio.Event()
 
     @property
@@ -67,10 +70,11 @@ class StoreWriter:
             await self._work.wait()
             self._work.clear()
             try:
-                await self._write(feed)
+                async with self._turn:
+                    await self._write(feed)
             except StoreAway:
-                if not self._away:
-                    self._away = True
+                if not self.away:
+                    self.away = True
                     feed(StoreWentAway())
                 await asyncio.sleep(retry_s)
                 retry_s = min(MAX_RETRY_S, 2 * retry_s)
@@ -80,8 +84,8 @@ class StoreWriter:
                 feed(OwnershipLost(fenced.epoch))
                 return
             retry_s = FIRST_RETRY_S
-            if self._away:
-                self._away = False
+            if self.away:
+                self.away = False
                 feed(StoreBack())
             if self._finished and not self._lines and self._checkpoint is None:
                 return

@@ -26,7 +26,7 @@ CLOSE_LIMIT_S = 1.0
 STUCK_AFTER_S = 5.0
 """A socket that takes nothing for so long is given up."""
 
-GONE = (WebSocketDisconnect, RuntimeError, OSError)
+GONE = (WebSocketDisconnect, OSError)
 """What starlette raises for writing to a socket whose other end has closed it."""
 
 type StreamFeed = Callable[[StreamEnded | Message], None]
@@ -109,7 +109,7 @@ class MediaStream:
 
 async def close(socket: WebSocket, code: int, reason: str = "") -> None:
     """Close a socket, whether or not the other end has closed it already."""
-    with suppress(TimeoutError, *GONE):
+    with suppress(TimeoutError, RuntimeError, *GONE):  # RuntimeError: closed by both at once
         async with asyncio.timeout(CLOSE_LIMIT_S):
             await socket.close(code, reason)
 

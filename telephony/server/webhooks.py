@@ -6,6 +6,8 @@
 /twilio/stream-status  a stream's status changed
 """
 
+import asyncio
+
 import structlog
 from fastapi import APIRouter, Request, Response
 
@@ -13,8 +15,10 @@ from agent.store.base import CallRecord, StoreAway
 from telephony.call.events import CallStatus, EndRequested, StreamEnded
 from telephony.call.machine import TERMINAL_STATUSES
 from telephony.server.admission import Refused
+from telephony.server.patience import patiently
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
+from telephony.twilio.signature import FORM_LIMIT_BYTES
 
 MAX_RESUMES = 5
 """In 60 s. A call whose stream breaks more often than that is not going to get better."""
@@ -22,7 +26,7 @@ MAX_RESUMES = 5
 APOLOGY = "I am sorry, I can not go on with this call right now. Please call again later."
 APOLOGISED_FOR = frozenset({"model_unavailable", "too_many_resumes"})
 
-BODY_LIMIT_BYTES = 65_536
+BODY_LIMIT_S = 5.0
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
@@ -34,15 +38,15 @@ async def voice(request: Request) -> Response:
     worker = _worker(request)
     form = await _form(request)
     call_sid = form["CallSid"]
-    if worker.calls.draining:
-        return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
     record = await _record(worker, call_sid)
     if (over := _over(worker, call_sid, record)) is not None:
         return over
+    if worker.calls.draining:
+        return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
     first = record is None or record.epoch == 0
+    token = worker.admission.token(form, first=first)
     if first:
         worker.calls.open(call_sid)
-    token = worker.admission.token(form, first=first)
     return _xml(twiml.connect(worker.settings.public_url, token))
 
 
@@ -59,27 +63,15 @@ async def resume(request: Request) -> Response:
         return over
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.RESUME_PATH))
-    try:
-        resumes = await worker.store.count_resume(call_sid)
-        if resumes > MAX_RESUMES:
-            log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
-            if (driver := worker.calls.get(call_sid)) is not None:
-                driver.feed(EndRequested("too_many_resumes"))
-            await worker.store.mark_completed(call_sid, "too_many_resumes")
-            return _xml(twiml.apology(APOLOGY))
-        held_here = worker.calls.get(call_sid) is not None
-        # Where nobody holds the call any more, its model session can be dialled at once;
-        # otherwise the stream's token decides who goes on with it.
-        if not held_here and await worker.store.listeners(call_sid) == 0:
-            left = await worker.store.look_up(call_sid)
-            worker.calls.open(
-                call_sid, left.checkpoint if left else None, left.lines if left else ()
-            )
-    except StoreAway:
-        worker.calls.open(call_sid)
-    return _xml(
-        twiml.connect(worker.settings.public_url, worker.admission.token(form, first=False))
-    )
+    resumes, left = await _resumed(worker, call_sid)
+    if resumes > MAX_RESUMES:
+        log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
+        await _complete(worker, call_sid, "too_many_resumes")
+        return _xml(twiml.apology(APOLOGY))
+    if left is not None:
+        worker.calls.open(call_sid, left.checkpoint, left.lines)
+    token = worker.admission.token(form, first=False)
+    return _xml(twiml.connect(worker.settings.public_url, token))
 
 
 @router.post(twiml.STATUS_PATH)
@@ -91,10 +83,7 @@ async def status(request: Request) -> Response:
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(call_status))
     elif call_status in TERMINAL_STATUSES:
-        try:
-            await worker.store.mark_completed(call_sid, "caller_hangup")
-        except StoreAway as away:
-            log.warning("call status not stored", call_sid=call_sid, why=away.why)
+        await _complete(worker, call_sid, "caller_hangup")
     return Response(status_code=204)
 
 
@@ -121,10 +110,14 @@ def _worker(request: Request) -> Worker:
 async def _form(request: Request) -> dict[str, str]:
     """The checked form. Raises `Refused`, which `app` answers with 403."""
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_LIMIT_BYTES:
-            raise Refused("not a form")
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > FORM_LIMIT_BYTES:
+                    raise Refused("not a form")
+    except TimeoutError:
+        raise Refused("slow") from None
     signature = request.headers.get("x-twilio-signature")
     worker = _worker(request)
     return dict(worker.admission.webhook(request.url.path, bytes(body), signature))
@@ -133,10 +126,41 @@ async def _form(request: Request) -> dict[str, str]:
 async def _record(worker: Worker, call_sid: str) -> CallRecord | None:
     """What is stored of the call, made where there is nothing yet; None while the store is away."""
     try:
-        return await worker.store.open_call(call_sid)
+        return await patiently(worker.store.open_call(call_sid))
     except StoreAway as away:
         log.warning("call not looked up", call_sid=call_sid, why=away.why)
         return None
+
+
+async def _resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
+    """How often the call was resumed lately; and what was left of it, if nobody holds it.
+
+    Then its model session can be dialled at once; otherwise the stream's token decides who goes on
+    with it. While the store is away this worker holds what it knows.
+    """
+    try:
+        return await patiently(_ask_store(worker, call_sid))
+    except StoreAway:
+        nothing = CallRecord("in-progress", "", 0, "", None)
+        return worker.calls.count_resume(call_sid), nothing
+
+
+async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
+    resumes = await worker.store.count_resume(call_sid)
+    if worker.calls.get(call_sid) is not None or await worker.store.listeners(call_sid) > 0:
+        return resumes, None
+    return resumes, await worker.store.look_up(call_sid)
+
+
+async def _complete(worker: Worker, call_sid: str, reason: str) -> None:
+    """The call is over, whoever holds it."""
+    if (driver := worker.calls.get(call_sid)) is not None:
+        driver.feed(EndRequested(reason))
+        return
+    try:
+        await patiently(worker.store.mark_completed(call_sid, reason))
+    except StoreAway as away:
+        log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
 
 
 def _over(worker: Worker, call_sid: str, record: CallRecord | None) -> Response | None:

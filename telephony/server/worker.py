@@ -12,6 +12,7 @@ from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
 from agent.store.base import Store
 from agent.store.redis import RedisStore
+from telephony.errors import SettingsError
 from telephony.server.admission import Admission
 from telephony.server.calls import Calls
 from telephony.server.driver import Observer
@@ -19,6 +20,19 @@ from telephony.server.journal import Journal
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.settings import Settings
+from telephony.twilio.twiml import stream_url
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker is made of, before anything is opened."""
+
+    settings: Settings
+    admission: Admission
+    model: GeminiLive
+    store: RedisStore
+    metrics: Metrics
+    observers: tuple[Observer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +46,21 @@ class Worker:
     metrics: Metrics
 
 
-@asynccontextmanager
-async def worker(settings: Settings, *extra_observers: Observer) -> AsyncIterator[Worker]:
-    """Open everything a worker needs; on leaving, calls are handed over and all is closed."""
-    async with AsyncExitStack() as stack:
+def parts(settings: Settings, *observers: Observer) -> Parts:
+    """Make the parts; nothing is connected yet.
+
+    Raises:
+        SettingsError: A setting looks right and cannot be used.
+    """
+    metrics = Metrics()
+    watching: list[Observer] = [metrics, Narrator(), *observers]
+    try:
+        stream_url(settings.public_url)
+        store = (
+            RedisStore.from_url(settings.redis_url, ttl_s=settings.transcript_ttl_s)
+            if settings.redis_url
+            else RedisStore.embedded(ttl_s=settings.transcript_ttl_s)
+        )
         model = GeminiLive(
             GeminiSettings(
                 api_key=settings.gemini_api_key.get_secret_value(),
@@ -44,26 +69,29 @@ async def worker(settings: Settings, *extra_observers: Observer) -> AsyncIterato
                 ca_file=str(settings.ssl_cert_file) if settings.ssl_cert_file else None,
             )
         )
-        stack.push_async_callback(model.aclose)
-        model.warm_up()
-        store = (
-            RedisStore.from_url(settings.redis_url, ttl_s=settings.transcript_ttl_s)
-            if settings.redis_url
-            else RedisStore.embedded(ttl_s=settings.transcript_ttl_s)
-        )
-        stack.push_async_callback(store.aclose)
-        leases = await stack.enter_async_context(store.leases())
-        metrics = Metrics()
-        observers: list[Observer] = [metrics, Narrator(), *extra_observers]
-        if settings.record_dir is not None:
-            observers.append(Journal(settings.record_dir))
+    except (ValueError, TypeError) as error:  # TypeError: redis-py's, for an option it lacks
+        raise SettingsError(str(error)) from None
+    if settings.record_dir is not None:
+        watching.append(Journal(settings.record_dir))
+    return Parts(settings, Admission(settings), model, store, metrics, tuple(watching))
+
+
+@asynccontextmanager
+async def worker(made_of: Parts) -> AsyncIterator[Worker]:
+    """Open everything a worker needs; on leaving, calls are handed over and all is closed."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(made_of.model.aclose)
+        made_of.model.warm_up()
+        stack.push_async_callback(made_of.store.aclose)
+        leases = await stack.enter_async_context(made_of.store.leases())
         calls = Calls(
-            model=model,
-            store=store,
+            model=made_of.model,
+            store=made_of.store,
             leases=leases,
             persona=DEFAULT_PERSONA,
             owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
-            observers=observers,
+            observers=made_of.observers,
         )
+        made_of.metrics.look_at(lambda: len(calls), lambda: calls.waiting_for_store)
         await stack.enter_async_context(calls.running())
-        yield Worker(settings, Admission(settings), store, calls, metrics)
+        yield Worker(made_of.settings, made_of.admission, made_of.store, calls, made_of.metrics)

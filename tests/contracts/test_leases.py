@@ -8,6 +8,7 @@ import pytest
 
 from agent.store import leases as leases_module
 from agent.store.base import StoreAway
+from agent.store.leases import RedisLeases
 from agent.store.redis import RedisStore
 
 if TYPE_CHECKING:
@@ -172,12 +173,41 @@ async def test_an_answer_to_an_earlier_take_does_not_count(
         assert not await leases.wait_released(call_sid, 2, timeout_ms=1)
 
 
-async def test_waiting_for_a_call_that_is_not_watched_is_a_programming_error(
+async def test_waiting_for_a_call_that_is_not_watched_is_in_vain(
     store: RedisStore, call_sid: str
 ) -> None:
     async with store.leases() as leases:
-        with pytest.raises(LookupError, match="watch it before"):
-            await leases.wait_released(call_sid, 1)
+        assert not await leases.wait_released(call_sid, 1, timeout_ms=10_000)
+
+
+async def test_the_highest_epoch_a_watched_call_was_taken_under_is_known(
+    store: RedisStore, call_sid: str
+) -> None:
+    told = Told()
+    async with store.leases() as leases:
+        assert leases.taken_epoch(call_sid) == 0
+        await leases.watch(call_sid, told)
+        for nonce in "ab":
+            await store.take(call_sid, nonce, "worker-1", 60)
+            await told.next()
+        assert leases.taken_epoch(call_sid) == 2
+        await leases.unwatch(call_sid)
+        assert leases.taken_epoch(call_sid) == 0
+
+
+async def test_a_watch_after_a_long_silence_does_not_disturb_the_reader(
+    store: RedisStore, call_sid: str
+) -> None:
+    """redis-py would check the connection's health first, and read the answer itself."""
+    told = Told()
+    async with store.leases() as leases:
+        assert isinstance(leases, RedisLeases)
+        assert leases._connection is not None
+        leases._connection.next_health_check = -1
+        leases._connection.health_check_interval = 1
+        assert await leases.watch(call_sid, told)
+        await store.take(call_sid, "a", "worker-1", 60)
+        assert await told.next() == 1
 
 
 async def test_a_lost_lease_connection_is_replaced_with_all_its_watches(

@@ -7,7 +7,6 @@ process, log task   acquired and released: `worker_process`
 import asyncio
 import gc
 import json
-import re
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -147,10 +146,7 @@ async def worker_process(
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.read_log(), name="log")
-            running = await worker.tells("Uvicorn running on")
-            at = re.search(r"http://[\d.]+:\d+", running["event"])
-            assert at is not None
-            worker.url = at[0]
+            worker.url = (await worker.tells("listening"))["url"]
             assert (await get(worker.url, "/readyz")).status_code == 200
             yield worker
             if process.returncode is None:

@@ -1,0 +1,21 @@
+"""How long a caller waits for the store before the call goes on without it."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from agent.store.base import StoreAway
+
+STORE_PATIENCE_S = 1.0
+
+
+async def patiently[T](answer: Awaitable[T]) -> T:
+    """The store's answer, if it comes in time.
+
+    Raises:
+        StoreAway: It did not, or the store says so itself.
+    """
+    try:
+        async with asyncio.timeout(STORE_PATIENCE_S):
+            return await answer
+    except TimeoutError:
+        raise StoreAway("timeout") from None
