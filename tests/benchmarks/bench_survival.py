@@ -1,14 +1,15 @@
 """Print what survives what: `python tests/benchmarks/bench_survival.py`.
 
-A slow model, a store that goes away, a worker that is killed: each is one call over real sockets,
-with real worker processes and a real redis-server. Times are wall times of this machine, which
-others share. Of what the simulated Twilio takes they hold the 100 to 170 ms from a stream's start
-to its first media, not the 400 to 730 ms before it connects again, which are 0 here. Nothing is
-asserted here; tests/end_to_end does.
+A caller who talks over everything, a slow model, a store that goes away, a worker that is killed:
+each over real sockets, the last two with real worker processes and a real redis-server. Times are
+wall times of this machine, which others share. Of what the simulated Twilio takes they hold the
+100 to 170 ms from a stream's start to its first media, not the 400 to 730 ms before it connects
+again, which are 0 here. Nothing is asserted here; tests/end_to_end does.
 """
 # ruff: noqa: E402, T201 -- tests are found by a path that a script has to add; and this one prints
 
 import asyncio
+import logging
 import shutil
 import sys
 from collections.abc import Sequence
@@ -25,12 +26,14 @@ from agent.simulator.faults import SlowSetup
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
+from telephony.server.logs import configure
 from telephony.simulator import wire
 from telephony.simulator.ear import is_loud, last_sound_ms
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.line import Line
 from telephony.simulator.report import AgentHeard, CallEvent, Report
 from tests.conftest import RedisServer
+from tests.end_to_end import barge_ins
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import AGENT, CONVERSATION, HANG_UP, TWO_TURNS, caller
 from tests.end_to_end.serving import place, worker_process
@@ -45,6 +48,7 @@ def main() -> None:
     program = shutil.which("redis-server")
     if program is None:
         sys.exit("redis-server is not on the PATH")
+    configure(logging.ERROR)
     with TemporaryDirectory() as folder:
         redis_server = RedisServer(program, Path(folder))
         redis_server.start()
@@ -56,6 +60,7 @@ def main() -> None:
 
 async def measure(redis_server: RedisServer) -> None:
     """Each scene in turn; repeats of a scene side by side would measure each other."""
+    await talked_over()
     await slow_model()
     await store_away(redis_server)
     figures = [await worker_killed(redis_server) for _ in range(REPEATS)]
@@ -66,6 +71,15 @@ async def measure(redis_server: RedisServer) -> None:
 def row(name: str, measured: str) -> None:
     """One line of the table."""
     print(f"{name:<70} {measured}", flush=True)
+
+
+async def talked_over() -> None:
+    """Two calls at once, ten barge-ins each, in one process."""
+    lived = await barge_ins.live()
+    clears = [len(stretches) - 1 for stretches in lived.stretches()]
+    row(f"{barge_ins.CALLS} calls of {barge_ins.BARGE_INS} barge-ins: clears", str(clears))
+    row("2 calls of barge-ins: stretches with stale audio", str(lived.stale()))
+    row("2 calls of barge-ins: least share of a sentence heard", f"{lived.least_coverage:.2f}")
 
 
 async def slow_model() -> None:
