@@ -24,7 +24,7 @@ from agent.conversation.persona import GO_ON_CUE, Persona
 from agent.conversation.renewal import Renewal
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.transcript import MODEL_BYTES_PER_MS, Line, Transcript
-from agent.conversation.turns import Floor, Generation, Sign, Turns
+from agent.conversation.turns import TOLD_LATE_MS, Floor, Generation, Sign, Turns
 
 GREETED_AFTER_MS = 300
 """The greeting counts as given once this much of it, or of any later reply, was heard."""
@@ -192,8 +192,8 @@ class Conversation:
                 return self._note_caller(event.text, now_ms)
             case events.CallerActivityStarted():
                 # While it generates, the server interrupts by itself.
-                done = self.generation in {Generation.COMPLETE, Generation.IDLE}
-                return self._barge_in(now_ms) if done else []
+                talked_over = not self._turns.generating and self._reply_is_older(now_ms)
+                return self._barge_in(now_ms) if talked_over else []
             case events.Interrupted():
                 out = self._barge_in(now_ms)
                 self._turns.move(Sign.INTERRUPTED, now_ms)
@@ -292,16 +292,20 @@ class Conversation:
     def _note_caller(self, text: str, now_ms: int) -> list[ConversationCommand]:
         if not text.strip():
             return []
-        if self.generation in {Generation.GENERATING, Generation.COMPLETE}:
-            # The turn is open. These are the words it answers, if it has none yet.
-            began_ms = self._transcript.began_ms(self._reply) if self._lacks_question else None
-            self._transcript.caller_said(text, now_ms if began_ms is None else began_ms)
+        began_ms = self._transcript.began_ms(self._reply)
+        late = self._lacks_question and (self._turns.open or not self._reply_is_older(now_ms))
+        if began_ms is not None and late:
+            self._transcript.caller_said(text, began_ms)  # the words that are being answered
             return []
-        # The turn is closed, but its reply may still be heard: the server believes it was, and
-        # will not interrupt it.
-        out = self._barge_in(now_ms)
+        # An open turn the server interrupts by itself; the reply of a closed one it believes heard.
+        out = [] if self._turns.open else self._barge_in(now_ms)
         self._transcript.caller_said(text, now_ms)
         return out
+
+    def _reply_is_older(self, now_ms: int) -> bool:
+        """Whether the reply began before what the model tells now of the caller."""
+        began_ms = self._transcript.began_ms(self._reply)
+        return began_ms is not None and now_ms - began_ms > TOLD_LATE_MS
 
     def _begin_reply(self, now_ms: int) -> list[ConversationCommand]:
         """Number a new reply, unless one is open."""

@@ -73,6 +73,9 @@ DROP_LIMIT_MS = 1_000
 """After an interruption, how long audio is taken for the interrupted turn's if that turn is never
 closed. A new reply takes longer: the model thinks for 1.1 s and more."""
 
+TOLD_LATE_MS = 1_200
+"""Activity and words of the caller are told 1 s late, so perhaps when their answer has begun."""
+
 
 class Turns:
     """Where generation stands, and the one limit in time it knows."""
@@ -85,6 +88,16 @@ class Turns:
     def dropping(self) -> bool:
         """Whether what comes is stale."""
         return self.generation is Generation.DROPPING
+
+    @property
+    def generating(self) -> bool:
+        """Whether more of a reply is to come, and nobody has talked over it."""
+        return self.generation is Generation.GENERATING
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a turn of the model that is not closed yet."""
+        return self.generation in {Generation.GENERATING, Generation.COMPLETE}
 
     def move(self, sign: Sign, now_ms: int) -> None:
         """Something came from the model, or the model is lost."""
@@ -105,6 +118,6 @@ class Turns:
 
     def floor(self, *, playing: bool) -> Floor:
         """The agent holds the floor while it is heard, or about to be."""
-        if playing or self.generation is Generation.GENERATING:
+        if playing or self.generating:
             return Floor.AGENT
         return Floor.CALLER

@@ -17,7 +17,7 @@ from agent.conversation.events import (
     ModelEvent,
     TurnComplete,
 )
-from agent.conversation.turns import DROP_LIMIT_MS, Floor
+from agent.conversation.turns import DROP_LIMIT_MS, TOLD_LATE_MS, Floor
 from tests.agent.conversation.conftest import (
     Talk,
     audio,
@@ -114,6 +114,7 @@ def test_words_of_the_caller_after_the_turn_over_a_playing_reply_are_a_barge_in(
 ) -> None:
     greeted.replies(WORDS, 3_000)
     greeted.tells(TurnComplete)
+    greeted.now_ms += 1_500
     greeted.hears(2, 1_500)
     assert StopPlayback(2) in greeted.says("No, wait.")
     greeted.replies("Yes?")
@@ -139,9 +140,25 @@ def test_an_empty_transcription_is_no_barge_in(greeted: Talk, text: str) -> None
 
 
 def test_activity_over_a_reply_that_only_plays_is_a_barge_in(greeted: Talk) -> None:
-    greeted.replies("A room is free.")
+    greeted.replies("A room is free.", 3_000)
+    greeted.now_ms += TOLD_LATE_MS + 1
     assert StopPlayback(2) in greeted.tells(CallerActivityStarted)
     assert of(StopPlayback, greeted.tells(Interrupted)) == []
+
+
+def test_activity_told_late_is_of_what_the_reply_answers(greeted: Talk) -> None:
+    greeted.replies("Yes.", 300)
+    greeted.now_ms += TOLD_LATE_MS
+    assert greeted.tells(CallerActivityStarted) == []
+
+
+def test_a_question_told_late_does_not_cut_the_end_of_its_short_answer(greeted: Talk) -> None:
+    greeted.replies("Yes.", 300)
+    greeted.tells(TurnComplete)
+    greeted.now_ms += 200
+    assert greeted.says("Is a room free?") == []
+    greeted.hears_all(2)
+    assert [text for _, text, _ in greeted.lines[1:]] == ["Is a room free?", "Yes."]
 
 
 def test_activity_while_it_generates_is_left_to_the_server(greeted: Talk) -> None:
@@ -158,4 +175,5 @@ def test_the_reply_after_a_broken_off_one_can_be_talked_over(greeted: Talk) -> N
     greeted.ready()
     greeted.replies(WORDS, 3_000)
     greeted.tells(TurnComplete)
+    greeted.now_ms += TOLD_LATE_MS + 1
     assert StopPlayback(3) in greeted.says("Wait.")

@@ -72,7 +72,7 @@ def test_marks_that_a_clear_flushed_are_no_hearing_of_the_next_reply(greeted: Ph
 def test_words_of_the_caller_over_a_reply_that_only_plays_clear_it(greeted: Phone) -> None:
     greeted.replies(WORDS, 3_000)
     greeted.tells(TurnComplete)
-    greeted.wait(600)
+    greeted.wait(1_300)
     done = greeted.tells(lambda session: CallerSaid(session, "Wait."))
     assert len(of(SendClear, done)) == 1
     assert of(SendClear, greeted.tells(Interrupted, TurnComplete)) == []
