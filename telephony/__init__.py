@@ -1,7 +1,7 @@
 """One phone call. This package may use `agent`; `agent` may not use it.
 
 Rooms, lowest first:
-    audio      [pure] G.711, resampling, framing, level
+    audio      [pure] G.711, resampling, level, WAV
     twilio     [pure] Twilio's formats: stream messages, TwiML, signatures and tokens
     call       [pure] the heart: one phone call as a state machine
     simulator  a caller and a Twilio that need no phone

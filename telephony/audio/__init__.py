@@ -3,7 +3,6 @@
     formats   the rates, and the length of a frame
     g711      µ-law bytes ↔ PCM16 bytes
     resample  8 → 16 kHz and 24 → 8 kHz, streaming and exact; soxr for whole recordings
-    framing   a queue of µ-law that gives out whole frames
     level     is there sound on the line?
     wav       WAV files, for recordings and fixtures
 

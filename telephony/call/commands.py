@@ -46,10 +46,14 @@ class EndCall:
         reason: Why, as `ended_reason`.
         final: True when the call itself is over, which is recorded in the store. False when it
             goes on elsewhere (handed over, taken by another worker, never attached).
+        caller_lost_ms: Caller audio that no session heard: it was older than is kept.
+        reply_dropped_ms: Reply audio that went beyond what is held.
     """
 
     reason: str
     final: bool
+    caller_lost_ms: int = 0
+    reply_dropped_ms: int = 0
 
 
 PhoneCommand = SendMedia | SendMark | SendClear | CloseStream

@@ -255,7 +255,9 @@ class Call:
         if self.phase is Phase.STREAMING:
             self._park("over", now_ms)
         self._carry_out(self._conversation.close(now_ms), now_ms)
-        self._out.append(EndCall(reason, final))
+        lost_ms = self._uplink.lost_samples // PHONE_SAMPLES_PER_MS
+        dropped_ms = self._downlink.dropped_samples // PHONE_SAMPLES_PER_MS
+        self._out.append(EndCall(reason, final, lost_ms, dropped_ms))
         self.phase = Phase.OVER
 
     # What the conversation asks.

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
+import structlog
+
 from agent.conversation.commands import (
     AppendLine,
     CloseModel,
@@ -23,6 +25,7 @@ from agent.conversation.commands import (
 from agent.conversation.events import ModelEvent
 from agent.gemini.outbox import ModelOutbox
 from agent.store.base import Store, StoreAway
+from telephony.audio.formats import MODEL_IN_RATE_HZ
 from telephony.call.commands import (
     CloseStream,
     Command,
@@ -47,8 +50,12 @@ from telephony.twilio.messages import Connected, Message, Start
 STORE_FLUSH_S = 600.0
 """How long lines of a call that is over may still wait for the store."""
 
+MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
+
 RECENT = 100
 """Events whose names are remembered: two seconds of caller audio."""
+
+log = structlog.get_logger(__name__)
 
 
 class Model(Protocol):
@@ -246,6 +253,12 @@ class Driver:
             await self._model.run(command, outbox, self.feed)
         finally:
             self._sessions.pop(command.session, None)
+            if outbox.dropped_bytes:
+                log.warning(
+                    "caller audio dropped: the model was over 1 s behind",
+                    call_sid=self.call_sid,
+                    dropped_ms=outbox.dropped_bytes // MODEL_IN_BYTES_PER_MS,
+                )
 
     async def _run_stream(self, stream: MediaStream) -> None:
         try:

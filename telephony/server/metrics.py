@@ -49,6 +49,8 @@ class Metrics:
         self._interrupted = counter("interruptions", "Interruptions the model reported.")
         self._clears = counter("clears", "Times Twilio's buffer was cleared.")
         self._audio = counter("reply_audio_seconds", "Reply audio sent to callers.")
+        self._lost = counter("caller_audio_lost_seconds", "Caller audio no session heard.")
+        self._dropped = counter("reply_audio_dropped_seconds", "Reply audio beyond what is held.")
         self._tokens = counter("tokens", "Model tokens billed.", ["kind"])
         self._stored = counter("store_confirmations", "Batches of transcript lines stored.")
         self._away = counter("store_away", "Times a call found the store away.")
@@ -143,6 +145,8 @@ class Metrics:
                 self._clears.inc()
             case EndCall():
                 self._ended.labels(command.reason).inc()
+                self._lost.inc(command.caller_lost_ms / 1000)
+                self._dropped.inc(command.reply_dropped_ms / 1000)
                 self._started_ms.pop(call_sid, None)
                 if self._open_streams.pop(call_sid, None) is not None:
                     self._streams_ended.labels("call ended").inc()
