@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         None, description="CA certificates to trust for the Gemini API, in PEM."
     )
     twilio_account_sid: str | None = Field(
-        None, pattern="^AC[0-9a-fA-F]{32}$", description="When set, webhooks of others are refused."
+        None, pattern="^AC[0-9A-Za-z]+$", description="When set, webhooks of others are refused."
     )
     twilio_auth_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         description="Checks that webhooks come from Twilio; old,new while rotating."

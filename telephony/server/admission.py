@@ -25,7 +25,8 @@ from telephony.twilio.twiml import TOKEN_PARAMETER, stream_url, webhook_url
 TOKEN_LIFE_S = 60
 """Twilio connects within a second; its handshake retries end long before this."""
 
-_CALL_SID = re.compile("CA[0-9a-fA-F]{32}").fullmatch
+_SID = re.compile("[A-Za-z0-9]{1,64}").fullmatch
+"""What may stand in a token, in a key of the store, and in a file's name."""
 
 
 class Refused(Exception):  # noqa: N818 - what happened, not that it is an error
@@ -62,7 +63,7 @@ class Admission:
         form = dict(fields)
         if self._account_sid not in {None, form.get("AccountSid")}:
             raise Refused("other account")
-        if not _CALL_SID(form.get("CallSid", "")) or not form.get("AccountSid"):
+        if not all(_SID(form.get(name, "")) for name in ("CallSid", "AccountSid")):
             raise Refused("no CallSid")
         return form
 

@@ -142,10 +142,13 @@ def render_clear(stream_sid: str) -> str:
 
 
 class _Wire(msgspec.Struct, tag_field="event", rename="camel", gc=False):
-    """A message as it is on the wire; the tag is its `event`."""
+    """A message as it is on the wire; the tag is its `event`.
+
+    What a call does not need may be missing; what is there has to be right.
+    """
 
 
-class _MediaFormat(msgspec.Struct, rename="camel", gc=False):
+class _MediaFormat(msgspec.Struct, rename="camel", gc=False, frozen=True):
     encoding: str
     sample_rate: int
     channels: int
@@ -157,14 +160,14 @@ _MEDIA_FORMAT = _MediaFormat("audio/x-mulaw", 8_000, 1)
 class _StartBody(msgspec.Struct, rename="camel"):
     account_sid: str
     call_sid: str
-    media_format: _MediaFormat
+    media_format: _MediaFormat = _MEDIA_FORMAT
     custom_parameters: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class _MediaBody(msgspec.Struct, gc=False):
-    track: Literal["inbound", "outbound"]
-    timestamp: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
     payload: bytes
+    track: Literal["inbound", "outbound"] = "inbound"
+    timestamp: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] = 0
 
 
 class _MarkBody(msgspec.Struct, gc=False):
@@ -176,8 +179,8 @@ class _DtmfBody(msgspec.Struct, gc=False):
 
 
 class _Connected(_Wire, tag="connected"):
-    protocol: str
-    version: str
+    protocol: str = ""
+    version: str = ""
 
     def message(self) -> Message:
         return Connected(self.protocol, self.version)

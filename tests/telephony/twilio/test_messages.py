@@ -105,6 +105,19 @@ def test_fields_we_do_not_know_are_passed_over(name: str) -> None:
     assert parse(json.dumps(message)) == DOCUMENTED[name]
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        wire("connected", protocol=...),
+        wire("start", mediaFormat=...),
+        wire("media", track=...),
+        wire("media", timestamp=...),
+    ],
+)
+def test_what_a_call_does_not_need_may_be_missing(message: dict[str, Any]) -> None:
+    assert not isinstance(parse(json.dumps(message)), Malformed)
+
+
 def test_fields_we_do_not_use_may_be_missing() -> None:
     message = wire("media", sequenceNumber=..., chunk=...)
     assert parse(json.dumps(message)) == DOCUMENTED["media"]
@@ -145,12 +158,11 @@ MALFORMED: list[tuple[object, str]] = [
     ({"event": 1}, "unknown event"),
     ({"event": None}, "unknown event"),
     ({"event": {"event": "stop"}}, "unknown event"),
-    (wire("connected", protocol=...), "missing or wrong field"),
     (wire("connected", version=1), "missing or wrong field"),
+    (wire("connected", protocol=1), "missing or wrong field"),
     (wire("start", start=...), "missing or wrong field"),
     (wire("start", callSid=...), "missing or wrong field"),
     (wire("start", accountSid=None), "missing or wrong field"),
-    (wire("start", mediaFormat=...), "missing or wrong field"),
     (wire("start", customParameters={"token": 1}), "missing or wrong field"),
     (wire("start", mediaFormat=media_format(encoding="audio/x-alaw")), "other media format"),
     (wire("start", mediaFormat=media_format(sampleRate=16000)), "other media format"),
@@ -159,10 +171,8 @@ MALFORMED: list[tuple[object, str]] = [
     (wire("media", streamSid=1), "missing or wrong field"),
     (wire("media", media=...), "missing or wrong field"),
     (wire("media", media=[]), "missing or wrong field"),
-    (wire("media", track=...), "missing or wrong field"),
     (wire("media", track="sideways"), "missing or wrong field"),
     (wire("media", track="outbound"), "outbound track"),
-    (wire("media", timestamp=...), "missing or wrong field"),
     (wire("media", timestamp="soon"), "missing or wrong field"),
     (wire("media", timestamp="1.5"), "missing or wrong field"),
     (wire("media", timestamp=True), "missing or wrong field"),
