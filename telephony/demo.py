@@ -176,6 +176,7 @@ def _settings(gemini: SimulatedGemini | None) -> Settings:
         twilio_account_sid=ACCOUNT_SID,
         redis_url="",
         record_dir="",
+        drain_budget_s=0,  # Ctrl-C means now
         **simulated,
     )
 
