@@ -19,6 +19,9 @@ from tests.end_to_end.serving import LocalWorker, place, serving
 if TYPE_CHECKING:
     from tests.conftest import RedisServer
 
+SOON_BACK = CallFaults(reconnect_ms=(50, 150))
+"""Sooner than the caller takes the silence for the end of what the agent says."""
+
 
 async def test_a_stream_that_breaks_in_whatever_way_is_resumed_with_the_same_session(
     worker: LocalWorker, gemini: SimulatedGemini
@@ -28,7 +31,10 @@ async def test_a_stream_that_breaks_in_whatever_way_is_resumed_with_the_same_ses
         for how in Cut
     }
     async with asyncio.TaskGroup() as tasks:
-        calls = {how: tasks.create_task(place(each, worker.url)) for how, each in scripts.items()}
+        calls = {
+            how: tasks.create_task(place(each, worker.url, faults=SOON_BACK))
+            for how, each in scripts.items()
+        }
     reports = {how: each.result() for how, each in calls.items()}
     records = {
         how: await worker.server.worker.store.look_up(each.call_sid)

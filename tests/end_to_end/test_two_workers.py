@@ -12,6 +12,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import Command, EndCall
 from telephony.call.events import CallStatus, Event, StreamStarted
 from telephony.call.machine import Call
+from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
 from telephony.twilio import twiml
 from tests.end_to_end import twilio
@@ -31,6 +32,9 @@ from tests.end_to_end.watching import PATIENCE_S, Step, Watch
 if TYPE_CHECKING:
     from tests.conftest import RedisServer
 
+SOON_BACK = CallFaults(reconnect_ms=(50, 150))
+"""Sooner than the caller takes the silence for the end of what the agent says."""
+
 TALK = caller(SAY_MORGAN, f'barge_in_ms = 300\ncut = "{Cut.RESET}"', SAY_GARDEN, HANG_UP)
 
 
@@ -41,7 +45,11 @@ async def test_a_call_goes_on_wherever_its_webhooks_and_streams_land(
     url = redis_server.url
     async with serving(gemini, redis_url=url) as one, serving(gemini, redis_url=url) as two:
         report = await place(
-            TALK, one.url, two.url, route=lambda path: int(path == twiml.MEDIA_PATH)
+            TALK,
+            one.url,
+            two.url,
+            route=lambda path: int(path == twiml.MEDIA_PATH),
+            faults=SOON_BACK,
         )
         record = await one.server.worker.store.look_up(report.call_sid)
     assert (report.streams, report.problems, report.ended_by) == (2, (), "caller")
@@ -66,6 +74,7 @@ async def test_a_call_whose_stream_comes_back_elsewhere_is_taken_over_from_a_liv
             one.url,
             two.url,
             route=lambda path: next(streams) if path == twiml.MEDIA_PATH else 0,
+            faults=SOON_BACK,
         )
         record = await one.server.worker.store.look_up(report.call_sid)
         async with asyncio.timeout(PATIENCE_S):  # nobody watches a call that is over
