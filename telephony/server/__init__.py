@@ -1,21 +1,30 @@
 """The edge of a phone call: FastAPI, uvicorn, asyncio; Twilio on one side, the model on the other.
 
-Modules:
-    driver         runs one `Call`: its events, its timer, its tasks
+Modules, lowest first:
+    logs           how the log looks
+    metrics, narrator, journal
+                   observers of every call: figures, log lines, steps on disk
     stream         one media stream's socket: a reader and a writer
     store_writer   what one call has to store, waiting while the store is away
+    patience       how long a caller waits for the store
+    driver         runs one `Call`: its events, its timer, its tasks
+    admission      who may come in: signatures and one-time tokens
     calls          the calls of this worker: opening, taking over, draining
+    worker         a worker's resources, put together once
     webhooks       what Twilio posts to us
     media_socket   what Twilio opens to us
-    admission      who may come in: signatures and one-time tokens
-    observers      what looks on: log, metrics, journal
     health         /healthz, /readyz, /metrics
     app            where everything is wired, and the process's signals
 
 Resources, and where they are acquired and released:
-    call's tasks         `Calls` opens a driver in the worker's TaskGroup; `Driver.run` ends with
+    call's tasks         `Calls` lives a driver in the worker's TaskGroup; `Driver.run` ends with
                          `EndCall` and leaves no task behind
     model session        `Driver` starts `GeminiLive.run` in the call's TaskGroup; cancels it
     media socket         accepted in `media_socket`, closed by the stream's writer
-    store, lease, client `app.Worker`, for the life of the process
+    store, lease, client `worker`, for the life of the process
+    listening socket     `app.serve`
+
+Laws: nothing is done for a request before `admission`; nothing waits between a caller's frame and
+its command; a bug in one call ends that call. May import every room of `agent` but the simulator,
+and every room of `telephony` but the simulator.
 """
