@@ -18,7 +18,6 @@ import certifi
 from google import genai
 from google.genai import types
 from google.genai.errors import APIError
-from google.genai.live import AsyncSession
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
@@ -33,12 +32,11 @@ from agent.conversation.events import (
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.transcript import Line
 from agent.gemini.connect_config import connect_config
+from agent.gemini.connection import CALLER_AUDIO, UNREADABLE, Connection
 from agent.gemini.messages import events
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.quirks import quirks_of
 from agent.gemini.settings import GeminiSettings
-
-CALLER_AUDIO = "audio/pcm;rate=16000"
 
 MAX_UNREADABLE_IN_A_ROW = 100
 """A new kind of message is survived; a server that sends nothing else is as good as gone."""
@@ -48,10 +46,6 @@ MAX_REASON_CHARS = 200
 _BROKEN = (APIError, WebSocketException, OSError)
 """What the SDK raises when a connection cannot be made, or ends; OSError includes timeouts, name
 look-ups and TLS."""
-
-_UNREADABLE = (TypeError, ValueError, AttributeError)
-"""What the SDK raises, after taking it off the socket, for a message that it cannot read: with
-only unknown keys, not JSON, not an object, a known field of the wrong type."""
 
 # At DEBUG the WebSocket library logs the handshake's headers, the API key among them.
 _websocket_log = logging.getLogger(f"{__name__}.websocket")
@@ -140,49 +134,41 @@ class GeminiLive:
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(self._settings.connect_timeout_ms / 1000):
-                    session = await stack.enter_async_context(self._connect(config))
-                    if session.setup_complete is None:
+                    connection = await stack.enter_async_context(self._connect(config))
+                    if not connection.set_up:
                         return SessionRefused(number, 0, "the first message was not setupComplete")
                     if turns := _turns(command.history):
-                        await session.send_client_content(turns=turns, turn_complete=False)
-            except (*_BROKEN, *_UNREADABLE) as error:
+                        await connection.send_history(turns)
+            except (*_BROKEN, *UNREADABLE) as error:
                 code, reason, retry_after_ms = self._failure(error)
                 return SessionRefused(number, code, reason, retry_after_ms)
             feed(SessionReady(number))
             async with asyncio.TaskGroup() as tasks:
-                sender = tasks.create_task(_send(session, outbox))
-                lost = await self._receive(session, number, feed)
+                sender = tasks.create_task(_send(connection, outbox))
+                lost = await self._receive(connection, number, feed)
                 sender.cancel()
             return lost
 
     @asynccontextmanager
-    async def _connect(self, config: types.LiveConnectConfig) -> AsyncIterator[AsyncSession]:
+    async def _connect(self, config: types.LiveConnectConfig) -> AsyncIterator[Connection]:
         async with self._client.aio.live.connect(
             model=self._settings.model, config=config
         ) as session:
+            connection = Connection(session)
             try:
-                yield session
+                yield connection
             finally:
-                # Closing waits without limit for a peer that does not read.
-                asyncio.get_running_loop().call_later(
-                    self._settings.close_timeout_ms / 1000,
-                    session._ws.transport.abort,  # noqa: SLF001 - the SDK has no way to abort
-                )
-                await session.close()  # with 1000, where leaving by an exception says 1011
+                await connection.close(self._settings.close_timeout_ms)
 
-    async def _receive(self, session: AsyncSession, number: int, feed: Feed) -> SessionLost:
-        messages = session.receive()
+    async def _receive(self, connection: Connection, number: int, feed: Feed) -> SessionLost:
         unreadable = 0
         while unreadable < MAX_UNREADABLE_IN_A_ROW:
             try:
-                message = await anext(messages)
-            except StopAsyncIteration:  # it ends with each turn
-                messages = session.receive()
+                message = await connection.receive()
             except _BROKEN as error:
                 code, reason, _ = self._failure(error)
                 return SessionLost(number, code or 1006, reason)
-            except _UNREADABLE as error:
-                messages = session.receive()
+            except UNREADABLE as error:
                 unreadable += 1
                 feed(UnknownModelMessage(number, f"unreadable ({type(error).__name__})"))
             else:
@@ -227,22 +213,21 @@ def failure(error: Exception) -> tuple[int, str, int | None]:
             return 0, f"unreadable ({type(error).__name__})", None
 
 
-async def _send(session: AsyncSession, outbox: ModelOutbox) -> None:
+async def _send(connection: Connection, outbox: ModelOutbox) -> None:
     with suppress(ConnectionClosed):  # the receiver reads what is left, then reports the end
         while True:
             match await outbox.get():
                 case SendCallerAudio(pcm=pcm):
-                    blob = types.Blob(data=pcm, mime_type=CALLER_AUDIO)
-                    await session.send_realtime_input(audio=blob)
+                    await connection.send_audio(pcm)
                 case EndCallerAudio():
-                    await session.send_realtime_input(audio_stream_end=True)
+                    await connection.end_audio()
                 case SayToModel(text=text):
-                    await session.send_realtime_input(text=text)
+                    await connection.send_text(text)
                 case unreachable:
                     assert_never(unreachable)
 
 
-def _turns(history: Iterable[Line]) -> list[types.Content | types.ContentDict]:
+def _turns(history: Iterable[Line]) -> list[types.Content]:
     """What was said and heard, as the model's own kind of context."""
     return [
         types.Content(

@@ -4,7 +4,6 @@ import asyncio
 from typing import cast
 
 import pytest
-from google.genai.live import AsyncSession
 from websockets.exceptions import ConnectionClosedError
 
 from agent.conversation.commands import EndCallerAudio, SendCallerAudio
@@ -16,6 +15,7 @@ from agent.conversation.events import (
     SessionReady,
     TurnComplete,
 )
+from agent.gemini import connection
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.session import _send
 from tests.agent.gemini.conftest import (
@@ -96,12 +96,12 @@ async def test_a_close_frame_without_a_tcp_close_is_a_loss_at_the_next_send(
 
 async def test_a_sender_that_finds_the_connection_closed_lets_the_receiver_tell() -> None:
     class Closed:
-        async def send_realtime_input(self, **_: object) -> None:
+        async def end_audio(self) -> None:
             raise ConnectionClosedError(None, None)
 
     outbox = ModelOutbox()
     outbox.put(EndCallerAudio(3))
-    await _send(cast("AsyncSession", Closed()), outbox)
+    await _send(cast("connection.Connection", Closed()), outbox)
     assert outbox.waiting == 0
 
 

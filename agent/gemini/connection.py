@@ -1,0 +1,79 @@
+"""One open connection to Gemini Live, as the SDK holds it.
+
+The seam between a session and the SDK's messages: whatever passes, in either direction, passes
+here, and only audio is frequent. A way past the SDK, with audio messages formatted beforehand,
+would replace `send_audio` and `receive`, and nothing else.
+
+Source: google-genai 3.4.0, `live.py`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from google.genai import types
+from google.genai.live import AsyncSession
+
+CALLER_AUDIO = "audio/pcm;rate=16000"
+
+UNREADABLE = (TypeError, ValueError, AttributeError)
+"""What the SDK raises, after taking it off the socket, for a message that it cannot read: with
+only unknown keys, not JSON, not an object, a known field of the wrong type."""
+
+
+class Connection:
+    """A connection that the SDK has set up. Its owner calls `close`, whatever happens.
+
+    One task may send while another receives; every send raises what the SDK raises once the
+    connection is gone (`websockets.exceptions.ConnectionClosed`).
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._messages: AsyncIterator[types.LiveServerMessage] = session.receive()
+
+    @property
+    def set_up(self) -> bool:
+        """Whether the first message was setupComplete; the SDK takes any for it."""
+        return self._session.setup_complete is not None
+
+    async def send_history(self, turns: Sequence[types.Content]) -> None:
+        """What was said before, which the model is not to answer."""
+        await self._session.send_client_content(turns=list(turns), turn_complete=False)
+
+    async def send_audio(self, pcm: bytes) -> None:
+        """Caller audio: PCM, int16 little-endian, mono, 16 kHz, any whole number of samples."""
+        blob = types.Blob(data=pcm, mime_type=CALLER_AUDIO)
+        await self._session.send_realtime_input(audio=blob)
+
+    async def end_audio(self) -> None:
+        """No more caller audio for now: the caller has finished."""
+        await self._session.send_realtime_input(audio_stream_end=True)
+
+    async def send_text(self, text: str) -> None:
+        """Text as a turn of the user, which the model answers."""
+        await self._session.send_realtime_input(text=text)
+
+    async def receive(self) -> types.LiveServerMessage:
+        """The next message. Not to be cancelled and called again: one may be lost.
+
+        Raises:
+            UNREADABLE: The SDK cannot read it; the next can be received.
+            APIError, WebSocketException, OSError: The connection is over.
+        """
+        while True:
+            try:
+                return await anext(self._messages)
+            except StopAsyncIteration:  # it ends with each turn
+                self._messages = self._session.receive()
+            except UNREADABLE:
+                self._messages = self._session.receive()  # an iterator that raised is used up
+                raise
+
+    async def close(self, timeout_ms: int) -> None:
+        """Close with 1000; a peer that does not answer is cut off after `timeout_ms`."""
+        # Closing waits without limit for a peer that does not read.
+        asyncio.get_running_loop().call_later(
+            timeout_ms / 1000,
+            self._session._ws.transport.abort,  # noqa: SLF001 - the SDK has no way to abort
+        )
+        await self._session.close()  # leaving its context by an exception says 1011
