@@ -2,7 +2,7 @@
 # make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check figures lock clean
+.PHONY: help setup demo test check figures bench lock clean
 
 # The resampler's matrices are small: more threads cost more than they bring.
 export OPENBLAS_NUM_THREADS := 1
@@ -33,6 +33,9 @@ check: setup ## Run the checks alone: ruff, mypy, import contracts
 
 figures: setup ## Measure, and print what the README and the design claim
 	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+bench: setup ## Measure what a call costs and how late it is made, beside a plain bridge (14 min)
+	@$(BIN)/python -m tests.benchmarks.calls
 
 lock: ## Compile requirements/*.txt from pyproject.toml, with hashes; "make lock U=--upgrade" moves on
 	@requirements/setup.sh uv

@@ -116,7 +116,7 @@ class Driver:
         self._tasks = asyncio.TaskGroup()
         self._sessions: dict[int, _Session] = {}
         self._streams: dict[str, MediaStream] = {}
-        self._recent: deque[str] = deque(maxlen=RECENT)
+        self._recent: deque[tuple[int, type[Event]]] = deque(maxlen=RECENT)
         self._taken_by = 0
         self._over: asyncio.Future[EndCall] = self._loop.create_future()
 
@@ -150,7 +150,7 @@ class Driver:
     @property
     def recent(self) -> list[str]:
         """The last events by time and name, for the log of a failure. Not what was said."""
-        return list(self._recent)
+        return [f"{now_ms} {kind.__name__}" for now_ms, kind in self._recent]
 
     def now_ms(self) -> int:
         """Time since the call was opened on this worker, rounded down."""
@@ -197,7 +197,7 @@ class Driver:
         if self._over.done():
             return
         now_ms = self.now_ms()
-        self._recent.append(f"{now_ms} {type(event).__name__}")
+        self._recent.append((now_ms, type(event)))
         try:
             self._step(event, now_ms)
         except Exception as bug:  # noqa: BLE001 - whoever's task this is, this call alone ends

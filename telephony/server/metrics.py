@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from agent.conversation.commands import OpenModel
+from agent.conversation.commands import OpenModel, SendCallerAudio
 from agent.conversation.events import (
     Interrupted,
     SessionLost,
@@ -22,7 +22,7 @@ from telephony.call.events import (
     StreamEnded,
     StreamStarted,
 )
-from telephony.twilio.messages import Malformed, Stop
+from telephony.twilio.messages import Malformed, Media, Stop
 
 GREETING_BUCKETS_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 8)
 
@@ -94,6 +94,8 @@ class Metrics:
 
     def _count_event(self, call_sid: str, event: Event, now_ms: int) -> None:
         match event:
+            case Media():  # first, because there are fifty a second
+                pass
             case CallOpened():
                 self._opened.inc()
             case StreamStarted():
@@ -135,6 +137,8 @@ class Metrics:
 
     def _count_command(self, call_sid: str, command: Command, now_ms: int) -> None:
         match command:
+            case SendCallerAudio():  # first, because there are fifty a second
+                pass
             case OpenModel():
                 self._sessions.labels("resumed" if command.handle else "fresh").inc()
             case SendMedia():

@@ -1,10 +1,11 @@
 """The log of a call, by meaning. What callers say and who they are is not logged."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 
-from agent.conversation.commands import OpenModel
+from agent.conversation.commands import OpenModel, SendCallerAudio
 from agent.conversation.events import (
     GoAway,
     Interrupted,
@@ -23,7 +24,7 @@ from telephony.call.events import (
     StreamEnded,
     StreamStarted,
 )
-from telephony.twilio.messages import Malformed
+from telephony.twilio.messages import Malformed, Media
 
 log = structlog.get_logger(__name__)
 
@@ -41,66 +42,69 @@ class Narrator:
         self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
     ) -> None:
         """Log one step of one call."""
-        told = log.bind(call_sid=call_sid, at_ms=now_ms)
-        self._tell_event(told, call_sid, event, now_ms)
+        about = {"call_sid": call_sid, "at_ms": now_ms}
+        self._tell_event(event, about)
         for command in commands:
             match command:
+                case SendCallerAudio():  # first, because there are fifty a second
+                    pass
                 case OpenModel():
-                    told.info(
+                    log.info(
                         "model dialled",
                         session=command.session,
                         resumed=bool(command.handle),
                         history=len(command.history),
+                        **about,
                     )
                 case SendClear():
-                    told.info("cleared")
+                    log.info("cleared", **about)
                 case EndCall():
                     self._malformed.pop(call_sid, None)
-                    told.info("call ended", reason=command.reason, final=command.final)
+                    log.info("call ended", reason=command.reason, final=command.final, **about)
                 case _:
                     pass
 
-    def _tell_event(
-        self, told: structlog.stdlib.BoundLogger, call_sid: str, event: Event, now_ms: int
-    ) -> None:
+    def _tell_event(self, event: Event, about: dict[str, Any]) -> None:
         match event:
+            case Media():  # first, because there are fifty a second
+                pass
             case CallOpened():
-                told.info("call opened", resumed=event.checkpoint is not None)
+                log.info("call opened", resumed=event.checkpoint is not None, **about)
             case StreamStarted():
-                told.info("stream started", stream_sid=event.stream_sid, epoch=event.epoch)
+                log.info("stream started", stream_sid=event.stream_sid, epoch=event.epoch, **about)
             case StreamEnded():
-                told.info("stream ended", stream_sid=event.stream_sid, how=event.how)
+                log.info("stream ended", stream_sid=event.stream_sid, how=event.how, **about)
             case SessionReady():
-                told.info("model ready", session=event.session)
+                log.info("model ready", session=event.session, **about)
             case SessionLost():
-                told.warning("model lost", session=event.session, code=event.code, why=event.reason)
+                why = {"code": event.code, "why": event.reason}
+                log.warning("model lost", session=event.session, **why, **about)
             case SessionRefused():
-                told.warning(
-                    "model refused", session=event.session, code=event.code, why=event.reason
-                )
+                why = {"code": event.code, "why": event.reason}
+                log.warning("model refused", session=event.session, **why, **about)
             case GoAway():
-                told.info("model goes away", session=event.session, left_ms=event.time_left_ms)
+                left_ms = event.time_left_ms
+                log.info("model goes away", session=event.session, left_ms=left_ms, **about)
             case Interrupted():
-                told.info("interrupted", session=event.session)
+                log.info("interrupted", session=event.session, **about)
             case UnknownModelMessage():
-                told.warning("model message not understood", what=event.what)
+                log.warning("model message not understood", what=event.what, **about)
             case OwnershipLost():
-                told.info("call taken over", epoch=event.epoch)
+                log.info("call taken over", epoch=event.epoch, **about)
             case StoreAway():
-                told.warning("store away; lines wait in memory")
+                log.warning("store away; lines wait in memory", **about)
             case StoreBack():
-                told.info("store back")
+                log.info("store back", **about)
             case Malformed():
-                self._tell_malformed(told, call_sid, event.reason, now_ms)
+                self._tell_malformed(event.reason, about)
             case _:
                 pass
 
-    def _tell_malformed(
-        self, told: structlog.stdlib.BoundLogger, call_sid: str, reason: str, now_ms: int
-    ) -> None:
+    def _tell_malformed(self, reason: str, about: dict[str, Any]) -> None:
+        call_sid, now_ms = about["call_sid"], about["at_ms"]
         last_ms, unsaid = self._malformed.get(call_sid, (-MALFORMED_EVERY_MS, 0))
         if now_ms - last_ms < MALFORMED_EVERY_MS:
             self._malformed[call_sid] = (last_ms, unsaid + 1)
             return
         self._malformed[call_sid] = (now_ms, 0)
-        told.warning("message ignored", reason=reason, others_since=unsaid)
+        log.warning("message ignored", reason=reason, others_since=unsaid, **about)
