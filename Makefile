@@ -43,8 +43,10 @@ lock: ## Compile requirements/*.txt from pyproject.toml, with hashes; "make lock
 	@$(COMPILE) $(U) pyproject.toml --group dev --output-file requirements/dev.txt
 	@$(COMPILE) $(U) --group build --output-file requirements/build.txt
 	@$(COMPILE) $(U) --group compiled --no-deps --output-file requirements/compiled.txt
+	@$(COMPILE) $(U) --group pipecat --no-deps --output-file requirements/pipecat.txt
 	@$(COMPILE) $(U) --group uv --output-file requirements/uv.txt
 
 clean: ## Remove what setup and the checks made
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf tests/judges/javascript/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

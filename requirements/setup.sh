@@ -1,10 +1,12 @@
 #!/bin/sh
-# Brings uv into .uv/ and Python 3.13 with the locked requirements into .venv/, and does nothing
-# while both are current. Needs some Python 3 with venv, and Python 3.13; downloads no Python.
+# Brings uv into .uv/, Python 3.13 with the locked requirements into .venv/, and where there is npm
+# the packages of tests/judges/javascript into its node_modules/; does nothing while they are
+# current. Needs some Python 3 with venv, and Python 3.13; downloads no Python.
 # Run by make, from the root of the repository; `setup.sh uv` brings uv alone.
 set -eu
 
 VERSION=$(cat .python-version)
+JAVASCRIPT=tests/judges/javascript
 
 stop() {
     echo "setup: $*" >&2
@@ -15,7 +17,8 @@ stop() {
 # a copied tree would otherwise run the code of the original.
 stamp() {
     pwd -P
-    cksum .python-version pyproject.toml requirements/setup.sh requirements/*.txt
+    cksum .python-version pyproject.toml requirements/setup.sh requirements/*.txt \
+        $JAVASCRIPT/package-lock.json
 }
 
 # An interpreter that can make a virtual environment. Looked up from / because a pyenv shim obeys
@@ -68,15 +71,29 @@ install() {
     uv_pip sync --require-hashes --only-binary :all: requirements/dev.txt ||
         stop "the locked requirements could not be installed (see above)"
     uv_pip install --no-deps --no-build-isolation --editable .
+    uv_pip install --require-hashes --only-binary :all: --no-deps -r requirements/pipecat.txt ||
+        stop "the locked requirements could not be installed (see above)"
     # The one part without wheels: it is compiled, by build tools that dev.txt has locked too.
     uv_pip install --require-hashes --no-deps --no-build-isolation -r requirements/compiled.txt \
         2>.venv/compiled.log || without_pesq
+    bring_javascript || without_javascript
 }
 
 without_pesq() {
     what="pesq, which judges the quality of speech, needs a C compiler and Python's headers"
     [ "${CI:-}" != true ] || stop "$what (see .venv/compiled.log)"
     echo "setup: left out $what (Debian: apt install gcc python3-dev); then: make clean setup" >&2
+}
+
+# From npm's cache first, as above. No scripts: nothing that the tests need has to be built.
+bring_javascript() {
+    npm ci --prefix $JAVASCRIPT --ignore-scripts --prefer-offline --no-audit --no-fund >/dev/null
+} 2>.venv/npm.log
+
+without_javascript() {
+    what="@google/genai, which a test talks to, needs npm and its registry"
+    [ "${CI:-}" != true ] || stop "$what (see .venv/npm.log)"
+    echo "setup: left out $what (Debian: apt install nodejs npm); then: make clean setup" >&2
 }
 
 current() {

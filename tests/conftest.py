@@ -1,13 +1,13 @@
 """A real redis-server for the whole test run."""
 
-import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.programs import program
 
 
 class RedisServer:
@@ -61,13 +61,7 @@ class RedisServer:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A running redis-server. Whoever stops it starts it again; whoever fills it empties it."""
-    program = shutil.which("redis-server")
-    if program is None:
-        reason = "redis-server is not on the PATH: nothing was tested on a real one"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    server = RedisServer(program, tmp_path_factory.mktemp("redis"))
+    server = RedisServer(program("redis-server", "redis-server"), tmp_path_factory.mktemp("redis"))
     server.start()
     yield server
     server.stop()
