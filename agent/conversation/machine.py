@@ -18,6 +18,7 @@ from typing import assert_never
 from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand
+from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
 from agent.conversation.link import Link
 from agent.conversation.persona import GO_ON_CUE, Persona
@@ -90,8 +91,9 @@ class Conversation:
 
     def deadline_ms(self) -> int | None:
         """When `tick` is to be called next, or None."""
-        times = (self._turns.deadline_ms(), self._link.deadline_ms(), self._renewal.deadline_ms())
-        return min((t for t in times if t is not None), default=None)
+        return earliest(
+            self._turns.deadline_ms(), self._link.deadline_ms(), self._renewal.deadline_ms()
+        )
 
     # What the owner tells.
 

@@ -16,6 +16,11 @@ class HandOver:
         self._by_ms = 0
         self._looking = False
 
+    @property
+    def wanted(self) -> bool:
+        """Whether the worker is to stop."""
+        return self._from_ms is not None
+
     def requested(self, now_ms: int, budget_ms: int) -> None:
         """The worker is to stop within `budget_ms`."""
         self._from_ms = now_ms + max(0, budget_ms - HAND_OVER_MS)

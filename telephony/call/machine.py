@@ -17,6 +17,7 @@ from typing import assert_never
 
 from agent.conversation import commands as asked
 from agent.conversation.commands import ConversationCommand
+from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent
 from agent.conversation.machine import Conversation
 from agent.conversation.turns import Floor, Generation
@@ -145,16 +146,12 @@ class Call:
         """When the next `Tick` is due, or None."""
         if self.phase is Phase.OVER:
             return None
-        times = [
-            self._phase_ends_ms,
-            self._conversation.deadline_ms(),
-            self._hand_over.deadline_ms(),
-        ]
-        if self.phase is Phase.STREAMING:
-            times += [self._playout.deadline_ms(), self._uplink.deadline_ms()]
-            if self._downlink.waits():
-                times.append(self._playout.falls_to_at_ms(LEAD_MS * PHONE_SAMPLES_PER_MS))
-        return min((t for t in times if t is not None), default=None)
+        of_call = earliest(
+            self._phase_ends_ms, self._conversation.deadline_ms(), self._hand_over.deadline_ms()
+        )
+        if self.phase is not Phase.STREAMING:
+            return of_call
+        return earliest(of_call, self._uplink.deadline_ms(), *self._playing_deadlines_ms())
 
     # Events.
 
@@ -303,6 +300,12 @@ class Call:
 
     # Playing.
 
+    def _playing_deadlines_ms(self) -> tuple[int | None, int | None]:
+        lost_ms = self._playout.deadline_ms()
+        if not self._downlink.waits():
+            return lost_ms, None
+        return lost_ms, self._playout.falls_to_at_ms(LEAD_MS * PHONE_SAMPLES_PER_MS)
+
     def _tell_heard(self, now_ms: int) -> None:
         self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
 
@@ -344,6 +347,8 @@ class Call:
         self._playout.mark_sent(name)
 
     def _hand_over_when_due(self, now_ms: int) -> None:
+        if not self._hand_over.wanted:
+            return
         pause = self.phase is not Phase.STREAMING or (
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE

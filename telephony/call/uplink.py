@@ -32,7 +32,9 @@ QUIET_TAIL_MS = 200
 FINISHED_AFTER_MS = 500
 """Quiet for so long, the caller has finished: the server's own limit (`silence_duration_ms`)."""
 
-_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
+MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
+
+_BYTES_PER_MS = 2 * PHONE_SAMPLES_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,7 @@ class Uplink:
         if sound:
             self._sound_at_ms = now_ms
         self._keep(_Kept(now_ms, ulaw, sound))
-        if not self._listening:
-            return []
-        self._chunk += self._resampler.push(pcm)
-        return self._due()
+        return self._take(pcm) if self._listening else []
 
     def started(self, now_ms: int) -> None:
         """A stream begins; its audio is due from now on."""
@@ -100,8 +99,7 @@ class Uplink:
         self._covered_ms = now_ms
         self._filling = True
         self._gate.hears(silence)
-        self._chunk += self._resampler.push(silence)
-        return self._due()
+        return self._take(silence)
 
     def deadline_ms(self) -> int | None:
         """When `fill` is due, if nothing comes before; None while no session listens."""
@@ -117,7 +115,7 @@ class Uplink:
         self._chunk.clear()
         ulaw = b"".join(kept.ulaw for kept in self._kept if kept.at_ms >= self._since_ms())
         pcm = self._resampler.push(g711.decode(ulaw))
-        size = QUIET_CHUNK_MS * _BYTES_PER_MS
+        size = QUIET_CHUNK_MS * MODEL_IN_BYTES_PER_MS
         chunks = [pcm[i : i + size] for i in range(0, len(pcm), size)]
         finished = self.waiting and now_ms - self._sound_at_ms >= FINISHED_AFTER_MS
         return Held(chunks, finished)
@@ -131,13 +129,13 @@ class Uplink:
         while self._kept and self._kept[0].at_ms < before_ms:
             self._forget_first()
 
-    def _due(self) -> list[bytes]:
+    def _take(self, pcm: bytes) -> list[bytes]:
+        """Gather what the phone sent until a chunk is due; resampled whole, it costs a third."""
+        self._chunk += pcm
         chunk_ms = SOUND_CHUNK_MS if self._gate.active else QUIET_CHUNK_MS
-        # The resampler holds its delay back, so a chunk is due when a frame's worth is missing
-        # less than that: within half a frame.
-        if len(self._chunk) < (chunk_ms - SOUND_CHUNK_MS // 2) * _BYTES_PER_MS:
+        if len(self._chunk) < chunk_ms * _BYTES_PER_MS:
             return []
-        chunk = bytes(self._chunk)
+        chunk = self._resampler.push(bytes(self._chunk))
         self._chunk.clear()
         return [chunk]
 

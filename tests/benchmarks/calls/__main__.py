@@ -13,7 +13,11 @@ import asyncio
 import json
 import os
 import platform
+import shutil
 import statistics
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +25,7 @@ from typing import Any
 
 from tests.benchmarks.calls import page, profile
 from tests.benchmarks.calls.servers import OFFHOOK, REFERENCE, served
+from tests.conftest import RedisServer
 
 OUT = Path("out")
 BOTH = (OFFHOOK, REFERENCE)
@@ -39,7 +44,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="how often both take their turns")
     parser.add_argument("--barge-ins", type=int, default=BARGE_INS)
     given = parser.parse_args()
-    told = asyncio.run(measure(given.seconds, given.rounds, given.barge_ins))
+    with TemporaryDirectory() as folder, redis(Path(folder)) as redis_url:
+        told = asyncio.run(measure(given, redis_url))
     show(told)
     OUT.mkdir(exist_ok=True)
     (OUT / "bench.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
@@ -47,8 +53,23 @@ def main() -> None:
     print(f"\nall of it: {OUT / 'bench.json'}; plots: {OUT / 'bench.svg'}")
 
 
-async def measure(seconds: int, rounds: int, barge_ins: int) -> Figures:
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """A real Redis until the block ends, as calls have it; its URL."""
+    program = shutil.which("redis-server")
+    if program is None:
+        sys.exit("redis-server is not on the PATH (Debian: apt install redis-server)")
+    server = RedisServer(program, folder)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+async def measure(given: argparse.Namespace, redis_url: str) -> Figures:
     """Every run, in order."""
+    seconds, rounds, barge_ins = given.seconds, given.rounds, given.barge_ins
     told: Figures = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
@@ -61,38 +82,38 @@ async def measure(seconds: int, rounds: int, barge_ins: int) -> Figures:
             for server in BOTH:
                 progress(f"{calls} calls, {server}, round {turn + 1} of {rounds}")
                 told["loads"].append(
-                    {"server": server} | await run(server, calls=calls, seconds=seconds)
+                    {"server": server} | await run(server, redis_url, calls=calls, seconds=seconds)
                 )
     for server in BOTH:
         progress(f"what blocks the event loop, {server}")
-        told["watched"][server] = await blocks(server, seconds)
+        told["watched"][server] = await blocks(server, redis_url, seconds)
     for server in BOTH:
         progress(f"where the CPU goes, {server}")
-        told["profile"][server] = await profiled(server)
+        told["profile"][server] = await profiled(server, redis_url)
     progress(f"{barge_ins} interruptions")
-    told["barge_ins"] = await run(OFFHOOK, barge_ins=barge_ins)
+    told["barge_ins"] = await run(OFFHOOK, redis_url, barge_ins=barge_ins)
     return told
 
 
-async def run(server: str, **options: int) -> Figures:
+async def run(server: str, redis_url: str, **options: int) -> Figures:
     """One load on a server of its own."""
     with TemporaryDirectory() as folder:
-        async with served(server, Path(folder)) as one:
+        async with served(server, Path(folder), redis_url) as one:
             return await one.load(**options)
 
 
-async def blocks(server: str, seconds: int) -> Figures:
+async def blocks(server: str, redis_url: str, seconds: int) -> Figures:
     """The load of 10 calls on a server with a heartbeat, which costs CPU itself."""
     with TemporaryDirectory() as folder:
-        async with served(server, Path(folder), watched=True) as one:
+        async with served(server, Path(folder), redis_url, watched=True) as one:
             await one.load(calls=10, seconds=seconds, watched=1)
             return one.blocks()
 
 
-async def profiled(server: str) -> dict[str, float]:
+async def profiled(server: str, redis_url: str) -> dict[str, float]:
     """Shares of the CPU under a load of 10 calls; the profiler takes a core for itself."""
     with TemporaryDirectory() as folder:
-        async with served(server, Path(folder)) as one, asyncio.TaskGroup() as tasks:
+        async with served(server, Path(folder), redis_url) as one, asyncio.TaskGroup() as tasks:
             tasks.create_task(one.load(calls=10, seconds=PROFILE_S + 3))
             await asyncio.sleep(PROFILE_FROM_S)
             return await profile.record(one.process.pid, PROFILE_S, Path(folder) / "stacks.txt")

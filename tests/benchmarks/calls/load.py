@@ -129,6 +129,7 @@ async def talk(given: argparse.Namespace, model: ModelSide, lag: LagWatch) -> di
         await asyncio.sleep(WARM_MS / 1000)
         if given.watched:
             server.send_signal(signal.SIGUSR1)
+            running.append(tasks.create_task(keep_arriving(given.url, model)))
         began_ms, began_s, own_s = now_ms(), cpu_s(server), cpu_s(psutil.Process())
         await asyncio.sleep(seconds)
         ended_ms, ended_s, own_ended_s = now_ms(), cpu_s(server), cpu_s(psutil.Process())
@@ -179,6 +180,14 @@ async def live(
             if due_ms > GREETED_MS:
                 await asyncio.sleep((first_ms + due_ms - now_ms()) / 1000)
                 await answer(call)
+
+
+async def keep_arriving(url: str, model: ModelSide) -> None:
+    """One short call after another: what a call's beginning and end block, others feel."""
+    while True:
+        async with placed(url, model) as call:
+            await answer_greeting(call)
+            await asyncio.sleep(1)
 
 
 async def answer_greeting(call: Placed) -> None:

@@ -64,8 +64,10 @@ class Served:
 
 
 @asynccontextmanager
-async def served(what: str, folder: Path, *, watched: bool = False) -> AsyncIterator[Served]:
-    """Serve `OFFHOOK` or `REFERENCE` until the block ends."""
+async def served(
+    what: str, folder: Path, redis_url: str, *, watched: bool = False
+) -> AsyncIterator[Served]:
+    """Serve `OFFHOOK` or `REFERENCE` until the block ends; the reference stores nothing."""
     ca_file, _ = certificate_in(folder, datetime.now(UTC))
     place = Place(folder, free_port(), free_port())
     words: tuple[str, ...]
@@ -86,6 +88,7 @@ async def served(what: str, folder: Path, *, watched: bool = False) -> AsyncIter
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
             "PUBLIC_URL": PUBLIC_URL,
             "PORT": str(place.port),
+            "REDIS_URL": redis_url,
             "OPENBLAS_NUM_THREADS": "1",
             "PATH": os.environ["PATH"],
         },
