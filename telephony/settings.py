@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from telephony.errors import SettingsError
@@ -20,18 +20,106 @@ HINTS = {
     "TWILIO_ACCOUNT_SID": "copy the Account SID from the front page of the Twilio Console",
     "PUBLIC_URL": "the https address under which Twilio reaches this server, "
     "such as https://voice.example.com; a tunnel such as ngrok gives you one",
+    "TWILIO_EDGE": "set both or neither or neither, such as TWILIO_REGION=ie1 TWILIO_EDGE=dublin",
     "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep everything in memory",
 }
+
+TWILIO_API_URL = "https://api.twilio.com"
+ACCOUNT_SID = "^AC[0-9A-Za-z]+$"
+LABEL = "^[a-z0-9-]+$"
 
 _PLAIN = re.compile(r"[!-~]+").fullmatch
 
 
-class Settings(BaseSettings):
-    """What `offhook serve` is told by its environment. The README's table lists the same."""
+class TwilioSettings(BaseSettings):
+    """How to reach a Twilio account, and what its numbers are to call."""
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
+
+    twilio_account_sid: str | None = Field(
+        None, pattern=ACCOUNT_SID, description="When set, webhooks of others are refused."
+    )
+    twilio_auth_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        description="Checks that webhooks come from Twilio; old,new while rotating."
+    )
+    twilio_api_url: str = Field(TWILIO_API_URL, description="Where Twilio's REST API is.")
+    twilio_region: str | None = Field(
+        None,
+        pattern=LABEL,
+        description="The Twilio Region that holds the number, when not us1; with its edge.",
+    )
+    twilio_edge: str | None = Field(
+        None,
+        pattern=LABEL,
+        validate_default=True,
+        description="The Twilio Edge to reach that Region by.",
+    )
+    public_url: str = Field(description="The https address under which Twilio reaches this server.")
+    state_dir: Path = Field(
+        Path("~/.local/state/offhook"),
+        description="Where `offhook number` remembers what it replaced.",
+    )
+
+    @field_validator("twilio_auth_token", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("twilio_auth_token")
+    @classmethod
+    def _at_least_one(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not value:
+            raise ValueError("expected one token, or several with commas between")
+        return value
+
+    @field_validator("public_url", "google_gemini_base_url", "twilio_api_url", check_fields=False)
+    @classmethod
+    def _url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.username or parts.password:
+            raise ValueError("expected an address without a user name or password")
+        local = info.field_name == "twilio_api_url" and parts.scheme == "http"
+        if not (parts.scheme == "https" or local) or not parts.hostname or not _PLAIN(value):
+            raise ValueError(
+                f"expected an address such as https://voice.example.com, got {value!r}"
+            )
+        if parts.query or parts.fragment:
+            raise ValueError(f"expected an address without query or fragment, got {value!r}")
+        return value.rstrip("/")
+
+    @field_validator("twilio_edge")
+    @classmethod
+    def _with_its_region(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # A Region alone gives a host name that Twilio switched off in April 2026
+        if "twilio_region" in info.data and (info.data["twilio_region"] is None) != (value is None):
+            raise ValueError(
+                "expected TWILIO_REGION and TWILIO_EDGE, or neither, got "
+                + ("TWILIO_REGION alone" if value is None else "TWILIO_EDGE alone")
+            )
+        return value
+
+    @property
+    def auth_tokens(self) -> tuple[str, ...]:
+        """Twilio's auth tokens, in the clear."""
+        return tuple(token.get_secret_value() for token in self.twilio_auth_token)
+
+
+class NumberSettings(TwilioSettings):
+    """What `offhook number` is told by its environment: nothing of Gemini or of the server."""
+
+    twilio_account_sid: str = Field(
+        pattern=ACCOUNT_SID, description="The account that has the number."
+    )
+
+
+class Settings(TwilioSettings):
+    """What `offhook serve` is told by its environment. The README's table lists the same."""
 
     gemini_api_key: SecretStr = Field(description="Key of the Gemini API.")
     gemini_model: str = Field("gemini-3.8-live", description="The Live model that answers.")
@@ -39,16 +127,10 @@ class Settings(BaseSettings):
         None, description="Where the Gemini API is, when not at Google; https only."
     )
     ssl_cert_file: Path | None = Field(
-        None, description="CA certificates to trust for the Gemini API, in PEM."
+        None,
+        description="CA certificates to trust for the Gemini API, and in `offhook doctor` for "
+        "PUBLIC_URL, in PEM.",
     )
-    twilio_account_sid: str | None = Field(
-        None, pattern="^AC[0-9A-Za-z]+$", description="When set, webhooks of others are refused."
-    )
-    twilio_auth_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        description="Checks that webhooks come from Twilio; old,new while rotating."
-    )
-    twilio_api_url: str = Field("https://api.twilio.com", description="Where Twilio's REST API is.")
-    public_url: str = Field(description="The https address under which Twilio reaches this server.")
     redis_url: str | None = Field(
         None, description="Where calls are kept; without it they do not survive the process."
     )
@@ -76,37 +158,6 @@ class Settings(BaseSettings):
             raise ValueError("expected visible ASCII characters without spaces (not shown)")
         return value
 
-    @field_validator("twilio_auth_token", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("twilio_auth_token")
-    @classmethod
-    def _at_least_one(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if not value:
-            raise ValueError("expected one token, or several with commas between")
-        return value
-
-    @field_validator("public_url", "google_gemini_base_url", "twilio_api_url")
-    @classmethod
-    def _url(cls, value: str | None, info: Any) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.username or parts.password:
-            raise ValueError("expected an address without a user name or password")
-        local = info.field_name == "twilio_api_url" and parts.scheme == "http"
-        if not (parts.scheme == "https" or local) or not parts.hostname or not _PLAIN(value):
-            raise ValueError(
-                f"expected an address such as https://voice.example.com, got {value!r}"
-            )
-        if parts.query or parts.fragment:
-            raise ValueError(f"expected an address without query or fragment, got {value!r}")
-        return value.rstrip("/")
-
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
@@ -121,16 +172,17 @@ class Settings(BaseSettings):
             raise ValueError(f"expected a readable file, got {str(value)!r}")
         return value
 
-    @property
-    def auth_tokens(self) -> tuple[str, ...]:
-        """Twilio's auth tokens, in the clear."""
-        return tuple(token.get_secret_value() for token in self.twilio_auth_token)
-
 
 def load(**overrides: Any) -> Settings:
-    """Read the environment.
+    """Read all of the environment: `read`, for `offhook serve`."""
+    return read(Settings, **overrides)
+
+
+def read[S: BaseSettings](kind: type[S], **overrides: Any) -> S:
+    """Read what one command needs of the environment.
 
     Args:
+        kind: The settings needed.
         overrides: Settings given on the command line; None means not given, "" means unset.
 
     Raises:
@@ -143,7 +195,7 @@ def load(**overrides: Any) -> Settings:
         if value is not None
     }
     try:
-        return Settings(**given)
+        return kind(**given)
     except ValidationError as error:
         problems = "\n".join(_explain(dict(problem)) for problem in error.errors())
         raise SettingsError(f"settings that are missing or wrong:\n{problems}") from None

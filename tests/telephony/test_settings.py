@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from telephony.errors import SettingsError
-from telephony.settings import Settings, load
+from telephony.settings import NumberSettings, Settings, load, read
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -111,3 +111,36 @@ def test_no_message_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_twilios_api_may_be_a_local_one(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     given(monkeypatch, TWILIO_API_URL=url)
     assert load().twilio_api_url == url.rstrip("/")
+
+
+def test_what_a_number_needs_is_asked_for_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "many")
+    with pytest.raises(SettingsError) as caught:
+        read(NumberSettings)
+    lines = str(caught.value).splitlines()
+    asked = [line.split(":")[0].strip() for line in lines if line.endswith(": missing")]
+    assert asked == ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_URL"]
+    assert str(caught.value).count("hint:") == len(asked)
+    assert "PORT" not in str(caught.value)
+    given(monkeypatch, TWILIO_ACCOUNT_SID="AC1")
+    assert read(NumberSettings).auth_tokens == ("new", "old")
+
+
+@pytest.mark.parametrize("alone", ["TWILIO_REGION", "TWILIO_EDGE"])
+def test_a_region_without_its_edge_or_the_other_way_round_is_refused(
+    monkeypatch: pytest.MonkeyPatch, alone: str
+) -> None:
+    given(monkeypatch, **{alone: "dublin"})
+    with pytest.raises(SettingsError, match=f"TWILIO_EDGE: .* got {alone} alone\n +hint: set both"):
+        load()
+    given(monkeypatch, TWILIO_REGION="ie1", TWILIO_EDGE="dublin")
+    assert (load().twilio_region, load().twilio_edge) == ("ie1", "dublin")
+
+
+def test_a_region_that_is_none_is_named_and_its_edge_is_not_blamed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given(monkeypatch, TWILIO_REGION="ie1.evil.example", TWILIO_EDGE="dublin")
+    with pytest.raises(SettingsError, match="TWILIO_REGION: ") as caught:
+        load()
+    assert "TWILIO_EDGE" not in str(caught.value)
