@@ -131,6 +131,28 @@ def simulate_call(
         raise typer.Exit(1)
 
 
+@simulate.command("rest")
+def simulate_rest(
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")
+    ] = 8773,
+    phone_number: Annotated[
+        list[str] | None, typer.Option("--number", help="A number it has; repeat it for several.")
+    ] = None,
+) -> None:
+    """Twilio's REST API, as far as `offhook number` and `offhook doctor` use it."""
+    from telephony.simulator.rest import RestAccount
+    from telephony.simulator.rest_server import serve as run_simulator
+
+    account = RestAccount(DEMO_ACCOUNT, DEMO_TOKEN)
+    for one in phone_number or ["+14155550199"]:
+        account.add(one)
+    try:
+        _run(run_simulator(account, port=port))
+    except OSError as error:
+        raise UsageError(f"--port: expected a free port, got {port}: {error.strerror}") from error
+
+
 def main() -> None:
     """Run the command line; a person's mistake is one message and exit 2, never a traceback."""
     try:

@@ -1,0 +1,174 @@
+"""Twilio's REST API, as far as a number needs it: the account, its numbers, and bad days. Pure.
+
+    GET  /2010-04-01/Accounts/{AC}.json
+    GET  /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers.json         in pages
+    GET  /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers/{PN}.json
+    POST /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers/{PN}.json
+
+Source: Twilio's documentation, IncomingPhoneNumber resource, "Twilio API responses", error codes
+(read in October 2026).
+"""
+
+import base64
+import json
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+PAGE_SIZE = 50
+
+URLS = ("VoiceUrl", "VoiceFallbackUrl", "StatusCallback")
+METHODS = ("VoiceMethod", "VoiceFallbackMethod", "StatusCallbackMethod")
+SIDS = {"VoiceApplicationSid": "TrunkSid", "TrunkSid": "VoiceApplicationSid"}
+"""Setting the one deletes the other."""
+
+_PATH = re.compile(
+    r"/2010-04-01/Accounts/(?P<account>\w+)(?P<numbers>/IncomingPhoneNumbers(?:/(?P<sid>\w+))?)?"
+    r"\.json"
+).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class RestRequest:
+    """One request, as it came."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    authorization: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestAnswer:
+    """What it is answered with."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Never answer."""
+
+
+type Fault = RestAnswer | Hang
+"""What comes instead of an answer."""
+
+
+class RestAccount:
+    """The account, and what it answers.
+
+    Args:
+        sid: The account's SID.
+        auth_token: What opens it.
+
+    Attributes:
+        numbers: By SID, in Twilio's own words.
+        faults: What comes of the next requests, in turn.
+        requests: All that were answered, oldest first.
+        clock_ahead_s: How far Twilio's clock is ahead of this machine's.
+    """
+
+    def __init__(self, sid: str, auth_token: str) -> None:
+        self.sid, self.auth_token = sid, auth_token
+        self.numbers: dict[str, dict[str, str | None]] = {}
+        self.faults: deque[Fault] = deque()
+        self.requests: list[RestRequest] = []
+        self.clock_ahead_s = 0
+        self._good = "Basic " + base64.b64encode(f"{sid}:{auth_token}".encode()).decode()
+
+    def add(self, phone_number: str, **fields: str) -> str:
+        """One more number, as one that was just bought but for `fields`; returns its SID."""
+        sid = f"PN{len(self.numbers) + 1:032x}"
+        self.numbers[sid] = {
+            "sid": sid,
+            "account_sid": self.sid,
+            "phone_number": phone_number,
+            "friendly_name": phone_number,
+            **{_resource_name(name): "" for name in URLS},
+            **{_resource_name(name): "POST" for name in METHODS},
+            **{_resource_name(name): None for name in SIDS},
+            **fields,
+        }
+        return sid
+
+    def answer(self, request: RestRequest) -> RestAnswer | Hang:
+        """What a request gets."""
+        self.requests.append(request)
+        if self.faults:
+            return self.faults.popleft()
+        if request.authorization != self._good:
+            return refusal(401, 20003, "Authenticate")
+        path = _PATH(request.path)
+        missing = refusal(404, 20404, f"The requested resource {request.path} was not found")
+        if path is None or path["account"] != self.sid:
+            return missing
+        if path["sid"] in self.numbers:
+            return self._number(request, self.numbers[path["sid"]])
+        if request.method != "GET" or path["sid"] is not None:
+            return missing
+        if path["numbers"]:
+            return _json(self._page(request))
+        return _json({"sid": self.sid, "friendly_name": "Simulated", "status": "active"})
+
+    def _number(self, request: RestRequest, number: dict[str, str | None]) -> RestAnswer:
+        if request.method == "POST":
+            for name, value in request.form.items():
+                if name in URLS and not re.fullmatch(r"(https?://[^\s/]+\S*)?", value):
+                    return refusal(400, 21502, f"{name} is not a valid URL: {value}")
+                if name in METHODS and value not in {"GET", "POST"}:
+                    return refusal(400, 21403, f"{name} is not a valid method: {value}")
+            for name, value in request.form.items():
+                if name in SIDS:
+                    number[_resource_name(name)] = value or None
+                    if value:
+                        number[_resource_name(SIDS[name])] = None
+                elif name in (*URLS, *METHODS):
+                    number[_resource_name(name)] = value
+        return _json(number)
+
+    def _page(self, request: RestRequest) -> dict[str, object]:
+        """Part of the numbers. Twilio finds any that contain the digits asked for."""
+        asked = request.query.get("PhoneNumber", "")
+        found = [one for one in self.numbers.values() if asked in str(one["phone_number"])]
+        size, page = (
+            int(request.query.get(name, default))
+            for name, default in (("PageSize", PAGE_SIZE), ("Page", 0))
+        )
+        more = (page + 1) * size < len(found)
+        query = {**request.query, "PageSize": size, "Page": page + 1}
+        return {
+            "incoming_phone_numbers": found[page * size : (page + 1) * size],
+            "page": page,
+            "page_size": size,
+            "next_page_uri": f"{request.path}?{urlencode(query)}" if more else None,
+            "uri": request.path,
+        }
+
+
+def refusal(status: int, code: int, message: str, **headers: str) -> RestAnswer:
+    """An error, as Twilio words it; "_" in a header's name stands for "-"."""
+    body = {
+        "code": code,
+        "message": message,
+        "more_info": f"https://www.twilio.com/docs/errors/{code}",
+        "status": status,
+    }
+    return RestAnswer(
+        status,
+        json.dumps(body),
+        {name.replace("_", "-"): value for name, value in headers.items()},
+    )
+
+
+def _json(resource: object) -> RestAnswer:
+    return RestAnswer(200, json.dumps(resource))
+
+
+def _resource_name(parameter: str) -> str:
+    """``VoiceUrl`` is ``voice_url`` in the resource."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).lower()

@@ -1,0 +1,88 @@
+"""The simulated REST API keeps Twilio's rules."""
+
+import json
+from base64 import b64encode
+
+import pytest
+
+from telephony.simulator.rest import Hang, RestAccount, RestAnswer, RestRequest, refusal
+
+AUTHORIZED = "Basic " + b64encode(b"AC1:token").decode()
+NUMBERS = "/2010-04-01/Accounts/AC1/IncomingPhoneNumbers"
+
+
+@pytest.fixture
+def account() -> RestAccount:
+    return RestAccount("AC1", "token")
+
+
+def answer(account: RestAccount, path: str, method: str = "GET", **form: str) -> RestAnswer:
+    got = account.answer(RestRequest(method, path, {}, form, AUTHORIZED))
+    assert isinstance(got, RestAnswer)
+    return got
+
+
+def test_setting_a_trunk_deletes_the_voice_application_and_the_other_way_round(
+    account: RestAccount,
+) -> None:
+    path = f"{NUMBERS}/{account.add('+14155550199', voice_application_sid='AP1')}.json"
+    number = json.loads(answer(account, path, "POST", TrunkSid="TK1").body)
+    assert (number["trunk_sid"], number["voice_application_sid"]) == ("TK1", None)
+    number = json.loads(answer(account, path, "POST", VoiceApplicationSid="AP2").body)
+    assert (number["trunk_sid"], number["voice_application_sid"]) == (None, "AP2")
+    number = json.loads(answer(account, path, "POST", VoiceApplicationSid="", TrunkSid="").body)
+    assert (number["trunk_sid"], number["voice_application_sid"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({"VoiceUrl": "voice.example.com"}, 21502),
+        ({"StatusCallback": "ftp://voice.example.com"}, 21502),
+        ({"VoiceMethod": "PUT"}, 21403),
+        ({"VoiceFallbackMethod": ""}, 21403),
+    ],
+)
+def test_what_cannot_be_set_is_refused_and_nothing_of_it_is_set(
+    account: RestAccount, form: dict[str, str], code: int
+) -> None:
+    sid = account.add("+14155550199")
+    before = dict(account.numbers[sid])
+    form = {"VoiceFallbackUrl": "https://good.example.com", **form}
+    refused = answer(account, f"{NUMBERS}/{sid}.json", "POST", **form)
+    assert (refused.status, json.loads(refused.body)["code"]) == (400, code)
+    assert account.numbers[sid] == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/2010-04-01/Accounts/AC2.json",
+        "/2010-04-01/Accounts/AC1",
+        "/2010-04-01/Accounts/AC1/Calls.json",
+        f"{NUMBERS}/PN9.json",
+        "/",
+    ],
+)
+def test_what_is_not_there_is_not_found(account: RestAccount, path: str) -> None:
+    missing = answer(account, path)
+    assert (missing.status, json.loads(missing.body)["code"]) == (404, 20404)
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic ", "Basic QUMxOg==", AUTHORIZED[:-4]])
+def test_strangers_are_refused_before_anything_is_looked_up(
+    account: RestAccount, authorization: str
+) -> None:
+    refused = account.answer(RestRequest("GET", "/", {}, {}, authorization))
+    assert isinstance(refused, RestAnswer)
+    assert (refused.status, json.loads(refused.body)["code"]) == (401, 20003)
+
+
+def test_faults_come_in_turn_and_then_no_more(account: RestAccount) -> None:
+    account.faults += [Hang(), refusal(429, 20429, "Too Many Requests", Retry_After="1")]
+    request = RestRequest("GET", f"{NUMBERS}.json", {}, {}, AUTHORIZED)
+    assert account.answer(request) == Hang()
+    limited = account.answer(request)
+    assert isinstance(limited, RestAnswer)
+    assert (limited.status, limited.headers) == (429, {"Retry-After": "1"})
+    assert answer(account, f"{NUMBERS}.json").status == 200
