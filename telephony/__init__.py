@@ -6,6 +6,7 @@ Rooms, lowest first:
     call       [pure] the heart: one phone call as a state machine
     simulator  a caller and a Twilio that need no phone
     server     [edge] asyncio, FastAPI, uvicorn: webhooks, media sockets, the driver of a call
+    number     [edge] Twilio's REST API: what a number does when it is called; the doctor
 
 `settings` reads the environment, once. `cli` is thin: it parses, then calls a room.
 """

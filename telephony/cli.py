@@ -14,6 +14,7 @@ import typer
 
 from telephony import settings
 from telephony.errors import OffhookError, UsageError
+from telephony.number.commands import number
 
 app = typer.Typer(
     add_completion=False,
@@ -22,6 +23,7 @@ app = typer.Typer(
     help="A telephony voice agent: Twilio Media Streams on one side, Gemini Live on the other.",
 )
 simulate = typer.Typer(no_args_is_help=True, help="A Gemini and a Twilio that need no account.")
+app.add_typer(number, name="number")
 app.add_typer(simulate, name="simulate")
 
 DEMO_TOKEN = "simulated-auth-token"  # noqa: S105 - of simulated accounts only

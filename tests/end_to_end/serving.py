@@ -57,6 +57,7 @@ async def serving(
     *observers: Observer,
     redis_url: str = "",
     auth_token: str = AUTH_TOKEN,
+    public_url: str = PUBLIC_URL,
 ) -> AsyncIterator[LocalWorker]:
     """A worker on a free port. Leaving waits until its calls are over and stored."""
     given = settings.load(
@@ -64,7 +65,7 @@ async def serving(
         google_gemini_base_url=gemini.base_url,
         ssl_cert_file=gemini.ca_file,
         twilio_auth_token=auth_token,
-        public_url=PUBLIC_URL,
+        public_url=public_url,
         redis_url=redis_url,
         record_dir="",
         drain_budget_s=5,
@@ -91,6 +92,19 @@ async def offhook(*arguments: str, environment: Mapping[str, str]) -> Process:
         stdout=PIPE,
         stderr=PIPE,
     )
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
+    """Run a command to its end: exit code, standard output, standard error."""
+    process = await offhook(*arguments, environment=environment)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode, out.decode(), err.decode()
 
 
 class WorkerProcess:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, offhook, worker_process
+from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, offhook, run, worker_process
 from tests.end_to_end.watching import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -63,19 +63,6 @@ async def simulated_gemini(folder: Path) -> AsyncIterator[GeminiProcess]:
     finally:
         process.kill()
         await process.communicate()
-
-
-async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
-    """Run a command to its end: exit code, standard output, standard error."""
-    process = await offhook(*arguments, environment=environment)
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode, out.decode(), err.decode()
 
 
 def wav(path: Path) -> tuple[int, int, float]:

@@ -1,0 +1,63 @@
+"""`offhook number …` on the command line. Thin: each command parses, then calls `terminal`."""
+
+from typing import Annotated
+
+import typer
+
+from telephony.settings import NumberSettings, read
+
+number = typer.Typer(no_args_is_help=True, help="What Twilio does when a number is called.")
+
+PhoneNumber = Annotated[str, typer.Argument(help="In E.164, such as +14155550199.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")]
+
+
+@number.command("list")
+def list_numbers() -> None:
+    """All numbers of the account, and where their calls go."""
+    given = read(NumberSettings)
+    from telephony.number import terminal
+
+    terminal.list_numbers(given)
+
+
+@number.command()
+def show(phone_number: PhoneNumber) -> None:
+    """All that concerns calls to one number."""
+    given = read(NumberSettings)
+    from telephony.number import terminal
+
+    terminal.show(given, phone_number)
+
+
+@number.command()
+def link(
+    phone_number: PhoneNumber,
+    dry_run: DryRun = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Also take away the voice application or trunk that would answer instead; "
+            "unlink puts it back.",
+        ),
+    ] = False,
+) -> None:
+    """Have a number call PUBLIC_URL, and remember what it had before.
+
+    Exit code 1 says that a voice application or a trunk still answers instead.
+    """
+    given = read(NumberSettings)
+    from telephony.number import terminal
+
+    if not terminal.link(given, phone_number, dry_run=dry_run, force=force):
+        raise typer.Exit(1)
+
+
+@number.command()
+def unlink(phone_number: PhoneNumber, dry_run: DryRun = False) -> None:
+    """Put back what a number had before it was linked."""
+    given = read(NumberSettings)
+    from telephony.number import terminal
+
+    terminal.unlink(given, phone_number, dry_run=dry_run)

@@ -1,0 +1,75 @@
+"""Link a number, and put back what it had. Each is planned first, so that it can be only shown."""
+
+from dataclasses import dataclass
+
+from telephony.errors import UsageError
+from telephony.number.account import Account
+from telephony.number.memory import Memory, Remembered, merged
+from telephony.number.webhooks import SHADOWS, Change, Number, changes, ours
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done.
+
+    Args:
+        number: The number as it is.
+        changes: What to set at Twilio; none where all is as wanted.
+        remember: What to remember before that; None is to forget afterwards.
+        kept: Fields that somebody else changed since, and that are therefore left as they are.
+    """
+
+    number: Number
+    changes: list[Change]
+    remember: Remembered | None
+    kept: tuple[str, ...] = ()
+
+
+def plan_link(number: Number, memory: Memory, public_url: str, *, force: bool) -> Plan:
+    """How to have `public_url` answer the number.
+
+    Args:
+        number: As it is.
+        memory: What is known of it.
+        public_url: Of the server.
+        force: Also take away the voice application or trunk that would answer instead.
+    """
+    wanted = ours(public_url)
+    if force:
+        wanted |= dict.fromkeys(SHADOWS, "")
+    return Plan(number, changes(number, wanted), merged(memory.recall(number), number, wanted))
+
+
+def plan_unlink(number: Number, memory: Memory) -> Plan:
+    """How to put back what the number had before it was linked.
+
+    Raises:
+        UsageError: Nothing is remembered of it.
+    """
+    remembered = memory.recall(number)
+    if remembered is None:
+        raise UsageError(
+            f"expected a number that was linked from here, got {number.phone_number}; nothing is "
+            f"remembered of it in {memory.path(number)}: set it by hand in the Twilio Console"
+        )
+    restored = remembered.untouched(number)
+    wanted = {field: remembered.before[field] for field in restored}
+    kept = tuple(field for field in remembered.before if field not in restored)
+    return Plan(number, changes(number, wanted), None, kept)
+
+
+def carry_out(plan: Plan, account: Account, memory: Memory) -> Number:
+    """Do it; returns the number as it is then.
+
+    Raises:
+        AccountError: Twilio did not do it, or did not say so. What was remembered stays.
+        MemoryFileError: It could not be remembered, so nothing was changed.
+    """
+    if plan.remember is not None and plan.changes:
+        memory.remember(plan.number, plan.remember)
+    number = plan.number
+    if plan.changes:
+        number = account.update(number, {change.field: change.after for change in plan.changes})
+    if plan.remember is None:
+        memory.forget(number)
+    return number

@@ -1,0 +1,121 @@
+"""What a number had before it was linked: one JSON file a number, `STATE_DIR/numbers/PN….json`.
+
+    {"version": 1, "phone_number": "+1…", "before": {"voice_url": …}, "put": {"voice_url": […]}}
+
+`put` is all that linking ever put there, done or only tried. Where a number still calls one of
+those, nobody else has changed it, and what is remembered stays; what somebody changed since is
+remembered anew. So linking again, under whatever PUBLIC_URL and however often, loses nothing.
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from telephony.errors import OffhookError
+from telephony.number.webhooks import FIELDS, GROUPS, Number, Webhooks
+
+
+class MemoryFileError(OffhookError):
+    """A file cannot be read or written; says which, and the way out."""
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """One linked number.
+
+    Args:
+        phone_number: In E.164, for whoever reads the file.
+        before: What stood there, of the fields that linking set.
+        put: Every value that linking put there.
+        version: Of the file's format.
+    """
+
+    phone_number: str
+    before: dict[str, str]
+    put: dict[str, list[str]]
+    version: Literal[1] = 1
+
+    def __post_init__(self) -> None:
+        if self.before.keys() != self.put.keys() or not self.put.keys() <= FIELDS.keys():
+            raise ValueError("expected `before` and `put` to name the same fields of a number")
+
+    def untouched(self, number: Number) -> list[str]:
+        """The fields nobody else has changed since they were linked. A method goes by its URL."""
+        return [
+            field
+            for addresses, methods in GROUPS
+            if all(number.webhooks[one] in self.put.get(one, ()) for one in addresses)
+            for field in (*addresses, *methods)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The files below one folder.
+
+    Args:
+        state_dir: As of the settings; "~" is the user's home.
+    """
+
+    state_dir: Path
+
+    def path(self, number: Number) -> Path:
+        """Where a number is remembered, or would be."""
+        return self.state_dir.expanduser() / "numbers" / f"{number.sid}.json"
+
+    def recall(self, number: Number) -> Remembered | None:
+        """What is remembered of a number, or None.
+
+        Raises:
+            MemoryFileError: There is a file, but nothing of ours in it.
+        """
+        path = self.path(number)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Remembered)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            raise MemoryFileError(
+                f"expected what `offhook number link` wrote in {path}, got something else "
+                f"({error}); mend the file, or move it away to forget what {number.phone_number} "
+                "had before"
+            ) from error
+
+    def remember(self, number: Number, remembered: Remembered) -> None:
+        """Write it, all or nothing, so that it outlives the machine's next crash.
+
+        Raises:
+            MemoryFileError: The folder cannot be written.
+        """
+        path = self.path(number)
+        text = msgspec.json.format(msgspec.json.encode(remembered))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete_on_close=False) as file:
+                file.write(text + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(path)
+        except OSError as error:
+            raise MemoryFileError(
+                f"STATE_DIR: expected a folder that can be written, got {str(self.state_dir)!r}: "
+                f"{error}; nothing was changed at Twilio"
+            ) from error
+
+    def forget(self, number: Number) -> None:
+        """Remove what is remembered of a number, if anything is."""
+        self.path(number).unlink(missing_ok=True)
+
+
+def merged(earlier: Remembered | None, number: Number, wanted: Webhooks) -> Remembered:
+    """What to remember when `wanted` is put in place of what `number` has now."""
+    before = {field: number.webhooks[field] for field in wanted}
+    put = {field: [value] for field, value in wanted.items()}
+    if earlier is not None:
+        before |= {field: earlier.before[field] for field in earlier.untouched(number)}
+        for field in before.keys() & earlier.put.keys():
+            put[field] = list(dict.fromkeys(earlier.put[field] + put.get(field, [])))
+    return Remembered(number.phone_number, before, put)
