@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 
 from telephony.settings import Settings
+from telephony.twilio.challenge import is_challenge, proof
 from telephony.twilio.messages import Start
 from telephony.twilio.signature import (
     FormError,
@@ -88,6 +89,12 @@ class Admission:
         nonce = first_nonce(self._secrets[0], call_sid) if first else secrets.token_urlsafe(16)
         expires_ms = wall_time_ms() + TOKEN_LIFE_S * 1000
         return mint_token(self._secrets[0], call_sid, form["AccountSid"], expires_ms, nonce)
+
+    def identity(self, challenge: str, instance: str) -> dict[str, str]:
+        """How this server process proves who it is; nothing where `challenge` is none."""
+        if not is_challenge(challenge):
+            return {}
+        return {"instance": instance, "proof": proof(self._auth_tokens[0], challenge, instance)}
 
     def nonce(self, start: Start) -> str:
         """Check the token a stream came with; the store has yet to redeem it.

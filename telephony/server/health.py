@@ -1,4 +1,5 @@
-"""`/healthz`: is the process alive. `/readyz`: may it get new calls. `/metrics`: what it counts.
+"""`/healthz`: is the process alive, and which one is it. `/readyz`: may it get new calls.
+`/metrics`: what it counts.
 
 The store does not decide either of them: calls are answered and go on while it is away. Where it
 is away, `reasons` says so.
@@ -16,12 +17,16 @@ router = APIRouter()
 
 
 @router.get("/healthz")
-async def healthz(request: Request) -> JSONResponse:
-    """200 as long as the event loop runs and calls can be held; 503 asks for a restart."""
+async def healthz(request: Request, challenge: str = "") -> JSONResponse:
+    """200 as long as the event loop runs and calls can be held; 503 asks for a restart.
+
+    Given a challenge, it also proves which server this is (`telephony.twilio.challenge`).
+    """
     worker: Worker = request.app.state.worker
     if worker.calls.broken:
         return JSONResponse({"status": "broken", "reasons": ["no call can be held"]}, 503)
-    return JSONResponse({"status": "ok", "reasons": []})
+    identity = worker.admission.identity(challenge, worker.instance)
+    return JSONResponse({"status": "ok", "reasons": [], **identity})
 
 
 @router.get("/readyz")

@@ -37,13 +37,30 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What the routes work with."""
+    """What the routes work with. `instance` is this process's name, unlike any other's."""
 
     settings: Settings
     admission: Admission
     store: Store
     calls: Calls
     metrics: Metrics
+    instance: str
+
+
+def gemini_live(settings: Settings) -> GeminiLive:
+    """The way to the model; nothing is connected yet.
+
+    Raises:
+        ValueError: A setting of Gemini cannot be used.
+    """
+    return GeminiLive(
+        GeminiSettings(
+            api_key=settings.gemini_api_key.get_secret_value(),
+            model=settings.gemini_model,
+            base_url=settings.google_gemini_base_url,
+            ca_file=str(settings.ssl_cert_file) if settings.ssl_cert_file else None,
+        )
+    )
 
 
 def parts(settings: Settings, *observers: Observer) -> Parts:
@@ -61,14 +78,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
             if settings.redis_url
             else RedisStore.embedded(ttl_s=settings.transcript_ttl_s)
         )
-        model = GeminiLive(
-            GeminiSettings(
-                api_key=settings.gemini_api_key.get_secret_value(),
-                model=settings.gemini_model,
-                base_url=settings.google_gemini_base_url,
-                ca_file=str(settings.ssl_cert_file) if settings.ssl_cert_file else None,
-            )
-        )
+        model = gemini_live(settings)
     except (ValueError, TypeError) as error:  # TypeError: redis-py's, for an option it lacks
         raise SettingsError(str(error)) from None
     if settings.record_dir is not None:
@@ -82,6 +92,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(made_of.model.aclose)
         made_of.model.warm_up()
+        instance = secrets.token_hex(8)
         stack.push_async_callback(made_of.store.aclose)
         leases = await stack.enter_async_context(made_of.store.leases())
         calls = Calls(
@@ -89,9 +100,16 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             store=made_of.store,
             leases=leases,
             persona=DEFAULT_PERSONA,
-            owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
             observers=made_of.observers,
         )
         made_of.metrics.look_at(lambda: len(calls), lambda: calls.waiting_for_store)
         await stack.enter_async_context(calls.running())
-        yield Worker(made_of.settings, made_of.admission, made_of.store, calls, made_of.metrics)
+        yield Worker(
+            made_of.settings,
+            made_of.admission,
+            made_of.store,
+            calls,
+            made_of.metrics,
+            instance,
+        )

@@ -192,3 +192,13 @@ def test_garbage_is_a_form_error_that_does_not_quote_it(body: bytes) -> None:
 def test_a_form_may_be_as_large_as_the_limits() -> None:
     assert len(sig.parse_form(b"a=1&" * 255 + b"a=1")) == 256
     assert sig.parse_form(b"a=" + b"x" * 65_534) == [("a", "x" * 65_534)]
+
+
+@pytest.mark.parametrize("url", ["https://voice.example.com/a", "https://voice.example.com:8443/a"])
+def test_what_we_sign_ourselves_is_taken_for_twilios(url: str) -> None:
+    form = {"CallSid": "CA1", "CallerName": ""}
+    signature = sig.webhook_signature(url, form, "new")
+    assert signature == sig.webhook_signature(url.replace(":8443", ""), form, "new")
+    assert sig.valid_webhook(url, form, signature, ("old", "new"))
+    assert not sig.valid_webhook(url, form | {"CallerName": "x"}, signature, ("old", "new"))
+    assert not sig.valid_webhook(url, form, signature, ("old",))
