@@ -3,7 +3,8 @@
 Modules, lowest first: `base` (the promises, the records, the errors), `scripts` (what happens
 atomically, in Lua), `failures` (why the store is away), `embedded` (a Redis in this process),
 `leases` (who holds a call: one pub/sub connection per worker), `redis` (keys, expiry, and the
-`Store` itself, on a real server or on an embedded one).
+`Store` itself, on a real server or on an embedded one), `rehearsal` (whether a server does all
+that a call needs).
 
 Laws: never on the audio path. Every write of an owner carries its epoch and is refused once
 another worker has taken the call. Every key of a call has one hash tag and an expiry. This room

@@ -1,0 +1,44 @@
+"""Everything a call asks of a store, once, under a made-up CallSid.
+
+A server may answer PING and yet refuse a script, a channel or a write: rights are given command by
+command, and a full or a read-only server takes none. What is written expires by itself: have the
+store made with a short expiry.
+"""
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.transcript import Line
+from agent.store.base import Store, StoreAway
+
+OWNER = "rehearsal"
+TOKEN_TTL_S = 60
+
+
+async def rehearse(store: Store, call_sid: str) -> None:
+    """Go through a call's life.
+
+    Args:
+        store: The one to try.
+        call_sid: A name that no call has.
+
+    Raises:
+        StoreAway: It will not do one of the things a call needs, and says why.
+    """
+    await store.open_call(call_sid)
+    await store.count_resume(call_sid)
+    # Not raised within: the block would wrap it in a group
+    async with store.leases() as leases:
+        watched = await leases.watch(call_sid, lambda _epoch: None)
+        await leases.unwatch(call_sid)
+    if not watched:
+        raise StoreAway("refused", "a subscription to the call's channel was not confirmed")
+    await store.listeners(call_sid)
+    taken = await store.take(call_sid, "nonce", OWNER, TOKEN_TTL_S)
+    if taken is None:
+        raise StoreAway("refused", "expected to own a call that nobody has, got none")
+    epoch = taken.epoch
+    await store.append(call_sid, [Line(1, "caller", "Hello", "Hello", 0, epoch)], epoch)
+    await store.save_checkpoint(call_sid, Checkpoint(epoch, 0, 0, True, "", 0), epoch)
+    await store.announce_released(call_sid, epoch)
+    await store.end_call(call_sid, epoch, OWNER)
+    await store.mark_completed(call_sid, OWNER)
+    await store.look_up(call_sid)
