@@ -63,6 +63,24 @@ def demo(
         raise UsageError(f"--out: expected a folder that can be written: {error}") from error
 
 
+@app.command()
+def doctor(
+    phone_number: Annotated[
+        str | None, typer.Option("--number", help="Which number to look at; any, without.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Look for what keeps calls from being answered; start the server first.
+
+    Exit code 0: all is well; 1: something is not, and how to mend it was said; 2: the settings or
+    the command are wrong.
+    """
+    settings.one_blas_thread()
+    from telephony.number.doctor import examine_and_print
+
+    raise typer.Exit(_run(examine_and_print(phone_number, as_json=as_json)))
+
+
 @simulate.command("gemini")
 def simulate_gemini(
     port: Annotated[

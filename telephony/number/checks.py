@@ -1,0 +1,249 @@
+"""The doctor's checks: what has to be well for a call to be answered.
+
+settings    all that is required is there, and can be used
+model       Gemini Live takes the key and knows the model
+redis       the server does all that a call needs
+server      ours runs on this machine, with our auth token
+public URL  leads to that very process
+signature   a webhook signed as Twilio signs it is taken for Twilio's, through the public URL
+account     Twilio's REST API takes the SID and the token
+number      calls the public URL
+clock       agrees with Twilio's
+
+HTTP client   acquired: `Checkup.settings`; released: `Checkup.__aexit__`
+"""
+
+import asyncio
+import secrets
+import ssl
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import certifi
+import httpx
+
+from agent.conversation.commands import OpenModel
+from agent.conversation.events import ModelEvent, SessionReady, SessionRefused
+from agent.conversation.persona import DEFAULT_PERSONA
+from agent.gemini.outbox import ModelOutbox
+from agent.store.base import StoreAway
+from agent.store.redis import RedisStore
+from agent.store.rehearsal import rehearse
+from telephony.number.account import Account
+from telephony.number.findings import Check, NotNow, Unwell
+from telephony.number.reach import identity, local_url, post_signed
+from telephony.number.webhooks import changes, ours
+from telephony.server.admission import TOKEN_LIFE_S
+from telephony.server.worker import gemini_live
+from telephony.settings import HINTS, Settings, load
+
+HTTP_TIMEOUT_S = 5.0
+REDIS_TIMEOUT_S = 10.0
+REDIS_TTL_S = 60
+
+ATTEMPTS = 5
+"""At the public URL, where a load balancer may choose another worker each time."""
+
+
+class Checkup:
+    """The checks of one installation; use with ``async with``.
+
+    Args:
+        phone_number: In E.164, or None for any of the account.
+        overrides: As of `telephony.settings.load`.
+    """
+
+    _settings: Settings
+    _http: httpx.AsyncClient
+
+    def __init__(self, phone_number: str | None = None, **overrides: Any) -> None:
+        self._phone_number, self._overrides = phone_number, overrides
+        self._held = AsyncExitStack()
+        self._instance = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._held.aclose()
+
+    def checks(self) -> list[Check]:
+        """All of them, in the order to make them in."""
+        return [
+            Check("settings", (), self.settings),
+            Check("model", ("settings",), self.model),
+            Check("redis", ("settings",), self.redis),
+            Check("server", ("settings",), self.server),
+            Check("public URL", ("server",), self.public_url),
+            Check("signature", ("public URL",), self.signature),
+            Check("account", ("settings",), self.account),
+            Check("number", ("account",), self.number),
+            Check("clock", ("account",), self.clock),
+        ]
+
+    async def settings(self) -> str:
+        """Read the environment."""
+        self._settings = load(**self._overrides)
+        ca_file = self._settings.ssl_cert_file or certifi.where()
+        try:
+            trust = ssl.create_default_context(cafile=ca_file)
+        except OSError as error:
+            raise Unwell(f"SSL_CERT_FILE: {error}", "give a PEM file of certificates") from None
+        # Without keep-alive, so that each request may reach another worker
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._http = await self._held.enter_async_context(
+            httpx.AsyncClient(
+                verify=trust,
+                timeout=HTTP_TIMEOUT_S,
+                limits=limits,
+                mounts={"http://": None},  # this machine's server is asked past any proxy
+            )
+        )
+        return "all that is required is there"
+
+    async def model(self) -> str:
+        """Open a Live session; nothing is said."""
+        try:
+            live = gemini_live(self._settings)
+        except ValueError as error:
+            raise Unwell(str(error), "mend the setting it names") from None
+        first: asyncio.Future[ModelEvent] = asyncio.get_running_loop().create_future()
+
+        def feed(event: ModelEvent) -> None:
+            if not first.done():
+                first.set_result(event)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                command = OpenModel(1, DEFAULT_PERSONA)
+                session = tasks.create_task(live.run(command, ModelOutbox(), feed), name="model")
+                answer = await first
+                session.cancel()
+        finally:
+            await live.aclose()
+        name = self._settings.gemini_model
+        match answer:
+            case SessionReady():
+                return f"{name} listens"
+            case SessionRefused(code=code, reason=reason):
+                raise Unwell(f"{name} refused a session: {code} {reason}".strip(), _model_fix(code))
+            case _:
+                raise Unwell(f"{name} did not begin a session", "try again")
+
+    async def redis(self) -> str:
+        """Live a call's life in the store."""
+        if not self._settings.redis_url:
+            raise NotNow("REDIS_URL is not set: calls are kept in memory, and end with the process")
+        store = RedisStore.from_url(self._settings.redis_url, ttl_s=REDIS_TTL_S)
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT_S):
+                await rehearse(store, f"doctor-{secrets.token_hex(8)}")
+        except TimeoutError:
+            raise Unwell(
+                "Redis does not answer in time", "look at REDIS_URL and at Redis"
+            ) from None
+        except StoreAway as away:
+            raise Unwell(str(away), _redis_fix(away.why)) from None
+        finally:
+            await store.aclose()
+        return "does all that a call needs"
+
+    async def server(self) -> str:
+        """Ask the server on this machine who it is."""
+        fix = "start `offhook serve`, or set HOST and PORT to where it listens"
+        url = local_url(self._settings)
+        self._instance = await identity(self._http, url, self._settings, fix)
+        return f"answers at {url}"
+
+    async def public_url(self) -> str:
+        """Ask for the same process from outside."""
+        url, here = self._settings.public_url, local_url(self._settings)
+        fix = f"have the proxy or tunnel of {url} pass everything to {here}"
+        for _ in range(ATTEMPTS):
+            if await identity(self._http, url, self._settings, fix) == self._instance:
+                return f"{url} leads to this server"
+        raise Unwell(
+            f"{url} leads to another server with the same auth token, {ATTEMPTS} times in a row",
+            f"point the proxy or tunnel to {here}, or look for a server that was left running",
+        )
+
+    async def signature(self) -> str:
+        """Post what Twilio might, signed as Twilio does."""
+        await post_signed(self._http, self._settings)
+        return "a signed webhook is accepted"
+
+    async def account(self) -> str:
+        """Ask Twilio for the account."""
+        if self._settings.twilio_account_sid is None:
+            raise Unwell("TWILIO_ACCOUNT_SID is not set", HINTS["TWILIO_ACCOUNT_SID"])
+        status = await asyncio.to_thread(Account(self._settings).status)
+        if status != "active":
+            raise Unwell(f"expected an active account, got one that is {status}", "ask Twilio why")
+        return "is active"
+
+    async def number(self) -> str:
+        """Look for a number that calls us."""
+        account, url = Account(self._settings), self._settings.public_url
+        if self._phone_number is None:
+            numbers = await asyncio.to_thread(account.numbers)
+        else:
+            numbers = [await asyncio.to_thread(account.number, self._phone_number)]
+        linked = [number for number in numbers if not changes(number, ours(url))]
+        reached = [number.phone_number for number in linked if not number.shadow]
+        if reached:
+            return f"{', '.join(reached)} calls {url}"
+        if linked:
+            [number, *_] = linked
+            raise Unwell(
+                f"the {number.shadow} of {number.phone_number} answers instead of {url}",
+                f"offhook number link {number.phone_number} --force",
+            )
+        which = self._phone_number or f"none of the account's {len(numbers)} numbers"
+        raise Unwell(
+            f"{which} calls {url}"
+            if self._phone_number is None
+            else f"{which} does not call {url}",
+            f"offhook number link {self._phone_number or '+…'}",
+        )
+
+    async def clock(self) -> str:
+        """Compare with the Date header of Twilio's answer."""
+        account = Account(self._settings)
+        await asyncio.to_thread(account.status)
+        now = datetime.now(UTC)  # noqa: TID251 - the edge: this clock is what is examined
+        if account.date is None:
+            raise NotNow("Twilio's answer has no date")
+        ahead_s = round((now - account.date).total_seconds())
+        if abs(ahead_s) >= TOKEN_LIFE_S:
+            side = "ahead of" if ahead_s > 0 else "behind"
+            raise Unwell(
+                f"this machine's clock is {abs(ahead_s)} s {side} Twilio's, and a stream's token "
+                f"lives {TOKEN_LIFE_S} s",
+                "set the clock by NTP",
+            )
+        return f"within {abs(ahead_s) + 1} s of Twilio's"
+
+
+def _model_fix(code: int) -> str:
+    match code:
+        case 0:
+            return "look at the network, at GOOGLE_GEMINI_BASE_URL and at SSL_CERT_FILE"
+        case 429:
+            return "wait, or ask Google for more quota"
+        case status if 500 <= status < 600 or status == 1011:
+            return "Gemini is in trouble; try again"
+        case _:
+            return "check GEMINI_API_KEY, and that it may use GEMINI_MODEL"
+
+
+def _redis_fix(why: str) -> str:
+    match why:
+        case "unreachable" | "timeout":
+            return "start Redis, or look at REDIS_URL"
+        case "not authenticated":
+            return "put the user name and password into REDIS_URL"
+        case "not permitted" | "refused":
+            return "give Redis' user all commands, on keys and channels that begin with offhook:"
+        case _:
+            return "look at Redis' log"

@@ -1,0 +1,81 @@
+"""What the doctor's checks say, and in which order they are made. Pure.
+
+A check returns what it found well, or raises `Unwell` or an `OffhookError` with the way out, or
+`NotNow` where there is nothing to look at. What it needs must have been well, or it is not made.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from telephony.errors import OffhookError
+
+type Outcome = Literal["ok", "failed", "skipped"]
+
+
+class Unwell(Exception):  # noqa: N818 - what was found, not an error of the doctor
+    """A check failed.
+
+    Args:
+        detail: What was expected, and what came.
+        fix: The way out.
+    """
+
+    def __init__(self, detail: str, fix: str) -> None:
+        super().__init__(detail)
+        self.detail, self.fix = detail, fix
+
+
+class NotNow(Exception):  # noqa: N818 - as above
+    """There is nothing to look at; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Args:
+        check: Its name.
+        outcome: How it went.
+        detail: What it found, in a few words.
+        fix: What to do if it failed; "" where `detail` says that too.
+    """
+
+    check: str
+    outcome: Outcome
+    detail: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check, the names of those that must be well before it, and how to make it."""
+
+    name: str
+    needs: tuple[str, ...]
+    make: Callable[[], Awaitable[str]]
+
+
+async def examine(checks: Iterable[Check]) -> list[Finding]:
+    """Make the checks one after the other; returns one finding of each.
+
+    Args:
+        checks: In an order in which each comes after what it needs.
+    """
+    found: list[Finding] = []
+    for check in checks:
+        well = {finding.check for finding in found if finding.outcome == "ok"}
+        missing = [name for name in check.needs if name not in well]
+        if missing:
+            detail = f"needs {' and '.join(missing)} to be well first"
+            found.append(Finding(check.name, "skipped", detail))
+            continue
+        try:
+            found.append(Finding(check.name, "ok", await check.make()))
+        except Unwell as unwell:
+            found.append(Finding(check.name, "failed", unwell.detail, unwell.fix))
+        except NotNow as reason:
+            found.append(Finding(check.name, "skipped", str(reason)))
+        except OffhookError as error:
+            found.append(Finding(check.name, "failed", str(error)))
+    return found

@@ -1,0 +1,269 @@
+"""The doctor, with everything there: Gemini, Redis, a server behind TLS, Twilio's REST API."""
+
+import json
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from redis.asyncio import Redis
+
+from agent.simulator.faults import RefuseConnect
+from agent.simulator.server import SimulatedGemini
+from telephony.number.checks import Checkup
+from telephony.number.findings import Finding, examine
+from telephony.number.webhooks import ours
+from telephony.simulator.rest import RestAccount, refusal
+from telephony.simulator.rest_server import SimulatedRest
+from tests.end_to_end.front import Front, public
+from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, LocalWorker, get, run, serving
+
+if TYPE_CHECKING:
+    from tests.conftest import RedisServer
+
+ALL = (
+    *("settings", "model", "redis", "server", "public URL", "signature"),
+    *("account", "number", "clock"),
+)
+PHONE_NUMBER = "+14155550199"
+
+
+@dataclass
+class Clinic:
+    """Everything there is to look at."""
+
+    gemini: SimulatedGemini
+    rest: SimulatedRest
+    front: Front
+    worker: LocalWorker
+    redis_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a well installation is told."""
+        return {
+            "GEMINI_API_KEY": "simulated",
+            "GOOGLE_GEMINI_BASE_URL": self.gemini.base_url,
+            "SSL_CERT_FILE": str(self.gemini.ca_file),
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+            "TWILIO_API_URL": self.rest.url,
+            "PUBLIC_URL": self.front.public_url,
+            "REDIS_URL": self.redis_url,
+            "PORT": self.worker.url.rpartition(":")[2],
+        }
+
+    async def examine(self, phone_number: str | None = None, **settings: str) -> dict[str, Finding]:
+        """All findings, by check; `settings` differ from `environment`."""
+        given = {name.lower(): value for name, value in self.environment.items()} | settings
+        async with Checkup(phone_number, **given) as checkup:
+            findings = await examine(checkup.checks())
+        assert tuple(finding.check for finding in findings) == ALL
+        assert AUTH_TOKEN not in repr(findings)
+        return {finding.check: finding for finding in findings}
+
+    async def only(self, check: str, *skipped: str, **settings: str) -> Finding:
+        """The finding of the one check that fails; those in `skipped` are not made."""
+        found = await self.examine(**settings)
+        outcomes = {name: finding.outcome for name, finding in found.items()}
+        expected = dict.fromkeys(ALL, "ok") | dict.fromkeys(skipped, "skipped")
+        assert outcomes == expected | {check: "failed"}, found
+        return found[check]
+
+
+@pytest.fixture
+async def clinic(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+) -> AsyncIterator[Clinic]:
+    """All is well."""
+    async with (
+        SimulatedRest(RestAccount(ACCOUNT_SID, AUTH_TOKEN)) as rest,
+        public(gemini.ca_file) as front,
+        serving(gemini, redis_url=redis_server.url, public_url=front.public_url) as worker,
+    ):
+        front.leads_to = int(worker.url.rpartition(":")[2])
+        rest.account.add(PHONE_NUMBER, **ours(front.public_url))
+        yield Clinic(gemini, rest, front, worker, redis_server.url)
+
+
+async def test_where_all_is_well_nothing_fails_and_no_call_is_left_behind(
+    clinic: Clinic, redis: Redis
+) -> None:
+    found = await clinic.examine(PHONE_NUMBER)
+    assert {finding.outcome for finding in found.values()} == {"ok"}, found
+    assert len(clinic.worker.server.worker.calls) == 0
+    names = {str(key).split("}:")[0] for key in await redis.keys("*")}
+    assert len(names) == 1  # of the rehearsal, which expires
+    assert names.pop().startswith("offhook:{doctor-")
+
+
+@pytest.mark.parametrize("query", ["", "?challenge=", "?challenge=too-short", "?challenge=a+b"])
+async def test_a_server_names_itself_to_nobody_who_gives_no_challenge(
+    clinic: Clinic, query: str
+) -> None:
+    answer = await get(clinic.worker.url, f"/healthz{query}")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "reasons": []})
+
+
+async def test_without_redis_there_is_nothing_to_look_at(clinic: Clinic) -> None:
+    found = await clinic.examine(redis_url="")
+    assert found["redis"].outcome == "skipped"
+    assert "REDIS_URL is not set" in found["redis"].detail
+
+
+async def test_settings_that_are_missing_are_said_and_nothing_else_is_looked_at(
+    clinic: Clinic,
+) -> None:
+    found = await clinic.examine(gemini_api_key="")
+    assert found["settings"].outcome == "failed"
+    assert "  GEMINI_API_KEY: " in found["settings"].detail
+    assert {found[name].outcome for name in ALL[1:]} == {"skipped"}
+    assert found["model"].detail == "needs settings to be well first"
+
+
+async def test_a_model_that_refuses_is_said_with_its_reason(clinic: Clinic) -> None:
+    clinic.gemini.inject(RefuseConnect(401, "API key not valid"))
+    finding = await clinic.only("model")
+    assert "401" in finding.detail
+    assert finding.fix == "check GEMINI_API_KEY, and that it may use GEMINI_MODEL"
+
+
+async def test_a_model_that_cannot_be_reached_is_said(clinic: Clinic) -> None:
+    finding = await clinic.only(
+        "model", google_gemini_base_url=clinic.rest.url.replace("p:", "ps:")
+    )
+    assert finding.fix.startswith("look at the network, at GOOGLE_GEMINI_BASE_URL")
+
+
+async def test_a_redis_that_cannot_be_reached_is_said(clinic: Clinic) -> None:
+    finding = await clinic.only("redis", redis_url=f"redis://127.0.0.1:{free_port()}")
+    assert finding.detail.startswith("the store is away (unreachable)")
+    assert finding.fix == "start Redis, or look at REDIS_URL"
+
+
+async def test_a_server_that_does_not_run_is_said(clinic: Clinic) -> None:
+    port = str(free_port())
+    finding = await clinic.only("server", "public URL", "signature", port=port)
+    assert finding.detail.startswith(f"http://127.0.0.1:{port}: ConnectError")
+    assert finding.fix.startswith("start `offhook serve`")
+
+
+async def test_something_else_on_the_port_is_no_server_of_ours(clinic: Clinic) -> None:
+    port = clinic.rest.url.rpartition(":")[2]
+    finding = await clinic.only("server", "public URL", "signature", port=port)
+    assert "is no offhook (/healthz answers 401)" in finding.detail
+
+
+async def test_a_public_url_that_leads_nowhere_is_said(clinic: Clinic) -> None:
+    clinic.front.leads_to = int(clinic.rest.url.rpartition(":")[2])
+    finding = await clinic.only("public URL", "signature")
+    assert "is no offhook (/healthz answers 401)" in finding.detail
+    assert finding.fix.endswith(f"pass everything to {clinic.worker.url}")
+
+
+async def test_a_public_url_that_leads_to_another_of_our_servers_is_found_out(
+    clinic: Clinic,
+) -> None:
+    async with serving(clinic.gemini, public_url=clinic.front.public_url) as other:
+        clinic.front.leads_to = int(other.url.rpartition(":")[2])
+        finding = await clinic.only("public URL", "signature")
+    assert "leads to another server with the same auth token" in finding.detail
+
+
+async def test_a_public_url_that_leads_to_somebody_elses_server_is_found_out(
+    clinic: Clinic,
+) -> None:
+    async with serving(clinic.gemini, auth_token="another-token") as other:
+        clinic.front.leads_to = int(other.url.rpartition(":")[2])
+        finding = await clinic.only("public URL", "signature")
+    assert "is an offhook with another TWILIO_AUTH_TOKEN" in finding.detail
+
+
+async def test_a_certificate_that_nobody_trusts_is_said(clinic: Clinic) -> None:
+    found = await clinic.examine(ssl_cert_file="")
+    assert found["public URL"].outcome == "failed"
+    assert "CERTIFICATE_VERIFY_FAILED" in found["public URL"].detail
+
+
+async def test_a_server_that_knows_another_public_url_refuses_what_twilio_signs(
+    clinic: Clinic,
+) -> None:
+    async with serving(clinic.gemini) as other:
+        port = other.url.rpartition(":")[2]
+        clinic.front.leads_to = int(port)
+        finding = await clinic.only("signature", port=port)
+    assert "was refused" in finding.detail
+    assert "the same PUBLIC_URL" in finding.fix
+
+
+async def test_a_proxy_that_does_not_pass_webhooks_is_said(clinic: Clinic) -> None:
+    clinic.front.refuses = "/twilio"
+    finding = await clinic.only("signature")
+    assert finding.detail.endswith("expected 204, got 404")
+
+
+@pytest.mark.parametrize("status", [401, 429, 503])
+async def test_what_twilio_refuses_is_said_and_what_hangs_on_it_is_skipped(
+    clinic: Clinic, status: int
+) -> None:
+    clinic.rest.account.faults.append(refusal(status, 20000 + status % 400, "No"))
+    finding = await clinic.only("account", "number", "clock")
+    assert finding.detail.startswith(f"Twilio says {status}")
+
+
+async def test_an_account_that_is_not_named_is_asked_for(clinic: Clinic) -> None:
+    finding = await clinic.only("account", "number", "clock", twilio_account_sid="")
+    assert finding.detail == "TWILIO_ACCOUNT_SID is not set"
+
+
+async def test_a_number_that_calls_somebody_else_is_said_with_the_command(clinic: Clinic) -> None:
+    [number] = clinic.rest.account.numbers.values()
+    number["voice_url"] = "https://old.example.com"
+    finding = await clinic.only("number")
+    assert finding.fix == "offhook number link +…"
+    found = await clinic.examine(PHONE_NUMBER)
+    assert found["number"].detail.startswith(f"{PHONE_NUMBER} does not call https://")
+    assert found["number"].fix == f"offhook number link {PHONE_NUMBER}"
+
+
+async def test_a_trunk_that_answers_instead_is_said(clinic: Clinic) -> None:
+    [number] = clinic.rest.account.numbers.values()
+    number["trunk_sid"] = "TK1"
+    finding = await clinic.only("number")
+    assert "the trunk TK1 of +14155550199 answers instead" in finding.detail
+    assert finding.fix.endswith("--force")
+
+
+@pytest.mark.parametrize(("ahead_s", "side"), [(90, "behind"), (-90, "ahead of")])
+async def test_a_clock_that_is_wrong_is_said(clinic: Clinic, ahead_s: int, side: str) -> None:
+    clinic.rest.account.clock_ahead_s = ahead_s
+    finding = await clinic.only("clock")
+    assert f" s {side} Twilio's" in finding.detail
+
+
+async def test_the_command_prints_a_line_a_check_and_its_exit_code_tells(clinic: Clinic) -> None:
+    well = await run("doctor", **clinic.environment)
+    assert (well[0], well[2]) == (0, "")
+    assert [line[9:21].strip() for line in well[1].splitlines()] == list(ALL)
+    assert {line[:9].strip() for line in well[1].splitlines()} == {"ok"}
+
+    clinic.rest.account.clock_ahead_s = 90
+    unwell = await run("doctor", "--json", **clinic.environment)
+    assert (unwell[0], unwell[2]) == (1, "")
+    findings = json.loads(unwell[1])
+    assert [one["check"] for one in findings if one["outcome"] == "failed"] == ["clock"]
+
+    unset = await run("doctor", **clinic.environment | {"PUBLIC_URL": ""})
+    assert unset[0] == 2
+    assert "PUBLIC_URL: missing" in unset[1]
+    misused = await run("doctor", "--number", "4155550199", **clinic.environment)
+    assert misused[0] == 2
+    assert "expected a number in E.164" in misused[2]
+
+
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
