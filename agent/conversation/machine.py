@@ -91,9 +91,7 @@ class Conversation:
 
     def deadline_ms(self) -> int | None:
         """When `tick` is to be called next, or None."""
-        return earliest(
-            self._turns.deadline_ms(), self._link.deadline_ms(), self._renewal.deadline_ms()
-        )
+        return earliest(*[each.deadline_ms() for each in (self._turns, self._link, self._renewal)])
 
     # What the owner tells.
 
