@@ -103,6 +103,8 @@ class Hearing:
         return self._end()
 
     def _loud(self, pcm: bytes) -> list[bool]:
+        if pcm.count(0) == len(pcm):  # most of a call is digital silence
+            return [False] * (len(pcm) // FRAME_BYTES)
         frames = np.frombuffer(pcm, dtype="<i2").reshape(-1, FRAME_BYTES // 2).astype(np.float64)
         power = np.mean(frames**2, axis=1) / 32768**2
         return [bool(loud) for loud in power >= 10 ** (self.detection.speech_dbfs / 10)]

@@ -19,6 +19,7 @@ class LineFaults:
         drop_rate: Chance per frame that it is lost: timestamps jump, sequence numbers do not.
         odd_sizes: Media of 1, 160, 320 and 999 bytes instead of 160.
         idle_silence: False: no media at all while the caller says nothing.
+        stop: False: the stream of a caller who hangs up ends without `stop`.
     """
 
     processing_ms: tuple[int, int] = (5, 50)
@@ -27,6 +28,7 @@ class LineFaults:
     drop_rate: float = 0.0
     odd_sizes: bool = False
     idle_silence: bool = True
+    stop: bool = True
 
 
 class UpgradeSignature(StrEnum):

@@ -188,9 +188,11 @@ class Line:
         """The call ends in good order: the next poll ends with `stop`. What is queued is lost."""
         self._advance(now_ms)
         if self._state is LineState.OPEN:
-            self._out.append(
-                wire.stop(self._next_sequence(), self.stream_sid, self._call_sid, self._account_sid)
-            )
+            if self._faults.stop:
+                sequence = self._next_sequence()
+                self._out.append(
+                    wire.stop(sequence, self.stream_sid, self._call_sid, self._account_sid)
+                )
             self.lose(now_ms)
 
     def lose(self, now_ms: int) -> None:

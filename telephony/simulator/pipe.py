@@ -21,6 +21,15 @@ class Pipe:
         self._agenda, self._rng, self._delay_ms = agenda, rng, delay_ms
         self._last_ms = 0
 
+    @property
+    def busy_until_ms(self) -> int:
+        """When the last message sent arrives, or arrived."""
+        return self._last_ms
+
+    def stall(self, until_ms: int) -> None:
+        """Deliver nothing of what is sent from now on before then."""
+        self._last_ms = max(self._last_ms, until_ms)
+
     def send(self, now_ms: int, deliver: Action, *, later_ms: int = 0) -> int:
         """Have `deliver` called when the message arrives, `later_ms` beyond its delay.
 

@@ -84,7 +84,7 @@ class VirtualWorker:
         dial: Opens a connection to the model, at a time.
         store: Where lines and checkpoints go.
         storing: The way there.
-        tell: Is told of each step.
+        tell: Is told of each step, once it is carried out.
     """
 
     def __init__(
@@ -111,6 +111,7 @@ class VirtualWorker:
         self._outbox = Outbox()
         self._write: Write | None = None
         self._ticked_ms = now_ms
+        self._deadline_ms = self.call.deadline_ms()
 
     def open(self) -> None:
         """Begin: the model is dialled."""
@@ -130,12 +131,13 @@ class VirtualWorker:
             self.drops.remove(type(event))
             return
         commands = self.call.step(event, now_ms - self._opened_ms)
-        self._tell(Step(now_ms, self.number, event, tuple(commands)))
+        self._deadline_ms = self.call.deadline_ms()
         for command in commands:
             self._carry_out(command, now_ms)
         while (waiting := self._outbox.take()) is not None:
             if self._write is not None:
                 self._write(waiting, now_ms)
+        self._tell(Step(now_ms, self.number, event, tuple(commands)))
 
     def tick(self, now_ms: int) -> None:
         """Send `Tick` if it is due."""
@@ -146,10 +148,13 @@ class VirtualWorker:
 
     def deadline_ms(self) -> int | None:
         """When the call wants to be stepped, at most once a ms."""
-        deadline_ms = self.call.deadline_ms()
-        if not self.alive or deadline_ms is None:
+        if not self.alive or self._deadline_ms is None:
             return None
-        return max(self._opened_ms + deadline_ms, self._ticked_ms + 1)
+        return max(self._opened_ms + self._deadline_ms, self._ticked_ms + 1)
+
+    def fence(self) -> None:
+        """Another worker has taken the call: the store takes nothing from this one any more."""
+        self.alive = False
 
     def kill(self, now_ms: int) -> None:
         """As SIGKILL: its sockets are reset, and that is all."""

@@ -142,4 +142,7 @@ def _message(event: str, sequence: int, stream_sid: str, about: Mapping[str, Any
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    return json.dumps(message, separators=(",", ":"))
+    return _ENCODE(message)
+
+
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode

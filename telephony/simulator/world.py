@@ -16,17 +16,36 @@ from typing import assert_never
 from agent.conversation.commands import OpenModel
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.simulator.agenda import Agenda
-from agent.simulator.faults import Fault
 from agent.simulator.model import GeminiServer
 from telephony.call.commands import CloseStream, PhoneCommand, SendClear, SendMark, SendMedia
-from telephony.call.events import CallOpened, CallStatus, Event, StreamEnded
+from telephony.call.events import (
+    CallOpened,
+    CallStatus,
+    DrainRequested,
+    Event,
+    OwnershipLost,
+    StoreAway,
+    StoreBack,
+    StreamEnded,
+)
 from telephony.simulator.faults import LineFaults
 from telephony.simulator.line import Line
 from telephony.simulator.model_link import ModelLink, Sdk
+from telephony.simulator.network import GOOD, Network
 from telephony.simulator.phone import Phone
-from telephony.simulator.pipe import Pipe, Span
+from telephony.simulator.pipe import Pipe
 from telephony.simulator.script import Script
 from telephony.simulator.virtual_worker import Step, VirtualStore, VirtualWorker
+from telephony.simulator.world_faults import (
+    Drain,
+    DropNext,
+    KillWorker,
+    LoseStore,
+    LoseStream,
+    SendFrame,
+    StallStream,
+    WorldFault,
+)
 from telephony.twilio.messages import (
     Connected,
     Malformed,
@@ -42,49 +61,7 @@ BEGAN_WALL_MS = 1_795_000_000_000
 """Any day of November 2026."""
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
-    """How long things take, in ms, least and most.
-
-    Args:
-        twilio_ms: One way between Twilio and a worker.
-        gemini_ms: One way between a worker and Gemini.
-        store_ms: Until a line or a checkpoint is safe.
-        connect_ms: From the first webhook's answer to the stream's WebSocket.
-        resume_webhook_ms: From a lost stream to the next webhook.
-        reconnect_ms: From a lost stream to the next WebSocket; 730 was measured.
-    """
-
-    twilio_ms: Span = (35, 45)
-    gemini_ms: Span = (25, 35)
-    store_ms: Span = (1, 5)
-    connect_ms: Span = (100, 400)
-    resume_webhook_ms: Span = (300, 500)
-    reconnect_ms: Span = (730, 930)
-
-
-GOOD = Network()
 GOOD_LINE = LineFaults()
-
-
-@dataclass(frozen=True, slots=True)
-class LoseStream:
-    """Twilio's socket breaks; Twilio goes on with the document, and connects again."""
-
-
-@dataclass(frozen=True, slots=True)
-class KillWorker:
-    """The worker is gone without a word; another one goes on from what is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class DropNext:
-    """The next event of this type never reaches the call."""
-
-    event: type[Event]
-
-
-type WorldFault = Fault | LoseStream | KillWorker | DropNext
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +84,8 @@ class World:
         network: How long things take.
         line_faults: How well Twilio behaves.
         persona: Who answers.
+        cut_after: The worker dies when it has carried out so many steps, counted from 1 over all
+            workers: what it sent still arrives, what it was storing is lost. None for never.
 
     Attributes:
         phone: The caller's end: lines, what was heard and said.
@@ -115,6 +94,7 @@ class World:
         steps: Every step of every worker's call.
         written: Everything written to Twilio.
         store: What was stored.
+        cut_ms: When the cut came, or None.
     """
 
     def __init__(
@@ -127,8 +107,10 @@ class World:
         network: Network = GOOD,
         line_faults: LineFaults = GOOD_LINE,
         persona: Persona = DEFAULT_PERSONA,
+        cut_after: int | None = None,
     ) -> None:
         self.now_ms = 0
+        self.cut_ms: int | None = None
         self.phone = Phone(CALL_SID, caller, _random(seed, "line"), line_faults)
         self.workers: list[VirtualWorker] = []
         self.links: list[ModelLink] = []
@@ -136,11 +118,12 @@ class World:
         self.written: list[Written] = []
         self.store = VirtualStore()
         self._model, self._sdk, self._persona = model, sdk, persona
-        self._seed, self._network = seed, network
+        self._seed, self._network, self._cut_after = seed, network, cut_after
         self._twilio, self._gemini = _random(seed, "twilio"), _random(seed, "gemini")
         self._agenda = Agenda()
         self._storing = Pipe(self._agenda, _random(seed, "store"), network.store_ms)
         self._up = self._down = Pipe(self._agenda, self._twilio, network.twilio_ms)
+        self._elsewhere = self._told_over = False
         self._agenda.note(0, self._answer)
 
     @property
@@ -152,9 +135,18 @@ class World:
         """Let a fault come then."""
         self._agenda.note(at_ms, partial(self._suffer, fault))
 
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended, at its worker or, where that is dead, at Twilio."""
+        if not self.workers:
+            return False
+        if (ended := self.worker.ended) is not None and ended.final:
+            return True
+        return self.phone.hung_up and (ended is not None or not self.worker.alive)
+
     def run(self, until_ms: int = 600_000) -> None:
-        """Live until the call is over, or until then."""
-        while not (self.workers and self.worker.ended and self.worker.ended.final):
+        """Live until the call is over and stored, or until then."""
+        while not self.over or self.now_ms < self._storing.busy_until_ms:
             due_ms = min(self._due_ms(), default=until_ms + 1)
             if due_ms > until_ms:
                 return
@@ -179,8 +171,9 @@ class World:
         line = self.phone.line
         for frame in self.phone.step(self.now_ms):
             if line is not None:
-                self._up.send(self.now_ms, partial(self._arrive, line, frame))
-        if line is not None and self.phone.hung_up and self.phone.line is None:
+                self._up.send(self.now_ms, partial(self._arrive, line, self._up, frame))
+        if self.phone.hung_up and not self._told_over:
+            self._told_over = True
             self._up.send(self.now_ms, lambda at_ms: self._tell(CallStatus("completed"), at_ms))
         for worker in self.workers:
             worker.tick(self.now_ms)
@@ -207,7 +200,7 @@ class World:
             dial=self._dial,
             store=self.store,
             storing=self._storing,
-            tell=self.steps.append,
+            tell=self._note,
         )
         self.workers.append(worker)
         worker.open()
@@ -219,12 +212,20 @@ class World:
         self._down = Pipe(self._agenda, self._twilio, self._network.twilio_ms)
         self.phone.connect(now_ms)
 
-    def _arrive(self, line: Line, frame: str, now_ms: int) -> None:
+    def _note(self, step: Step) -> None:
+        self.steps.append(step)
+        if len(self.steps) == self._cut_after:
+            self.cut_ms = step.at_ms
+            self._suffer(KillWorker(), step.at_ms)
+
+    def _arrive(self, line: Line, up: Pipe, frame: str, now_ms: int) -> None:
+        if up is not self._up:
+            return  # the worker at its end is dead
         match parse(frame):
             case Connected():
                 pass
             case Start(stream_sid=stream_sid):
-                self._resume(now_ms)
+                self._take_over(now_ms)
                 self.store.epoch += 1
                 write = partial(self._write, line, self._down, self.worker.number)
                 self.worker.attach(stream_sid, self.store.epoch, write, now_ms)
@@ -272,6 +273,16 @@ class World:
         self._agenda.note(now_ms + reconnect_ms, self._connect)
 
     def _resume(self, now_ms: int) -> None:
+        """Twilio asks what to do next: a worker that does not hold the call dials ahead."""
+        if not self.phone.hung_up and (not self.worker.alive or self.worker.ended is not None):
+            self._open_worker(now_ms)
+
+    def _take_over(self, now_ms: int) -> None:
+        """A stream is here: some worker has to hold the call."""
+        if self._elsewhere and self.worker.alive:
+            self.worker.feed(OwnershipLost(self.store.epoch + 1), now_ms)
+            self.worker.fence()
+        self._elsewhere = False
         if not self.worker.alive or self.worker.ended is not None:
             self._open_worker(now_ms)
 
@@ -290,17 +301,34 @@ class World:
 
     def _suffer(self, fault: WorldFault, now_ms: int) -> None:
         match fault:
-            case LoseStream():
+            case LoseStream(elsewhere):
                 if self.phone.line is not None:
+                    self._elsewhere = elsewhere
                     self._lose(self.phone.line, now_ms)
+            case StallStream(duration_ms):
+                self._up.stall(now_ms + duration_ms)
+            case SendFrame(frame):
+                event = parse(frame)
+                if not isinstance(event, Connected | Start):  # the server takes each of them once
+                    self._up.send(now_ms, partial(self._tell, event))
+            case LoseStore(duration_ms):
+                self._storing.stall(now_ms + duration_ms)
+                self._tell(StoreAway(), now_ms)
+                self._agenda.note(now_ms + duration_ms, partial(self._tell, StoreBack()))
+            case Drain(budget_ms):
+                self._tell(DrainRequested(budget_ms), now_ms)
             case KillWorker():
-                self.worker.kill(now_ms)
-                if self.phone.line is not None:
-                    self._down.send(now_ms, partial(self._lose, self.phone.line))
+                self._kill(now_ms)
             case DropNext(event):
                 self.worker.drops.append(event)
             case _:
                 self._model.inject(fault, now_ms)
+
+    def _kill(self, now_ms: int) -> None:
+        self.worker.kill(now_ms)
+        if self.phone.line is not None:
+            self._up = Pipe(self._agenda, self._twilio, self._network.twilio_ms)
+            self._down.send(now_ms, partial(self._lose, self.phone.line))
 
 
 def _random(seed: int, what: str) -> Random:

@@ -6,7 +6,8 @@ from random import Random
 
 from agent.conversation.events import SessionReady
 from telephony.call.events import StreamStarted
-from telephony.simulator.world import KillWorker, World
+from telephony.simulator.world import World
+from telephony.simulator.world_faults import KillWorker
 from tests.worlds import scenarios
 
 

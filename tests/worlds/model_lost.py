@@ -7,7 +7,8 @@ from random import Random
 from agent.conversation.events import GenerationComplete, ReplyAudio
 from agent.simulator.faults import Close, Reset
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
-from telephony.simulator.world import World, WorldFault
+from telephony.simulator.world import World
+from telephony.simulator.world_faults import WorldFault
 from tests.worlds import judge, scenarios
 
 MOMENTS = ("silence", "utterance", "thinking", "generating", "playing")

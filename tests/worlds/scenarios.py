@@ -10,7 +10,8 @@ from agent.simulator.voice import clip
 from telephony.simulator import script as caller_script
 from telephony.simulator.faults import LineFaults
 from telephony.simulator.script import HangUp, Script, Step, Utterance
-from telephony.simulator.world import GOOD_LINE, World, WorldFault
+from telephony.simulator.world import GOOD_LINE, World
+from telephony.simulator.world_faults import WorldFault
 from tests.worlds.sdk import WireSdk
 
 ANSWERS = {"q1": "a1", "q2": "a2", "q3": "a3", "q4": "a4", "q5": "a5", "repeat": "times"}

@@ -2,7 +2,7 @@
 
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.faults import Reset
-from telephony.simulator.world import KillWorker, LoseStream
+from telephony.simulator.world_faults import KillWorker, LoseStream
 from tests.worlds import judge, scenarios
 
 

@@ -5,7 +5,7 @@ import pytest
 from agent.simulator.behaviour import EXACT
 from agent.simulator.faults import RefuseConnect, SlowSetup
 from telephony.simulator.script import HangUp, Step
-from telephony.simulator.world import WorldFault
+from telephony.simulator.world_faults import WorldFault
 from tests.worlds import judge, scenarios
 
 LATE: dict[str, WorldFault] = {

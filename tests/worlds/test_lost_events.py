@@ -5,7 +5,7 @@ import pytest
 from agent.conversation.events import GenerationComplete, Interrupted, TurnComplete
 from agent.simulator.behaviour import EXACT
 from telephony.call.events import Event
-from telephony.simulator.world import DropNext, WorldFault
+from telephony.simulator.world_faults import DropNext, WorldFault
 from telephony.twilio.messages import Mark
 from tests.worlds import judge, scenarios
 

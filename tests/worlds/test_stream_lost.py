@@ -7,7 +7,8 @@ import pytest
 
 from agent.simulator.behaviour import EXACT
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
-from telephony.simulator.world import LoseStream, World
+from telephony.simulator.world import World
+from telephony.simulator.world_faults import LoseStream
 from tests.worlds import judge, scenarios
 
 FIRST_MARK_MS = 400

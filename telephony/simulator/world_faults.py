@@ -1,0 +1,77 @@
+"""What can go wrong in a world, as data: all that `agent.simulator.faults` has, and these."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from agent.simulator import faults as model_faults
+from telephony.call.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class LoseStream:
+    """Twilio's socket breaks; Twilio goes on with the document, and connects again.
+
+    Args:
+        elsewhere: It then reaches another worker, which takes the call from this one.
+    """
+
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StallStream:
+    """Nothing of what Twilio sends arrives for a while; then all of it at once."""
+
+    duration_ms: int = 250
+
+
+@dataclass(frozen=True, slots=True)
+class SendFrame:
+    """Twilio sends this text frame, valid or not; a malformed one by default."""
+
+    frame: str = "{"
+
+
+@dataclass(frozen=True, slots=True)
+class LoseStore:
+    """The store cannot be reached for a while; what was on its way waits, and is stored then."""
+
+    duration_ms: int = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The worker is asked to stop, and hands the call over to another."""
+
+    budget_ms: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class KillWorker:
+    """The worker is gone without a word; another one goes on from what is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropNext:
+    """The next event of this type never reaches the call."""
+
+    event: type[Event]
+
+
+type OwnFault = LoseStream | StallStream | SendFrame | LoseStore | Drain | KillWorker | DropNext
+type WorldFault = model_faults.Fault | OwnFault
+
+FAULTS: dict[str, type[WorldFault]] = {
+    **model_faults.FAULTS,
+    "lose-stream": LoseStream,
+    "stall-stream": StallStream,
+    "send-frame": SendFrame,
+    "lose-store": LoseStore,
+    "drain": Drain,
+    "kill-worker": KillWorker,
+    "drop-next": DropNext,
+}
+"""Their names in a world's file."""
+
+EVENTS: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}
+"""What `DropNext` can drop, by name."""
