@@ -100,7 +100,8 @@ class VirtualWorker:
     ) -> None:
         self.number = number
         self.call = Call(opened)
-        self.alive = True
+        self.died_ms: int | None = None
+        """When it was killed, or lost the call to another worker."""
         self.ended: EndCall | None = None
         self.drops: list[type[Event]] = []
         """What never reaches the call: the next event of each of these types, once."""
@@ -152,13 +153,18 @@ class VirtualWorker:
             return None
         return max(self._opened_ms + self._deadline_ms, self._ticked_ms + 1)
 
-    def fence(self) -> None:
+    @property
+    def alive(self) -> bool:
+        """Whether it still steps the call, and the store takes something from it."""
+        return self.died_ms is None
+
+    def fence(self, now_ms: int) -> None:
         """Another worker has taken the call: the store takes nothing from this one any more."""
-        self.alive = False
+        self.died_ms = now_ms
 
     def kill(self, now_ms: int) -> None:
         """As SIGKILL: its sockets are reset, and that is all."""
-        self.alive = False
+        self.died_ms = now_ms
         for link in self._links.values():
             link.close(now_ms)
 

@@ -281,7 +281,7 @@ class World:
         """A stream is here: some worker has to hold the call."""
         if self._elsewhere and self.worker.alive:
             self.worker.feed(OwnershipLost(self.store.epoch + 1), now_ms)
-            self.worker.fence()
+            self.worker.fence(now_ms)
         self._elsewhere = False
         if not self.worker.alive or self.worker.ended is not None:
             self._open_worker(now_ms)
