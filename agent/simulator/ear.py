@@ -11,6 +11,7 @@ It is no judge of quality: a phrase with a click in every frame is still that ph
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -75,6 +76,8 @@ class Ear:
         self._mean, self._spread = relative.mean(axis=0), relative.std(axis=0)
         self._texts = {name: phrase.text for name, phrase in book.items()}
         self._features = {name: self._feature(bands) for name, bands in shapes.items()}
+        # Whoever says the same again, in another call or after a resume, is understood at once.
+        self._understood = lru_cache(maxsize=64)(self._understand)
 
     def hear(self, pcm: bytes) -> Heard:
         """What one utterance says.
@@ -82,6 +85,9 @@ class Ear:
         Args:
             pcm: int16 little-endian, mono, 16 kHz; silence around it does no harm.
         """
+        return self._understood(pcm)
+
+    def _understand(self, pcm: bytes) -> Heard:
         said = self._feature(_log_bands(_samples(pcm)))
         if not said.any():
             return Heard(None, None, 0.0)
