@@ -120,6 +120,15 @@ def parse(text: str, source: str = "script") -> Script:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScriptError(f"{source}: expected TOML, got: {error}") from error
+    return read(table, source)
+
+
+def read(table: Mapping[str, object], source: str = "script") -> Script:
+    """The script in a table that was TOML, such as a part of a larger file.
+
+    Raises:
+        ScriptError: It is not a script.
+    """
     top = _Table(table, source)
     top.only("greeting", "on_text", "fallback", "turns", "faults")
     said = {name: top.clip(name, "agent") for name in ("greeting", "on_text", "fallback")}

@@ -20,11 +20,15 @@ Modules, lowest first:
     terminal    a simulated call, told line by line
     pipe, phone, model_link, virtual_worker
                 [pure] a network that delays, and what stands at its ends
+    network, world_faults
+                [pure] how long things take, and what can go wrong, in a world
     world       [pure] caller, Twilio, `Call` and model under one seed and a virtual clock
+    world_spec, drawn
+                [pure but for reading files] a world from a TOML file, and one from a seed
 
 Laws: pure modules take `now_ms` and a seeded `random.Random`; the same seed and input give the same
 messages. Nothing here shares code with what it judges: `telephony.twilio`, `call` and `server` are
-not imported, but by `world`, `virtual_worker` and `model_link`, which join both sides and judge
-nothing. May import `telephony.audio`, `telephony.errors`, and `agent.simulator.voice` for the
-caller's clips.
+not imported, but by `world`, its faults and drawn seeds, `virtual_worker` and `model_link`, which
+join both sides and judge nothing. May import `telephony.audio`, `telephony.errors`, and
+`agent.simulator.voice` for the caller's clips.
 """

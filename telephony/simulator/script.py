@@ -147,6 +147,15 @@ def parse(text: str, folder: Path = SCRIPTS) -> Script:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScriptError("script", "TOML", str(error), "mend the TOML there") from error
+    return read(table, folder)
+
+
+def read(table: Mapping[str, Any], folder: Path = SCRIPTS) -> Script:
+    """A script from a table that was TOML, such as a part of a larger file.
+
+    Raises:
+        ScriptError: It cannot be used.
+    """
     _only("script", table, ("quiet_ms", "patience_ms", "steps"))
     steps = table.get("steps")
     if not isinstance(steps, list) or not steps:

@@ -1,0 +1,214 @@
+"""A world in a file, `world.toml`: all that a call of `world.World` is made of.
+
+    seed = 7
+
+    [caller]                   # as in `telephony.simulator.script`
+    [[caller.steps]]
+    wait = "agent"
+    say = "q1"
+    [[caller.steps]]
+    hang_up = true
+
+    [model]                    # as in `agent.simulator.script`
+    [[model.turns]]
+    expect = "q1"
+    say = "a1"
+
+    [behaviour]                # of the model: fields of `Behaviour`
+    like = "exact"             # where they begin: measured (the default), exact, or brisk
+    chunk_ms = 40
+
+    [line]                     # fields of `LineFaults`
+    late_echo_ms = 300
+
+    [network]                  # fields of `Network`
+    gemini_ms = [80, 120]
+
+    [[faults]]                 # `world_faults.FAULTS` has the kinds, whose fields stand beside them
+    at_ms = 4000               # from the call's beginning
+    kind = "lose-stream"
+
+Only `caller` must be there. The model answers the small talk where no script of it is given.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+
+from agent.simulator import script as model_script
+from agent.simulator.behaviour import BRISK, EXACT, Behaviour
+from agent.simulator.model import GeminiServer
+from telephony.errors import UsageError
+from telephony.simulator import script as caller_script
+from telephony.simulator.faults import LineFaults
+from telephony.simulator.model_link import Sdk
+from telephony.simulator.network import GOOD, Network
+from telephony.simulator.world import GOOD_LINE, World
+from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFault
+
+BEHAVIOURS = {"measured": Behaviour(), "exact": EXACT, "brisk": BRISK}
+
+_ANSWERS = {"q1": "a1", "q2": "a2", "q3": "a3", "q4": "a4", "q5": "a5", "repeat": "times"}
+
+SMALL_TALK = model_script.Script(
+    tuple(model_script.Turn(say, expect) for expect, say in _ANSWERS.items())
+)
+"""What the model says where no script is given: an answer to each question."""
+
+
+class WorldFileError(UsageError):
+    """A world cannot be read: where, what was expected, what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFault:
+    """A fault, and when it comes, from the call's beginning."""
+
+    at_ms: int
+    fault: WorldFault
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSpec:
+    """What a world is made of; see the module's docstring."""
+
+    caller: caller_script.Script
+    model: model_script.Script = SMALL_TALK
+    behaviour: Behaviour = BEHAVIOURS["measured"]
+    line: LineFaults = GOOD_LINE
+    network: Network = GOOD
+    faults: tuple[TimedFault, ...] = ()
+    seed: int = 0
+
+    def world(self, sdk: Sdk, *, cut_after: int | None = None) -> World:
+        """A new world of this kind, with its faults noted; `run` it."""
+        made = World(
+            self.caller,
+            GeminiServer(self.model, self.behaviour, Random(self.seed)),  # noqa: S311 - a seed
+            sdk,
+            seed=self.seed,
+            network=self.network,
+            line_faults=self.line,
+            cut_after=cut_after,
+        )
+        for timed in self.faults:
+            made.at(timed.at_ms, timed.fault)
+        return made
+
+
+def load(path: Path) -> WorldSpec:
+    """The world in a file.
+
+    Raises:
+        WorldFileError: It cannot be read, or is none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorldFileError(f"{path}: expected a world's TOML file, got: {error}") from error
+    return parse(text, path.name, path.parent)
+
+
+def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SCRIPTS) -> WorldSpec:
+    """The world in a text.
+
+    Args:
+        text: TOML.
+        source: Names it in errors.
+        folder: Where the caller's WAV files are.
+
+    Raises:
+        WorldFileError: It cannot be used.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WorldFileError(f"{source}: expected TOML, got: {error}") from error
+    _only(source, table, ("seed", "caller", "model", "behaviour", "line", "network", "faults"))
+    if "caller" not in table:
+        raise WorldFileError(f"{source}: expected [caller] with [[caller.steps]], got none")
+    model = SMALL_TALK
+    try:
+        caller = caller_script.read(_table(f"{source}: caller", table["caller"]), folder)
+        if "model" in table:
+            where = f"{source}: model"
+            model = model_script.read(_table(where, table["model"]), where)
+    except (caller_script.ScriptError, model_script.ScriptError) as error:
+        raise WorldFileError(f"{source}: {error}") from error
+    return WorldSpec(
+        caller=caller,
+        model=model,
+        behaviour=_behaviour(f"{source}: behaviour", table.get("behaviour", {})),
+        line=_changed(f"{source}: line", GOOD_LINE, table.get("line", {})),
+        network=_changed(f"{source}: network", GOOD, table.get("network", {})),
+        faults=_faults(f"{source}: faults", table.get("faults", [])),
+        seed=_read(f"{source}: seed", table.get("seed", 0), int),
+    )
+
+
+def _behaviour(where: str, value: object) -> Behaviour:
+    table = dict(_table(where, value))
+    like = table.pop("like", "measured")
+    if not isinstance(like, str) or like not in BEHAVIOURS:
+        raise WorldFileError(f"{where}.like: expected one of {', '.join(BEHAVIOURS)}, got {like!r}")
+    return _changed(where, BEHAVIOURS[like], table)
+
+
+def _changed[T: Behaviour | LineFaults | Network](where: str, base: T, value: object) -> T:
+    """`base` with the fields of a table."""
+    table = _table(where, value)
+    read = _made(where, type(base), table)
+    return replace(base, **{name: getattr(read, name) for name in table})
+
+
+def _faults(where: str, value: object) -> tuple[TimedFault, ...]:
+    if not isinstance(value, list):
+        raise WorldFileError(f"{where}: expected [[faults]], got {value!r}")
+    return tuple(_fault(f"{where}[{n}]", each) for n, each in enumerate(value, start=1))
+
+
+def _fault(where: str, value: object) -> TimedFault:
+    table = dict(_table(where, value))
+    kind = table.pop("kind", None)
+    if not isinstance(kind, str) or kind not in FAULTS:
+        raise WorldFileError(f"{where}.kind: expected one of {', '.join(FAULTS)}, got {kind!r}")
+    at_ms = _read(f"{where}.at_ms", table.pop("at_ms", None), int)
+    if at_ms < 0:
+        raise WorldFileError(f"{where}.at_ms: expected 0 or more, got {at_ms}")
+    if FAULTS[kind] is not DropNext:
+        return TimedFault(at_ms, _made(where, FAULTS[kind], table))
+    _only(where, table, ("event",))
+    event = table.get("event")
+    if not isinstance(event, str) or event not in EVENTS:
+        raise WorldFileError(f"{where}.event: expected one of {', '.join(EVENTS)}, got {event!r}")
+    return TimedFault(at_ms, DropNext(EVENTS[event]))
+
+
+def _made[T](where: str, kind: type[T], table: Mapping[str, Any]) -> T:
+    """A dataclass from the table of its fields."""
+    _only(where, table, [field.name for field in fields(kind)])  # type: ignore[arg-type]  # all are dataclasses
+    return _read(where, table, kind)
+
+
+def _read[T](where: str, value: object, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise WorldFileError(f"{where}: {error}, got {value!r}") from error
+
+
+def _table(where: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise WorldFileError(f"{where}: expected a table, got {value!r}")
+    return value
+
+
+def _only(where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
+    for name in table:
+        if name not in known:
+            raise WorldFileError(f"{where}: expected one of {', '.join(known)}, got {name!r}")
