@@ -99,20 +99,25 @@ def spoken(name: str) -> bytes:
     return ulaw + ULAW_SILENCE * (-len(ulaw) % FRAME_SAMPLES)
 
 
-@cache
 def clip_of(ulaw: bytes) -> tuple[str, int]:
     """Which of the agent's clips these bytes are of, and from where on (samples).
 
     Raises:
-        AssertionError: Of none: not what the model said.
+        AssertionError: Of none, or too few to tell: not what the model said.
     """
+    found = clips_of(ulaw)
+    assert len(found) == 1, f"{len(ulaw)} bytes are of {found or 'no clip'}"
+    return found[0]
+
+
+@cache
+def clips_of(ulaw: bytes) -> list[tuple[str, int]]:
+    """Which clips these bytes may be of, and from where on; a short piece may be of several."""
     # A reply that was broken off ends with a flushed filter, and silence up to a frame.
     start = ulaw[: max(FRAME_SAMPLES, len(ulaw) - 2 * FRAME_SAMPLES)]
     names = [name.removeprefix("agent/") for name in texts() if name.startswith("agent/")]
     found = [(name, 0) for name in names if spoken(name).startswith(start)]
-    found = found or [(name, at) for name in names if (at := spoken(name).find(start)) > 0]
-    assert len(found) == 1, f"{len(ulaw)} bytes are of {found or 'no clip'}"
-    return found[0]
+    return found or [(name, at) for name in names if (at := spoken(name).find(start)) > 0]
 
 
 def replies(world: World) -> list[Reply]:

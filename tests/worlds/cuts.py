@@ -1,0 +1,91 @@
+"""Cut a call: after a step its worker dies, and a fresh `Call` goes on from what is stored.
+
+python -m tests.worlds.cuts                             # every step of every world file
+python -m tests.worlds.cuts --world barge-in --step 42  # one of them, to look into
+python -m tests.worlds.cuts --seed 17                   # a world drawn by a seed, cut once
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from telephony.call.events import Tick
+from telephony.simulator.drawn import draw
+from telephony.simulator.world import World
+from telephony.simulator.world_spec import WorldSpec, load
+from telephony.twilio.messages import Media
+from tests.worlds.invariants import broken
+from tests.worlds.sdk import WireSdk
+
+FILES = Path(__file__).parent / "files"
+NAMES = tuple(sorted(path.stem for path in FILES.glob("*.toml")))
+MEDIA_CUTS = 10
+LATEST_STEP = 400
+"""Most calls of a seed take more steps than this."""
+
+
+@cache
+def spec_of(name: str) -> WorldSpec:
+    """A world file's."""
+    return load(FILES / f"{name}.toml")
+
+
+def lived(spec: WorldSpec, cut_after: int | None = None) -> World:
+    """A world that was lived to its end."""
+    world = spec.world(WireSdk(), cut_after=cut_after)
+    world.run(120_000)
+    return world
+
+
+def steps_to_cut(name: str) -> list[int]:
+    """After which steps `make test` cuts a world file: every control event, and some media."""
+    spec = spec_of(name)
+    steps = lived(spec).steps
+    media = [n for n, step in enumerate(steps, start=1) if isinstance(step.event, Media)]
+    control = [n for n, s in enumerate(steps, start=1) if not isinstance(s.event, Media | Tick)]
+    return sorted([*control, *Random(spec.seed).sample(media, MEDIA_CUTS)])
+
+
+def failures(name: str, steps: Sequence[int]) -> Iterator[str]:
+    """What is wrong with a world file's call where it is cut, and how to see it again."""
+    for step in steps:
+        for wrong in broken(lived(spec_of(name), step), spec_of(name)):
+            yield f"{wrong}\n    python -m tests.worlds.cuts --world {name} --step {step}"
+
+
+def seed_failures(seed: int) -> Iterator[str]:
+    """What is wrong with the world of a seed, cut after a step that the seed draws."""
+    spec = draw(seed)
+    step = Random(f"cut {seed}").randint(1, LATEST_STEP)
+    for wrong in broken(lived(spec, step), spec):
+        yield f"{wrong}\n    python -m tests.worlds.cuts --seed {seed}"
+
+
+def main() -> int:
+    """Cut what is asked for; 1 if anything is broken."""
+    parser = argparse.ArgumentParser(description="Cut calls after their steps.")
+    parser.add_argument("--world", choices=NAMES, help="a world file; all of them without it")
+    parser.add_argument("--step", type=int, help="after this step; all of them without it")
+    parser.add_argument("--seed", type=int, help="a world drawn by this seed instead")
+    asked = parser.parse_args()
+    found = 0
+    if asked.seed is not None:
+        found += _print(seed_failures(asked.seed))
+    for name in () if asked.seed is not None else [asked.world] if asked.world else NAMES:
+        steps = range(1, len(lived(spec_of(name)).steps) + 1)
+        chosen = [asked.step] if asked.step else steps
+        print(f"{name}: {len(chosen)} cuts", flush=True)  # noqa: T201 - for a person
+        found += _print(failures(name, chosen))
+    print(f"{found} broken")  # noqa: T201 - for a person
+    return 1 if found else 0
+
+
+def _print(found: Iterator[str]) -> int:
+    return sum(print(wrong, flush=True) is None for wrong in found)  # noqa: T201 - for a person
+
+
+if __name__ == "__main__":
+    sys.exit(main())

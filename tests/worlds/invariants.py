@@ -1,0 +1,146 @@
+"""What holds for every call, whatever went wrong: for a call that was cut there is no golden.
+
+Each check yields what is wrong; none is right.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from agent.conversation.commands import AppendLine, SayToModel
+from agent.simulator.voice import clip
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.call.events import StoreAway, StoreBack
+from telephony.simulator.world import World
+from telephony.simulator.world_spec import WorldSpec
+from tests.worlds import judge
+
+SAFE_MS = 50
+"""A line that was final for so long is in the store."""
+
+GREETED_MS = 300
+
+
+def broken(world: World, spec: WorldSpec) -> list[str]:
+    """All that is wrong with a call.
+
+    Args:
+        world: A world that has run.
+        spec: What it was made of.
+    """
+    checks = (_ended, _lines, _acts, _sound, _heard)
+    return [wrong for check in checks for wrong in check(world)] + list(_greeted(world, spec))
+
+
+def _ended(world: World) -> Iterator[str]:
+    if not world.over:
+        yield f"the call goes on at {world.now_ms} ms"
+
+
+def _lines(world: World) -> Iterator[str]:
+    """Each final line is stored once and in order; none is lost that was final for a while."""
+    stored = world.store.lines
+    yield from world.store.complaints
+    if [line.n for line in stored] != list(range(1, len(stored) + 1)):
+        yield f"lines are numbered {[line.n for line in stored]}"
+    dead_ms = {worker.number: worker.died_ms for worker in world.workers}
+    for step in world.steps:
+        died_ms = dead_ms[step.worker]
+        safe = died_ms is None or step.at_ms < died_ms - SAFE_MS
+        for command in step.commands if safe and not _away(world, step.at_ms) else ():
+            if isinstance(command, AppendLine) and command.line not in stored:
+                yield f"lost at {step.at_ms} ms: {command.line}"
+
+
+def _away(world: World, at_ms: int) -> bool:
+    """Whether the store was away then: what a worker holds in memory dies with it."""
+    told = [step for step in world.steps if isinstance(step.event, StoreAway | StoreBack)]
+    before = [step for step in told if step.at_ms <= at_ms]
+    return bool(before) and isinstance(before[-1].event, StoreAway)
+
+
+def _acts(world: World) -> Iterator[str]:
+    """The model is made to speak once a session."""
+    cues = Counter(
+        (step.worker, command.session)
+        for step in world.steps
+        for command in step.commands
+        if isinstance(command, SayToModel)
+    )
+    yield from (f"session {session} was cued {n} times" for session, n in cues.items() if n > 1)
+
+
+def _sound(world: World) -> Iterator[str]:
+    if stale := judge.stale_bytes(world):
+        yield f"{stale} bytes are stale after a clear"
+    for line in world.phone.lines:
+        yield from (f"Twilio complains: {complaint}" for complaint in line.complaints)
+
+
+def _heard(world: World) -> Iterator[str]:
+    """No line says that more was heard than had been sent by then."""
+    sent: dict[str, int] = {}
+    cleared: set[str] = set()
+    for reply in judge.replies(world):
+        if reply.heard_samples > len(reply.ulaw):
+            yield f"{reply.heard_samples} of {len(reply.ulaw)} samples heard"
+        for name, begins in judge.clips_of(bytes(reply.ulaw)):
+            sent[name] = max(sent.get(name, 0), begins + len(reply.ulaw))
+            cleared |= {name} if reply.clears else set()
+    for line in world.store.lines:
+        if not line.text.startswith(line.heard):
+            yield f"heard is not a beginning of the text: {line}"
+        names = [name for name in sent if clip(f"agent/{name}").text.startswith(line.text)]
+        if line.role != "agent" or (line.heard == line.text and cleared.isdisjoint(names)):
+            continue  # whole: a turn cut short by the model is heard whole, too
+        most = max((_words_in(name, sent[name]) for name in names), default=0)
+        if len(line.heard.split()) > most + 1:
+            yield f"more was heard than the {most} words sent: {line}"
+
+
+def _words_in(name: str, samples: int) -> int:
+    """How many words of a clip had begun by then, taken as spoken evenly by characters."""
+    text = clip(f"agent/{name}").text
+    return len(text[: round(len(text) * samples / len(judge.spoken(name)))].split())
+
+
+def _greeted(world: World, spec: WorldSpec) -> Iterator[str]:
+    """One greeting; another one only if hardly anything of the first was heard.
+
+    What the caller hears is known a way there, a way back, an echo and a store's write later; it is
+    forgotten if the worker dies while the store is away.
+    """
+    line = spec.line
+    lag_ms = 2 * spec.network.twilio_ms[1] + line.processing_ms[1] + line.late_echo_ms + SAFE_MS
+    replies = [reply for reply in judge.replies(world) if reply.spans]
+    given = [r for r in replies if judge.clips_of(bytes(r.ulaw)) == [(spec.model.greeting, 0)]]
+    for again in given:
+        asked_ms = _asked_ms(world, again)
+        for first in given:
+            if (first.worker, first.number) >= (again.worker, again.number):
+                continue
+            died_ms = world.workers[first.worker - 1].died_ms
+            known_ms = asked_ms if died_ms is None else min(asked_ms, died_ms)
+            heard_ms = _heard_ms(first, known_ms)
+            if heard_ms >= GREETED_MS + lag_ms and not _away(world, known_ms):
+                yield f"a second greeting, though {heard_ms} ms of the first were heard"
+
+
+def _asked_ms(world: World, reply: judge.Reply) -> int:
+    """When the model was last made to speak before a reply was heard."""
+    return max(
+        (
+            step.at_ms
+            for step in world.steps
+            if step.at_ms <= reply.spans[0].at_ms
+            and any(isinstance(command, SayToModel) for command in step.commands)
+        ),
+        default=0,
+    )
+
+
+def _heard_ms(reply: judge.Reply, until_ms: int) -> int:
+    """How much of a reply had been heard by then."""
+    return sum(
+        max(0, min(len(span.ulaw) // PHONE_SAMPLES_PER_MS, until_ms - span.at_ms))
+        for span in reply.spans
+    )

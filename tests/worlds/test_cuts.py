@@ -1,0 +1,27 @@
+"""A call that is cut anywhere goes on elsewhere, and what holds for every call holds for it."""
+
+import pytest
+
+from tests.worlds import cuts
+from tests.worlds.invariants import broken
+
+SEEDS = 500
+BATCH = 25
+
+
+@pytest.mark.parametrize("name", cuts.NAMES)
+def test_a_call_that_is_not_cut_breaks_nothing(name: str) -> None:
+    spec = cuts.spec_of(name)
+    assert broken(cuts.lived(spec), spec) == []
+
+
+@pytest.mark.parametrize("name", cuts.NAMES)
+def test_a_call_goes_on_after_a_cut_at_any_control_event(name: str) -> None:
+    found = list(cuts.failures(name, cuts.steps_to_cut(name)))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_a_call_drawn_by_a_seed_goes_on_after_a_cut(first: int) -> None:
+    found = [wrong for seed in range(first, first + BATCH) for wrong in cuts.seed_failures(seed)]
+    assert not found, "\n".join(found)
