@@ -1,0 +1,18 @@
+"""Recorded calls: written while they run, replayed to the same bits for ever after.
+
+Modules, lowest first:
+    counts         lists of small numbers as short text
+    tone           a voice that is arithmetic alone
+    audio          audio as references into files beside a recording
+    codec          one event or command as one JSON object
+    event_lines    what a call is fed, as lines; runs of audio are one line
+    command_lines  what it answers, as lines, with one hash over them all
+    expectation    what a call came to, and what a person says it must
+    recording      the folder `<name>.call`, and how it is written
+    reader         how it is read: strictly
+    schema         the format as JSON Schema
+
+Laws: nothing here reads a clock or draws a random number, so a recording replays to the same bytes
+on any machine. The format is fixtures/README.md's, and has a version. May import `telephony.call`,
+what that may, and `telephony.errors`.
+"""

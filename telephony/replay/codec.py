@@ -1,0 +1,162 @@
+"""One event or one command as one JSON object, and back: the only place that knows how.
+
+The objects are derived from the dataclasses of `telephony.call`, so a new event or command is
+recorded with no line written here. Each has its class's name first (`ev`, `cmd`), then `t`, the
+call's time in ms, then its fields in their order; one that equals its default is left out. Audio is
+a text in place of its bytes. Reading is strict: no field more, none less, each of its type.
+"""
+
+import dataclasses
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from telephony.call.commands import Command
+from telephony.call.events import Event
+
+EVENTS: tuple[type[Event], ...] = get_args(Event)
+COMMANDS: tuple[type[Command], ...] = get_args(Command)
+
+type Field = tuple[str, Any] | tuple[str, Any, Any]
+"""A field of an object: its name, its type, its default if it has one."""
+
+type Object = Any
+"""One line's object. Its class is made at run time, so no checker can know its fields."""
+
+
+class Codec[T]:
+    """The objects of one closed set of dataclasses.
+
+    Args:
+        classes: The set.
+        tag: The field that names the class.
+        head: What all objects begin with.
+        tail: What objects of a class end with, each with a default.
+        others: Objects of other kinds that lines may hold too, told apart by the same field.
+    """
+
+    def __init__(
+        self,
+        classes: tuple[type[T], ...],
+        tag: str,
+        head: Sequence[Field],
+        tail: Mapping[type, Sequence[Field]],
+        *others: type[msgspec.Struct],
+    ) -> None:
+        self._classes = {cls.__name__: cls for cls in classes}
+        self._types = {cls: _types(cls) for cls in classes}
+        self._audio = {cls: _audio_of(cls) for cls in classes}
+        self._objects = {
+            cls: _object_for(cls, tag, (*head, *_fields(cls, bytes_as=str), *tail.get(cls, ())))
+            for cls in classes
+        }
+        self.union: Any = _union((*self._objects.values(), *others))
+        self._decode: Callable[[bytes], Object] = msgspec.json.Decoder(self.union).decode
+        self._encode = msgspec.json.Encoder().encode
+
+    def line(self, thing: T, audio: str, **more: Any) -> bytes:
+        """One line with its end.
+
+        Args:
+            thing: The event or command.
+            audio: What stands for its bytes, if it has any.
+            more: The fields of `head`, and of `tail` where they are not their defaults.
+        """
+        cls = type(thing)
+        fields: dict[str, Any] = {name: getattr(thing, name) for name in self._types[cls]}
+        if (name := self._audio[cls]) is not None:
+            fields[name] = audio
+        return self._encode(self._objects[cls](**more, **fields)) + b"\n"
+
+    def decode(self, line: bytes) -> Object:
+        """Read one line.
+
+        Raises:
+            msgspec.DecodeError: It is not JSON, or not one of the objects.
+        """
+        return self._decode(line)
+
+    def class_of(self, read: Object) -> type[T] | None:
+        """The class of an object that was read, or None for one of the others."""
+        return self._classes.get(type(read).__name__)
+
+    def audio_of(self, read: Object) -> str:
+        """What stands for its bytes; "" where it has none."""
+        name = self._audio[self._classes[type(read).__name__]]
+        return "" if name is None else str(getattr(read, name))
+
+    def thing(self, read: Object, audio: bytes = b"", **other: Any) -> T:
+        """The event or command of an object, with its bytes, and with other fields as given."""
+        cls = self._classes[type(read).__name__]
+        types = self._types[cls]
+        fields = {name: _plain(getattr(read, name), kind) for name, kind in types.items()}
+        if (name := self._audio[cls]) is not None:
+            fields[name] = audio
+        return cls(**fields | other)
+
+
+def _object_for(cls: type, tag: str, fields: Sequence[Field]) -> type[msgspec.Struct]:
+    return msgspec.defstruct(
+        cls.__name__,
+        fields,
+        tag=cls.__name__,
+        tag_field=tag,
+        forbid_unknown_fields=True,
+        omit_defaults=True,
+    )
+
+
+def _fields(cls: type, bytes_as: type) -> list[Field]:
+    fields: list[Field] = []
+    for field in dataclasses.fields(cls):
+        hint = _types(cls)[field.name]
+        kind = bytes_as if hint is bytes else _strict(hint)
+        if field.default is dataclasses.MISSING:
+            fields.append((field.name, kind))
+        else:
+            fields.append((field.name, kind, field.default))
+    return fields
+
+
+def _strict(kind: Any) -> Any:
+    """A type like this one that refuses unknown fields, wherever it holds a dataclass."""
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return _strict_class(kind)
+    if isinstance(kind, UnionType):
+        return _union(tuple(_strict(part) for part in get_args(kind)))
+    if parts := get_args(kind):
+        return kind.__origin__[tuple(_strict(part) for part in parts)]
+    return kind
+
+
+@cache
+def _strict_class(cls: Hashable) -> type[msgspec.Struct]:
+    assert isinstance(cls, type)  # noqa: S101 - classes hash, which `cache` cannot be told
+    fields = _fields(cls, bytes_as=bytes)
+    return msgspec.defstruct(cls.__name__, fields, forbid_unknown_fields=True)
+
+
+def _union(kinds: Sequence[Any]) -> Any:
+    return reduce(or_, kinds)
+
+
+def _plain(value: Any, kind: Any) -> Any:
+    """What was read, as the dataclasses it stands for."""
+    if isinstance(value, str | int | None):
+        return value
+    return msgspec.convert(value, kind, from_attributes=True)
+
+
+def _types(cls: type) -> dict[str, Any]:
+    """The fields of a dataclass, in order, and their types."""
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _audio_of(cls: type) -> str | None:
+    """The field that holds audio, if there is one; there is never more than one."""
+    return next((name for name, kind in _types(cls).items() if kind is bytes), None)

@@ -1,0 +1,146 @@
+"""What a call came to, in a few figures; and what a person says that it has to come to.
+
+The golden is written by the call itself, so `--update` blesses whatever the code does. An
+expectation is written by hand, in the recording's header, and nothing ever rewrites it.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+import msgspec
+
+from agent.conversation.commands import (
+    AppendLine,
+    CloseModel,
+    EndCallerAudio,
+    OpenModel,
+    SaveCheckpoint,
+    SayToModel,
+    SendCallerAudio,
+)
+from agent.conversation.persona import Persona
+from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
+from telephony.call.commands import (
+    CloseStream,
+    Command,
+    EndCall,
+    SendClear,
+    SendMark,
+    SendMedia,
+)
+
+_MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
+
+
+class Outcome(msgspec.Struct, forbid_unknown_fields=True):
+    """What the commands of a call came to.
+
+    Args:
+        lines: The transcript lines it stored, as `agent: what was heard`, with what was said and
+            not heard behind ` ~ `: `agent: Good ~ morning.`
+        ended_reason: As in `EndCall`; "" for a call that has not ended.
+        final: Whether the call itself is over.
+        greetings: How often the model was told to greet.
+        texts: How many texts the model was given beside that.
+        sessions: How many model sessions were opened.
+        resumed: How many of them with a handle.
+        replies: How many replies the caller was sent audio of.
+        sent_ms: How much audio that was, rounded down.
+        marks: How many marks were sent behind it.
+        clears: How often Twilio's buffer was emptied.
+        closed: How many streams were closed from this side.
+        caller_ms: How much caller audio the model was sent, rounded down.
+        resent_ms: How much of it was held before, and is not live.
+        caller_lost_ms: As in `EndCall`.
+        reply_dropped_ms: As in `EndCall`.
+    """
+
+    lines: list[str] = []
+    ended_reason: str = ""
+    final: bool = False
+    greetings: int = 0
+    texts: int = 0
+    sessions: int = 0
+    resumed: int = 0
+    replies: int = 0
+    sent_ms: int = 0
+    marks: int = 0
+    clears: int = 0
+    closed: int = 0
+    caller_ms: int = 0
+    resent_ms: int = 0
+    caller_lost_ms: int = 0
+    reply_dropped_ms: int = 0
+
+
+Expectation = msgspec.defstruct(
+    "Expectation",
+    [(field.name, field.type | None, None) for field in msgspec.structs.fields(Outcome)],
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    frozen=True,
+)
+"""The fields of `Outcome` that a recording commits itself to; the others may come as they like."""
+
+
+def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
+    """What all commands of a call, in order, came to; `persona` tells a greeting from a text."""
+    came = Outcome()
+    replies: set[int] = set()
+    sent_bytes = caller_bytes = resent_bytes = 0
+    for command in commands:
+        match command:
+            case SendCallerAudio():
+                caller_bytes += len(command.pcm)
+                resent_bytes += 0 if command.live else len(command.pcm)
+            case SendMedia():
+                replies.add(command.reply)
+                sent_bytes += len(command.ulaw)
+            case SendMark():
+                came.marks += 1
+            case SendClear():
+                came.clears += 1
+            case CloseStream():
+                came.closed += 1
+            case OpenModel():
+                came.sessions += 1
+                came.resumed += bool(command.handle)
+            case SayToModel():
+                greeting = command.text == persona.greeting_cue
+                came.greetings += greeting
+                came.texts += not greeting
+            case AppendLine():
+                came.lines.append(spoken(command))
+            case EndCall():
+                came.ended_reason, came.final = command.reason, command.final
+                came.caller_lost_ms = command.caller_lost_ms
+                came.reply_dropped_ms = command.reply_dropped_ms
+            case CloseModel() | EndCallerAudio() | SaveCheckpoint():
+                pass
+            case _:
+                assert_never(command)
+    came.replies = len(replies)
+    came.sent_ms = sent_bytes // PHONE_SAMPLES_PER_MS
+    came.caller_ms = caller_bytes // _MODEL_IN_BYTES_PER_MS
+    came.resent_ms = resent_bytes // _MODEL_IN_BYTES_PER_MS
+    return came
+
+
+def spoken(command: AppendLine) -> str:
+    """A line as an expectation writes it."""
+    line = command.line
+    unheard = line.text.removeprefix(line.heard).strip()
+    return f"{line.role}: {line.heard}" + (f" ~ {unheard}" if unheard else "")
+
+
+def broken(expected: msgspec.Struct, came: Outcome) -> list[str]:
+    """What is not as expected, each in one line."""
+    pairs = [(name, getattr(expected, name), getattr(came, name)) for name in _NAMES]
+    return [
+        f"expected {name} {wanted!r}, got {got!r}"
+        for name, wanted, got in pairs
+        if wanted is not None and wanted != got
+    ]
+
+
+_NAMES = tuple(field.name for field in msgspec.structs.fields(Outcome))

@@ -1,0 +1,34 @@
+"""A voice that is arithmetic alone: what a fixture plays in place of the model's.
+
+Whole numbers from the phase to the sample, so that every machine makes the same bytes: no sine of
+a libm, no rounding. A half-wave is a parabola, which sounds like a sine with a little warmth.
+"""
+
+import numpy as np
+
+from telephony.audio.formats import MODEL_OUT_RATE_HZ
+
+AMPLITUDE = 8_000
+"""-12 dBFS, as loud as the model's voice."""
+
+_HALF = MODEL_OUT_RATE_HZ // 2
+
+
+def tone(hz: int, offset: int, length: int) -> bytes:
+    """Cut a piece out of an endless tone that begins at 0.
+
+    Args:
+        hz: Its pitch, a whole number below 12 000.
+        offset: Where the piece begins, in bytes.
+        length: How long it is, in bytes. Neither need be a whole sample.
+
+    Returns:
+        PCM, int16 little-endian, mono, 24 kHz.
+    """
+    first, last = offset // 2, -(-(offset + length) // 2)
+    # The phase counts in steps of 1 / 24 000 of a period, so that it stays whole.
+    phase = np.arange(first, last, dtype=np.int64) % MODEL_OUT_RATE_HZ * hz % MODEL_OUT_RATE_HZ
+    rising = phase % _HALF
+    height = 4 * AMPLITUDE * rising * (_HALF - rising) // _HALF**2
+    samples = np.where(phase < _HALF, height, -height).astype("<i2")
+    return samples.tobytes()[offset % 2 :][:length]
