@@ -81,6 +81,38 @@ def doctor(
     raise typer.Exit(_run(examine_and_print(phone_number, as_json=as_json)))
 
 
+@app.command()
+def replay(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Recorded calls, <name>.call, or folders of them.")
+    ],
+    update: Annotated[
+        bool, typer.Option("--update", help="Write what calls do now as what they have to do.")
+    ] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Replay what there is of a recording cut off.")
+    ] = False,
+    repeat: Annotated[int, typer.Option(min=1, help="How often to replay each.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one for each core, if not said.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write them as JUnit XML too.")] = None,
+) -> None:
+    """Live recorded calls again: does the call still do, to the bit, what it did?
+
+    Exit code 1 says that one differs, 2 that one cannot be used.
+    """
+    settings.one_blas_thread()
+    from telephony.replay.suite import replay as run_replay
+    from telephony.replay.verdict import Options
+
+    if update and partial:
+        raise UsageError("--update: expected whole recordings, got --partial; leave one out")
+    options = Options(update=update, partial=partial, repeat=repeat)
+    raise typer.Exit(run_replay(paths, options, jobs=jobs, as_json=as_json, junit=junit))
+
+
 @simulate.command("gemini")
 def simulate_gemini(
     port: Annotated[

@@ -11,6 +11,11 @@ Modules, lowest first:
     recording      the folder `<name>.call`, and how it is written
     reader         how it is read: strictly
     schema         the format as JSON Schema
+    player         the call lives it again; the first difference
+    timeline       the call to be read
+    verdict        one recording, replayed and judged
+    report         verdicts for people, programs and CI
+    suite          `offhook replay`: many of them, on all cores
 
 Laws: nothing here reads a clock or draws a random number, so a recording replays to the same bytes
 on any machine. The format is fixtures/README.md's, and has a version. May import `telephony.call`,

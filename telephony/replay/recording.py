@@ -136,3 +136,11 @@ def write(
 def write_golden(folder: Path, lines: Iterable[bytes]) -> None:
     """Write what a call has to do: lines of `CommandLines`, to the last."""
     (folder / GOLDEN_FILE).write_bytes(b"".join(lines))
+
+
+def golden_text(folder: Path) -> list[str]:
+    """The golden as it stands, line by line, sound or not; empty where there is none."""
+    path = folder / GOLDEN_FILE
+    if not path.is_file():
+        return []
+    return path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)

@@ -1,0 +1,125 @@
+"""Verdicts for people, for programs and for CI."""
+
+import re
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+from telephony.replay.timeline import Timeline, percentile
+from telephony.replay.verdict import Verdict
+
+_CALLER, _AGENT = 34, 46
+"""Widths of the timeline's first two columns."""
+
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def one_line(verdict: Verdict) -> str:
+    """A verdict among many."""
+    if verdict.error:
+        return f"BAD   {verdict.error}"
+    word = "PASS" if verdict.passed else "DIFF"
+    cut = "" if verdict.whole else "  (cut off)"
+    return f"{word}  {verdict.path}  {_speed(verdict)}  hash {verdict.sha256[:16] or '-'}{cut}"
+
+
+def details(verdict: Verdict) -> list[str]:
+    """Why it did not pass; empty if it did."""
+    if verdict.error or verdict.passed:
+        return []
+    lines = [f"  {each}" for each in verdict.broken]
+    if verdict.bug:
+        lines.append(f"  the call failed: {verdict.bug}")
+    if verdict.hashes > 1:
+        lines.append(f"  expected one hash, got {verdict.hashes}")
+    if (found := verdict.difference) is not None:
+        lines.append(f"  first difference at expect.jsonl:{found.line} (- expected, + got)")
+        lines += [f"      {line}" for line in found.before]
+        lines += [f"    - {line}" for line in found.expected or ["(nothing more)"]]
+        lines += [f"    + {line}" for line in found.got or ["(nothing more)"]]
+    return [*lines, f"  to see it again: {verdict.reproduce}"]
+
+
+def updated(verdict: Verdict) -> list[str]:
+    """What an update changed."""
+    if verdict.error or verdict.bug:
+        return []
+    what = f"{len(verdict.updated)} lines changed" if verdict.updated else "nothing changed"
+    return [f"  golden: {what}", *(f"    {line}" for line in verdict.updated)]
+
+
+def page(verdict: Verdict) -> list[str]:
+    """The call as a timeline of two sides, and its figures."""
+    told = verdict.timeline
+    if told is None:
+        return []
+    lines = [f"{'t (ms)':>8}  {'caller':<{_CALLER}}{'agent':<{_AGENT}}wire, model, store"]
+    for row in told.rows:
+        caller, agent = _fit(row.caller, _CALLER), _fit(row.agent, _AGENT)
+        lines.append(f"{row.t:>8}  {caller:<{_CALLER}}{agent:<{_AGENT}}{row.wire}".rstrip())
+    return [*lines, _figures(told)]
+
+
+def total(verdicts: Sequence[Verdict]) -> str:
+    """All of them in one line."""
+    passed = sum(verdict.passed for verdict in verdicts)
+    bad = sum(bool(verdict.error) for verdict in verdicts)
+    call_ms = sum(verdict.duration_ms for verdict in verdicts)
+    cpu_ms = sum(verdict.cpu_ms for verdict in verdicts)
+    speed = f"{call_ms / cpu_ms:.0f} times real time per core" if cpu_ms else "nothing replayed"
+    return (
+        f"{passed} passed, {len(verdicts) - passed - bad} different, {bad} bad; "
+        f"{call_ms / 1000:.1f} s of calls in {cpu_ms / 1000:.2f} s of CPU: {speed}"
+    )
+
+
+def to_json(verdicts: Sequence[Verdict]) -> str:
+    """All there is to know, as JSON."""
+    return msgspec.json.format(msgspec.json.encode(verdicts), indent=2).decode()
+
+
+def to_junit(verdicts: Sequence[Verdict]) -> bytes:
+    """As JUnit XML: a test case for each recording."""
+    failures = sum(not (verdict.passed or verdict.error) for verdict in verdicts)
+    errors = sum(bool(verdict.error) for verdict in verdicts)
+    suite = ET.Element(
+        "testsuite",
+        name="offhook replay",
+        tests=str(len(verdicts)),
+        failures=str(failures),
+        errors=str(errors),
+    )
+    for verdict in verdicts:
+        time_s = f"{verdict.cpu_ms / 1000:.3f}"
+        case = ET.SubElement(suite, "testcase", name=verdict.path, time=time_s)
+        if verdict.error:
+            ET.SubElement(case, "error", message=_xml(verdict.error))
+        elif not verdict.passed:
+            why = details(verdict)
+            failure = ET.SubElement(case, "failure", message=_xml(why[0].strip()))
+            failure.text = _xml("\n".join(why))
+    return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
+
+
+def _speed(verdict: Verdict) -> str:
+    speed = verdict.duration_ms / verdict.cpu_ms if verdict.cpu_ms else 0
+    return f"{verdict.duration_ms / 1000:.1f} s in {verdict.cpu_ms:.0f} ms ({speed:.0f}x)"
+
+
+def _figures(told: Timeline) -> str:
+    response = [percentile(told.response_ms, share) for share in (0.5, 0.95, 1)]
+    return (
+        f"response p50 {response[0]} p95 {response[1]} max {response[2]} ms "
+        f"of {len(told.response_ms)} | barge-ins {told.barge_ins}, "
+        f"clear max {max(told.clear_ms, default=0)} ms | gaps {len(told.gaps_ms)}, "
+        f"{sum(told.gaps_ms)} ms | lines {told.stored}/{told.lines} stored"
+    )
+
+
+def _fit(text: str, width: int) -> str:
+    return text if len(text) < width else text[: width - 3] + "… "
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,126 @@
+"""`offhook replay`: finds recordings, replays them on all cores, prints, and says how it went."""
+
+import gc
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from telephony.errors import RecordingError, UsageError
+from telephony.replay import report
+from telephony.replay.recording import SUFFIX
+from telephony.replay.verdict import Options, Verdict, judge
+
+PASSED, DIFFERENT, BAD = 0, 1, 2
+"""Exit codes."""
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """All recordings that are meant, each once, in order.
+
+    Args:
+        paths: `.call` folders, or folders with such in them, however deep.
+
+    Raises:
+        RecordingError: There is none in one of them.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = [path] if path.suffix == SUFFIX else sorted(path.rglob(f"*{SUFFIX}"))
+        if not inside:
+            fix = "name a recorded call, or a folder that holds some"
+            raise RecordingError(str(path), f"expected folders *{SUFFIX}, got none", fix)
+        found |= dict.fromkeys(inside)
+    return list(found)
+
+
+def replay(
+    paths: Sequence[Path],
+    options: Options,
+    *,
+    jobs: int | None = None,
+    as_json: bool = False,
+    junit: Path | None = None,
+) -> int:
+    """Replay recordings and print how they did; of a single one, the whole call.
+
+    Args:
+        paths: As for `find`.
+        options: How.
+        jobs: How many processes; as many as there are cores, if not said.
+        as_json: Print all verdicts as JSON instead.
+        junit: Write them there as JUnit XML too.
+
+    Returns:
+        The exit code: 0, 1 where something differs, 2 where a recording could not be used.
+
+    Raises:
+        RecordingError: There is no recording.
+        UsageError: The JUnit file cannot be written.
+    """
+    folders = find(paths)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    options = Options(options.update, options.partial, options.repeat, tell=len(folders) == 1)
+    jobs = min(len(folders), jobs or os.process_cpu_count() or 1)
+    verdicts = []
+    for verdict in _with_bar(_judged(folders, options, jobs), len(folders)):
+        verdicts.append(verdict)
+        if not as_json:
+            _show(console, verdict, options)
+    if as_json:
+        print(report.to_json(verdicts))  # noqa: T201 - a command's output
+    else:
+        console.print(report.total(verdicts))
+    if junit is not None:
+        _write(junit, report.to_junit(verdicts))
+    if any(verdict.error for verdict in verdicts):
+        return BAD
+    return PASSED if all(verdict.passed for verdict in verdicts) else DIFFERENT
+
+
+def _judged(folders: Sequence[Path], options: Options, jobs: int) -> Iterator[Verdict]:
+    """The verdicts, in order."""
+    one: Callable[[Path], Verdict] = partial(judge, options=options)
+    if jobs == 1:
+        _settle()
+        yield from map(one, folders)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would copy the bar's thread half
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle) as pool:
+        yield from pool.map(one, folders)
+
+
+def _settle() -> None:
+    """As a worker does once it is warm: collections look at what calls make, and seldom."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def _with_bar(verdicts: Iterator[Verdict], n: int) -> Iterator[Verdict]:
+    """Show a bar on a terminal, while there are many."""
+    console = Console(stderr=True)
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn())
+    hidden = not console.is_terminal or n < 2
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        yield from bar.track(verdicts, total=n)
+
+
+def _show(console: Console, verdict: Verdict, options: Options) -> None:
+    lines = [*report.page(verdict), report.one_line(verdict), *report.details(verdict)]
+    if options.update:
+        lines += report.updated(verdict)
+    for line in lines:
+        console.print(line)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        problem = f"expected a file that can be written, got {str(path)!r}: {error.strerror}"
+        raise UsageError(f"--junit: {problem}; name another") from None

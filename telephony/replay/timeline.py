@@ -1,0 +1,207 @@
+"""A recorded call to be read: the caller on the left, the agent beside, what carried them right."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from agent.conversation.commands import AppendLine, OpenModel, SayToModel
+from agent.conversation.events import (
+    GoAway,
+    Interrupted,
+    SessionLost,
+    SessionReady,
+    SessionRefused,
+    UnknownModelMessage,
+)
+from telephony.audio import g711
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.audio.level import LevelGate
+from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMedia
+from telephony.call.events import (
+    CallOpened,
+    CallStatus,
+    DrainRequested,
+    EndRequested,
+    Event,
+    LinesStored,
+    OwnershipLost,
+    StoreAway,
+    StoreBack,
+    StreamEnded,
+    StreamStarted,
+)
+from telephony.replay.recording import Step
+from telephony.twilio.messages import Dtmf, Malformed, Media, Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the timeline."""
+
+    t: int
+    caller: str = ""
+    agent: str = ""
+    wire: str = ""
+
+
+@dataclass(slots=True)
+class Timeline:
+    """A call's rows, and its figures.
+
+    Args:
+        rows: What happened, in order.
+        response_ms: From the last sound of the caller to the first audio sent of the reply to it,
+            for each reply that had something to answer.
+        barge_ins: How often a reply was cut that may have been heard.
+        clear_ms: From each `interrupted` to the clear it led to.
+        gaps_ms: How long Twilio had nothing to play in the midst of a reply, each time.
+        lines: How many transcript lines were to be stored.
+        stored: How many were confirmed.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    response_ms: list[int] = field(default_factory=list)
+    barge_ins: int = 0
+    clear_ms: list[int] = field(default_factory=list)
+    gaps_ms: list[int] = field(default_factory=list)
+    lines: int = 0
+    stored: int = 0
+
+
+def timeline(steps: Iterable[Step]) -> Timeline:
+    """Tell a call by its steps."""
+    teller = _Teller()
+    for step in steps:
+        teller.hear(step.event, step.now_ms)
+        for command in step.commands:
+            teller.do(command, step.now_ms)
+    return teller.told
+
+
+class _Teller:
+    def __init__(self) -> None:
+        self.told = Timeline()
+        self._gate = LevelGate()
+        self._sound_ms: int | None = None
+        self._dialled_ms = 0
+        self._interrupted_ms: int | None = None
+        self._reply = 0
+        self._plays_until_ms = 0
+
+    def hear(self, event: Event, now_ms: int) -> None:
+        match event:
+            case Media():
+                if self._gate.hears(g711.decode(event.payload)):
+                    self._sound_ms = now_ms
+            case Interrupted():
+                self._interrupted_ms = now_ms
+            case StreamStarted():
+                self._plays_until_ms = 0
+                self._row(now_ms, caller="[on the line]", wire=f"stream, epoch {event.epoch}")
+            case StreamEnded():
+                self._row(now_ms, wire=f"stream is gone ({event.how})")
+            case Stop():
+                self._row(now_ms, wire="stream stopped")
+            case Dtmf():
+                self._row(now_ms, caller=f"[presses {event.digit}]")
+            case LinesStored():
+                self.told.stored = max(self.told.stored, event.n)
+            case SessionReady():
+                wire = f"session {event.session} ready after {now_ms - self._dialled_ms} ms"
+                self._row(now_ms, wire=wire)
+            case _:
+                if wire := _told_by_the_wire(event):
+                    self._row(now_ms, wire=wire)
+
+    def do(self, command: Command, now_ms: int) -> None:
+        match command:
+            case SendMedia():
+                self._play(command, now_ms)
+            case SendClear():
+                self._clear(now_ms)
+            case OpenModel():
+                self._dialled_ms = now_ms
+                how = "with its handle" if command.handle else f"{len(command.history)} lines"
+                self._row(now_ms, wire=f"session {command.session} dialled, {how}")
+            case SayToModel():
+                self._row(now_ms, wire="the model is told to speak")
+            case AppendLine() if command.line.role == "caller":
+                self.told.lines += 1
+                self._row(now_ms, caller=f"“{command.line.text}”", wire=f"line {command.line.n}")
+            case AppendLine():
+                self.told.lines += 1
+                cut = "" if command.line.heard == command.line.text else " (cut)"
+                self._row(
+                    now_ms, agent=f"“{command.line.heard}”{cut}", wire=f"line {command.line.n}"
+                )
+            case CloseStream():
+                self._row(now_ms, wire="stream closed")
+            case EndCall():
+                final = "" if command.final else ", goes on elsewhere"
+                self._row(now_ms, wire=f"over: {command.reason}{final}")
+            case _:
+                pass
+
+    def _play(self, command: SendMedia, now_ms: int) -> None:
+        if command.reply != self._reply:
+            self._reply = command.reply
+            after = ""
+            if self._sound_ms is not None:
+                self.told.response_ms.append(now_ms - self._sound_ms)
+                after = f", {now_ms - self._sound_ms} ms after the caller"
+                self._sound_ms = None
+            self._row(now_ms, agent=f"[reply {command.reply}{after}]")
+        elif (gap_ms := now_ms - self._plays_until_ms) > 0 and self._plays_until_ms:
+            self.told.gaps_ms.append(gap_ms)
+            self._row(now_ms, wire=f"gap of {gap_ms} ms")
+        length_ms = len(command.ulaw) // PHONE_SAMPLES_PER_MS
+        self._plays_until_ms = max(now_ms, self._plays_until_ms) + length_ms
+
+    def _clear(self, now_ms: int) -> None:
+        self.told.barge_ins += 1
+        wire = "clear"
+        if self._interrupted_ms is not None:
+            self.told.clear_ms.append(now_ms - self._interrupted_ms)
+            wire = f"clear +{now_ms - self._interrupted_ms} ms"
+            self._interrupted_ms = None
+        unplayed_ms = max(0, self._plays_until_ms - now_ms)
+        self._plays_until_ms = 0
+        self._row(now_ms, caller="~barge-in~", wire=f"{wire}, {unplayed_ms} ms unplayed")
+
+    def _row(self, t: int, *, caller: str = "", agent: str = "", wire: str = "") -> None:
+        self.told.rows.append(Row(t, caller, agent, wire))
+
+
+def _told_by_the_wire(event: Event) -> str:
+    match event:
+        case CallOpened():
+            return f"call opened, {len(event.lines)} lines so far"
+        case SessionLost():
+            return f"session {event.session} lost ({event.code})"
+        case SessionRefused():
+            return f"session {event.session} refused ({event.code})"
+        case GoAway():
+            return f"goAway: {event.time_left_ms} ms left"
+        case StoreAway():
+            return "store away"
+        case StoreBack():
+            return "store back"
+        case OwnershipLost():
+            return f"taken by another worker, epoch {event.epoch}"
+        case DrainRequested():
+            return f"to be handed over within {event.budget_ms} ms"
+        case EndRequested():
+            return f"to end: {event.reason}"
+        case CallStatus():
+            return f"Twilio: {event.status}"
+        case Malformed():
+            return f"ignored: {event.reason}"
+        case UnknownModelMessage():
+            return f"not understood: {event.what}"
+        case _:
+            return ""
+
+
+def percentile(values: Sequence[int], share: float) -> int:
+    """The value that `share` of them do not exceed; of none, 0."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0
