@@ -145,8 +145,11 @@ class Settings(TwilioSettings):
     )
     record_dir: Path | None = Field(
         None,
-        description="Where a journal of every call is written; off by default. It holds "
-        "what was said.",
+        description="Where calls are recorded; off by default. A recording holds what was said.",
+    )
+    record_calls: str = Field(
+        "all",
+        description="Which calls: all, a share such as 0.05, or those from or to +1…,+1….",
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")

@@ -2,8 +2,8 @@
 
 Modules, lowest first:
     logs           how the log looks
-    metrics, narrator, journal
-                   observers of every call: figures, log lines, steps on disk
+    metrics, narrator
+                   observers of every call: figures, log lines
     stream         one media stream's socket: a reader and a writer
     store_writer   what one call has to store, waiting while the store is away
     patience       how long a caller waits for the store
@@ -21,6 +21,7 @@ Resources, and where they are acquired and released:
                          `EndCall` and leaves no task behind
     model session        `Driver` starts `GeminiLive.run` in the call's TaskGroup; cancels it
     media socket         accepted in `media_socket`, closed by the stream's writer
+    recorder's thread    `worker`, while its context is entered
     store, lease, client `worker`, for the life of the process
     listening socket     `app.serve`
 

@@ -54,6 +54,9 @@ class Metrics:
         self._tokens = counter("tokens", "Model tokens billed.", ["kind"])
         self._stored = counter("store_confirmations", "Batches of transcript lines stored.")
         self._away = counter("store_away", "Times a call found the store away.")
+        self._recordings_dropped = counter(
+            "recordings_dropped", "Recordings that ended before their call.", ["why"]
+        )
         self._store_away = Gauge(
             "offhook_store_away_calls", "Calls that wait for the store.", registry=self.registry
         )
@@ -83,6 +86,10 @@ class Metrics:
     def malformed(self, reason: str) -> None:
         """A message of a stream was ignored."""
         self._malformed.labels(reason).inc()
+
+    def recording_dropped(self, why: str) -> None:
+        """A recording ended before its call. From any thread."""
+        self._recordings_dropped.labels(why).inc()
 
     def __call__(
         self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]

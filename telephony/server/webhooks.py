@@ -7,6 +7,7 @@
 """
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -45,6 +46,7 @@ async def voice(request: Request) -> Response:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
     first = record is None or record.epoch == 0
     token = worker.admission.token(form, first=first)
+    _note_numbers(worker, form)
     if first:
         worker.calls.open(call_sid)
     return _xml(twiml.connect(worker.settings.public_url, token))
@@ -68,6 +70,7 @@ async def resume(request: Request) -> Response:
         log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
         await _complete(worker, call_sid, "too_many_resumes")
         return _xml(twiml.apology(APOLOGY))
+    _note_numbers(worker, form)
     if left is not None:
         worker.calls.open(call_sid, left.checkpoint, left.lines)
     token = worker.admission.token(form, first=False)
@@ -100,6 +103,12 @@ async def stream_status(request: Request) -> Response:
         if driver is not None:
             driver.feed(StreamEnded(form.get("StreamSid", ""), "status"))
     return Response(status_code=204)
+
+
+def _note_numbers(worker: Worker, form: Mapping[str, str]) -> None:
+    """Calls of some numbers may be recorded; a stream does not tell them."""
+    if worker.recorder is not None:
+        worker.recorder.note_numbers(form["CallSid"], form.get("From", ""), form.get("To", ""))
 
 
 def _worker(request: Request) -> Worker:

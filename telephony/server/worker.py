@@ -13,10 +13,11 @@ from agent.gemini.settings import GeminiSettings
 from agent.store.base import Store
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError
+from telephony.replay import selection
+from telephony.replay.recorder import Recorder
 from telephony.server.admission import Admission
 from telephony.server.calls import Calls
 from telephony.server.driver import Observer
-from telephony.server.journal import Journal
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.settings import Settings
@@ -32,6 +33,7 @@ class Parts:
     model: GeminiLive
     store: RedisStore
     metrics: Metrics
+    recorder: Recorder | None
     observers: tuple[Observer, ...]
 
 
@@ -45,6 +47,7 @@ class Worker:
     calls: Calls
     metrics: Metrics
     instance: str
+    recorder: Recorder | None
 
 
 def gemini_live(settings: Settings) -> GeminiLive:
@@ -81,15 +84,28 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         model = gemini_live(settings)
     except (ValueError, TypeError) as error:  # TypeError: redis-py's, for an option it lacks
         raise SettingsError(str(error)) from None
-    if settings.record_dir is not None:
-        watching.append(Journal(settings.record_dir))
-    return Parts(settings, Admission(settings), model, store, metrics, tuple(watching))
+    recorder = _recorder(settings, metrics)
+    if recorder is not None:
+        watching.append(recorder)
+    return Parts(settings, Admission(settings), model, store, metrics, recorder, tuple(watching))
+
+
+def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
+    if settings.record_dir is None:
+        return None
+    try:
+        selected = selection.parse(settings.record_calls)
+    except ValueError as error:
+        raise SettingsError(f"RECORD_CALLS: {error}") from None
+    return Recorder(settings.record_dir, selected, metrics.recording_dropped)
 
 
 @asynccontextmanager
 async def worker(made_of: Parts) -> AsyncIterator[Worker]:
     """Open everything a worker needs; on leaving, calls are handed over and all is closed."""
     async with AsyncExitStack() as stack:
+        if made_of.recorder is not None:
+            stack.enter_context(made_of.recorder)
         stack.push_async_callback(made_of.model.aclose)
         made_of.model.warm_up()
         instance = secrets.token_hex(8)
@@ -112,4 +128,5 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             calls,
             made_of.metrics,
             instance,
+            made_of.recorder,
         )

@@ -1,0 +1,201 @@
+"""Records calls while they run: an observer of the driver, and one thread that writes.
+
+    driver ─▶ Recorder: steps become lines (µs) ─▶ bounded queue ─▶ writer thread ─▶ files
+
+Files only grow while the call runs, and whole lines are written behind the audio they name, so that
+a worker that dies leaves a prefix that replays. A call never waits for its recording and never ends
+with it: where the disk is full or too slow, or the recording too large, the recording alone ends,
+as such a prefix; that is logged and counted.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Self
+
+import msgspec
+import structlog
+
+from telephony.call.commands import Command, EndCall
+from telephony.call.events import CallOpened, Event
+from telephony.errors import SettingsError
+from telephony.replay.command_lines import CommandLines
+from telephony.replay.event_lines import EventLines
+from telephony.replay.recording import SUFFIX, VERSION, Header
+from telephony.replay.selection import ALL, Selection
+from telephony.replay.writer import Chunk, Files
+
+RECORDING_LIMIT_BYTES = 256 << 20
+"""One recording: an hour and a half of the model's voice."""
+
+WAITING_LIMIT_BYTES = 32 << 20
+"""All that waits to be written: ten minutes of it."""
+
+WRITE_EVERY_MS = 500
+"""What happened since is lost if the worker dies. Each time costs as much as ten steps do."""
+
+KNOWN_LIMIT = 1_000
+"""Calls whose numbers are remembered until they are opened."""
+
+STOP_LIMIT_S = 10.0
+"""How long a worker that stops waits for the disk."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Recording:
+    call_sid: str
+    files: Files
+    events: EventLines = field(default_factory=EventLines)
+    commands: CommandLines = field(default_factory=CommandLines)
+    steps: int = 0
+    written_ms: int = 0
+    size: int = 0
+
+
+class Recorder:
+    """An observer that records calls, while its context is entered.
+
+    Args:
+        folder: Where recordings are put; made if need be.
+        selection: Which calls.
+        dropped: Is told the reason of each recording that ends before its call.
+
+    Raises:
+        SettingsError: The folder cannot be made.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        selection: Selection = ALL,
+        dropped: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"RECORD_DIR: expected a folder that can be written, got {str(folder)!r}: "
+                f"{error.strerror}"
+            ) from None
+        self._folder = folder
+        self._selection = selection
+        self._dropped = dropped
+        self._app = version("offhook")
+        self._numbers: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._recordings: dict[str, _Recording] = {}
+        self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
+        self._queued_bytes = 0  # counted by the calls' thread alone
+        self._written_bytes = 0  # and this by the writer's
+        self._writer = Thread(target=self._write, name="recorder", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._writer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Write what waits, and close every file; recordings of calls that go on are cut off."""
+        for recording in self._recordings.values():
+            self._queue.put(_chunk(recording, whole=False, close=True))
+        self._recordings.clear()
+        self._queue.put(None)
+        self._writer.join(STOP_LIMIT_S)
+
+    def note_numbers(self, call_sid: str, *numbers: str) -> None:
+        """A call that may be opened soon is from and to these numbers."""
+        self._numbers[call_sid] = numbers
+        if len(self._numbers) > KNOWN_LIMIT:
+            self._numbers.popitem(last=False)
+
+    def __call__(
+        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
+    ) -> None:
+        """Record one step of one call."""
+        try:
+            if isinstance(event, CallOpened):
+                self._open(event)
+            if (recording := self._recordings.get(call_sid)) is not None:
+                self._step(recording, event, now_ms, commands)
+        except Exception as bug:  # noqa: BLE001 - the recording ends, the call goes on
+            self._drop(call_sid, "bug", repr(bug))
+
+    def _open(self, opened: CallOpened) -> None:
+        if not self._selection.wants(opened.call_sid, self._numbers.pop(opened.call_sid, ())):
+            return
+        day = datetime.fromtimestamp(opened.wall_time_ms / 1000, UTC).date()
+        sid = re.sub(r"[^0-9A-Za-z]", "_", opened.call_sid)
+        name = f"{sid}.{opened.wall_time_ms}{SUFFIX}"
+        files = Files(opened.call_sid, self._folder / name)
+        header = Header(VERSION, app=self._app, recorded=str(day))
+        if (earlier := self._recordings.get(opened.call_sid)) is not None:
+            self._queue.put(Chunk(earlier.files, close=True))
+        recording = self._recordings[opened.call_sid] = _Recording(opened.call_sid, files)
+        self._put(recording, Chunk(files, events=msgspec.json.encode(header) + b"\n"))
+
+    def _step(
+        self, recording: _Recording, event: Event, now_ms: int, commands: Sequence[Command]
+    ) -> None:
+        recording.events.add(event, now_ms)
+        recording.commands.add(recording.steps, now_ms, commands)
+        recording.steps += 1
+        over = bool(commands) and isinstance(commands[-1], EndCall)
+        if over:
+            recording.events.end()
+            recording.commands.end()
+        first = recording.steps == 1  # without which nothing can be replayed
+        if first or over or now_ms - recording.written_ms >= WRITE_EVERY_MS:
+            recording.written_ms = now_ms
+            self._put(recording, _chunk(recording, whole=over, close=over))
+        if over:
+            self._recordings.pop(recording.call_sid, None)
+
+    def _put(self, recording: _Recording, chunk: Chunk) -> None:
+        recording.size += chunk.size
+        waiting = self._queued_bytes - self._written_bytes + chunk.size
+        if recording.files.broken:
+            self._recordings.pop(recording.call_sid, None)
+        elif recording.size > RECORDING_LIMIT_BYTES:
+            self._drop(recording.call_sid, "too large", f"{recording.size} bytes")
+        elif waiting > WAITING_LIMIT_BYTES:
+            self._drop(recording.call_sid, "disk too slow", f"{waiting} bytes wait")
+        else:
+            self._queued_bytes += chunk.size
+            self._queue.put(chunk)
+
+    def _drop(self, call_sid: str, why: str, what: str) -> None:
+        if (recording := self._recordings.pop(call_sid, None)) is not None:
+            self._queue.put(Chunk(recording.files, close=True))
+        self._tell(call_sid, why, what)
+
+    def _tell(self, call_sid: str, why: str, what: str) -> None:
+        log.warning("recording ended before its call", call_sid=call_sid, why=why, what=what)
+        self._dropped(why)
+
+    def _write(self) -> None:
+        while (chunk := self._queue.get()) is not None:
+            try:
+                chunk.files.write(chunk)
+            except OSError as error:
+                chunk.files.give_up()
+                self._tell(chunk.files.call_sid, "not written", str(error))
+            self._written_bytes += chunk.size
+
+
+def _chunk(recording: _Recording, *, whole: bool, close: bool) -> Chunk:
+    """What became complete since the last one."""
+    tracks = recording.events.tracks.values()
+    return Chunk(
+        recording.files,
+        events=recording.events.take(),
+        golden=b"".join(recording.commands.take()),
+        audio={track.medium: track.take() for track in tracks},
+        names={track.medium: track.content_name for track in tracks if whole and track.kept},
+        close=close,
+    )

@@ -1,0 +1,51 @@
+"""Which calls are recorded: `RECORD_CALLS`."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from hashlib import sha256
+
+_NUMBER = re.compile(r"\+[0-9]{3,15}")
+_SHARE = re.compile(r"0?\.[0-9]{1,6}|[01](\.0{1,6})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A choice of calls.
+
+    Args:
+        share: How many of all calls, from 0 to 1; drawn by the CallSid, so that every worker that
+            has a part of a call chooses alike.
+        numbers: Calls from or to these are recorded besides, in E.164: ``+15550100``.
+    """
+
+    share: float = 1.0
+    numbers: frozenset[str] = frozenset()
+
+    def wants(self, call_sid: str, numbers: Collection[str] = ()) -> bool:
+        """Whether to record a call, from and to these numbers as far as they are known."""
+        drawn = int.from_bytes(sha256(call_sid.encode()).digest()[:4]) / 2**32
+        return drawn < self.share or not self.numbers.isdisjoint(numbers)
+
+
+ALL = Selection()
+
+
+def parse(text: str) -> Selection:
+    """Read `all`, a share such as `0.05`, or numbers with commas between.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    text = text.strip()
+    if text == "all":
+        return ALL
+    if _SHARE.fullmatch(text):
+        return Selection(float(text))
+    numbers = frozenset(number.strip() for number in text.split(","))
+    if not all(_NUMBER.fullmatch(number) for number in numbers):
+        raise ValueError(
+            f"expected `all`, a share such as 0.05, or numbers such as +15550100,+15550101, "
+            f"got {text!r}"
+        )
+    return Selection(0.0, numbers)
