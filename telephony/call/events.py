@@ -13,7 +13,7 @@ from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 
 @dataclass(frozen=True, slots=True)
 class CallOpened:
-    """The first event of a call on this worker; `now_ms` is 0.
+    """The first event of a call on this worker; time is counted from it.
 
     Args:
         call_sid: Twilio's CallSid.
