@@ -6,7 +6,7 @@
 
     [[turns]]
     expect = "half-past"      # a caller clip; a turn without it takes whatever is said
-    say = "name"              # an agent clip
+    say = "name"              # an agent clip, or a path ending in .wav (24 kHz, mono)
     think_ms = 900            # otherwise as the server's behaviour has it
     hear = "Half past seven"  # the transcription, instead of what the ear understood
     faults = [{ kind = "reset", at_ms = 700 }]
@@ -29,7 +29,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from agent.simulator.faults import FAULTS, Fault
-from agent.simulator.voice import texts
+from agent.simulator.voice import AGENT_RATE_HZ, WAV, agent_clip, texts
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -48,7 +48,7 @@ class TimedFault:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An answer. `say` and `expect` name an agent's and a caller's clip, without the role."""
+    """An answer: `say` is as of `voice.agent_clip`, `expect` a caller's clip without the role."""
 
     say: str
     expect: str | None = None
@@ -88,7 +88,7 @@ def load(path: Path) -> Script:
         OSError: The file cannot be read.
         ScriptError: It is not a script.
     """
-    return parse(path.read_text(encoding="utf-8"), path.name)
+    return parse(path.read_text(encoding="utf-8"), path.name, path.parent)
 
 
 def shipped(name: str) -> Script:
@@ -110,8 +110,8 @@ def named(name: str | Path) -> Script:
     return load(Path(name))
 
 
-def parse(text: str, source: str = "script") -> Script:
-    """The script in a text; `source` names it in errors.
+def parse(text: str, source: str = "script", folder: Path = SCRIPTS) -> Script:
+    """The script in a text; `source` names it in errors, WAV files are taken from `folder`.
 
     Raises:
         ScriptError: It is not a script.
@@ -120,18 +120,20 @@ def parse(text: str, source: str = "script") -> Script:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScriptError(f"{source}: expected TOML, got: {error}") from error
-    return read(table, source)
+    return read(table, source, folder)
 
 
-def read(table: Mapping[str, object], source: str = "script") -> Script:
-    """The script in a table that was TOML, such as a part of a larger file.
+def read(
+    table: Mapping[str, object], source: str = "script", folder: Path = SCRIPTS
+) -> Script:
+    """The script in a table that was TOML, such as a part of a larger file; as for `parse`.
 
     Raises:
         ScriptError: It is not a script.
     """
-    top = _Table(table, source)
+    top = _Table(table, source, folder)
     top.only("greeting", "on_text", "fallback", "turns", "faults")
-    said = {name: top.clip(name, "agent") for name in ("greeting", "on_text", "fallback")}
+    said = {name: top.agent_clip(name) for name in ("greeting", "on_text", "fallback")}
     return Script(
         turns=tuple(_turn(turn) for turn in top.tables("turns")),
         faults=tuple(_fault(fault) for fault in top.tables("faults")),
@@ -141,7 +143,7 @@ def read(table: Mapping[str, object], source: str = "script") -> Script:
 
 def _turn(table: "_Table") -> Turn:
     table.only("say", "expect", "hear", "think_ms", "faults")
-    say = table.clip("say", "agent")
+    say = table.agent_clip("say")
     if say is None:
         raise table.wrong("say", "the agent clip to answer with", "nothing")
     return Turn(
@@ -170,6 +172,7 @@ class _Table:
 
     values: Mapping[str, object]
     where: str
+    folder: Path
 
     def __contains__(self, field: str) -> bool:
         return field in self.values
@@ -194,6 +197,18 @@ class _Table:
             return value
         raise self.wrong(field, "a whole number, 0 or more", repr(value))
 
+    def agent_clip(self, field: str) -> str | None:
+        name = self.text(field)
+        if name is None or not name.endswith(WAV):
+            return self.clip(field, "agent")
+        path = str(self.folder / name)
+        try:
+            agent_clip(path)
+        except (OSError, ValueError) as error:
+            wanted = f"a mono 16-bit WAV of {AGENT_RATE_HZ} Hz"
+            raise self.wrong(field, wanted, f"{name!r}: {error}") from error
+        return path
+
     def clip(self, field: str, role: str) -> str | None:
         name = self.text(field)
         known = [clip.removeprefix(f"{role}/") for clip in texts() if clip.startswith(f"{role}/")]
@@ -215,4 +230,7 @@ class _Table:
         value = self.values.get(field, [])
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
             raise self.wrong(field, "a list of tables", repr(value))
-        return [_Table(entry, f"{self.where}: {field}[{n}]") for n, entry in enumerate(value, 1)]
+        return [
+            _Table(entry, f"{self.where}: {field}[{n}]", self.folder)
+            for n, entry in enumerate(value, 1)
+        ]

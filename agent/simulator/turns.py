@@ -24,7 +24,7 @@ from agent.simulator.reply import Asked, Piece, Reply, pieces
 from agent.simulator.script import TimedFault, Turn
 from agent.simulator.server_messages import Message, Send
 from agent.simulator.service import Service
-from agent.simulator.voice import clip, texts
+from agent.simulator.voice import agent_clip, texts
 
 COMPLETE_AFTER_INTERRUPTED_MS = 5
 
@@ -109,7 +109,7 @@ class Turns:
 
     def _answered(self) -> int:
         """How many answers the history holds; a greeting, whole or cut, is none."""
-        greeting = clip(f"agent/{self._service.script.greeting}").text
+        greeting = agent_clip(self._service.script.greeting).text
         said = [entry.text for entry in self.memory.entries if entry.role == "model"]
         return sum(1 for text in said if not greeting.startswith(text))
 
@@ -143,7 +143,7 @@ class Turns:
     def _begin(self, turn: Turn, now_ms: int) -> None:
         self._plan(turn.faults, now_ms)
         most_ms, self.short_turn_ms = self.short_turn_ms, None
-        spoken = clip(f"agent/{turn.say}")
+        spoken = agent_clip(turn.say)
         messages = pieces(spoken, self._behaviour, self._service.random, most_ms)
         reply = Reply(self._asked, messages, now_ms, cut_short=most_ms is not None)
         self._asked, self._reply = [], reply

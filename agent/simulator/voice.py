@@ -1,7 +1,7 @@
 """The voices of both simulators: clips of synthesized speech that are part of the package.
 
 A clip is named by who speaks and what: ``agent/greeting``, ``caller/table``. `clips/index.toml`
-holds their texts; `fixtures/audio/synthesize.py` makes them.
+holds their texts; `fixtures/audio/synthesize.py` makes them. The agent says any other WAV file too.
 """
 
 import tomllib
@@ -21,6 +21,8 @@ CALLER_RATE_HZ = 8_000
 """What a telephone line carries."""
 EAR_RATE_HZ = 16_000
 """What Gemini Live hears."""
+
+WAV = ".wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,32 @@ def clip(name: str, rate_hz: int | None = None) -> Clip:
     with wave.open(str(CLIPS / f"{name}.wav")) as file:
         pcm, file_rate_hz = file.readframes(file.getnframes()), file.getframerate()
     return Clip(name, text, _at_rate(pcm, file_rate_hz, wanted_hz), wanted_hz)
+
+
+@cache
+def agent_clip(say: str) -> Clip:
+    """What the agent says.
+
+    Args:
+        say: A clip's name without the role; or the path of a WAV file at `AGENT_RATE_HZ`, ending in
+            .wav, which is transcribed as the file's name.
+
+    Raises:
+        KeyError: There is no such clip.
+        OSError: The file cannot be read.
+        ValueError: It is not mono 16-bit PCM at `AGENT_RATE_HZ`.
+    """
+    if not say.endswith(WAV):
+        return clip(f"agent/{say}")
+    try:
+        with wave.open(say) as file:
+            form = (file.getnchannels(), file.getsampwidth() * 8, file.getframerate())
+            pcm = file.readframes(file.getnframes())
+    except (wave.Error, EOFError) as error:
+        raise ValueError(f"a file that is no WAV ({error})") from error
+    if form != (1, 16, AGENT_RATE_HZ):
+        raise ValueError("{} channel(s) of {} bits at {} Hz".format(*form))
+    return Clip(say, Path(say).stem, pcm, AGENT_RATE_HZ)
 
 
 def _at_rate(pcm: bytes, from_hz: int, to_hz: int) -> bytes:

@@ -1,3 +1,4 @@
+import wave
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from agent.simulator.script import (
     parse,
     shipped,
 )
+from agent.simulator.voice import agent_clip
 
 
 def test_the_booking_answers_by_what_was_understood_whatever_came_before() -> None:
@@ -105,3 +107,33 @@ FIXTURES = sorted((Path(__file__).parents[3] / "fixtures" / "scripts").glob("gem
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_every_script_among_the_fixtures_can_be_used(path: Path) -> None:
     assert load(path).turns
+
+
+def test_the_agent_says_a_wav_file_beside_its_script(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "prompt.wav"), "wb") as file:
+        file.setparams((1, 2, 24_000, 0, "NONE", ""))
+        file.writeframes(b"\x01\x02" * 240)
+    (tmp_path / "script.toml").write_text('[[turns]]\nsay = "prompt.wav"\n')
+    spoken = agent_clip(load(tmp_path / "script.toml").turns[0].say)
+    assert (spoken.text, spoken.pcm, spoken.rate_hz) == ("prompt", b"\x01\x02" * 240, 24_000)
+
+
+@pytest.mark.parametrize(
+    ("form", "got"),
+    [((1, 2, 8_000), "8000 Hz"), ((2, 2, 24_000), "2 channel"), ((1, 1, 24_000), "8 bits")],
+)
+def test_a_wav_file_of_another_form_is_refused(
+    tmp_path: Path, form: tuple[int, int, int], got: str
+) -> None:
+    with wave.open(str(tmp_path / "prompt.wav"), "wb") as file:
+        file.setparams((*form, 0, "NONE", ""))
+        file.writeframes(bytes(480))
+    with pytest.raises(ScriptError, match=rf"turns\[1\]: say: expected a mono .* {got}"):
+        parse('[[turns]]\nsay = "prompt.wav"', folder=tmp_path)
+
+
+def test_a_wav_file_that_is_missing_or_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("no audio")
+    for name in ("missing.wav", "text.wav"):
+        with pytest.raises(ScriptError, match=f"greeting: expected a mono .* got '{name}'"):
+            parse(f'greeting = "{name}"', folder=tmp_path)
