@@ -47,6 +47,7 @@ class Listening:
 
     Attributes:
         heard: Every utterance, as it ended.
+        received_pcm: All caller audio at `RATE_HZ`, if the service keeps it; otherwise empty.
         ignore_next: Whether the next utterance is neither transcribed nor answered.
     """
 
@@ -54,6 +55,7 @@ class Listening:
         self, service: Service, setup: said.Setup, turns: Turns, agenda: Agenda, send: Send
     ) -> None:
         self.heard: list[Utterance] = []
+        self.received_pcm = bytearray()
         self.ignore_next = False
         self._service = service
         self._behaviour = service.behaviour
@@ -72,7 +74,10 @@ class Listening:
 
     def audio(self, audio: said.Audio, now_ms: int) -> None:
         """Take the next piece of caller audio."""
-        self._happened(self._hearing.hear(self._at_ear_rate(audio)), now_ms)
+        pcm = self._at_ear_rate(audio)
+        if self._service.keep_audio:
+            self.received_pcm += pcm
+        self._happened(self._hearing.hear(pcm), now_ms)
 
     def stream_end(self, now_ms: int) -> None:
         """No more audio for now."""

@@ -42,6 +42,7 @@ class GeminiServer:
         behaviour: How the service behaves.
         random: What every choice is drawn from.
         keep: Whether sessions that are over are kept in `sessions`, to be looked into.
+        keep_audio: Whether each session keeps all caller audio: 32 KB a second.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class GeminiServer:
         random: Random | None = None,
         *,
         keep: bool = True,
+        keep_audio: bool = False,
     ) -> None:
         self.sessions: list[Session] = []
         behaviour = behaviour or Behaviour()
@@ -62,6 +64,7 @@ class GeminiServer:
             random=random,
             ear=caller_ear(),
             handles=Handles(random, behaviour.handle_ttl_ms),
+            keep_audio=keep_audio,
         )
 
     @property

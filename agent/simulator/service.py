@@ -20,6 +20,8 @@ class Service:
     random: Random
     ear: Ear
     handles: Handles
+    keep_audio: bool = False
+    """Whether sessions keep all caller audio."""
     refusals: list[RefuseConnect] = field(default_factory=list)
     """How the next connections are refused, in turn."""
     slow_setups: list[SlowSetup] = field(default_factory=list)

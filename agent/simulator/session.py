@@ -94,6 +94,11 @@ class Session:
         return self._listening.received_ms if self._listening else 0.0
 
     @property
+    def received_pcm(self) -> bytes:
+        """Caller audio received while open, if the server keeps it: int16 little-endian, 16 kHz."""
+        return bytes(self._listening.received_pcm) if self._listening else b""
+
+    @property
     def sent_ms(self) -> float:
         """Reply audio sent."""
         return self._turns.sent_ms if self._turns else 0.0

@@ -345,3 +345,13 @@ def test_every_message_is_valid_for_the_sdk(behaviour: Behaviour) -> None:
     }  # fmt: skip
     assert {} in [message for _, message in made.received]
     assert {"serverContent": {}} in [message for _, message in made.received]
+
+
+@pytest.mark.parametrize("keep_audio", [True, False])
+def test_all_caller_audio_is_kept_only_where_the_server_is_told_to(keep_audio: bool) -> None:
+    server = GeminiServer(shipped("booking"), EXACT, keep_audio=keep_audio)
+    made = VirtualClient(server)
+    made.greet()
+    pcm = clip("caller/morgan", 16_000).pcm
+    made.audio(pcm)
+    assert made.session.received_pcm == (pcm if keep_audio else b"")
