@@ -2,7 +2,7 @@
 # make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check cuts figures bench lock clean
+.PHONY: help setup demo test check cuts figures bench quality lock clean
 
 # The resampler's matrices are small: more threads cost more than they bring.
 export OPENBLAS_NUM_THREADS := 1
@@ -39,6 +39,9 @@ figures: setup ## Measure, and print what the README and the design claim
 
 bench: setup ## Measure what a call costs and how late it is made, beside a plain bridge (14 min)
 	@$(BIN)/python -m tests.benchmarks.calls
+
+quality: setup ## Send real prompts both ways through the server; fail if they suffer
+	@$(BIN)/python -m tests.benchmarks.quality
 
 lock: ## Compile requirements/*.txt from pyproject.toml, with hashes; "make lock U=--upgrade" moves on
 	@requirements/setup.sh uv

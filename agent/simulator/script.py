@@ -123,9 +123,7 @@ def parse(text: str, source: str = "script", folder: Path = SCRIPTS) -> Script:
     return read(table, source, folder)
 
 
-def read(
-    table: Mapping[str, object], source: str = "script", folder: Path = SCRIPTS
-) -> Script:
+def read(table: Mapping[str, object], source: str = "script", folder: Path = SCRIPTS) -> Script:
     """The script in a table that was TOML, such as a part of a larger file; as for `parse`.
 
     Raises:
