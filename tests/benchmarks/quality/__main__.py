@@ -3,7 +3,8 @@
     python -m tests.benchmarks.quality [--json PATH]
 
 The model's 24 kHz are made from the 8 kHz prompts with soxr. Exits 1 if a figure is not as wanted,
-2 if nothing could be measured.
+2 if nothing could be measured. A run that a busy machine stalled, and whose figures are not as
+wanted, tells of the machine: it is measured again, and says so.
 """
 # ruff: noqa: T201 -- printing is what this script is for
 
@@ -16,8 +17,10 @@ from pathlib import Path
 
 from tests.benchmarks.quality.calls import CallSpoiltError
 from tests.benchmarks.quality.figures import Figure
-from tests.benchmarks.quality.measure import measure
-from tests.benchmarks.quality.prompts import PromptsMissingError, choose, fetch
+from tests.benchmarks.quality.measure import MOST_STALL_MS, measure
+from tests.benchmarks.quality.prompts import Prompt, PromptsMissingError, choose, fetch
+
+ATTEMPTS = 3
 
 CACHE = Path(__file__).parents[3] / ".cache"
 
@@ -28,7 +31,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures there too")
     path: Path | None = parser.parse_args().json
     try:
-        found = measure(choose(fetch(CACHE)))
+        found = measured(choose(fetch(CACHE)))
         if path is not None:
             shown = [asdict(figure) | {"met": figure.met} for figure in found]
             path.write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")
@@ -36,6 +39,26 @@ def main() -> int:
         print(f"quality: {error}", file=sys.stderr)
         return 2
     return tell(found)
+
+
+def measured(prompts: Sequence[Prompt]) -> list[Figure]:
+    """The figures of the first run that is as wanted, or was not stalled; or of the last.
+
+    Raises:
+        CallSpoiltError: The last run broke off.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            found, stall_ms = measure(prompts)
+        except CallSpoiltError:
+            if attempt == ATTEMPTS:
+                raise
+            print(f"run {attempt} of {ATTEMPTS}: a call broke off; once more", flush=True)
+            continue
+        print(f"run {attempt} of {ATTEMPTS}: this process stalled for {stall_ms:.0f} ms at most")
+        if stall_ms <= MOST_STALL_MS or all(figure.met for figure in found):
+            break
+    return found
 
 
 def tell(found: Sequence[Figure]) -> int:
