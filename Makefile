@@ -22,8 +22,8 @@ setup: ## Bring uv, Python packages and offhook into .uv/ and .venv/ (nothing wh
 demo: setup ## Hear a call without a phone, a key or a server
 	@$(BIN)/offhook demo
 
-test: check ## Run every check and every test
-	@$(BIN)/pytest
+test: check ## Run every check and every test, on two cores
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 check: setup ## Run the checks alone: ruff, mypy, import contracts
 	@$(BIN)/ruff check --quiet

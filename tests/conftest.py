@@ -1,4 +1,4 @@
-"""A real redis-server for the whole test run."""
+"""For the whole test run: which tests stay together on one core, and a real redis-server."""
 
 import socket
 import subprocess
@@ -8,6 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.programs import program
+
+
+REAL_TIME = frozenset({"end_to_end", "judges"})
+"""Folders of whole calls over real sockets, which wait more than they compute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let calls in real time follow one another, and leave the other core to everything else."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in REAL_TIME:
+            item.add_marker(pytest.mark.xdist_group("real time"))
 
 
 class RedisServer:
