@@ -9,7 +9,6 @@ import pytest
 
 from tests.programs import program
 
-
 REAL_TIME = frozenset({"end_to_end", "judges"})
 """Folders of whole calls over real sockets, which wait more than they compute."""
 
