@@ -22,6 +22,7 @@ from telephony.call.events import (
     CallOpened,
     CallStatus,
     DrainRequested,
+    EndRequested,
     Event,
     OwnershipLost,
     StoreAway,
@@ -42,6 +43,7 @@ from telephony.simulator.world_faults import (
     KillWorker,
     LoseStore,
     LoseStream,
+    RequestEnd,
     SendFrame,
     StallStream,
     WorldFault,
@@ -317,6 +319,8 @@ class World:
                 self._agenda.note(now_ms + duration_ms, partial(self._tell, StoreBack()))
             case Drain(budget_ms):
                 self._tell(DrainRequested(budget_ms), now_ms)
+            case RequestEnd(reason):
+                self._tell(EndRequested(reason), now_ms)
             case KillWorker():
                 self._kill(now_ms)
             case DropNext(event):

@@ -47,6 +47,13 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestEnd:
+    """Whoever runs the call says that it cannot go on; the reason becomes its `ended_reason`."""
+
+    reason: str = "stream_failed"
+
+
+@dataclass(frozen=True, slots=True)
 class KillWorker:
     """The worker is gone without a word; another one goes on from what is stored."""
 
@@ -58,7 +65,9 @@ class DropNext:
     event: type[Event]
 
 
-type OwnFault = LoseStream | StallStream | SendFrame | LoseStore | Drain | KillWorker | DropNext
+type OwnFault = (
+    LoseStream | StallStream | SendFrame | LoseStore | Drain | RequestEnd | KillWorker | DropNext
+)
 type WorldFault = model_faults.Fault | OwnFault
 
 FAULTS: dict[str, type[WorldFault]] = {
@@ -68,6 +77,7 @@ FAULTS: dict[str, type[WorldFault]] = {
     "send-frame": SendFrame,
     "lose-store": LoseStore,
     "drain": Drain,
+    "request-end": RequestEnd,
     "kill-worker": KillWorker,
     "drop-next": DropNext,
 }

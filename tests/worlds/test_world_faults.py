@@ -9,6 +9,7 @@ from telephony.simulator.world_faults import (
     Drain,
     LoseStore,
     LoseStream,
+    RequestEnd,
     SendFrame,
     StallStream,
     WorldFault,
@@ -52,6 +53,12 @@ def test_a_drained_worker_hands_the_call_over() -> None:
     world = call((1_000, Drain(11_000)))
     assert ends(world) == ["handed_over", "caller_hangup"]
     assert [line.epoch for line in world.store.lines] == [1, 2, 2]
+
+
+def test_a_call_that_cannot_go_on_ends_with_the_reason() -> None:
+    world = call((3_000, RequestEnd("stream_failed")))
+    assert ends(world) == ["stream_failed"]
+    assert world.now_ms < 3_100
 
 
 def test_a_stream_that_comes_back_elsewhere_takes_the_call_with_it() -> None:
