@@ -1,6 +1,6 @@
 """Cut a call: after a step its worker dies, and a fresh `Call` goes on from what is stored.
 
-python -m tests.worlds.cuts                             # every step of every world file
+python -m tests.worlds.cuts                             # every step of every world file and fixture
 python -m tests.worlds.cuts --world barge-in --step 42  # one of them, to look into
 python -m tests.worlds.cuts --seed 17                   # a world drawn by a seed, cut once
 """
@@ -20,9 +20,13 @@ from telephony.twilio.messages import Media
 from tests.worlds.invariants import broken
 from tests.worlds.sdk import WireSdk
 
-FILES = Path(__file__).parent / "files"
-NAMES = tuple(sorted(path.stem for path in FILES.glob("*.toml")))
-MEDIA_CUTS = 10
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "calls"
+FILES = {path.stem: path for path in Path(__file__).with_name("files").glob("*.toml")} | {
+    path.parent.name: path for path in FIXTURES.glob("*.call/world.toml")
+}
+NAMES = tuple(sorted(FILES))
+CONTROL_CUTS, MEDIA_CUTS = 4, 1
+"""Of each file in `make test`: a sample, so that all cost a minute. `make cuts` does every step."""
 LATEST_STEP = 400
 """Most calls of a seed take more steps than this."""
 
@@ -30,7 +34,7 @@ LATEST_STEP = 400
 @cache
 def spec_of(name: str) -> WorldSpec:
     """A world file's."""
-    return load(FILES / f"{name}.toml")
+    return load(FILES[name])
 
 
 def lived(spec: WorldSpec, cut_after: int | None = None) -> World:
@@ -40,13 +44,14 @@ def lived(spec: WorldSpec, cut_after: int | None = None) -> World:
     return world
 
 
-def steps_to_cut(name: str) -> list[int]:
-    """After which steps `make test` cuts a world file: every control event, and some media."""
-    spec = spec_of(name)
-    steps = lived(spec).steps
-    media = [n for n, step in enumerate(steps, start=1) if isinstance(step.event, Media)]
-    control = [n for n, s in enumerate(steps, start=1) if not isinstance(s.event, Media | Tick)]
-    return sorted([*control, *Random(spec.seed).sample(media, MEDIA_CUTS)])
+def steps_to_cut(spec: WorldSpec, world: World) -> list[int]:
+    """After which steps `make test` cuts a world file's call, drawn by its seed."""
+    steps = list(enumerate(world.steps, start=1))
+    media = [n for n, step in steps if isinstance(step.event, Media)]
+    control = [n for n, step in steps if not isinstance(step.event, Media | Tick)]
+    rng = Random(spec.seed)
+    drawn = [(control, CONTROL_CUTS), (media, MEDIA_CUTS)]
+    return sorted(n for kind, most in drawn for n in rng.sample(kind, min(most, len(kind))))
 
 
 def failures(name: str, steps: Sequence[int]) -> Iterator[str]:

@@ -46,9 +46,10 @@ def _lines(world: World) -> Iterator[str]:
     for step in world.steps:
         died_ms = dead_ms[step.worker]
         safe = died_ms is None or step.at_ms < died_ms - SAFE_MS
-        for command in step.commands if safe and not _away(world, step.at_ms) else ():
-            if isinstance(command, AppendLine) and command.line not in stored:
-                yield f"lost at {step.at_ms} ms: {command.line}"
+        for command in step.commands if safe else ():
+            lost = isinstance(command, AppendLine) and command.line not in stored
+            if lost and not _away(world, step.at_ms):
+                yield f"lost at {step.at_ms} ms: {command}"
 
 
 def _away(world: World, at_ms: int) -> bool:

@@ -10,14 +10,11 @@ BATCH = 25
 
 
 @pytest.mark.parametrize("name", cuts.NAMES)
-def test_a_call_that_is_not_cut_breaks_nothing(name: str) -> None:
+def test_a_call_goes_on_after_a_cut(name: str) -> None:
     spec = cuts.spec_of(name)
-    assert broken(cuts.lived(spec), spec) == []
-
-
-@pytest.mark.parametrize("name", cuts.NAMES)
-def test_a_call_goes_on_after_a_cut_at_any_control_event(name: str) -> None:
-    found = list(cuts.failures(name, cuts.steps_to_cut(name)))
+    whole = cuts.lived(spec)
+    assert broken(whole, spec) == []
+    found = list(cuts.failures(name, cuts.steps_to_cut(spec, whole)))
     assert not found, "\n".join(found)
 
 
