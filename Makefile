@@ -2,7 +2,7 @@
 # make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check cuts figures bench quality lock clean
+.PHONY: help setup demo test check quality cuts mutants figures bench lock clean
 
 # The resampler's matrices are small: more threads cost more than they bring.
 export OPENBLAS_NUM_THREADS := 1
@@ -33,6 +33,9 @@ check: setup ## Run the checks alone: ruff, mypy, import contracts
 
 cuts: setup ## Cut the calls of tests/worlds/files after every single step (make test: after some)
 	@$(BIN)/python -m tests.worlds.cuts
+
+mutants: setup ## Plant faults, one at a time, and see each caught by recorded calls or worlds
+	@$(BIN)/python -m tests.mutants
 
 figures: setup ## Measure, and print what the README and the design claim
 	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done

@@ -1,0 +1,90 @@
+"""Who sees a fault: recorded calls, and where they see nothing, worlds.
+
+Only a difference counts. What crashes, hangs or cannot even start has shown nothing of how a call
+is judged, for it would be noticed without any judge.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from tests.mutants.worlds import SEEN
+
+CALLS = "fixtures/calls"
+
+TIMEOUT_S = 200
+"""Of one judge. A mutant may loop for ever."""
+
+
+class CrashError(Exception):
+    """The code did not run to its end."""
+
+
+class _Verdict(msgspec.Struct):
+    """What is needed of one in `offhook replay --json`."""
+
+    path: str
+    passed: bool
+    error: str
+    bug: str
+    broken: list[str]
+    difference: dict[str, object] | None
+
+    @property
+    def what(self) -> str:
+        line = f"expect.jsonl:{self.difference['line']}" if self.difference else ""
+        return f"{Path(self.path).name}, {self.broken[0] if self.broken else line}"
+
+
+def seen(copy: Path) -> str:
+    """What the judges see in a copy of the tree; "" if nothing.
+
+    Args:
+        copy: The copy's root.
+
+    Raises:
+        CrashError: The copy's code failed.
+    """
+    return by_replays(copy) or by_worlds(copy)
+
+
+def by_replays(copy: Path) -> str:
+    """How `offhook replay` differs; as `seen`."""
+    code, printed = _run(copy, "telephony", "replay", CALLS, "--json", "--jobs", "1")
+    if code not in {0, 1}:
+        raise CrashError(f"offhook replay ended with {code}: {printed.strip()}")
+    verdicts = msgspec.json.decode(printed, type=list[_Verdict])
+    for verdict in verdicts:
+        if failed := verdict.error or verdict.bug:
+            raise CrashError(f"{verdict.path}: {failed}")
+    different = [verdict for verdict in verdicts if not verdict.passed]
+    if not different:
+        return ""
+    # What a person expected tells more than a line of the golden does.
+    first = max(different, key=lambda verdict: bool(verdict.broken))
+    return f"{len(different)} of {len(verdicts)} calls: {first.what}"
+
+
+def by_worlds(copy: Path) -> str:
+    """The first difference of a world that is lived; as `seen`."""
+    code, printed = _run(copy, "tests.mutants.worlds")
+    if code not in {0, SEEN}:
+        raise CrashError(f"the worlds ended with {code}: {printed.strip()}")
+    return f"worlds: {printed.strip()}" if code else ""
+
+
+def _run(copy: Path, module: str, *arguments: str) -> tuple[int, str]:
+    """Run a module of the copy. Returns its exit code and what it printed; of a crash, the end."""
+    command: Sequence[str] = (sys.executable, "-m", module, *arguments)
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program
+            command, cwd=copy, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise CrashError(f"{module} still ran after {TIMEOUT_S} s") from None
+    if "Traceback" in done.stderr:
+        raise CrashError(done.stderr.strip().splitlines()[-1])
+    return done.returncode, done.stdout or done.stderr

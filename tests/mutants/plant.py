@@ -1,0 +1,77 @@
+"""Plant a fault: a patch, applied to a copy of the tree that nobody else uses."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).parents[2]
+PATCHES = Path(__file__).parent / "patches"
+
+_COPIED = (
+    "agent",
+    "fixtures/calls",
+    "telephony",
+    "tests/mutants",
+    "tests/replay",
+    "tests/worlds",
+)
+
+
+class PatchError(Exception):
+    """A patch does not apply: the code that it breaks has changed, and it has to follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A fault to plant.
+
+    Args:
+        name: Its file's, without `.patch`.
+        patch: A unified diff against the root of the tree, below a line that says what breaks.
+    """
+
+    name: str
+    patch: str
+
+    @property
+    def reason(self) -> str:
+        """What breaks."""
+        return self.patch.partition("\n")[0]
+
+
+def mutants(folder: Path = PATCHES) -> list[Mutant]:
+    """Every mutant that has a patch in `folder`, in order."""
+    return [Mutant(path.stem, path.read_text("utf-8")) for path in sorted(folder.glob("*.patch"))]
+
+
+@contextmanager
+def planted(mutant: Mutant | None) -> Iterator[Path]:
+    """A copy of the tree, for as long as the context lasts: with the fault, or with none.
+
+    Raises:
+        PatchError: The patch does not apply.
+    """
+    with TemporaryDirectory(prefix="mutant-") as folder:
+        copy = Path(folder)
+        for room in _COPIED:
+            shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+        if mutant is not None:
+            _apply(mutant, copy)
+        yield copy
+
+
+def _apply(mutant: Mutant, copy: Path) -> None:
+    done = subprocess.run(
+        ["git", "apply", "-"],  # noqa: S607 - git is on the PATH wherever there is a clone
+        cwd=copy,
+        input=mutant.patch,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PatchError(done.stderr.strip().replace("\n", "; "))
