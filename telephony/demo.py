@@ -7,9 +7,8 @@ simulated one.
 
 import asyncio
 import logging
-import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 
@@ -28,7 +27,7 @@ from telephony import settings
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
 from telephony.call.commands import Command, SendMedia
 from telephony.call.events import Event
-from telephony.server.app import Server, application
+from telephony.server.app import on_free_port
 from telephony.settings import Settings
 from telephony.simulator import script as caller_script
 from telephony.simulator.caller import call
@@ -138,7 +137,7 @@ async def run_demo(out: Path, *, live: bool = False) -> Report:
     async with AsyncExitStack() as stack:
         gemini = None if live else await stack.enter_async_context(_simulated_gemini())
         stage = Stage(view, gemini)
-        server, url = await stack.enter_async_context(_serving(_settings(gemini), stage))
+        server, url = await stack.enter_async_context(on_free_port(_settings(gemini), stage))
         report = await call(
             [url],
             PUBLIC_URL,
@@ -179,18 +178,6 @@ def _settings(gemini: SimulatedGemini | None) -> Settings:
         drain_budget_s=0,  # Ctrl-C means now
         **simulated,
     )
-
-
-@asynccontextmanager
-async def _serving(given: Settings, stage: Stage) -> AsyncIterator[tuple[Server, str]]:
-    """The server on a free port, until the block ends; yields it and its URL."""
-    server = Server(application(given, stage), given)
-    with socket.create_server((given.host, 0)) as listener:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.serve([listener]), name="server")
-            await server.listening.wait()
-            yield server, f"http://{given.host}:{listener.getsockname()[1]}"
-            server.stop()
 
 
 def gaps(heard: bytes, sent: Mapping[int, bytes], dropped_bytes: int) -> int:

@@ -12,7 +12,8 @@ Pure, lowest first:
     session, model    one session; all of them
     client            a client in virtual time, for tests and worlds
 Edge:
-    certificate, server   the same on a TLS WebSocket
+    certificate, endpoint   a TLS WebSocket, whatever answers there
+    server            `model` behind it
 
 Laws: the pure part takes its time as an argument and its random numbers as a seeded generator.
 Every message sent is a valid `LiveServerMessage`, unless a fault asks for another. Imports nothing

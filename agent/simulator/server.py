@@ -1,160 +1,33 @@
-"""The simulated Gemini Live on a TLS WebSocket, so that the real SDK talks to it.
-
-A thin edge: it reads the clock, moves frames, and wakes each session at its deadline.
-
-    listening socket     acquired: `SimulatedGemini.__aenter__`; released: `__aexit__`
-    temporary cert dir   the same, where no `cert_dir` was given
-    a connection         acquired: by websockets, which runs `_serve` for it; released: when that
-                         returns, with its reader and its writer in one TaskGroup
-"""
+"""The simulated Gemini Live on a TLS WebSocket, so that the real SDK talks to it."""
 
 import asyncio
-import json
-import ssl
-from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
-from typing import Self
-from urllib.parse import parse_qs, urlsplit
-from weakref import WeakKeyDictionary
 
-from websockets.asyncio.server import Server, ServerConnection
-from websockets.asyncio.server import serve as listen
-from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
-
-from agent.simulator.certificate import certificate_in
-from agent.simulator.faults import Close, Fault, Reset
-from agent.simulator.model import GeminiServer, Refusal
+from agent.simulator.endpoint import Endpoint
+from agent.simulator.faults import Fault
+from agent.simulator.model import GeminiServer
 from agent.simulator.script import named
-from agent.simulator.server_messages import Message
-from agent.simulator.session import Session
 
 
-class SimulatedGemini:
+class SimulatedGemini(Endpoint[GeminiServer]):
     """A Gemini Live on 127.0.0.1; use with ``async with``.
 
     Args:
         server: What it does; a `GeminiServer` with its defaults where None.
-        port: Where it listens; 0 for any free port.
-        cert_dir: Where cert.pem and key.pem are, or will be; a temporary folder where None.
-
-    Attributes:
-        server: To read from it what was heard.
-        ca_file: For SSL_CERT_FILE, or `ssl.create_default_context(cafile=…)`. Once entered.
+        port: As for `Endpoint`.
+        cert_dir: As for `Endpoint`.
     """
-
-    ca_file: Path
-    _listener: Server
 
     def __init__(
         self, server: GeminiServer | None = None, *, port: int = 0, cert_dir: Path | None = None
     ) -> None:
-        self.server = server or GeminiServer()
-        self._port = port
-        self._cert_dir = cert_dir
-        self._held = AsyncExitStack()
-        self._accepted: WeakKeyDictionary[ServerConnection, Session] = WeakKeyDictionary()
-        self._wakes: dict[Session, asyncio.Event] = {}
-        self._started_s = 0.0
-
-    async def __aenter__(self) -> Self:
-        self._started_s = asyncio.get_running_loop().time()
-        async with AsyncExitStack() as held:
-            folder = self._cert_dir or Path(
-                held.enter_context(TemporaryDirectory(prefix="offhook-"))
-            )
-            today = datetime.now(UTC)  # noqa: TID251 - the edge; a certificate is good for a time
-            self.ca_file, key_file = certificate_in(folder, today)
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            tls.load_cert_chain(self.ca_file, key_file)
-            self._listener = await held.enter_async_context(
-                listen(
-                    self._serve,
-                    "127.0.0.1",
-                    self._port,
-                    ssl=tls,
-                    process_request=self._answer_handshake,
-                    compression=None,
-                    max_size=None,
-                    ping_interval=None,
-                )
-            )
-            self._held = held.pop_all()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._held.aclose()
-
-    @property
-    def port(self) -> int:
-        """Where it listens. Once entered."""
-        return int(next(iter(self._listener.sockets)).getsockname()[1])
-
-    @property
-    def base_url(self) -> str:
-        """For GOOGLE_GEMINI_BASE_URL, or `HttpOptions.base_url`. Once entered."""
-        return f"https://127.0.0.1:{self.port}"
+        super().__init__(server or GeminiServer(), port=port, cert_dir=cert_dir)
 
     def inject(self, fault: Fault) -> None:
         """Let a fault come now: to every open session, or to the next connection."""
-        self.server.inject(fault, self._now_ms())
-        for wake in self._wakes.values():
-            wake.set()
-
-    def _now_ms(self) -> int:
-        return int((asyncio.get_running_loop().time() - self._started_s) * 1000)
-
-    def _answer_handshake(self, connection: ServerConnection, request: Request) -> Response | None:
-        url = urlsplit(f"wss://gemini{request.path}")  # the path may begin with two slashes
-        answer = self.server.connect(self._now_ms(), path=url.path, key=_key(url.query, request))
-        if isinstance(answer, Refusal):
-            return connection.respond(HTTPStatus(answer.status), f"{answer.reason}\n")
-        self._accepted[connection] = answer
-        return None
-
-    async def _serve(self, connection: ServerConnection) -> None:
-        session = self._accepted.pop(connection)
-        self._wakes[session] = wake = asyncio.Event()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                writer = tasks.create_task(self._write(connection, session, wake))
-                await self._read(connection, session, wake)
-                writer.cancel()
-        finally:
-            session.closed(self._now_ms())
-            del self._wakes[session]
-
-    async def _read(
-        self, connection: ServerConnection, session: Session, wake: asyncio.Event
-    ) -> None:
-        """Hand the client's frames to the session until the connection ends."""
-        with suppress(ConnectionClosed):
-            async for frame in connection:
-                session.receive(_parsed(frame), self._now_ms())
-                wake.set()
-
-    async def _write(
-        self, connection: ServerConnection, session: Session, wake: asyncio.Event
-    ) -> None:
-        """Send what the session has to say when it is due, until the connection ends."""
-        with suppress(ConnectionClosed):
-            while True:
-                wake.clear()
-                for one in session.poll(self._now_ms()):
-                    await _carry_out(one, connection)
-                await self._due(session, wake)
-
-    async def _due(self, session: Session, wake: asyncio.Event) -> None:
-        """Return when the session is to be polled."""
-        deadline_ms = session.deadline_ms()
-        deadline_s = None if deadline_ms is None else self._started_s + deadline_ms / 1000
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline_s):
-                await wake.wait()
+        self.server.inject(fault, self.now_ms())
+        self.wake()
 
 
 async def serve(
@@ -182,31 +55,3 @@ async def serve(
         print(f"export SSL_CERT_FILE={gemini.ca_file.resolve()}")  # noqa: T201 - a command's output
         print("export GEMINI_API_KEY=any", flush=True)  # noqa: T201 - a command's output
         await asyncio.get_running_loop().create_future()
-
-
-async def _carry_out(one: Message | Close | Reset, connection: ServerConnection) -> None:
-    match one:
-        case Close(code, reason):
-            await connection.close(code, reason)
-        case Reset():
-            connection.transport.abort()
-        case _:
-            await connection.send(json.dumps(one).encode())
-
-
-def _parsed(frame: str | bytes) -> object:
-    """The JSON in a frame; None for anything else."""
-    try:
-        return json.loads(frame)
-    except ValueError:
-        return None
-
-
-def _key(query: str, request: Request) -> str:
-    """The API key or token, from wherever a client may put it; "" for none."""
-    in_query = parse_qs(query)
-    return (
-        request.headers.get("x-goog-api-key")
-        or request.headers.get("Authorization", "").partition(" ")[2]
-        or "".join(in_query.get("key", in_query.get("access_token", [])))
-    )

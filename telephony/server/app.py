@@ -175,3 +175,23 @@ async def serve(settings: Settings) -> None:
         host, port = listener.getsockname()[:2]
         log.info("listening", url=f"http://{host}:{port}", public_url=settings.public_url)
         await Server(app, settings).serve([listener])
+
+
+@contextlib.asynccontextmanager
+async def on_free_port(
+    settings: Settings, *observers: Observer
+) -> AsyncIterator[tuple[Server, str]]:
+    """A server in this process, until the block ends; yields it and its URL.
+
+    Raises:
+        SettingsError: As `application`.
+    """
+    server = Server(application(settings, *observers), settings)
+    with socket.create_server((settings.host, 0)) as listener:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve([listener]), name="server")
+            await server.listening.wait()
+            try:
+                yield server, f"http://{settings.host}:{listener.getsockname()[1]}"
+            finally:
+                server.stop()

@@ -1,0 +1,209 @@
+"""A TLS WebSocket that stands where Gemini Live would, whatever it is that answers there.
+
+A thin edge: it reads the clock, moves frames, and wakes each session at its deadline.
+
+    listening socket     acquired: `Endpoint.__aenter__`; released: `__aexit__`
+    temporary cert dir   the same, where no `cert_dir` was given
+    a connection         acquired: by websockets, which runs `_serve` for it; released: when that
+                         returns, with its reader and its writer in one TaskGroup
+"""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol, Self
+from urllib.parse import parse_qs, urlsplit
+from weakref import WeakKeyDictionary
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import serve as listen
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from agent.simulator.certificate import certificate_in
+from agent.simulator.faults import Close, Reset
+from agent.simulator.model import Refusal
+from agent.simulator.server_messages import Message
+
+
+class Answering(Protocol):
+    """One session, as `session.Session` is one."""
+
+    def receive(self, message: object, now_ms: int) -> None:
+        """Take one message of the client, as parsed JSON; None for what is not JSON. Then poll."""
+        ...
+
+    def poll(self, now_ms: int) -> Sequence[Message | Close | Reset]:
+        """What goes out by now, in order. After a `Close` or `Reset` nothing follows."""
+        ...
+
+    def deadline_ms(self) -> int | None:
+        """When to poll next, if nothing is received before; None for not at all."""
+        ...
+
+    def closed(self, now_ms: int) -> None:
+        """The client is gone, in whatever way."""
+        ...
+
+
+class Live(Protocol):
+    """All sessions of a service, as `model.GeminiServer` has them."""
+
+    def connect(self, now_ms: int, *, path: str, key: str) -> Answering | Refusal:
+        """A client asks for a WebSocket."""
+        ...
+
+
+class Endpoint[L: Live]:
+    """A Live service on 127.0.0.1; use with ``async with``.
+
+    Args:
+        server: What it does.
+        port: Where it listens; 0 for any free port.
+        cert_dir: Where cert.pem and key.pem are, or will be; a temporary folder where None.
+
+    Attributes:
+        server: To read from it what came.
+        ca_file: For SSL_CERT_FILE, or `ssl.create_default_context(cafile=…)`. Once entered.
+    """
+
+    ca_file: Path
+    _listener: Server
+
+    def __init__(self, server: L, *, port: int = 0, cert_dir: Path | None = None) -> None:
+        self.server = server
+        self._port = port
+        self._cert_dir = cert_dir
+        self._held = AsyncExitStack()
+        self._accepted: WeakKeyDictionary[ServerConnection, Answering] = WeakKeyDictionary()
+        self._wakes: dict[Answering, asyncio.Event] = {}
+        self._started_s = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._started_s = asyncio.get_running_loop().time()
+        async with AsyncExitStack() as held:
+            folder = self._cert_dir or Path(
+                held.enter_context(TemporaryDirectory(prefix="offhook-"))
+            )
+            today = datetime.now(UTC)  # noqa: TID251 - the edge; a certificate is good for a time
+            self.ca_file, key_file = certificate_in(folder, today)
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(self.ca_file, key_file)
+            self._listener = await held.enter_async_context(
+                listen(
+                    self._serve,
+                    "127.0.0.1",
+                    self._port,
+                    ssl=tls,
+                    process_request=self._answer_handshake,
+                    compression=None,
+                    max_size=None,
+                    ping_interval=None,
+                )
+            )
+            self._held = held.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._held.aclose()
+
+    @property
+    def port(self) -> int:
+        """Where it listens. Once entered."""
+        return int(next(iter(self._listener.sockets)).getsockname()[1])
+
+    @property
+    def base_url(self) -> str:
+        """For GOOGLE_GEMINI_BASE_URL, or `HttpOptions.base_url`. Once entered."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def now_ms(self) -> int:
+        """Time since it was entered, as its sessions are told."""
+        return int((asyncio.get_running_loop().time() - self._started_s) * 1000)
+
+    def wake(self) -> None:
+        """Poll every session now."""
+        for wake in self._wakes.values():
+            wake.set()
+
+    def _answer_handshake(self, connection: ServerConnection, request: Request) -> Response | None:
+        url = urlsplit(f"wss://gemini{request.path}")  # the path may begin with two slashes
+        answer = self.server.connect(self.now_ms(), path=url.path, key=_key(url.query, request))
+        if isinstance(answer, Refusal):
+            return connection.respond(HTTPStatus(answer.status), f"{answer.reason}\n")
+        self._accepted[connection] = answer
+        return None
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        session = self._accepted.pop(connection)
+        self._wakes[session] = wake = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write(connection, session, wake))
+                await self._read(connection, session, wake)
+                writer.cancel()
+        finally:
+            session.closed(self.now_ms())
+            del self._wakes[session]
+
+    async def _read(
+        self, connection: ServerConnection, session: Answering, wake: asyncio.Event
+    ) -> None:
+        """Hand the client's frames to the session until the connection ends."""
+        with suppress(ConnectionClosed):
+            async for frame in connection:
+                session.receive(_parsed(frame), self.now_ms())
+                wake.set()
+
+    async def _write(
+        self, connection: ServerConnection, session: Answering, wake: asyncio.Event
+    ) -> None:
+        """Send what the session has to say when it is due, until the connection ends."""
+        with suppress(ConnectionClosed):
+            while True:
+                wake.clear()
+                for one in session.poll(self.now_ms()):
+                    await _carry_out(one, connection)
+                await self._due(session, wake)
+
+    async def _due(self, session: Answering, wake: asyncio.Event) -> None:
+        """Return when the session is to be polled."""
+        deadline_ms = session.deadline_ms()
+        deadline_s = None if deadline_ms is None else self._started_s + deadline_ms / 1000
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline_s):
+                await wake.wait()
+
+
+async def _carry_out(one: Message | Close | Reset, connection: ServerConnection) -> None:
+    match one:
+        case Close(code, reason):
+            await connection.close(code, reason)
+        case Reset():
+            connection.transport.abort()
+        case _:
+            await connection.send(json.dumps(one).encode())
+
+
+def _parsed(frame: str | bytes) -> object:
+    """The JSON in a frame; None for anything else."""
+    try:
+        return json.loads(frame)
+    except ValueError:
+        return None
+
+
+def _key(query: str, request: Request) -> str:
+    """The API key or token, from wherever a client may put it; "" for none."""
+    in_query = parse_qs(query)
+    return (
+        request.headers.get("x-goog-api-key")
+        or request.headers.get("Authorization", "").partition(" ")[2]
+        or "".join(in_query.get("key", in_query.get("access_token", [])))
+    )
