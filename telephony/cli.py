@@ -92,6 +92,10 @@ def replay(
     partial: Annotated[
         bool, typer.Option("--partial", help="Replay what there is of a recording cut off.")
     ] = False,
+    wire: Annotated[
+        bool,
+        typer.Option("--wire", help="Then against a real server over real sockets, in real time."),
+    ] = False,
     repeat: Annotated[int, typer.Option(min=1, help="How often to replay each.")] = 1,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; one for each core, if not said.")
@@ -107,10 +111,17 @@ def replay(
     from telephony.replay.suite import replay as run_replay
     from telephony.replay.verdict import Options
 
-    if update and partial:
-        raise UsageError("--update: expected whole recordings, got --partial; leave one out")
+    if partial and (update or wire):
+        option = "--update" if update else "--wire"
+        raise UsageError(f"{option}: expected whole recordings, got --partial; leave one out")
     options = Options(update=update, partial=partial, repeat=repeat)
-    raise typer.Exit(run_replay(paths, options, jobs=jobs, as_json=as_json, junit=junit))
+    if wire:
+        from telephony.wire_replay.judge import judge
+    else:
+        from telephony.replay.verdict import judge
+    raise typer.Exit(
+        run_replay(paths, options, jobs=jobs, as_json=as_json, junit=junit, judge=judge)
+    )
 
 
 @simulate.command("gemini")

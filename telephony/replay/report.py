@@ -41,6 +41,11 @@ def details(verdict: Verdict) -> list[str]:
     return [*lines, f"  to see it again: {verdict.reproduce}"]
 
 
+def on_the_wire(verdict: Verdict) -> list[str]:
+    """What may differ on the wire, and how much it did; empty where it was not tried."""
+    return [f"  on the wire: {each}" for each in verdict.measured]
+
+
 def updated(verdict: Verdict) -> list[str]:
     """What an update changed."""
     if verdict.error or verdict.bug:
@@ -103,6 +108,8 @@ def to_junit(verdicts: Sequence[Verdict]) -> bytes:
 
 
 def _speed(verdict: Verdict) -> str:
+    if verdict.measured:
+        return f"{verdict.duration_ms / 1000:.1f} s on the wire"
     speed = verdict.duration_ms / verdict.cpu_ms if verdict.cpu_ms else 0
     return f"{verdict.duration_ms / 1000:.1f} s in {verdict.cpu_ms:.0f} ms ({speed:.0f}x)"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -18,6 +19,14 @@ from telephony.replay.verdict import Options, Verdict, judge
 
 PASSED, DIFFERENT, BAD = 0, 1, 2
 """Exit codes."""
+
+
+class Judge(Protocol):
+    """Replays one recording and judges it; never raises for what is wrong with it."""
+
+    def __call__(self, folder: Path, options: Options) -> Verdict:
+        """The verdict on `folder`."""
+        ...
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -46,6 +55,7 @@ def replay(
     jobs: int | None = None,
     as_json: bool = False,
     junit: Path | None = None,
+    judge: Judge = judge,
 ) -> int:
     """Replay recordings and print how they did; of a single one, the whole call.
 
@@ -55,6 +65,7 @@ def replay(
         jobs: How many processes; as many as there are cores, if not said.
         as_json: Print all verdicts as JSON instead.
         junit: Write them there as JUnit XML too.
+        judge: Replays one, and judges; can be pickled.
 
     Returns:
         The exit code: 0, 1 where something differs, 2 where a recording could not be used.
@@ -68,7 +79,7 @@ def replay(
     options = Options(options.update, options.partial, options.repeat, tell=len(folders) == 1)
     jobs = min(len(folders), jobs or os.process_cpu_count() or 1)
     verdicts = []
-    for verdict in _with_bar(_judged(folders, options, jobs), len(folders)):
+    for verdict in _with_bar(_judged(folders, partial(judge, options=options), jobs), len(folders)):
         verdicts.append(verdict)
         if not as_json:
             _show(console, verdict, options)
@@ -83,9 +94,10 @@ def replay(
     return PASSED if all(verdict.passed for verdict in verdicts) else DIFFERENT
 
 
-def _judged(folders: Sequence[Path], options: Options, jobs: int) -> Iterator[Verdict]:
+def _judged(
+    folders: Sequence[Path], one: Callable[[Path], Verdict], jobs: int
+) -> Iterator[Verdict]:
     """The verdicts, in order."""
-    one: Callable[[Path], Verdict] = partial(judge, options=options)
     if jobs == 1:
         _settle()
         yield from map(one, folders)
@@ -112,6 +124,7 @@ def _with_bar(verdicts: Iterator[Verdict], n: int) -> Iterator[Verdict]:
 
 def _show(console: Console, verdict: Verdict, options: Options) -> None:
     lines = [*report.page(verdict), report.one_line(verdict), *report.details(verdict)]
+    lines += report.on_the_wire(verdict)
     if options.update:
         lines += report.updated(verdict)
     for line in lines:

@@ -48,6 +48,8 @@ class Verdict(msgspec.Struct):
         updated: The lines of the golden that changed, `-` and `+` in front.
         difference: The first one, or None.
         broken: Expectations that are not met.
+        wire: Whether it was to be replayed on the wire too.
+        measured: Of that, what may differ, and by how much it did.
         bug: What the call raised; "" if nothing.
         outcome: What the call came to.
         timeline: The call to be read, if wanted.
@@ -65,6 +67,8 @@ class Verdict(msgspec.Struct):
     updated: list[str] = []
     difference: Difference | None = None
     broken: list[str] = []
+    wire: bool = False
+    measured: list[str] = []
     bug: str = ""
     outcome: Outcome | None = None
     timeline: Timeline | None = None
@@ -73,7 +77,8 @@ class Verdict(msgspec.Struct):
     def reproduce(self) -> str:
         """The command that shows it again."""
         partial = "" if self.whole else " --partial"
-        return f"offhook replay{partial} {shlex.quote(self.path)}"
+        wire = " --wire" if self.wire else ""
+        return f"offhook replay{partial}{wire} {shlex.quote(self.path)}"
 
 
 def judge(folder: Path, options: Options) -> Verdict:

@@ -1,0 +1,155 @@
+"""Who has to say what, and when: a recording, taken apart by who said it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from agent.conversation.commands import OpenModel, SayToModel
+from agent.conversation.events import ModelEvent
+from telephony.call.commands import CloseStream, SendClear, SendMark, SendMedia
+from telephony.call.events import (
+    CallEvent,
+    CallOpened,
+    CallStatus,
+    DrainRequested,
+    Event,
+    LinesStored,
+    StreamEnded,
+    StreamStarted,
+    Tick,
+)
+from telephony.errors import RecordingError
+from telephony.replay.recording import Recording, Step
+from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
+from telephony.wire_replay.carried import Place, ToPhone
+
+
+class Cue[E](NamedTuple):
+    """Something to be said at its time; `texts` is how many texts the model had by then."""
+
+    at_ms: int
+    event: E
+    texts: int = 0
+
+
+@dataclass(slots=True)
+class SessionCues:
+    """What one model session says, from `SessionReady` or `SessionRefused` on."""
+
+    says: list[Cue[ModelEvent]] = field(default_factory=list)
+    texts: int = 0
+
+
+@dataclass(slots=True)
+class StreamCues:
+    """What one stream says.
+
+    Args:
+        started: When, and under which streamSid.
+        says: From then on, but for the echoes of marks; a `StreamEnded` where Twilio broke it off.
+        stopped: Whether it was over, for one end or the other.
+    """
+
+    started: Cue[StreamStarted]
+    says: list[Cue[Event]] = field(default_factory=list)
+    stopped: bool = False
+
+
+@dataclass(slots=True)
+class Cues:
+    """All of a call.
+
+    Args:
+        streams: In order.
+        sessions: In the order they were dialled.
+        around: What Twilio's callbacks say, and the worker's own end.
+        echoes: When the mark at a place came back; None where it never did.
+    """
+
+    streams: list[StreamCues] = field(default_factory=list)
+    sessions: list[SessionCues] = field(default_factory=list)
+    around: list[Cue[CallStatus | StreamEnded | DrainRequested]] = field(default_factory=list)
+    echoes: dict[Place, int | None] = field(default_factory=dict)
+
+
+def cues(recording: Recording, steps: Sequence[Step]) -> Cues:
+    """Take a recording apart.
+
+    Args:
+        recording: What the call was fed.
+        steps: The same, with what it did.
+
+    Raises:
+        RecordingError: Two real ends and one server could not have been the cause of something.
+    """
+    reader = _Reader(recording)
+    for step in steps:
+        reader.event(step.event, step.now_ms)
+        for command in step.commands:
+            match command:
+                case SendMedia():
+                    reader.sent.media(command.ulaw)
+                case SendMark():
+                    reader.mark(command.name)
+                case SendClear():
+                    reader.sent.clear()
+                case CloseStream():
+                    reader.all.streams[-1].stopped = True
+                case OpenModel():
+                    reader.by_number[command.session] = SessionCues()
+                case SayToModel():
+                    reader.by_number[command.session].texts += 1
+                case _:
+                    pass
+    reader.all.sessions = list(reader.by_number.values())
+    return reader.all
+
+
+class _Reader:
+    def __init__(self, recording: Recording) -> None:
+        self.all = Cues()
+        self.by_number: dict[int, SessionCues] = {}
+        self.sent = ToPhone()
+        self._recording = recording
+        self._places: dict[str, Place] = {}
+
+    def mark(self, name: str) -> None:
+        """The call sends a mark."""
+        place = self._places[name] = self.sent.mark()
+        self.all.echoes[place] = None
+
+    def event(self, event: Event, now_ms: int) -> None:
+        """Note who said it."""
+        match event:
+            case CallOpened(checkpoint=None, lines=()) | LinesStored() | Tick():
+                pass  # of the server itself
+            case StreamStarted():
+                self.sent.begin()
+                self.all.streams.append(StreamCues(Cue(now_ms, event)))
+            case Mark() if event.name in self._places:
+                self.all.echoes[self._places[event.name]] = now_ms
+            case Media() | Mark() | Dtmf() | Malformed():
+                self.all.streams[-1].says.append(Cue(now_ms, event))
+            case Stop():
+                self.all.streams[-1].says.append(Cue(now_ms, event))
+                self.all.streams[-1].stopped = True
+            case StreamEnded(how="close"):
+                stream = self.all.streams[-1]
+                if not stream.stopped:
+                    stream.says.append(Cue(now_ms, event))
+                stream.stopped = True
+            case CallStatus() | StreamEnded(how="status") | DrainRequested():
+                self.all.around.append(Cue(now_ms, event))
+            case _ if isinstance(event, CallEvent):
+                raise self._not_on_the_wire(event)
+            case _:
+                assert not isinstance(event, CallEvent)  # noqa: S101 - the case before has them
+                session = self.by_number[event.session]
+                session.says.append(Cue(now_ms, event, session.texts))
+
+    def _not_on_the_wire(self, event: CallEvent) -> RecordingError:
+        what = type(event).__name__
+        if isinstance(event, CallOpened):
+            what += " of a call that another worker began"
+        problem = f"expected what Twilio, Gemini and one server can cause, got {what}"
+        return RecordingError(str(self._recording.folder), problem, "replay it without --wire")

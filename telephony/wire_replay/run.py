@@ -1,0 +1,92 @@
+"""A recorded call through a real server: it, its store and both ends in one process."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+
+import httpx
+
+from agent.simulator.behaviour import Behaviour
+from agent.simulator.endpoint import Endpoint
+from telephony import settings
+from telephony.call.commands import Command, EndCall
+from telephony.call.events import CallOpened, Event
+from telephony.replay.recording import Recording, Step
+from telephony.server.app import on_free_port
+from telephony.settings import Settings
+from telephony.simulator.identity import Identity
+from telephony.wire_replay.carried import Carried
+from telephony.wire_replay.cues import cues
+from telephony.wire_replay.model import RecordedGemini
+from telephony.wire_replay.twilio import Twilio
+
+PUBLIC_URL = "https://replay.example"
+AUTH_TOKEN = "a-replay-needs-no-secret"  # noqa: S105 - of a simulated account
+ACCOUNT_SID = "AC" + "0" * 32
+
+SETTLE_S = 3.0
+"""How long the call may go on once all is said."""
+
+
+async def run(recording: Recording, steps: Sequence[Step]) -> Carried:
+    """Replay a call in real time.
+
+    Args:
+        recording: What it was fed.
+        steps: The same, with what it did: what the answers to it are timed by.
+
+    Returns:
+        What the server sent and stored.
+
+    Raises:
+        RecordingError: Something in it cannot come over the wires of one server.
+    """
+    said = cues(recording, steps)
+    carried, call_sid = Carried(), recording.opened.call_sid
+    identity = Identity(call_sid, ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL)
+    over = asyncio.Event()
+    begin: list[Callable[[], None]] = []
+
+    def observe(call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]) -> None:
+        del call_sid, now_ms
+        if isinstance(event, CallOpened):
+            for begins in begin:
+                begins()
+        if any(isinstance(command, EndCall) for command in commands):
+            over.set()
+
+    async with AsyncExitStack() as stack:
+        gemini = await stack.enter_async_context(Endpoint(RecordedGemini(said)))
+        server, url = await stack.enter_async_context(on_free_port(_settings(gemini), observe))
+        calls = server.worker.calls
+        limits = httpx.Limits(max_keepalive_connections=0)
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, limits=limits))
+        twilio = Twilio(said, identity, url, client, carried)
+        begin += [twilio.begin, lambda: gemini.server.begin(gemini.now_ms())]
+        await twilio.play(calls.drain)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                await over.wait()
+        await calls.drain(0)  # returns when all of it is stored
+        record = await server.worker.store.look_up(call_sid)
+    carried.sessions = gemini.server.sessions
+    carried.problems += gemini.server.problems
+    if record is not None:
+        carried.lines, carried.ended_reason = record.lines, record.ended_reason
+    return carried
+
+
+def _settings(gemini: Endpoint[RecordedGemini]) -> Settings:
+    return settings.load(
+        gemini_api_key="simulated",
+        gemini_model=min(Behaviour().models),
+        google_gemini_base_url=gemini.base_url,
+        ssl_cert_file=gemini.ca_file,
+        public_url=PUBLIC_URL,
+        twilio_auth_token=AUTH_TOKEN,
+        twilio_account_sid=ACCOUNT_SID,
+        redis_url="",
+        record_dir="",
+        host="127.0.0.1",
+        drain_budget_s=0,
+    )
