@@ -14,6 +14,7 @@ import typer
 
 from telephony import settings
 from telephony.errors import OffhookError, UsageError
+from telephony.fixture.commands import app as fixture
 from telephony.number.commands import number
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 simulate = typer.Typer(no_args_is_help=True, help="A Gemini and a Twilio that need no account.")
 app.add_typer(number, name="number")
 app.add_typer(simulate, name="simulate")
+app.add_typer(fixture, name="fixture")
 
 DEMO_TOKEN = "simulated-auth-token"  # noqa: S105 - of simulated accounts only
 DEMO_ACCOUNT = "AC" + "0" * 31 + "1"
