@@ -26,6 +26,8 @@ SUFFIX = ".call"
 EVENTS_FILE = "call.jsonl"
 GOLDEN_FILE = "expect.jsonl"
 SHARED_FOLDER = "audio"
+WORLD_FILE = "world.toml"
+"""How a recording of a simulated world is made."""
 
 
 class Scrub(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
