@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from telephony import cli
 from telephony.replay.recording import Header, Step, write
+from telephony.server import stream
 from telephony.simulator.world_spec import load
+from telephony.twilio.messages import render_mark
 from tests.worlds.sdk import WireSdk
 
 WORLDS = Path(__file__).parents[1] / "worlds/files"
@@ -75,6 +78,17 @@ def test_a_recording_whose_golden_was_altered_fails(
     assert (code, err) == (1, "")
     assert f"DIFF  {recorded}  " in out
     assert f"offhook replay --wire {recorded}" in out
+
+
+def test_what_only_the_wire_shows_fails_there_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = record("barge-in", tmp_path)
+    # The call asks for a clear, as recorded; the server puts something else on the wire.
+    monkeypatch.setattr(stream, "render_clear", partial(render_mark, name="instead of a clear"))
+    code, out, err = replay(capsys, monkeypatch, recorded)
+    assert (code, err) == (1, "")
+    assert "on the wire: expected clears 1, got 0" in out
 
 
 def test_what_one_server_cannot_live_is_one_message(
