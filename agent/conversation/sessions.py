@@ -1,0 +1,172 @@
+"""The model's sessions, one after the other, and what the next one has to be told.
+
+A session is dialled, resumed from the last handle or given the transcript, cued where the caller
+waits for the model to speak, and left before the server ends it. The next one may be another
+worker's: what that needs is the checkpoint.
+"""
+
+from agent.conversation import commands, events
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.commands import ConversationCommand
+from agent.conversation.deadlines import earliest
+from agent.conversation.link import Link
+from agent.conversation.persona import GO_ON_CUE, Persona
+from agent.conversation.renewal import Renewal
+from agent.conversation.resumption import Attempt, Resumption
+from agent.conversation.transcript import Transcript
+
+
+class Sessions:
+    """The one session there may be, how it is followed by another, and what it was told.
+
+    Args:
+        persona: Who answers.
+        transcript: What was said; kept by the owner.
+        resumption: How to reach the model.
+        wall_time_ms: Unix time, in ms, at `now_ms` 0.
+        greeted: Whether the greeting counts as given.
+
+    Attributes:
+        greeted: As above; to be kept up by the owner.
+        attached: Whether somebody listens; likewise.
+        owes_answer: Whether the caller said something that no session has answered yet.
+        asked_by_cue: Whether the next reply is one that we asked for, not the caller.
+    """
+
+    def __init__(
+        self,
+        persona: Persona,
+        transcript: Transcript,
+        resumption: Resumption,
+        *,
+        wall_time_ms: int,
+        greeted: bool,
+    ) -> None:
+        self.greeted = greeted
+        self.attached = False
+        last = transcript.lines[-1:]
+        self.owes_answer = any(x.role == "caller" or x.heard != x.text for x in last)
+        self.asked_by_cue = False
+        self._persona = persona
+        self._transcript = transcript
+        self._resumption = resumption
+        self._wall_time_ms = wall_time_ms
+        self._renewal = Renewal()
+        self._link = Link()
+        self._cued = False
+
+    @property
+    def session(self) -> int:
+        """The number of the one whose events count."""
+        return self._link.session
+
+    def deadline_ms(self) -> int | None:
+        """When `redial` or `renewal_is_due` is to be asked next, or None."""
+        return earliest(self._link.deadline_ms(), self._renewal.deadline_ms())
+
+    # Dialling and leaving.
+
+    def open(self, now_ms: int) -> list[ConversationCommand]:
+        """Dial the first one."""
+        return self.dial(self._resumption.first(), now_ms)
+
+    def dial(self, attempt: Attempt, now_ms: int) -> list[ConversationCommand]:
+        """Open a session, now or when the wait of the attempt is over."""
+        if not self._link.dial(attempt, now_ms):
+            return []
+        self._transcript.session_opened(fresh=not attempt.handle)
+        history = self._transcript.unknown()
+        return [commands.OpenModel(self._link.session, self._persona, attempt.handle, history)]
+
+    def redial(self, now_ms: int) -> list[ConversationCommand] | None:
+        """Dial if a wait is over; None if none is."""
+        attempt = self._link.due(now_ms)
+        return None if attempt is None else self.dial(attempt, now_ms)
+
+    def listens(self, now_ms: int) -> None:
+        """The session is ready."""
+        self._link.listens(now_ms)
+        self._renewal.started(now_ms)
+
+    def lost(self, now_ms: int) -> Attempt | None:
+        """The session is gone, or has to be. Returns how to get the next, None if not at all."""
+        return self._resumption.lost(now_ms, self._link.lived_ms(now_ms))
+
+    def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | None:
+        """The session could not be opened; as `lost`."""
+        return self._resumption.refused(now_ms, event.code, event.retry_after_ms)
+
+    def ended(self) -> None:
+        """The session is over by itself."""
+        self._link.ended()
+
+    def leave(self) -> list[ConversationCommand]:
+        """Close the session, whatever its state; events of it are stale from here on."""
+        out: list[ConversationCommand] = []
+        if (left := self._link.leave()) is not None:
+            out.append(commands.CloseModel(left))
+        self._renewal.stopped()
+        self._cued = False
+        return [*out, commands.HoldCallerAudio()]
+
+    # What it is told.
+
+    def cue(self, *, greeting_comes: bool) -> list[ConversationCommand]:
+        """Make the model speak, once a session, where the caller waits for it to."""
+        if not self._link.ready or not self.attached or self._cued:
+            return []
+        self._cued = True
+        if not self.greeted:
+            if greeting_comes:
+                return []
+            cue = self._persona.greeting_cue
+        elif self.owes_answer:
+            cue = GO_ON_CUE
+        else:
+            return []
+        self.asked_by_cue = True
+        return [commands.SayToModel(self._link.session, cue)]
+
+    # What it tells.
+
+    def took_handle(self, event: events.HandleUpdated) -> bool:
+        """Note whether the session can be resumed from here. Returns whether there is a handle."""
+        self._renewal.resumable(event.resumable)
+        if not (event.resumable and event.handle):
+            return False
+        self._resumption.handed_out(event.handle)
+        self._transcript.handed_out()
+        return True
+
+    def told_to_go(self, event: events.GoAway, now_ms: int) -> None:
+        """The server will end the session."""
+        self._renewal.told_to_go(now_ms, event.time_left_ms)
+
+    def renewal_is_due(self, now_ms: int, *, pause: bool) -> bool:
+        """Whether to leave the session and resume it; as `Renewal.due`."""
+        return self._renewal.due(now_ms, pause=pause)
+
+    def reply_began(self) -> None:
+        """The session says what its last handle does not hold."""
+        self.asked_by_cue = False
+        self._renewal.resumable(False)
+
+    def reply_completed(self) -> None:
+        """The session works."""
+        self._resumption.settled()
+
+    # What outlives it.
+
+    def checkpoint(self, now_ms: int) -> list[ConversationCommand]:
+        """Keep what another worker needs."""
+        if not self._transcript.epoch:
+            return []  # nobody has taken the call yet: there is nothing to keep
+        checkpoint = Checkpoint(
+            epoch=self._transcript.epoch,
+            elapsed_ms=self._transcript.elapsed_ms(now_ms),
+            wall_time_ms=self._wall_time_ms + now_ms,
+            greeted=self.greeted,
+            handle=self._resumption.handle,
+            handle_lines=self._transcript.known_lines,
+        )
+        return [commands.SaveCheckpoint(checkpoint)]
