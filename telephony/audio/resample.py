@@ -73,8 +73,6 @@ class StreamingResampler:
         "_padding",
         "_per_step",
         "_step",
-        "_sums",
-        "_windows",
         "delay_ms",
     )
 
@@ -83,9 +81,6 @@ class StreamingResampler:
         self._step = from_hz // gcd(from_hz, to_hz)
         self._per_step = to_hz // gcd(from_hz, to_hz)
         self._matrix = _block_matrix(half_taps, self._step, self._per_step)
-        window, outputs = self._matrix.shape
-        self._windows = np.empty((_BATCH_BLOCKS, window))
-        self._sums = np.empty((_BATCH_BLOCKS, outputs))
         self._block_bytes = 2 * _BLOCK_STEPS * self._step
         self._padding = bytes(self._block_bytes)
         reach = (len(half_taps) - 1) // self._per_step
@@ -136,15 +131,12 @@ class StreamingResampler:
         return b"".join(pieces)[: 2 * steps * self._per_step]
 
     def _batch(self, padded: bytes, first: int, blocks: int) -> bytes:
-        windows, sums = self._windows[:blocks], self._sums[:blocks]
         # Neighbouring windows overlap by the reach of the taps: a view with a stride of one block.
-        windows[...] = np.ndarray(
-            windows.shape, "<i2", padded, first * self._block_bytes, (self._block_bytes, 2)
-        )
-        np.matmul(windows, self._matrix, out=sums)
+        shape, start = (blocks, len(self._matrix)), first * self._block_bytes
+        windows = np.ndarray(shape, "<i2", padded, start, (self._block_bytes, 2))
+        sums = windows.astype(np.float64) @ self._matrix
         np.rint(sums, out=sums)
-        np.maximum(sums, -32_768, out=sums)
-        np.minimum(sums, 32_767, out=sums)
+        sums.clip(_LOWEST, _HIGHEST, out=sums)
         return sums.astype("<i2").tobytes()
 
 
@@ -166,11 +158,14 @@ def resample_whole(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
     return clipped.astype("<i2").tobytes()
 
 
+# As arrays: numpy takes them twice as fast as numbers.
+_LOWEST, _HIGHEST = np.array(-32_768.0), np.array(32_767.0)
+
 _BLOCK_STEPS = 16
 """Long enough for a product to pay; a 20 ms frame of 160 steps is a whole number of blocks."""
 
-_BATCH_BLOCKS = 32
-"""Blocks per product, 64 ms: 18 KB of buffers up and 34 KB down, for each call."""
+_BATCH_BLOCKS = 128
+"""Blocks per product, 256 ms, 137 KB at most while it runs; a product of 32 costs as much."""
 
 
 @cache
