@@ -57,7 +57,12 @@ class Downlink:
     @property
     def replies(self) -> tuple[int, ...]:
         """Their numbers."""
-        return tuple(reply.number for reply in self._replies)
+        return tuple([reply.number for reply in self._replies])
+
+    @property
+    def empty(self) -> bool:
+        """Whether every reply was heard to its end, or dropped."""
+        return not self._replies
 
     def add(self, number: int, pcm: bytes) -> None:
         """More of a reply: PCM, int16 little-endian, mono, 24 kHz, any length."""

@@ -136,7 +136,7 @@ class Call:
                 self._life(event, now_ms)
             case _:
                 self._model(event, now_ms)
-        if self.phase is Phase.STREAMING:
+        if self.phase is Phase.STREAMING and not self._downlink.empty:
             self._report_heard(now_ms)
             self._fill_lead(now_ms)
         self._hand_over_when_due(now_ms)
@@ -330,7 +330,9 @@ class Call:
             self._carry_out(self._conversation.played(reply, heard_ms, now_ms), now_ms)
 
     def _fill_lead(self, now_ms: int) -> None:
-        while piece := self._downlink.take(self._playout.queued_samples(now_ms)):
+        while self._downlink.waits() and (
+            piece := self._downlink.take(self._playout.queued_samples(now_ms))
+        ):
             self._out.append(SendMedia(self.stream_sid, piece.reply, piece.ulaw))
             self._playout.sent(piece.reply, len(piece.ulaw), now_ms)
             if piece.last or self._playout.unmarked_samples >= _MARK_EVERY_SAMPLES:

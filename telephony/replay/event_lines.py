@@ -9,7 +9,7 @@ what `timestamp_ms` grows by, where that is not the audio's own length.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -174,9 +174,9 @@ def expand(read: Object, kept: Callable[[Medium, str], bytes]) -> Iterator[tuple
 
 def _next(first: Event, data: bytes, stamp: int) -> Event:
     if isinstance(first, Media):
-        return replace(first, payload=data, timestamp_ms=stamp)
+        return Media(first.stream_sid, data, stamp)
     assert isinstance(first, ReplyAudio)  # noqa: S101 - a run is of these two
-    return replace(first, pcm=data)
+    return ReplyAudio(first.session, data)
 
 
 def _stamps(read: Object, sizes: Sequence[int]) -> Sequence[int]:
