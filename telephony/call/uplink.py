@@ -9,6 +9,7 @@ session listened: after a resume it is sent again, faster than real time.
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from telephony.audio import g711
 from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
@@ -37,8 +38,7 @@ MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
 _BYTES_PER_MS = 2 * PHONE_SAMPLES_PER_MS
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     at_ms: int
     ulaw: bytes
     sound: bool

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 _PART = re.compile(r"(-?[0-9]{1,18})(?:\*([0-9]{1,9}))?")
@@ -13,6 +14,7 @@ def pack(numbers: Iterable[int]) -> str:
     return " ".join(str(number) if n == 1 else f"{number}*{n}" for number, n in groups)
 
 
+@lru_cache(maxsize=1_000)  # calls have most of these texts in common
 def unpack(text: str, limit: int) -> Sequence[int]:
     """Read what `pack` wrote.
 
@@ -32,4 +34,4 @@ def unpack(text: str, limit: int) -> Sequence[int]:
         if n > limit - len(numbers):
             raise ValueError(f"expected {limit} numbers at most, got {text!r}")
         numbers += [int(match[1])] * n
-    return numbers
+    return tuple(numbers)

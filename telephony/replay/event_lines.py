@@ -8,7 +8,7 @@ Lossless: `dt` has the ms from each event of a run to the next, `sizes` the byte
 what `timestamp_ms` grows by, where that is not the audio's own length.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -140,7 +140,7 @@ class EventLines:
         self._lines.append(CODEC.line(run.first, join(run.parts), t=run.t, **more))
 
 
-def expand(read: Object, kept: Callable[[Medium, str], bytes]) -> Iterator[tuple[Event, int]]:
+def expand(read: Object, kept: Callable[[Medium, str], bytes]) -> list[tuple[Event, int]]:
     """The events of one line, each with its time.
 
     Args:
@@ -152,8 +152,7 @@ def expand(read: Object, kept: Callable[[Medium, str], bytes]) -> Iterator[tuple
     """
     cls = CODEC.class_of(read)
     if cls is not Media and cls is not ReplyAudio:
-        yield CODEC.thing(read), read.t
-        return
+        return [(CODEC.thing(read), read.t)]
     medium = CALLER if cls is Media else MODEL
     audio = resolve(CODEC.audio_of(read), medium, lambda name: kept(medium, name))
     deltas = unpack(read.dt, RUN_LIMIT - 1)
@@ -163,13 +162,14 @@ def expand(read: Object, kept: Callable[[Medium, str], bytes]) -> Iterator[tuple
             f"expected {len(deltas) + 1} sizes of {len(audio)} bytes together, got {read.sizes!r}"
         )
     first = CODEC.thing(read, audio[: sizes[0]])
-    yield first, read.t
+    expanded = [(first, read.t)]
     stamps = _stamps(read, sizes) if cls is Media else [0] * len(deltas)
     start, t, stamp = sizes[0], read.t, getattr(first, "timestamp_ms", 0)
     for delta, size, grown in zip(deltas, sizes[1:], stamps, strict=True):
         t, stamp, data = t + delta, stamp + grown, audio[start : start + size]
         start += size
-        yield _next(first, data, stamp), t
+        expanded.append((_next(first, data, stamp), t))
+    return expanded
 
 
 def _next(first: Event, data: bytes, stamp: int) -> Event:

@@ -140,13 +140,13 @@ def _decoded(codec: Any, path: Path, number: int, line: bytes) -> Any:
 def _events(
     path: Path, read_lines: Sequence[Any], audio: "_AudioFiles"
 ) -> Iterator[tuple[Event, int]]:
-    last_ms = 0
+    last_ms, file = 0, str(path)
     for number, line in _numbered(read_lines):
-        where = f"{path}:{number}"
+        where = f"{file}:{number}"
         if isinstance(line, End):
             raise RecordingError(where, "expected `End` at the end, got it here", AGAIN)
         try:
-            expanded = list(expand(line, audio.kept))
+            expanded = expand(line, audio.kept)
         except ValueError as error:
             raise RecordingError(where, str(error), AGAIN) from None
         for event, now_ms in expanded:
