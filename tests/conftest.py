@@ -1,4 +1,6 @@
-"""For the whole test run: which tests stay together on one core, and a real redis-server."""
+"""For the whole test run: which tests stay together on one core, that none is timed, and a real
+redis-server.
+"""
 
 import socket
 import subprocess
@@ -6,8 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.programs import program
+
+# Machines are shared: nothing is timed. Else an example that takes 200 ms fails its test.
+settings.register_profile(
+    "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("untimed")
 
 REAL_TIME = frozenset({"end_to_end", "judges"})
 """Folders of whole calls over real sockets, which wait more than they compute."""

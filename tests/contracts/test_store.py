@@ -258,7 +258,6 @@ OPERATIONS = st.lists(
 @given(operations=OPERATIONS)
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example has its own call
 )
 async def test_whatever_two_writers_do_no_line_is_lost_doubled_or_overwritten(
@@ -497,7 +496,6 @@ async def test_resumes_are_counted_within_their_window(store: RedisStore, call_s
 @given(text=st.text(max_size=200), heard=st.text(max_size=50))
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example has its own call
 )
 async def test_any_text_comes_back_as_it_was(

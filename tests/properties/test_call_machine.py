@@ -247,7 +247,7 @@ beginnings = st.sampled_from(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(beginnings, st.lists(st.tuples(ops, waits), max_size=150), st.integers(0, 2**32 - 1))
 def test_any_order_and_mix_of_events_leaves_the_invariants_whole(
     beginning: list[tuple[str, int]], script: list[tuple[str, int]], seed: int

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soxr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.audio.resample import (
@@ -74,7 +74,6 @@ def direct(half_taps: tuple[int, ...], up: int, down: int, pcm: bytes) -> bytes:
     return np.clip(np.rint(sums / TAP_ONE), -32_768, 32_767).astype("<i2").tobytes()
 
 
-@settings(deadline=None)  # the machine is shared: nothing is timed
 @given(samples=st.integers(0, 1_500), seed=st.integers(0, 9), cuts=st.lists(st.integers(0, 3_000)))
 @both_ways
 def test_any_chunking_of_bytes_gives_the_same_samples(
