@@ -2,7 +2,7 @@
 # make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quality cuts mutants figures bench lock clean
+.PHONY: help setup demo test check quality cuts mutants faults figures bench lock clean
 
 # The resampler's matrices are small: more threads cost more than they bring.
 export OPENBLAS_NUM_THREADS := 1
@@ -36,6 +36,9 @@ cuts: setup ## Cut the calls of tests/worlds/files after every single step (make
 
 mutants: setup ## Plant faults, one at a time, and see each caught by recorded calls or worlds
 	@$(BIN)/python -m tests.mutants
+
+faults: setup ## Inject every fault of the table; print what is reached beside what is demanded
+	@$(BIN)/python -m tests.faults
 
 figures: setup ## Measure, and print what the README and the design claim
 	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done

@@ -26,6 +26,7 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError
 
 from agent.conversation.checkpoint import Checkpoint, CheckpointError
 from agent.conversation.transcript import Line, Role
@@ -192,8 +193,12 @@ class RedisStore:
         keys = [_key(call_sid, name) for name in ("call", "lines", "checkpoint")]
         if extra_key is not None:
             keys.append(extra_key)
+        given: list[Any] = [*keys, self._ttl_s, *args]
         with store_away():
-            return await script(keys=keys, args=(self._ttl_s, *args))
+            try:
+                return await self._client.evalsha(script.sha, len(keys), *given)
+            except NoScriptError:  # loading it first, it could be forgotten before it is asked for
+                return await self._client.eval(cast("str", script.script), len(keys), *given)
 
 
 def _key(call_sid: str, name: str) -> str:

@@ -32,12 +32,12 @@ from telephony.simulator.ear import is_loud, last_sound_ms
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.line import Line
 from telephony.simulator.report import AgentHeard, CallEvent, Report
-from tests.conftest import RedisServer
 from tests.end_to_end import barge_ins
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import AGENT, CONVERSATION, HANG_UP, TWO_TURNS, caller
 from tests.end_to_end.serving import place, worker_process
 from tests.end_to_end.watching import Watch
+from tests.redis_server import RedisServer
 
 REPEATS = 2
 AT_ONCE = CallFaults(reconnect_ms=(0, 0))

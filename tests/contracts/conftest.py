@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from agent.store.redis import RedisStore
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 TTL_S = 3600
 

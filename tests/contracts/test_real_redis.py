@@ -11,7 +11,7 @@ from agent.store.base import StoreAway
 from agent.store.redis import RedisStore
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.redis
 
@@ -74,6 +74,15 @@ async def test_a_user_without_the_right_is_not_permitted(admin: Redis, store: Re
     await store.open_call("CA1")
     await forbid(admin, "evalsha")
     assert await why_away(store) == "not permitted"
+
+
+async def test_a_forgotten_script_is_sent_along_and_not_loaded_first(
+    admin: Redis, store: RedisStore
+) -> None:
+    await store.open_call("CA1")
+    await admin.script_flush()
+    await forbid(admin, "script")
+    assert await store.append("CA1", [LINE], 1) == 1
 
 
 async def test_a_script_that_fails_halfway_leaves_no_key_without_an_expiry(

@@ -12,7 +12,7 @@ from agent.store.rehearsal import rehearse
 from tests.contracts.conftest import TTL_S, Backend
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 
 async def test_a_good_server_does_all_that_a_call_needs(store: RedisStore, call_sid: str) -> None:

@@ -18,7 +18,7 @@ from tests.end_to_end.serving import ROOT, LocalWorker, serving
 from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.end_to_end.front import Front, public
 from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, LocalWorker, get, run, serving
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 ALL = (
     *("settings", "model", "redis", "server", "public URL", "signature"),

@@ -31,7 +31,7 @@ from tests.end_to_end.serving import LocalWorker, place, serving
 from tests.end_to_end.watching import Step, Watch
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 
 def in_order[T](wanted: Sequence[T], found: Iterable[T]) -> bool:

@@ -13,7 +13,7 @@ from tests.end_to_end.serving import get, place, serving
 from tests.end_to_end.watching import Watch
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 
 async def test_calls_go_on_and_begin_without_redis_and_no_line_is_lost_or_doubled(

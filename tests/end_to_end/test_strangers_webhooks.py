@@ -14,7 +14,7 @@ from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, LocalWorker, servin
 from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 WEBHOOKS = (
     twiml.VOICE_PATH,

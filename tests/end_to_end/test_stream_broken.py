@@ -17,7 +17,7 @@ from tests.end_to_end.scripts import CONVERSATION, HANG_UP, SAY_GARDEN, SAY_MORG
 from tests.end_to_end.serving import LocalWorker, place, serving
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 SOON_BACK = CallFaults(reconnect_ms=(50, 150))
 """Sooner than the caller takes the silence for the end of what the agent says."""

@@ -30,7 +30,7 @@ from tests.end_to_end.serving import (
 from tests.end_to_end.watching import PATIENCE_S, Step, Watch
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 SOON_BACK = CallFaults(reconnect_ms=(50, 150))
 """Sooner than the caller takes the silence for the end of what the agent says."""

@@ -10,7 +10,7 @@ from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS
 from tests.end_to_end.serving import place, serving
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 
 async def test_a_caller_is_greeted_understood_answered_and_written_down(

@@ -14,7 +14,7 @@ from tests.end_to_end.serving import get, place, worker_process
 from tests.end_to_end.watching import Watch
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 
 def the_first(_path: str) -> int:

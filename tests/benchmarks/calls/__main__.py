@@ -13,11 +13,7 @@ import asyncio
 import json
 import os
 import platform
-import shutil
 import statistics
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +21,7 @@ from typing import Any
 
 from tests.benchmarks.calls import page, profile
 from tests.benchmarks.calls.servers import OFFHOOK, REFERENCE, served
-from tests.conftest import RedisServer
+from tests.redis_server import redis_running
 
 OUT = Path("out")
 BOTH = (OFFHOOK, REFERENCE)
@@ -44,27 +40,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="how often both take their turns")
     parser.add_argument("--barge-ins", type=int, default=BARGE_INS)
     given = parser.parse_args()
-    with TemporaryDirectory() as folder, redis(Path(folder)) as redis_url:
-        told = asyncio.run(measure(given, redis_url))
+    with redis_running() as redis:
+        told = asyncio.run(measure(given, redis.url))
     show(told)
     OUT.mkdir(exist_ok=True)
     (OUT / "bench.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
     page.draw(told, OUT / "bench.svg")
     print(f"\nall of it: {OUT / 'bench.json'}; plots: {OUT / 'bench.svg'}")
-
-
-@contextmanager
-def redis(folder: Path) -> Iterator[str]:
-    """A real Redis until the block ends, as calls have it; its URL."""
-    program = shutil.which("redis-server")
-    if program is None:
-        sys.exit("redis-server is not on the PATH (Debian: apt install redis-server)")
-    server = RedisServer(program, folder)
-    server.start()
-    try:
-        yield server.url
-    finally:
-        server.stop()
 
 
 async def measure(given: argparse.Namespace, redis_url: str) -> Figures:

@@ -1,0 +1,87 @@
+"""Inject every fault of the table, and print what was reached beside what is demanded.
+
+python -m tests.faults                    # the full numbers, as `make faults`
+python -m tests.faults 20 24 --share 0.1  # two rows, a tenth of the numbers
+
+Exits with 1 if a figure falls short that is no wall time. All of it is in out/faults.json too.
+"""
+# ruff: noqa: T201 -- printing is what this command is for
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from telephony.server.logs import configure
+from tests.faults.table import FULL, Figure, Row, all_rows
+
+OUT = Path("out/faults.json")
+
+type Told = dict[str, Any]
+
+LINE = "{:>3}  {:<58}  {:>12}  {:>12}  {}"
+
+
+def main() -> int:
+    """Measure what is asked for, and print it row by row."""
+    known = {row.number: row for row in all_rows()}
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__.splitlines()[0])
+    parser.add_argument("rows", nargs="*", type=int, metavar="ROW", help="all without one")
+    parser.add_argument("--share", type=_share, default=FULL, help="of the full numbers, 0 to 1")
+    asked = parser.parse_args()
+    if unknown := sorted(set(asked.rows) - known.keys()):
+        parser.error(f"expected rows of {sorted(known)}, got {unknown}")
+    configure(logging.CRITICAL)  # faults are what is wanted here
+    print(LINE.format("row", "figure", "reached", "demanded", ""))
+    told = [measured(known[number], asked.share) for number in asked.rows or known]
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    short = sum(figure["failed"] for row in told for figure in row["figures"])
+    print(f"\n{len(told)} rows, {short} figures fall short; all of it: {OUT}")
+    return 1 if short else 0
+
+
+def measured(row: Row, share: float) -> Told:
+    """Measure one row, print it, and return it as it is written down."""
+    began_s = time.monotonic()
+    figures = row.measure(share)
+    took_s = time.monotonic() - began_s
+    print(LINE.format(row.number, row.fault, "", "", f"({took_s:.0f} s)"))
+    for figure in figures:
+        print(LINE.format("", f"  {figure.what}", *_columns(figure)), flush=True)
+    return {
+        "row": row.number,
+        "fault": row.fault,
+        "share": share,
+        "took_s": round(took_s, 1),
+        "figures": [written(figure) for figure in figures],
+    }
+
+
+def written(figure: Figure) -> Told:
+    """As in the file."""
+    demanded = None if figure.demanded is None else str(figure.demanded)
+    return asdict(figure) | {"demanded": demanded, "short": figure.short, "failed": figure.failed}
+
+
+def _columns(figure: Figure) -> Sequence[str]:
+    unit = f" {figure.unit}" if figure.unit else ""
+    demanded = "-" if figure.demanded is None else f"{figure.demanded}{unit}"
+    notes = ["SHORT"] * figure.short + ["wall time"] * figure.wall_time
+    return f"{figure.reached:g}{unit}", demanded, ", ".join(notes)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, got {text}")
+    return share
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The fault table: a row of faults.md, what it demands, and what was reached.
+
+Each module in `rows` has `ROWS`, a tuple of `Row`; being there is being in the table. A figure that
+is a wall time depends on the machine and on what else it does: it is printed, and never asserted.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.faults import rows
+
+FULL = 1.0
+SMALLEST = 0.0
+"""Shares of the numbers that faults.md names. `make test` takes the smallest: each thing once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a figure has to be. Made by `at_most`, `at_least` and `exactly`."""
+
+    relation: str
+    value: float
+
+    def met_by(self, reached: float) -> bool:
+        """Whether it is enough."""
+        match self.relation:
+            case "≤":
+                return reached <= self.value
+            case "≥":
+                return reached >= self.value
+            case _:
+                return reached == self.value
+
+    def __str__(self) -> str:
+        return f"{self.relation} {self.value:g}".strip()
+
+
+def at_most(value: float) -> Demand:
+    """No more than this."""
+    return Demand("≤", value)
+
+
+def at_least(value: float) -> Demand:
+    """No less than this."""
+    return Demand("≥", value)
+
+
+def exactly(value: float) -> Demand:
+    """This, and nothing else: counts."""
+    return Demand("", value)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing that was measured.
+
+    Args:
+        what: Such as "our share, p95".
+        reached: What it was.
+        demanded: What it has to be; None where faults.md asks for nothing, and it only tells.
+        unit: Of both, such as "ms"; "" for a count.
+        wall_time: Whether it depends on how busy the machine is.
+    """
+
+    what: str
+    reached: float
+    demanded: Demand | None
+    unit: str = ""
+    wall_time: bool = False
+
+    @property
+    def short(self) -> bool:
+        """Whether it is not what was demanded."""
+        return self.demanded is not None and not self.demanded.met_by(self.reached)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it falls short, and no machine is to blame."""
+        return self.short and not self.wall_time
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault.
+
+    Args:
+        number: As in faults.md.
+        fault: What is done, in a few words.
+        measure: Does it, and returns what was reached. Takes a share of the full numbers, from
+            `SMALLEST` to `FULL`: see `scaled`.
+        real_time: Whether it waits more than it computes; such tests follow one another.
+    """
+
+    number: int
+    fault: str
+    measure: Callable[[float], Sequence[Figure]]
+    real_time: bool = False
+
+
+def scaled(full: int, share: float, least: int = 1) -> int:
+    """How often to do what is done `full` times in a full measurement."""
+    return max(least, round(full * share))
+
+
+def all_rows() -> list[Row]:
+    """The rows of every module in `rows`, by number."""
+    names = [module.name for module in pkgutil.iter_modules(rows.__path__, f"{rows.__name__}.")]
+    found = [row for name in names for row in importlib.import_module(name).ROWS]
+    return sorted(found, key=lambda row: row.number)
