@@ -4,6 +4,7 @@ Commands are imperative. Each is carried out by the edge that owns the resource;
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.persona import Persona
@@ -122,11 +123,17 @@ class ReleaseCallerAudio:
     before_ms: int
 
 
+class Impasse(StrEnum):
+    """Why a conversation cannot go on: some of the reasons that a call can end for."""
+
+    MODEL_UNAVAILABLE = "model_unavailable"
+
+
 @dataclass(frozen=True, slots=True)
 class GiveUp:
     """The conversation cannot go on; `reason` becomes the call's `ended_reason`."""
 
-    reason: str
+    reason: Impasse
 
 
 ModelCommand = OpenModel | CloseModel | SayToModel | SendCallerAudio | EndCallerAudio

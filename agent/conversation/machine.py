@@ -182,7 +182,7 @@ class Conversation:
         out += appended(self._transcript.finish_caller())
         self._transcript.expect_repetition()
         if attempt is None:
-            return [*out, commands.GiveUp("model_unavailable")]
+            return [*out, commands.GiveUp(commands.Impasse.MODEL_UNAVAILABLE)]
         return out + self._sessions.dial(attempt, now_ms)
 
     def _hang_up(self, now_ms: int) -> list[ConversationCommand]:

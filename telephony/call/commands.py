@@ -5,6 +5,7 @@ module adds those towards the phone.
 from dataclasses import dataclass
 
 from agent.conversation.commands import ModelCommand, StoreCommand
+from telephony.call.ending import EndedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class EndCall:
         reply_dropped_ms: Reply audio that went beyond what is held.
     """
 
-    reason: str
+    reason: EndedReason
     final: bool
     caller_lost_ms: int = 0
     reply_dropped_ms: int = 0

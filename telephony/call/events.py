@@ -8,6 +8,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.events import ModelEvent
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
+from telephony.call.ending import EndedReason
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 
 
@@ -90,7 +91,7 @@ class DrainRequested:
 class EndRequested:
     """The call cannot go on; `reason` becomes its `ended_reason`."""
 
-    reason: str
+    reason: EndedReason
 
 
 @dataclass(frozen=True, slots=True)

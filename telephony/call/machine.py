@@ -31,6 +31,7 @@ from telephony.call.commands import (
     SendMedia,
 )
 from telephony.call.downlink import LEAD_MS, MESSAGE_MS, Downlink
+from telephony.call.ending import EndedReason
 from telephony.call.events import (
     CallEvent,
     CallOpened,
@@ -190,12 +191,12 @@ class Call:
                 if self.phase is Phase.STREAMING and event.stream_sid == self.stream_sid:
                     self._park(event.how, now_ms)
             case OwnershipLost():
-                self._end("taken_over", now_ms, final=False)
+                self._end(EndedReason.TAKEN_OVER, now_ms)
             case EndRequested():
-                self._end(event.reason, now_ms, final=True)
+                self._end(event.reason, now_ms)
             case CallStatus():
                 if event.status in TERMINAL_STATUSES:
-                    self._end("caller_hangup", now_ms, final=True)
+                    self._end(EndedReason.CALLER_HANGUP, now_ms)
             case DrainRequested():
                 self._hand_over.requested(now_ms, event.budget_ms)
             case Tick():
@@ -209,13 +210,13 @@ class Call:
         if self._phase_ends_ms is not None and now_ms >= self._phase_ends_ms:
             match self.phase:
                 case Phase.WAITING:
-                    self._end("not_attached", now_ms, final=False)
+                    self._end(EndedReason.NOT_ATTACHED, now_ms)
                 case Phase.STREAMING:
                     self._park("idle", now_ms)
                 case Phase.PARKED if self._parked_by_stop:
-                    self._end("caller_hangup", now_ms, final=True)
+                    self._end(EndedReason.CALLER_HANGUP, now_ms)
                 case _:
-                    self._end("stream_lost", now_ms, final=False)
+                    self._end(EndedReason.STREAM_LOST, now_ms)
         if self.phase is Phase.STREAMING:
             self._send_live(self._uplink.fill(now_ms))
         if self.phase is not Phase.OVER:
@@ -248,13 +249,13 @@ class Call:
         self._phase_ends_ms = now_ms + limit_ms
         self._carry_out(self._conversation.left(now_ms), now_ms)
 
-    def _end(self, reason: str, now_ms: int, *, final: bool) -> None:
+    def _end(self, reason: EndedReason, now_ms: int) -> None:
         if self.phase is Phase.STREAMING:
             self._park("over", now_ms)
         self._carry_out(self._conversation.close(now_ms), now_ms)
         lost_ms = self._uplink.lost_samples // PHONE_SAMPLES_PER_MS
         dropped_ms = self._downlink.dropped_samples // PHONE_SAMPLES_PER_MS
-        self._out.append(EndCall(reason, final, lost_ms, dropped_ms))
+        self._out.append(EndCall(reason, reason.final, lost_ms, dropped_ms))
         self.phase = Phase.OVER
 
     # What the conversation asks.
@@ -276,7 +277,7 @@ class Call:
                 case asked.ReleaseCallerAudio():
                     self._uplink.release(command.before_ms)
                 case asked.GiveUp():
-                    self._end(command.reason, now_ms, final=True)
+                    self._end(EndedReason(command.reason), now_ms)
                 case _:
                     self._out.append(command)
 
@@ -357,4 +358,4 @@ class Call:
             and not self._uplink.waiting
         )
         if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
-            self._end("handed_over", now_ms, final=False)
+            self._end(EndedReason.HANDED_OVER, now_ms)

@@ -23,6 +23,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from agent.store.base import Leases, Store, StoreAway, Taken
+from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, DrainRequested, OwnershipLost
 from telephony.server.admission import TOKEN_LIFE_S, wall_time_ms
 from telephony.server.driver import Driver, Model, Observer
@@ -71,7 +72,7 @@ class Calls:
         self._none_left.set()
         self._watched: Counter[str] = Counter()
         self._taking: Counter[str] = Counter()
-        self._ended: OrderedDict[str, str] = OrderedDict()
+        self._ended: OrderedDict[str, EndedReason] = OrderedDict()
         self._used: OrderedDict[str, None] = OrderedDict()
         self._resumes: OrderedDict[str, deque[float]] = OrderedDict()
         self._drained_by_s: float | None = None
@@ -112,7 +113,7 @@ class Calls:
         driver = self._drivers.get(call_sid)
         return None if driver is None or driver.over else driver
 
-    def ended_reason(self, call_sid: str) -> str | None:
+    def ended_reason(self, call_sid: str) -> EndedReason | None:
         """Why a call is over, if it ended on this worker."""
         driver = self._drivers.get(call_sid)
         if driver is not None and driver.ended is not None and driver.ended.final:

@@ -34,6 +34,7 @@ from telephony.call.commands import (
     SendMark,
     SendMedia,
 )
+from telephony.call.ending import EndedReason
 from telephony.call.events import (
     CallOpened,
     Event,
@@ -54,6 +55,8 @@ MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
 
 RECENT = 100
 """Events whose names are remembered: two seconds of caller audio."""
+
+FAILED = EndCall(EndedReason.FAILED, EndedReason.FAILED.final)
 
 log = structlog.get_logger(__name__)
 
@@ -203,7 +206,7 @@ class Driver:
         except Exception as bug:  # noqa: BLE001 - whoever's task this is, this call alone ends
             self._over.set_exception(bug)
             for observe in self._observers:
-                observe(self.call_sid, event, now_ms, [EndCall("failed", final=False)])
+                observe(self.call_sid, event, now_ms, [FAILED])
 
     def answer_taker(self, epoch: int) -> None:
         """Tell the worker that took the call under `epoch` when no session of it is open here."""
@@ -283,7 +286,7 @@ class Driver:
             await stream.closed.wait()
 
     async def _flush(self, writing: asyncio.Task[None], ended: EndCall) -> None:
-        if ended.reason == "taken_over":
+        if ended.reason is EndedReason.TAKEN_OVER:
             await self._answer_taker(self._taken_by)
         else:
             await asyncio.wait({writing}, timeout=STORE_FLUSH_S)

@@ -10,6 +10,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import AppendLine, SaveCheckpoint, StoreCommand
 from agent.conversation.transcript import Line
 from agent.store.base import Fenced, Gap, Store, StoreAway
+from telephony.call.ending import EndedReason
 from telephony.call.events import LinesStored, OwnershipLost, StoreBack
 from telephony.call.events import StoreAway as StoreWentAway
 
@@ -38,7 +39,7 @@ class StoreWriter:
         self._lines: list[Line] = []
         self._written = list(stored)
         self._checkpoint: Checkpoint | None = None
-        self._ended_reason: str | None = None
+        self._ended_reason: EndedReason | None = None
         self._finished = False
         self.away = False
         self._work = asyncio.Event()
@@ -57,7 +58,7 @@ class StoreWriter:
                 self._checkpoint = command.checkpoint
         self._work.set()
 
-    def finish(self, ended_reason: str | None) -> None:
+    def finish(self, ended_reason: EndedReason | None) -> None:
         """Nothing more will come. `ended_reason` when the call is over, None when it goes on."""
         self._ended_reason = ended_reason
         self._finished = True

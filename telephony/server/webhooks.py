@@ -13,6 +13,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from agent.store.base import CallRecord, StoreAway
+from telephony.call.ending import EndedReason
 from telephony.call.events import CallStatus, EndRequested, StreamEnded
 from telephony.call.machine import TERMINAL_STATUSES
 from telephony.server.admission import Refused
@@ -25,7 +26,9 @@ MAX_RESUMES = 5
 """In 60 s. A call whose stream breaks more often than that is not going to get better."""
 
 APOLOGY = "I am sorry, I can not go on with this call right now. Please call again later."
-APOLOGISED_FOR = frozenset({"model_unavailable", "too_many_resumes"})
+APOLOGISED_FOR: frozenset[str] = frozenset(
+    {EndedReason.MODEL_UNAVAILABLE, EndedReason.TOO_MANY_RESUMES}
+)
 
 BODY_LIMIT_S = 5.0
 
@@ -68,7 +71,7 @@ async def resume(request: Request) -> Response:
     resumes, left = await _resumed(worker, call_sid)
     if resumes > MAX_RESUMES:
         log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
-        await _complete(worker, call_sid, "too_many_resumes")
+        await _complete(worker, call_sid, EndedReason.TOO_MANY_RESUMES)
         return _xml(twiml.apology(APOLOGY))
     _note_numbers(worker, form)
     if left is not None:
@@ -86,7 +89,7 @@ async def status(request: Request) -> Response:
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(call_status))
     elif call_status in TERMINAL_STATUSES:
-        await _complete(worker, call_sid, "caller_hangup")
+        await _complete(worker, call_sid, EndedReason.CALLER_HANGUP)
     return Response(status_code=204)
 
 
@@ -161,7 +164,7 @@ async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | N
     return resumes, await worker.store.look_up(call_sid)
 
 
-async def _complete(worker: Worker, call_sid: str, reason: str) -> None:
+async def _complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
     """The call is over, whoever holds it."""
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(EndRequested(reason))
@@ -174,7 +177,7 @@ async def _complete(worker: Worker, call_sid: str, reason: str) -> None:
 
 def _over(worker: Worker, call_sid: str, record: CallRecord | None) -> Response | None:
     """The answer for a call that is over, or None for one that goes on."""
-    reason = worker.calls.ended_reason(call_sid)
+    reason: str | None = worker.calls.ended_reason(call_sid)
     if record is not None and record.status == "completed":
         reason = record.ended_reason or reason or "completed"
     if reason is None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from agent.simulator import faults as model_faults
+from telephony.call.ending import EndedReason
 from telephony.call.events import Event
 
 
@@ -50,7 +51,7 @@ class Drain:
 class RequestEnd:
     """Whoever runs the call says that it cannot go on; the reason becomes its `ended_reason`."""
 
-    reason: str = "stream_failed"
+    reason: EndedReason = EndedReason.TOO_MANY_RESUMES
 
 
 @dataclass(frozen=True, slots=True)

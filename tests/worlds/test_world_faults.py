@@ -56,8 +56,8 @@ def test_a_drained_worker_hands_the_call_over() -> None:
 
 
 def test_a_call_that_cannot_go_on_ends_with_the_reason() -> None:
-    world = call((3_000, RequestEnd("stream_failed")))
-    assert ends(world) == ["stream_failed"]
+    world = call((3_000, RequestEnd()))
+    assert ends(world) == ["too_many_resumes"]
     assert world.now_ms < 3_100
 
 

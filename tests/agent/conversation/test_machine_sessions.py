@@ -5,6 +5,7 @@ from agent.conversation.commands import (
     FinishReply,
     GiveUp,
     HoldCallerAudio,
+    Impasse,
     OpenModel,
     ReleaseCallerAudio,
     ResumeCallerAudio,
@@ -206,7 +207,7 @@ def test_the_caller_is_not_kept_without_a_model_for_longer_than_the_budget(talk:
 
 def test_a_key_that_is_refused_is_given_up_at_once(talk: Talk) -> None:
     done = talk.refused(403)
-    assert done[-1] == GiveUp("model_unavailable")
+    assert done[-1] == GiveUp(Impasse.MODEL_UNAVAILABLE)
     assert of(OpenModel, done) == []
 
 

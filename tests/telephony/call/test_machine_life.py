@@ -8,6 +8,7 @@ from agent.conversation.events import Interrupted, ReplyAudio, SessionRefused, T
 from agent.conversation.transcript import Line
 from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMark, SendMedia
 from telephony.call.downlink import FIRST_MESSAGE_MS, MESSAGE_MS
+from telephony.call.ending import EndedReason
 from telephony.call.events import (
     CallStatus,
     DrainRequested,
@@ -299,7 +300,7 @@ def test_the_end_is_the_last_command_and_nothing_comes_after_it(greeted: Phone) 
     greeted.replies(WORDS, 3_000)
     greeted.wait(430)
     done = greeted.step(CallStatus("completed"))
-    assert done[-1] == EndCall("caller_hangup", final=True)
+    assert done[-1] == EndCall(EndedReason.CALLER_HANGUP, final=True)
     assert greeted.lines[-1] == ("agent", WORDS, "one two")
     assert greeted.call.deadline_ms() is None
     assert greeted.step(Tick(), Media("MZ1", VOICE, 20), CallStatus("completed")) == []

@@ -3,6 +3,7 @@
 from agent.conversation.persona import DEFAULT_PERSONA
 from telephony.audio.formats import FRAME_MS, ULAW_SILENCE
 from telephony.call.commands import EndCall
+from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, CallStatus, StreamStarted
 from telephony.call.machine import Call
 from telephony.twilio.messages import Media
@@ -27,4 +28,4 @@ def test_what_no_session_heard_of_the_caller_is_told() -> None:
 
 
 def test_what_is_kept_is_not_lost() -> None:
-    assert ended_after(30) == EndCall("caller_hangup", final=True)
+    assert ended_after(30) == EndCall(EndedReason.CALLER_HANGUP, final=True)

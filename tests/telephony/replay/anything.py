@@ -1,6 +1,7 @@
 """Any event and any command, for hypothesis: derived from the classes, so that none is left out."""
 
 import dataclasses
+from enum import Enum
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
@@ -18,6 +19,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 def of_type(kind: Any) -> st.SearchStrategy[Any]:
     if kind is Role:
         return st.sampled_from(get_args(Role.__value__))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return st.sampled_from(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
         return st.builds(kind, **{name: of_type(hint) for name, hint in hints.items()})

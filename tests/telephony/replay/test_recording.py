@@ -10,6 +10,7 @@ import pytest
 
 from agent.conversation.persona import DEFAULT_PERSONA
 from telephony.call.commands import EndCall
+from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, CallStatus
 from telephony.errors import RecordingError
 from telephony.replay.audio import CALLER, MODEL, load_shared, save_shared
@@ -58,7 +59,7 @@ def test_audio_that_recordings_share_lies_beside_them(folder: Path, steps: list[
 
 SHORT = [
     Step(CallOpened("CA1", 1, 1_795_000_000_000, DEFAULT_PERSONA), 0, []),
-    Step(CallStatus("completed"), 900, [EndCall("caller_hangup", final=True)]),
+    Step(CallStatus("completed"), 900, [EndCall(EndedReason.CALLER_HANGUP, final=True)]),
 ]
 
 

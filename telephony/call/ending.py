@@ -1,0 +1,44 @@
+"""Why a call ended on a worker: a closed set, one for each way.
+
+It stands in the store as `ended_reason`, in recordings, and as a label of `offhook_calls_ended`.
+"""
+
+from enum import StrEnum
+
+
+class EndedReason(StrEnum):
+    """The word for each way. `final` tells whether the call itself is over."""
+
+    CALLER_HANGUP = "caller_hangup"
+    """Twilio says that the call is over, or its stream stopped and no other followed."""
+
+    FAILED = "failed"
+    """A bug of ours ended it here; another worker may take it from what is stored."""
+
+    HANDED_OVER = "handed_over"
+    """This worker is to stop; another one goes on."""
+
+    MODEL_UNAVAILABLE = "model_unavailable"
+    """No session could be had within the budget; the caller hears an apology."""
+
+    NOT_ATTACHED = "not_attached"
+    """A webhook came and no stream followed it here."""
+
+    STREAM_LOST = "stream_lost"
+    """The stream broke and none followed it here; the call may be back on another worker."""
+
+    TAKEN_OVER = "taken_over"
+    """Another worker has taken it."""
+
+    TOO_MANY_RESUMES = "too_many_resumes"
+    """Its stream breaks again and again; the caller hears an apology."""
+
+    @property
+    def final(self) -> bool:
+        """True when the call itself is over; False when it goes on, or may go on, elsewhere."""
+        return self in _FINAL
+
+
+_FINAL = frozenset(
+    {EndedReason.CALLER_HANGUP, EndedReason.MODEL_UNAVAILABLE, EndedReason.TOO_MANY_RESUMES}
+)

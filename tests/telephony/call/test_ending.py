@@ -1,0 +1,63 @@
+"""Every way a call can end has its reason, and every reason is one that a call ends for."""
+
+from collections.abc import Callable
+
+import pytest
+
+from agent.conversation.commands import Impasse
+from agent.conversation.events import SessionRefused
+from telephony.call.commands import Command, EndCall
+from telephony.call.ending import EndedReason
+from telephony.call.events import (
+    CallStatus,
+    DrainRequested,
+    EndRequested,
+    OwnershipLost,
+    StreamEnded,
+)
+from telephony.call.machine import PARKED_LIMIT_MS, WAITING_LIMIT_MS
+from telephony.server.driver import FAILED
+from tests.telephony.call.conftest import Phone, of
+
+
+def loses_its_stream(phone: Phone) -> list[Command]:
+    phone.starts()
+    phone.step(StreamEnded("MZ1", "close"))
+    return phone.wait(PARKED_LIMIT_MS)
+
+
+WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
+    EndedReason.CALLER_HANGUP: lambda phone: phone.step(CallStatus("completed")),
+    EndedReason.HANDED_OVER: lambda phone: phone.step(DrainRequested(0)),
+    EndedReason.MODEL_UNAVAILABLE: lambda phone: phone.tells(
+        lambda session: SessionRefused(session, 403, "key")
+    ),
+    EndedReason.NOT_ATTACHED: lambda phone: phone.wait(WAITING_LIMIT_MS),
+    EndedReason.STREAM_LOST: loses_its_stream,
+    EndedReason.TAKEN_OVER: lambda phone: phone.step(OwnershipLost(2)),
+    EndedReason.TOO_MANY_RESUMES: lambda phone: phone.step(
+        EndRequested(EndedReason.TOO_MANY_RESUMES)
+    ),
+}
+"""All but the one that no call gives itself: it had a bug, and its driver says so."""
+
+
+def test_there_is_a_way_to_each_end() -> None:
+    assert WAYS.keys() | {FAILED.reason} == set(EndedReason)
+
+
+@pytest.mark.parametrize("reason", WAYS)
+def test_a_call_ends_for_this_reason(phone: Phone, reason: EndedReason) -> None:
+    assert of(EndCall, WAYS[reason](phone)) == [EndCall(reason, reason.final)]
+
+
+def test_a_call_is_over_for_good_for_these_reasons_alone() -> None:
+    assert {reason.value for reason in EndedReason if reason.final} == {
+        "caller_hangup",
+        "model_unavailable",
+        "too_many_resumes",
+    }
+
+
+def test_a_conversation_that_cannot_go_on_ends_its_call_for_that_reason() -> None:
+    assert {EndedReason(impasse).final for impasse in Impasse} == {True}
