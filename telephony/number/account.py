@@ -12,19 +12,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from twilio.base.exceptions import (  # type: ignore[import-untyped]  # twilio ships no types
     TwilioException,
 )
-from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # as above
 from twilio.http.response import Response  # type: ignore[import-untyped]  # as above
-from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
 from telephony.errors import OffhookError, UsageError
 from telephony.number.webhooks import FIELDS, Number, Webhooks
-from telephony.settings import TWILIO_API_URL, TwilioSettings
+from telephony.server.twilio_rest import HttpClient, client
+from telephony.settings import TwilioSettings
 
 TIMEOUT_S = 10.0
 
@@ -47,15 +45,8 @@ class Account:
     def __init__(self, settings: TwilioSettings, *, timeout_s: float = TIMEOUT_S) -> None:
         self.sid = settings.twilio_account_sid
         self._api_url = settings.twilio_api_url
-        self._http = _HttpClient(settings.twilio_api_url, timeout_s)
-        self._client = Client(
-            self.sid,
-            # REST takes both tokens while they are rotated, and after that the new one alone
-            settings.auth_tokens[-1],
-            region=settings.twilio_region,
-            edge=settings.twilio_edge,
-            http_client=self._http,
-        )
+        self._http = HttpClient(settings.twilio_api_url, timeout_s)
+        self._client = client(settings, self._http)
 
     @property
     def date(self) -> datetime | None:
@@ -148,24 +139,6 @@ class Account:
                 return f"{said}: it is in trouble; try again, and see status.twilio.com"
             case _:
                 return f"{said}: {words}; see https://www.twilio.com/docs/errors/{code}"
-
-
-class _HttpClient(TwilioHttpClient):  # type: ignore[misc]  # of a library without types
-    """The library's own client, sent to another address, and its last answer kept."""
-
-    def __init__(self, api_url: str, timeout_s: float) -> None:
-        super().__init__(timeout=timeout_s)
-        self._api_url = api_url
-        self.answer: Response | None = None
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        """As the library does."""
-        if self._api_url != TWILIO_API_URL:
-            parts = urlsplit(url)
-            url = self._api_url + parts.path + (f"?{parts.query}" if parts.query else "")
-        response = super().request(method, url, *args, **kwargs)
-        self.answer = response
-        return response
 
 
 def _problem(answer: Response) -> tuple[str, str]:

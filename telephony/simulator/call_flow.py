@@ -17,7 +17,7 @@ from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
 from telephony.simulator import stream, twiml
 from telephony.simulator.clock import Clock
 from telephony.simulator.director import Director
-from telephony.simulator.faults import CallFaults, UpgradeSignature
+from telephony.simulator.faults import AfterLoss, CallFaults, UpgradeSignature
 from telephony.simulator.identity import Identity
 from telephony.simulator.line import Line
 from telephony.simulator.report import (
@@ -80,15 +80,29 @@ class CallFlow:
         self._group = group
         self._zombies: list[asyncio.Task[None]] = []
         self._verbs: deque[twiml.Verb] = deque()
+        self._moved_to: twiml.Request | None = None
         self._unsaid = b""
         self._unsaid_since_ms = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended."""
+        return bool(self.ended_by)
+
+    def redirect(self, request: twiml.Request) -> None:
+        """Leave whatever is going on, and go on with this document; as told by REST."""
+        self._moved_to = request
 
     async def run(self) -> None:
         """From the first webhook to the last status callback."""
         try:
             await self._answer()
-            while not self.ended_by:
-                await self._next_verb()
+            while not self.over:
+                if self._moved_to is not None:
+                    request, self._moved_to = self._moved_to, None
+                    await self._fetch(request, {})
+                else:
+                    await self._next_verb()
         finally:
             for zombie in self._zombies:
                 zombie.cancel()
@@ -126,7 +140,7 @@ class CallFlow:
                 await self._fetch(request, {})
             case twiml.Dial() as verb:
                 await self._live(self._faults.dial_ms)
-                if verb.action is not None and not self.ended_by:
+                if verb.action is not None and self._goes_on:
                     await self._fetch(verb.action, {"DialCallStatus": self._faults.dial_status})
             case twiml.Hangup():
                 self.ended_by = "agent"
@@ -159,7 +173,7 @@ class CallFlow:
         """Let time pass without a stream. The caller goes on living, and may hang up."""
         never = asyncio.Event()
         until_ms = self._clock.now_ms() + duration_ms
-        while (now_ms := self._clock.now_ms()) < until_ms:
+        while self._moved_to is None and (now_ms := self._clock.now_ms()) < until_ms:
             for action in self._director.step(now_ms):
                 match action:
                     case Utterance():
@@ -171,6 +185,11 @@ class CallFlow:
                         return
             await self._clock.wait(never, min(now_ms + FRAME_MS, until_ms))
 
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the document that runs is still the call's."""
+        return not self.over and self._moved_to is None
+
     def _keep_unsaid(self, ulaw: bytes, now_ms: int) -> None:
         self._unsaid, self._unsaid_since_ms = ulaw, now_ms
 
@@ -181,7 +200,7 @@ class CallFlow:
     async def _connect(self, verb: twiml.Connect) -> None:
         delay_ms = self._faults.reconnect_ms if self.lines else self._faults.connect_ms
         await self._live(self._rng.randint(*delay_ms))
-        if self.ended_by:
+        if not self._goes_on:
             return
         sid = f"MZ{secrets.token_hex(16)}"
         try:
@@ -194,7 +213,7 @@ class CallFlow:
             self._tell_stream(verb.stream, sid, "stream-error", str(refused))
         else:
             await self._stay(socket, worker, verb.stream, sid)
-        if verb.action is not None and not self.ended_by:
+        if verb.action is not None and self._goes_on:
             await self._fetch(verb.action, {})
 
     def _upgrade_headers(self, url: str) -> dict[str, str]:
@@ -243,7 +262,14 @@ class CallFlow:
         line.speak(self._still_unsaid(line.media_start_ms))
         self._tell(StreamOpened(self._clock.now_ms(), sid, worker))
         self._tell_stream(noun, sid, "stream-started")
-        end = await stream.carry(socket, line, self._director, self._clock, self._tell)
+        end = await stream.carry(
+            socket,
+            line,
+            self._director,
+            self._clock,
+            self._tell,
+            moved=lambda: self._moved_to is not None,
+        )
         now_ms = self._clock.now_ms()
         self._keep_unsaid(line.unsaid, now_ms)
         how = str(end.code) if end.end in {End.BROKEN, End.CUT} else end.end.value
@@ -259,6 +285,9 @@ class CallFlow:
                 self.ended_by = "caller"
                 self._tell_stream(noun, sid, "stream-stopped")
                 await socket.close_without_code()
+            case End.MOVED:
+                self._tell_stream(noun, sid, "stream-stopped")
+                await socket.close_without_code()
             case End.SERVER_CLOSED:
                 error = "31921 stream closed by the server" if self._faults.close_is_error else ""
                 self._tell_stream(noun, sid, "stream-error" if error else "stream-stopped", error)
@@ -269,8 +298,19 @@ class CallFlow:
                     self._zombies.append(self._group.create_task(self._haunt(socket)))
                 elif end.cut is Cut.CLOSE:
                     await socket.close_without_code()
-                if self._faults.abrupt_ends_call:
-                    self.ended_by = "socket"
+                await self._after_loss()
+            case never:
+                assert_never(never)
+
+    async def _after_loss(self) -> None:
+        match self._faults.after_loss:
+            case AfterLoss.GOES_ON:
+                pass
+            case AfterLoss.ENDS:
+                self.ended_by = "socket"
+            case AfterLoss.WAITS:
+                while self._goes_on:
+                    await self._live(FRAME_MS)
             case never:
                 assert_never(never)
 

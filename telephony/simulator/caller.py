@@ -20,8 +20,9 @@ from telephony.simulator.call_flow import CallFlow
 from telephony.simulator.clock import Clock
 from telephony.simulator.director import Director
 from telephony.simulator.faults import CallFaults
-from telephony.simulator.identity import Identity
+from telephony.simulator.identity import CALLER, Identity
 from telephony.simulator.report import CallEvent, Report, WebhookAnswered
+from telephony.simulator.rest import RestAccount
 from telephony.simulator.script import Script
 from telephony.simulator.webhooks import Webhooks
 from telephony.simulator.workers import Route, Workers
@@ -43,6 +44,8 @@ async def call(
     call_sid: str | None = None,
     faults: CallFaults = _GOOD,
     route: Route | None = None,
+    caller: str = CALLER,
+    rest: RestAccount | None = None,
 ) -> Report:
     """Place one call and stay on the line until it ends, in real time.
 
@@ -60,6 +63,8 @@ async def call(
         call_sid: CA and 32 hex digits; None for a new one.
         faults: How well this Twilio behaves.
         route: Which worker is tried first; None for everyone in turn.
+        caller: The number that calls.
+        rest: Where the call can be redirected while it goes on; None for nowhere.
 
     Returns:
         How it went; also when it failed, see `Report.problems`.
@@ -75,7 +80,7 @@ async def call(
 
         clock, workers, director = Clock(), Workers(urls, route), Director(script)
         sid = call_sid or f"CA{secrets.token_hex(16)}"
-        identity = Identity(sid, account_sid, auth_token, public_url.rstrip("/"))
+        identity = Identity(sid, account_sid, auth_token, public_url.rstrip("/"), caller)
         webhooks = Webhooks(client, workers, auth_token, clock, tell)
         rng = random.Random(seed)  # noqa: S311 - chance that can be repeated
         async with asyncio.TaskGroup() as group:
@@ -90,6 +95,8 @@ async def call(
                 tell=tell,
                 group=group,
             )
+            if rest is not None:
+                rest.calls[sid] = flow
             await flow.run()
     told = _report(flow, sid, seed, director, events)
     if heard_path is not None:

@@ -40,6 +40,14 @@ class UpgradeSignature(StrEnum):
     ABSENT = "absent"
 
 
+class AfterLoss(StrEnum):
+    """What becomes of a call whose socket broke. The first is implied by the documentation."""
+
+    GOES_ON = "goes-on"
+    ENDS = "ends"
+    WAITS = "waits"
+
+
 @dataclass(frozen=True, slots=True)
 class CallFaults:
     """Of a whole call.
@@ -51,7 +59,8 @@ class CallFaults:
         upgrade_signature: What the WebSocket upgrade is signed as.
         webhook_twice: The first webhook is delivered twice, with the same idempotency token.
         close_is_error: A close by the server is told as `stream-error`, not `stream-stopped`.
-        abrupt_ends_call: The call ends when its socket breaks, instead of going on.
+        after_loss: When its socket breaks, the call goes on with the document, ends, or waits for
+            somebody to redirect it by REST.
         stream_callbacks: False: no status callback of a stream gets through.
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends: completed, busy, no-answer, failed or canceled.
@@ -64,7 +73,7 @@ class CallFaults:
     upgrade_signature: UpgradeSignature = UpgradeSignature.EXACT
     webhook_twice: bool = False
     close_is_error: bool = False
-    abrupt_ends_call: bool = False
+    after_loss: AfterLoss = AfterLoss.GOES_ON
     stream_callbacks: bool = True
     zombie_ms: int = 30_000
     dial_status: str = "completed"

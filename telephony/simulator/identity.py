@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from telephony.simulator.twiml import Stream
 
+CALLER = "+14155550123"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -24,7 +26,7 @@ class Identity:
     account_sid: str
     auth_token: str
     public_url: str
-    caller: str = "+14155550123"
+    caller: str = CALLER
     called: str = "+14155550199"
     voice_path: str = "/twilio/voice"
     status_path: str = "/twilio/status"

@@ -37,8 +37,8 @@ class StreamOpened:
 
 @dataclass(frozen=True, slots=True)
 class StreamClosed:
-    """A Media Stream is over, or never came up. `how` is `hang-up`, `server-closed`, or one of
-    Twilio's error codes.
+    """A Media Stream is over, or never came up. `how` is `hang-up`, `server-closed`, `moved`
+    (by REST), or one of Twilio's error codes.
     """
 
     at_ms: int
@@ -145,7 +145,7 @@ class Report:
         call_sid: Twilio's.
         seed: Where its chance came from.
         ended_by: `caller`, `agent` (Hangup), `rejected`, `document` (nothing left to do),
-            `application-error`, or `socket` (only with `CallFaults.abrupt_ends_call`).
+            `application-error`, or `socket` (only with `AfterLoss.ENDS`).
         problems: What went wrong, in words: a webhook, a document, a stream refused, the caller's
             patience.
         duration_ms: From the first webhook to the end.

@@ -1,12 +1,14 @@
-"""Twilio's REST API, as far as a number needs it: the account, its numbers, and bad days. Pure.
+"""Twilio's REST API, as far as we use it: the account, its numbers and calls, and bad days. Pure.
 
     GET  /2010-04-01/Accounts/{AC}.json
     GET  /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers.json         in pages
     GET  /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers/{PN}.json
     POST /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers/{PN}.json
+    GET  /2010-04-01/Accounts/{AC}/Calls/{CA}.json
+    POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json                  Url, Method: go on with these
 
-Source: Twilio's documentation, IncomingPhoneNumber resource, "Twilio API responses", error codes
-(read in October 2026).
+Source: Twilio's documentation, IncomingPhoneNumber and Call resources, "Twilio API responses",
+error codes (read in October 2026).
 """
 
 import base64
@@ -15,7 +17,10 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlencode
+
+from telephony.simulator.twiml import Request
 
 PAGE_SIZE = 50
 
@@ -24,10 +29,25 @@ METHODS = ("VoiceMethod", "VoiceFallbackMethod", "StatusCallbackMethod")
 SIDS = {"VoiceApplicationSid": "TrunkSid", "TrunkSid": "VoiceApplicationSid"}
 """Setting the one deletes the other."""
 
+_URL = re.compile(r"https?://[^\s/]+\S*").fullmatch
+
 _PATH = re.compile(
     r"/2010-04-01/Accounts/(?P<account>\w+)(?P<numbers>/IncomingPhoneNumbers(?:/(?P<sid>\w+))?)?"
-    r"\.json"
+    r"(?:/Calls/(?P<call>\w+))?\.json"
 ).fullmatch
+
+
+class RunningCall(Protocol):
+    """A call that can be told to go on with another document."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        ...
+
+    def redirect(self, request: Request) -> None:
+        """Go on with this document."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +88,7 @@ class RestAccount:
 
     Attributes:
         numbers: By SID, in Twilio's own words.
+        calls: By SID; whoever places them puts them here.
         faults: What comes of the next requests, in turn.
         requests: All that were answered, oldest first.
         clock_ahead_s: How far Twilio's clock is ahead of this machine's.
@@ -76,6 +97,7 @@ class RestAccount:
     def __init__(self, sid: str, auth_token: str) -> None:
         self.sid, self.auth_token = sid, auth_token
         self.numbers: dict[str, dict[str, str | None]] = {}
+        self.calls: dict[str, RunningCall] = {}
         self.faults: deque[Fault] = deque()
         self.requests: list[RestRequest] = []
         self.clock_ahead_s = 0
@@ -109,7 +131,9 @@ class RestAccount:
             return missing
         if path["sid"] in self.numbers:
             return self._number(request, self.numbers[path["sid"]])
-        if request.method != "GET" or path["sid"] is not None:
+        if path["call"] in self.calls and not path["numbers"]:
+            return self._call(request, path["call"], self.calls[path["call"]])
+        if request.method != "GET" or path["sid"] is not None or path["call"] is not None:
             return missing
         if path["numbers"]:
             return _json(self._page(request))
@@ -118,7 +142,7 @@ class RestAccount:
     def _number(self, request: RestRequest, number: dict[str, str | None]) -> RestAnswer:
         if request.method == "POST":
             for name, value in request.form.items():
-                if name in URLS and not re.fullmatch(r"(https?://[^\s/]+\S*)?", value):
+                if name in URLS and value and not _URL(value):
                     return refusal(400, 21502, f"{name} is not a valid URL: {value}")
                 if name in METHODS and value not in {"GET", "POST"}:
                     return refusal(400, 21403, f"{name} is not a valid method: {value}")
@@ -130,6 +154,18 @@ class RestAccount:
                 elif name in (*URLS, *METHODS):
                     number[_resource_name(name)] = value
         return _json(number)
+
+    def _call(self, request: RestRequest, sid: str, call: RunningCall) -> RestAnswer:
+        if request.method == "POST":
+            if call.over:
+                return refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
+            url = request.form.get("Url", "")
+            if not _URL(url):
+                return refusal(400, 21205, f"Url is not a valid URL: {url}")
+            get = request.form.get("Method") == "GET"
+            call.redirect(Request(url, "GET" if get else "POST"))
+        status = "completed" if call.over else "in-progress"
+        return _json({"sid": sid, "account_sid": self.sid, "status": status})
 
     def _page(self, request: RestRequest) -> dict[str, object]:
         """Part of the numbers. Twilio finds any that contain the digits asked for."""

@@ -124,6 +124,7 @@ class End(Enum):
     SERVER_CLOSED = "server-closed"
     BROKEN = "broken"
     CUT = "cut"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +142,18 @@ async def carry(
     director: Director,
     clock: Clock,
     tell: Callable[[CallEvent], None],
+    moved: Callable[[], bool],
 ) -> StreamEnd:
     """Run an opened line until it ends, at both ends: the caller's and the server's. The socket is
     still to be closed or broken off, also if this is cancelled.
+
+    It also ends, in good order, once `moved` says that the call got another document.
     """
     woken = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         reader = group.create_task(_read(socket, line, clock, woken))
         try:
-            return await _Stream(socket, line, director, clock, tell).run(reader, woken)
+            return await _Stream(socket, line, director, clock, tell, moved).run(reader, woken)
         finally:
             reader.cancel()
 
@@ -175,9 +179,10 @@ class _Stream:
         director: Director,
         clock: Clock,
         tell: Callable[[CallEvent], None],
+        moved: Callable[[], bool],
     ) -> None:
         self._socket, self._line, self._director = socket, line, director
-        self._clock, self._tell = clock, tell
+        self._clock, self._tell, self._moved = clock, tell, moved
         self._heard = 0
         self._clears = 0
 
@@ -216,6 +221,9 @@ class _Stream:
     def _act(self, now_ms: int) -> StreamEnd:
         """Do what the caller does now. The end counts only if the line has ended."""
         line = self._line
+        if self._moved():
+            line.hang_up(now_ms)
+            return StreamEnd(End.MOVED)
         for action in self._director.step(now_ms):
             match action:
                 case Utterance():

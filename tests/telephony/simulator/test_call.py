@@ -7,7 +7,7 @@ import socket
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,16 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # twilio 
 
 from telephony.audio.g711 import encode
 from telephony.simulator.caller import call
-from telephony.simulator.faults import CallFaults, UpgradeSignature
-from telephony.simulator.report import CallEvent, Report, StreamOpened, WebhookAnswered
+from telephony.simulator.faults import AfterLoss, CallFaults, UpgradeSignature
+from telephony.simulator.report import (
+    AgentHeard,
+    CallEvent,
+    Report,
+    StreamClosed,
+    StreamOpened,
+    WebhookAnswered,
+)
+from telephony.simulator.rest import RestAccount, RestAnswer, RestRequest
 from telephony.simulator.script import parse
 
 PUBLIC = "https://voice.example.com"
@@ -120,11 +128,12 @@ async def dial(
     on_event: Callable[[CallEvent], None] | None = None,
     heard_path: Path | None = None,
     route: Callable[[str], int] | None = None,
+    rest: RestAccount | None = None,
 ) -> Report:
     async with serving(*servers) as urls:
         return await call(
             urls, PUBLIC, TOKEN, ACCOUNT, parse(script),
-            faults=faults, on_event=on_event, heard_path=heard_path, route=route,
+            faults=faults, on_event=on_event, heard_path=heard_path, route=route, rest=rest,
         )  # fmt: skip
 
 
@@ -221,9 +230,52 @@ async def test_a_broken_socket_is_followed_by_a_new_stream_of_the_same_call(cut:
 
 
 async def test_a_broken_socket_can_end_the_call() -> None:
-    faults = CallFaults(connect_ms=(0, 0), abrupt_ends_call=True)
+    faults = CallFaults(connect_ms=(0, 0), after_loss=AfterLoss.ENDS)
     report = await dial(Server(), script='steps = [{cut = "reset"}]', faults=faults)
     assert (report.streams, report.ended_by) == (1, "socket")
+
+
+def move(rest: RestAccount) -> RestAnswer:
+    """Redirect the one call there is, as by REST."""
+    [call_sid] = rest.calls
+    good = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    path = f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{call_sid}.json"
+    answer = rest.answer(RestRequest("POST", path, {}, {"Url": f"{PUBLIC}/twilio/resume"}, good))
+    assert isinstance(answer, RestAnswer)
+    return answer
+
+
+async def test_a_call_that_waits_after_its_socket_broke_goes_on_once_it_is_redirected() -> None:
+    rest = RestAccount(ACCOUNT, TOKEN)
+    server = Server(documents=[CONNECT, CONNECT])
+
+    def saved(event: CallEvent) -> None:
+        if isinstance(event, StreamClosed) and event.how == "31903":
+            assert server.forms("/twilio/resume") == []
+            assert move(rest).status == 200
+
+    script = """quiet_ms = 200
+        steps = [{wait = "agent", cut = "reset"}, {barge_in_ms = 0, hang_up = true}]"""
+    faults = replace(QUICK, after_loss=AfterLoss.WAITS)
+    report = await dial(server, script=script, faults=faults, on_event=saved, rest=rest)
+    assert (report.streams, report.ended_by) == (2, "caller")
+    assert len(server.forms("/twilio/resume")) == 1
+    assert (move(rest).status, json.loads(move(rest).body)["code"]) == (400, 21220)
+
+
+async def test_a_redirect_takes_a_call_off_its_stream_in_good_order() -> None:
+    rest = RestAccount(ACCOUNT, TOKEN)
+    server = Server()  # whose second document hangs up
+
+    def moved(event: CallEvent) -> None:
+        if isinstance(event, AgentHeard):
+            assert move(rest).status == 200
+
+    report = await dial(server, on_event=moved, rest=rest)
+    assert (report.streams, report.ended_by) == (1, "agent")
+    assert server.received[-1]["event"] == "stop"
+    events = [form["StreamEvent"] for form in server.forms("/twilio/stream-status")]
+    assert events == ["stream-started", "stream-stopped"]
 
 
 async def test_a_clear_is_told_with_what_it_dropped() -> None:

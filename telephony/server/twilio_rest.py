@@ -1,0 +1,118 @@
+"""Twilio's REST API, through the twilio library: a call that goes on is told where to go on.
+
+The library waits, so it does in a thread. What may pass is asked again, a few times: 429, 5xx, no
+answer. A redirect that is carried out twice moves the call twice, and nothing worse.
+
+Source: twilio 9.13; Twilio's documentation, Call resource, error 21220 (read in October 2026).
+"""
+
+import asyncio
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from twilio.base.exceptions import (  # type: ignore[import-untyped]  # twilio ships no types
+    TwilioException,
+    TwilioRestException,
+)
+from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # as above
+from twilio.http.response import Response  # type: ignore[import-untyped]  # as above
+from twilio.rest import Client  # type: ignore[import-untyped]  # as above
+
+from telephony.settings import TWILIO_API_URL, TwilioSettings
+
+TIMEOUT_S = 3.0
+ATTEMPTS = 4
+FIRST_PAUSE_S = 0.5
+
+OVER = frozenset({404, 21220})
+"""The status and the code of a call that is not, or not any more, in progress."""
+
+TOO_MANY = 429
+
+
+class RestRefused(Exception):  # noqa: N818 - what happened, as `Refused`
+    """Twilio could not be asked, or said no. `why` is short, and names no secret."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # of a library without types
+    """The library's own client, sent to another address, and its last answer kept."""
+
+    def __init__(self, api_url: str, timeout_s: float) -> None:
+        super().__init__(timeout=timeout_s)
+        self._api_url = api_url
+        self.answer: Response | None = None
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        """As the library does."""
+        if self._api_url != TWILIO_API_URL:
+            parts = urlsplit(url)
+            url = self._api_url + parts.path + (f"?{parts.query}" if parts.query else "")
+        response = super().request(method, url, *args, **kwargs)
+        self.answer = response
+        return response
+
+
+def client(settings: TwilioSettings, http: HttpClient) -> Client:
+    """Twilio's client for the account that the settings name."""
+    return Client(
+        settings.twilio_account_sid,
+        # REST takes both tokens while they are rotated, and after that the new one alone
+        settings.auth_tokens[-1],
+        region=settings.twilio_region,
+        edge=settings.twilio_edge,
+        http_client=http,
+    )
+
+
+class TwilioRest:
+    """The calls of the account that the settings name.
+
+    Args:
+        settings: With an account SID.
+        random: For the length of pauses.
+        first_pause_s: Before a request is sent a second time, at most; twice that before a third.
+    """
+
+    def __init__(
+        self, settings: TwilioSettings, random: Random, *, first_pause_s: float = FIRST_PAUSE_S
+    ) -> None:
+        self._settings = settings
+        self._random = random
+        self._first_pause_s = first_pause_s
+
+    async def redirect(self, call_sid: str, url: str) -> bool:
+        """Have Twilio leave what a call is doing, and ask `url` how to go on.
+
+        Returns:
+            False where the call is over.
+
+        Raises:
+            RestRefused: It was said no, or nothing usable, as often as was asked.
+        """
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(self._random.uniform(0, self._first_pause_s * 2**attempt))
+            try:
+                await asyncio.to_thread(self._redirect, call_sid, url)
+            except TwilioRestException as error:
+                if OVER & {error.status, error.code}:
+                    return False
+                why = f"HTTP {error.status}"
+                if error.status != TOO_MANY and error.status < 500:
+                    raise RestRefused(f"{why}, error {error.code}") from error
+            except (requests.RequestException, TwilioException, ValueError) as error:
+                why = type(error).__name__  # ValueError: an answer that is not JSON
+            else:
+                return True
+        raise RestRefused(f"{why}, {ATTEMPTS} times")
+
+    def _redirect(self, call_sid: str, url: str) -> None:
+        # A client each: the library's sessions are not made for threads, and this is seldom.
+        with_account = client(self._settings, HttpClient(self._settings.twilio_api_url, TIMEOUT_S))
+        with_account.calls(call_sid).update(url=url, method="POST")
