@@ -165,6 +165,12 @@ def simulate_call(
         Path | None, typer.Option(help="Write a WAV of what the caller heard.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides all its chances.")] = 1,
+    rest_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65_535, help="Be Twilio's REST API there, by which the call can be moved."
+        ),
+    ] = None,
     auth_token: Annotated[
         str, typer.Option(envvar="TWILIO_AUTH_TOKEN", help="What webhooks are signed with.")
     ] = DEMO_TOKEN,
@@ -187,6 +193,7 @@ def simulate_call(
             script=script,
             heard=heard,
             seed=seed,
+            rest_port=rest_port,
             auth_token=auth_token.split(",")[0].strip(),
             account_sid=account_sid,
             as_json=as_json,

@@ -7,7 +7,7 @@ Exception
     └── Gap        lines before the ones given are not stored; append again from `expected_n`
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -92,6 +92,19 @@ class Taken:
     checkpoint: Checkpoint | None
     lines: tuple[Line, ...]
     listeners: int
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A call that nobody has said to hold for longer than its lease: ours to see after.
+
+    Args:
+        call_sid: Which call.
+        claimed_until_ms: Until then no other worker gets it. Redis' clock, Unix time.
+    """
+
+    call_sid: str
+    claimed_until_ms: int
 
 
 class Leases(Protocol):
@@ -211,6 +224,35 @@ class Store(Protocol):
 
     async def count_resume(self, call_sid: str) -> int:
         """Count one more resume; returns how many there were in this window of 60 s."""
+        ...
+
+    async def hold(
+        self,
+        held: Collection[str],
+        let_go: Collection[str],
+        *,
+        lease_ms: int,
+        claim_ms: int | None,
+    ) -> tuple[Orphan, ...]:
+        """Say which calls this worker holds, and get some that nobody does. One round trip.
+
+        Args:
+            held: The calls that go on here; their leases are renewed.
+            let_go: Calls that are over; nobody needs to see after them any more.
+            lease_ms: How long a call stays held without being named again.
+            claim_ms: How long an orphan is this worker's alone; None to be given none.
+
+        Returns:
+            Calls whose leases are over, each to one worker only, until `claim_ms` have passed.
+        """
+        ...
+
+    async def is_orphan(self, orphan: Orphan) -> bool:
+        """Whether it still is what `hold` returned: nobody has held it since."""
+        ...
+
+    async def settle(self, orphan: Orphan) -> None:
+        """It was seen after, unless somebody has held it since: then that lease stays."""
         ...
 
     async def announce_released(self, call_sid: str, epoch: int) -> None:

@@ -9,6 +9,10 @@ Keys of a call, all in one hash slot, all with an expiry that each write of the 
     offhook:{<CallSid>}:resumes        string: a counter; kept for its window of 60 s
     offhook:{<CallSid>}:lease          channel: ``taken <epoch>``, ``released <epoch>``
 
+And one of all calls, by which one round trip of a worker renews all its leases:
+
+    offhook:leases                     sorted set: CallSid by when its lease ends, ms of Unix time
+
 Text is UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?".
 
 Limit: Redis replicates after it has answered, so a failover can forget the last writes. Lines are
@@ -16,7 +20,7 @@ then asked for again (`Gap`), but two workers may each come to hold the same epo
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, cast
 
@@ -31,13 +35,17 @@ from redis.exceptions import NoScriptError
 from agent.conversation.checkpoint import Checkpoint, CheckpointError
 from agent.conversation.transcript import Line, Role
 from agent.store import scripts
-from agent.store.base import CallRecord, Fenced, Gap, Status, Taken
+from agent.store.base import CallRecord, Fenced, Gap, Orphan, Status, Taken
 from agent.store.embedded import EmbeddedConnection
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
 
 DEFAULT_TTL_S = 7 * 24 * 3600
 RESUME_WINDOW_S = 60
+
+LEASES = "offhook:leases"
+ORPHANS_AT_ONCE = 50
+"""That one worker gets at a time: so many are left to the others."""
 
 CONNECTION: dict[str, Any] = {
     "protocol": 2,  # RESP3 adds pushed maintenance messages, to which nobody here listens
@@ -70,6 +78,8 @@ class RedisStore:
         self._end_call = self._client.register_script(scripts.END_CALL)
         self._mark_completed = self._client.register_script(scripts.MARK_COMPLETED)
         self._count_resume = self._client.register_script(scripts.COUNT_RESUME)
+        self._hold = self._client.register_script(scripts.HOLD)
+        self._settle = self._client.register_script(scripts.SETTLE)
 
     @classmethod
     def from_url(cls, url: str, *, ttl_s: int = DEFAULT_TTL_S) -> Self:
@@ -154,6 +164,31 @@ class RedisStore:
                 self._count_resume, call_sid, RESUME_WINDOW_S, extra_key=_key(call_sid, "resumes")
             )
         )
+
+    async def hold(
+        self,
+        held: Collection[str],
+        let_go: Collection[str],
+        *,
+        lease_ms: int,
+        claim_ms: int | None,
+    ) -> tuple[Orphan, ...]:
+        """See `Store.hold`."""
+        how = (self._ttl_s, lease_ms, claim_ms or 0, ORPHANS_AT_ONCE, len(held))
+        with store_away():
+            until_ms, orphans = await self._hold(keys=[LEASES], args=(*how, *held, *let_go))
+        return tuple(Orphan(call_sid, int(until_ms)) for call_sid in orphans)
+
+    async def is_orphan(self, orphan: Orphan) -> bool:
+        """See `Store.is_orphan`."""
+        with store_away():
+            until_ms = await self._client.zscore(LEASES, orphan.call_sid)
+        return until_ms == orphan.claimed_until_ms
+
+    async def settle(self, orphan: Orphan) -> None:
+        """See `Store.settle`."""
+        with store_away():
+            await self._settle(keys=[LEASES], args=(orphan.call_sid, orphan.claimed_until_ms))
 
     async def announce_released(self, call_sid: str, epoch: int) -> None:
         """See `Store.announce_released`."""

@@ -11,6 +11,7 @@ from agent.store.base import Store, StoreAway
 
 OWNER = "rehearsal"
 TOKEN_TTL_S = 60
+LEASE_MS = 60_000
 
 
 async def rehearse(store: Store, call_sid: str) -> None:
@@ -39,6 +40,9 @@ async def rehearse(store: Store, call_sid: str) -> None:
     await store.append(call_sid, [Line(1, "caller", "Hello", "Hello", 0, epoch)], epoch)
     await store.save_checkpoint(call_sid, Checkpoint(epoch, 0, 0, True, "", 0), epoch)
     await store.announce_released(call_sid, epoch)
+    # None claimed: somebody is to see after the calls that are orphans there
+    await store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
+    await store.hold([], [call_sid], lease_ms=LEASE_MS, claim_ms=None)
     await store.end_call(call_sid, epoch, OWNER)
     await store.mark_completed(call_sid, OWNER)
     await store.look_up(call_sid)

@@ -125,6 +125,32 @@ refresh()
 return {{'ok', 0}}
 """
 
+# KEYS: the leases of all calls, by the time they end. ARGV: ttl_s, lease_ms, claim_ms (0 for no
+# claim), most, number of calls held, those, the calls let go.
+HOLD = """
+local leases, lease_ms, claim_ms = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local most, held = ARGV[4], tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local function until_ms(more_ms) return string.format('%d', now_ms + more_ms) end
+
+for i = 6, 5 + held do redis.call('ZADD', leases, until_ms(lease_ms), ARGV[i]) end
+for i = 6 + held, #ARGV do redis.call('ZREM', leases, ARGV[i]) end
+local orphans = {}
+if claim_ms > 0 then
+  orphans = redis.call('ZRANGEBYSCORE', leases, '-inf', until_ms(0), 'LIMIT', 0, most)
+  for _, call in ipairs(orphans) do redis.call('ZADD', leases, until_ms(claim_ms), call) end
+end
+redis.call('EXPIRE', leases, ARGV[1])
+return {until_ms(claim_ms), orphans}
+"""
+
+# KEYS: as above. ARGV: call, until when it is claimed.
+SETTLE = """
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('ZREM', KEYS[1], ARGV[1]) end
+return {}
+"""
+
 # KEYS[4] is the counter. ARGV: ttl_s, window_s.
 COUNT_RESUME = f"""{PREAMBLE}
 local count = redis.call('INCR', extra)

@@ -10,6 +10,8 @@ Modules, lowest first:
     driver         runs one `Call`: its events, its timer, its tasks
     admission      who may come in: signatures and one-time tokens
     calls          the calls of this worker: opening, taking over, draining
+    twilio_rest    Twilio's REST API: a call is told where to go on
+    reaper         leases of the calls held here, and the calls that nobody holds
     worker         a worker's resources, put together once
     webhooks       what Twilio posts to us
     media_socket   what Twilio opens to us
@@ -23,6 +25,7 @@ Resources, and where they are acquired and released:
     media socket         accepted in `media_socket`, closed by the stream's writer
     recorder's thread    `worker`, while its context is entered
     store, lease, client `worker`, for the life of the process
+    reaper's task        `worker`, likewise; a REST request under way is waited for
     listening socket     `app.serve`
 
 Laws: nothing is done for a request before `admission`; nothing waits between a caller's frame and

@@ -104,6 +104,11 @@ class Calls:
         return sum(driver.waits_for_store for driver in self._running)
 
     @property
+    def held(self) -> list[str]:
+        """The calls that go on here."""
+        return [call_sid for call_sid, driver in self._drivers.items() if not driver.over]
+
+    @property
     def draining(self) -> bool:
         """Whether this worker is to stop."""
         return self._drained_by_s is not None

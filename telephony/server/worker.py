@@ -1,11 +1,15 @@
 """One worker process's resources, put together once and released in reverse order."""
 
+import asyncio
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from random import Random
+
+import structlog
 
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.session import GeminiLive
@@ -20,8 +24,12 @@ from telephony.server.calls import Calls
 from telephony.server.driver import Observer
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
+from telephony.server.reaper import Reaper
+from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
-from telephony.twilio.twiml import stream_url
+from telephony.twilio.twiml import RESUME_PATH, stream_url, webhook_url
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         )
         made_of.metrics.look_at(lambda: len(calls), lambda: calls.waiting_for_store)
         await stack.enter_async_context(calls.running())
+        await stack.enter_async_context(_reaping(made_of, calls))
         yield Worker(
             made_of.settings,
             made_of.admission,
@@ -130,3 +139,19 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             instance,
             made_of.recorder,
         )
+
+
+@asynccontextmanager
+async def _reaping(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
+    settings = made_of.settings
+    if settings.twilio_account_sid is None:
+        log.info("TWILIO_ACCOUNT_SID is not set: no call of a lost worker is redirected by REST")
+        yield
+        return
+    rest = TwilioRest(settings, Random(secrets.randbits(32)))  # noqa: S311 - jitter, not a secret
+    resume_url = webhook_url(settings.public_url, RESUME_PATH)
+    reaper = Reaper(calls, made_of.store, rest, resume_url)
+    async with asyncio.TaskGroup() as tasks:
+        reaping = tasks.create_task(reaper.run(), name="reaper")
+        yield
+        reaping.cancel()

@@ -15,7 +15,7 @@ Modules, lowest first:
     clock, workers, webhooks, stream, call_flow
                 [edge] time, addresses, signed HTTP, one WebSocket, one call
     caller      [edge] `call`: all of it over real sockets
-    rest        [pure] Twilio's REST API, as far as a number needs it
+    rest        [pure] Twilio's REST API, as far as a number and a lost call need it
     rest_server [edge] the same over HTTP
     terminal    a simulated call, told line by line
     pipe, phone, model_link, virtual_worker

@@ -1,6 +1,7 @@
 """A simulated call in the terminal: one line an event, in colour where somebody is watching."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ from telephony.simulator.report import (
     StreamOpened,
     WebhookAnswered,
 )
+from telephony.simulator.rest import RestAccount
+from telephony.simulator.rest_server import SimulatedRest
 from telephony.simulator.script import load
 
 STYLES = {
@@ -88,14 +91,17 @@ async def call_and_print(
     script: str,
     heard: Path | None,
     seed: int,
+    rest_port: int | None,
     auth_token: str,
     account_sid: str,
     as_json: bool,
 ) -> Report:
     """Place one call and print it: line by line, or as one JSON report at its end.
 
+    With `rest_port` it is also Twilio's REST API, by which the server can move the call.
+
     Raises:
-        UsageError: An address or the script cannot be used.
+        UsageError: An address or the script cannot be used, or the port is taken.
     """
     for url in (*urls, public_url):
         parts = urlsplit(url)
@@ -103,16 +109,26 @@ async def call_and_print(
             raise UsageError(f"expected an address such as http://127.0.0.1:8000, got {url!r}")
     console = Console(highlight=False)
     view = CallView(console)
-    report = await call(
-        urls,
-        public_url,
-        auth_token,
-        account_sid,
-        load(script),
-        seed=seed,
-        on_event=None if as_json else view.show,
-        heard_path=heard,
-    )
+    account = RestAccount(account_sid, auth_token)
+    async with AsyncExitStack() as held:
+        if rest_port is not None:
+            try:
+                await held.enter_async_context(SimulatedRest(account, port=rest_port))
+            except OSError as error:
+                raise UsageError(
+                    f"--rest-port: expected a free port, got {rest_port}: {error.strerror}"
+                ) from error
+        report = await call(
+            urls,
+            public_url,
+            auth_token,
+            account_sid,
+            load(script),
+            seed=seed,
+            on_event=None if as_json else view.show,
+            heard_path=heard,
+            rest=account,
+        )
     if as_json:
         print(report.to_json())  # noqa: T201 - a command's output
         return report

@@ -47,6 +47,7 @@ async def admin(redis_server: "RedisServer") -> AsyncIterator[Redis]:
         ("~offhook:* &offhook:* +@all", True),
         ("~offhook:* &offhook:* +@all -evalsha", False),
         ("~offhook:* &offhook:* +@all -xadd", False),
+        ("~offhook:* &offhook:* +@all -zadd", False),
         ("~offhook:* &offhook:* +@all -publish", False),
         ("~offhook:* &offhook:* +@all -subscribe", False),
         ("~offhook:* &other:* +@all", False),

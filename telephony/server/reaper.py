@@ -1,0 +1,104 @@
+"""The calls held here keep their leases, and a call that nobody holds any more is seen after.
+
+Every worker does both, in one round trip a second. Most often Twilio goes on by itself when a
+worker is lost, and another one has the call long before its lease ends. Where it does not, one
+worker has Twilio ask `/twilio/resume`, and whoever answers goes on with the call.
+
+A worker claims nothing until it has reached the store for the length of a lease: while the store
+was away nobody's lease was renewed, and every call would look lost.
+"""
+
+import asyncio
+from collections.abc import Collection
+from typing import Protocol
+
+import structlog
+
+from agent.store.base import Orphan, Store, StoreAway
+from telephony.server.calls import Calls
+from telephony.server.patience import patiently
+from telephony.server.twilio_rest import RestRefused
+
+INTERVAL_S = 1.0
+LEASE_MS = 4_000
+CLAIM_MS = 25_000
+"""Longer than all attempts to redirect a call may take."""
+
+log = structlog.get_logger(__name__)
+
+
+class Rest(Protocol):
+    """What moves calls: `telephony.server.twilio_rest.TwilioRest`."""
+
+    async def redirect(self, call_sid: str, url: str) -> bool:
+        """Have a call go on at `url`; False where it is over. May raise `RestRefused`."""
+        ...
+
+
+class Reaper:
+    """One worker's; `run` it beside the calls.
+
+    Args:
+        calls: What is held here.
+        store: Where all workers say what they hold.
+        rest: What moves calls.
+        resume_url: Where lost calls go on.
+    """
+
+    def __init__(self, calls: Calls, store: Store, rest: Rest, resume_url: str) -> None:
+        self._calls, self._store, self._rest = calls, store, rest
+        self._resume_url = resume_url
+        self._held: set[str] = set()
+        self._rounds = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for orphan in await self.round():
+                    tasks.create_task(self.save(orphan), name=f"save {orphan.call_sid}")
+                await asyncio.sleep(INTERVAL_S)
+
+    async def round(self) -> Collection[Orphan]:
+        """Renew the leases; returns what this worker is to see after with `save`."""
+        held = set(self._calls.held)
+        # Of the others some have gone elsewhere: those leases are not ours to end.
+        let_go = [each for each in self._held - held if self._calls.ended_reason(each) is not None]
+        sure = self._rounds * INTERVAL_S * 1000 > LEASE_MS
+        claim_ms = CLAIM_MS if sure else None
+        try:
+            orphans = await patiently(
+                self._store.hold(held, let_go, lease_ms=LEASE_MS, claim_ms=claim_ms)
+            )
+        except StoreAway:
+            self._rounds = 0
+            self._held |= held
+            return ()
+        self._rounds += 1
+        self._held = held
+        return orphans
+
+    async def save(self, orphan: Orphan) -> None:
+        """Have the call go on, unless it is over, or somebody has it again."""
+        try:
+            await self._save(orphan)
+        except StoreAway as away:  # the claim ends by itself, and another worker's begins
+            log.warning("call not seen after", call_sid=orphan.call_sid, why=away.why)
+
+    async def _save(self, orphan: Orphan) -> None:
+        call_sid = orphan.call_sid
+        record = await patiently(self._store.look_up(call_sid))
+        if record is not None and record.status != "completed":
+            if not await patiently(self._store.is_orphan(orphan)):
+                return
+            try:
+                moved = await self._rest.redirect(call_sid, self._resume_url)
+            except RestRefused as refused:
+                log.warning("lost call not redirected", call_sid=call_sid, why=refused.why)
+            else:
+                log.warning(
+                    "lost call redirected" if moved else "lost call is over", call_sid=call_sid
+                )
+                if not moved:
+                    await patiently(self._store.mark_completed(call_sid, "cut_off"))
+        await patiently(self._store.settle(orphan))
