@@ -16,6 +16,7 @@ Modules, lowest first:
     webhooks       what Twilio posts to us
     media_socket   what Twilio opens to us
     health         /healthz, /readyz, /metrics
+    watchdog       ends a process whose event loop is stuck
     app            where everything is wired, and the process's signals
 
 Resources, and where they are acquired and released:
@@ -27,6 +28,7 @@ Resources, and where they are acquired and released:
     store, lease, client `worker`, for the life of the process
     reaper's task        `worker`, likewise; a REST request under way is waited for
     listening socket     `app.serve`
+    watchdog's thread    `app.serve`
 
 Laws: nothing is done for a request before `admission`; nothing waits between a caller's frame and
 its command; a bug in one call ends that call. May import every room of `agent` but the simulator,

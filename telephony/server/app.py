@@ -16,6 +16,7 @@ from telephony.errors import SettingsError
 from telephony.server import health, media_socket, webhooks
 from telephony.server.admission import Refused
 from telephony.server.driver import Observer
+from telephony.server.watchdog import watched
 from telephony.server.worker import Worker, parts, worker
 from telephony.settings import Settings
 
@@ -174,7 +175,8 @@ async def serve(settings: Settings) -> None:
     with listener:
         host, port = listener.getsockname()[:2]
         log.info("listening", url=f"http://{host}:{port}", public_url=settings.public_url)
-        await Server(app, settings).serve([listener])
+        with watched(asyncio.get_running_loop()):
+            await Server(app, settings).serve([listener])
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,118 @@
+"""Looks from a thread whether the event loop still turns, since nothing on the loop can.
+
+A loop that is stuck makes every call of the process silent, and holds them: none of them can be
+taken over in good order. After 5 s the process ends at once, and its calls go on elsewhere as those
+of any lost worker. A shorter stall is logged with the place where it was, and nothing else: 600 ms
+of speech are queued at Twilio.
+
+thread   started and stopped: `watched`
+"""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+LOOK_EVERY_S = 0.05
+STALL_S = 0.1
+LIMIT_S = 5.0
+
+EXIT_CODE = 70
+"""EX_SOFTWARE of sysexits.h."""
+
+LAST_WORDS_S = 0.2
+"""How long the log may take for a line: what stops the loop may have stopped the log as well."""
+
+FRAMES = 12
+"""Of the stack, the innermost."""
+
+log = structlog.get_logger(__name__)
+
+
+class Watchdog:
+    """Asks the loop for a sign of life, and counts how long it gives none.
+
+    Time in which the watchdog itself did not run is not counted: then the whole process was
+    stopped or starved, and not the loop.
+
+    Args:
+        loop: To be looked at; it runs in the thread that makes this object.
+        end: Called when it has been stuck for too long.
+        tell: Called with an event, how long the loop has been stuck, and the stack of its thread.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        end: Callable[[], object],
+        tell: Callable[[str, int, list[str]], object],
+    ) -> None:
+        self._loop, self._end, self._tell = loop, end, tell
+        self._thread_id = threading.get_ident()
+        self._answered = threading.Event()
+        self._answered.set()
+        self._told = False
+        self._stuck_s = 0.0
+
+    def look(self, since_s: float) -> None:
+        """Call it every `LOOK_EVERY_S`.
+
+        Args:
+            since_s: How long ago it was called last.
+        """
+        if self._answered.is_set():
+            if self._told:
+                self._tell("event loop goes on", int(self._stuck_s * 1000), [])
+            self._told, self._stuck_s = False, 0.0
+            self._answered.clear()
+            self._loop.call_soon_threadsafe(self._answered.set)
+            return
+        self._stuck_s += min(since_s, 2 * LOOK_EVERY_S)
+        if self._stuck_s >= LIMIT_S:
+            self._tell("event loop is stuck: this process ends", *self._where())
+            self._end()
+        elif self._stuck_s >= STALL_S and not self._told:
+            self._told = True
+            self._tell("event loop is stuck", *self._where())
+
+    def _where(self) -> tuple[int, list[str]]:
+        frame = sys._current_frames().get(self._thread_id)  # noqa: SLF001 - documented, and the only way
+        stack = traceback.extract_stack(frame)[-FRAMES:]
+        return int(self._stuck_s * 1000), [f"{at.filename}:{at.lineno} {at.name}" for at in stack]
+
+
+@contextmanager
+def watched(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """While the block runs, the process ends once the loop is stuck for `LIMIT_S`."""
+    watchdog = Watchdog(loop, end=lambda: os._exit(EXIT_CODE), tell=_tell)
+    stop = threading.Event()
+
+    def look() -> None:
+        before_s = time.monotonic()
+        while not stop.wait(LOOK_EVERY_S):
+            now_s = time.monotonic()
+            watchdog.look(now_s - before_s)
+            before_s = now_s
+
+    thread = threading.Thread(target=look, name="watchdog", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _tell(event: str, stuck_ms: int, stack: list[str]) -> None:
+    def write() -> None:
+        log.warning(event, stuck_ms=stuck_ms, stack=stack)
+
+    telling = threading.Thread(target=write, daemon=True)
+    telling.start()
+    telling.join(LAST_WORDS_S)
