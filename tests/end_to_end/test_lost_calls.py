@@ -19,7 +19,7 @@ from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, place,
 from tests.end_to_end.watching import Watch
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 WAITS = CallFaults(after_loss=AfterLoss.WAITS)
 
