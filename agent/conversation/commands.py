@@ -127,6 +127,9 @@ class Impasse(StrEnum):
     """Why a conversation cannot go on: some of the reasons that a call can end for."""
 
     MODEL_UNAVAILABLE = "model_unavailable"
+    MODEL_QUOTA = "model_quota"
+    MODEL_UNREACHABLE = "model_unreachable"
+    MODEL_REFUSED = "model_refused"
 
 
 @dataclass(frozen=True, slots=True)

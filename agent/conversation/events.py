@@ -26,12 +26,20 @@ class SessionRefused:
             (401, 429 …); 0 where neither was received (no route, TLS error, timeout).
         reason: What the other side, or the failing layer, said. Never holds a secret.
         retry_after_ms: How long the other side asked us to wait, or None.
+        unreachable: Its name was not found, or TLS failed: the service was not even asked.
     """
 
     session: int
     code: int
     reason: str
     retry_after_ms: int | None = None
+    unreachable: bool = False
+
+    @property
+    def over_quota(self) -> bool:
+        """Whether it was one too many; Live says so in a handshake's status, or in a reason."""
+        said = self.reason.lower()
+        return self.code == 429 or "resource_exhausted" in said or "quota" in said
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import assert_never
 
 from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.commands import ConversationCommand
+from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
 from agent.conversation.persona import Persona
@@ -176,14 +176,12 @@ class Conversation:
             return []
         return self._go_on(self._sessions.lost(now_ms), now_ms)
 
-    def _go_on(self, attempt: Attempt | None, now_ms: int) -> list[ConversationCommand]:
+    def _go_on(self, then: Attempt | GiveUp, now_ms: int) -> list[ConversationCommand]:
         """Go on with another session, or give up where there is none to be had."""
         out = self._replies.settle_text(now_ms) + self._hang_up(now_ms)
         out += appended(self._transcript.finish_caller())
         self._transcript.expect_repetition()
-        if attempt is None:
-            return [*out, commands.GiveUp(commands.Impasse.MODEL_UNAVAILABLE)]
-        return out + self._sessions.dial(attempt, now_ms)
+        return [*out, then] if isinstance(then, GiveUp) else out + self._sessions.dial(then, now_ms)
 
     def _hang_up(self, now_ms: int) -> list[ConversationCommand]:
         return self._sessions.leave() + self._replies.break_off(now_ms)

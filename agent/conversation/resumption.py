@@ -3,14 +3,15 @@
 The old socket is always closed first: a handle whose old socket is still open is refused with
 1011. A handle is tried at once, then once more after a pause (the server may still hold the old
 connection), and is then dropped for a fresh session that is given the transcript. Waiting grows
-with full jitter, so that a thousand calls do not come back in one instant.
+with full jitter, so that a thousand calls do not come back in one instant. How long it may go on
+depends on what is wrong: `AWAY`, `QUOTA`, `UNREACHABLE` are the rules, as data.
 """
 
 from dataclasses import dataclass
 from random import Random
 
-OUTAGE_BUDGET_MS = 15_000
-"""How long a caller is kept without a model before the call ends with an apology."""
+from agent.conversation.commands import GiveUp, Impasse
+from agent.conversation.events import SessionRefused
 
 STABLE_AFTER_MS = 10_000
 """A session that lived this long was a success; losing it starts counting anew."""
@@ -29,6 +30,34 @@ FATAL = frozenset({1007, 400, 401, 403, 404})
 """A fresh session was refused for what we sent (key, model, settings): asking again will not
 help. Read off gemini_live: 1007 invalid argument, 401/403 key, 404 model."""
 
+REFUSED = GiveUp(Impasse.MODEL_REFUSED)
+"""How a call ends that met one of those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one kind of trouble is put up with.
+
+    Args:
+        reason: The call's `ended_reason` when it does not end before.
+        budget_ms: How long the caller may be kept waiting for it, from its first sign.
+        attempts: How many attempts may meet it.
+    """
+
+    reason: Impasse
+    budget_ms: int
+    attempts: int
+
+
+AWAY = Patience(Impasse.MODEL_UNAVAILABLE, 15_000, 100)
+"""The service breaks off, or does not answer. The budget holds for all troubles together."""
+
+QUOTA = Patience(Impasse.MODEL_QUOTA, 2_000, 3)
+"""Too many sessions or requests: a caller is told sooner than somebody else hangs up."""
+
+UNREACHABLE = Patience(Impasse.MODEL_UNREACHABLE, 3_500, 100)
+"""No name, or no TLS: ours to mend, and a wait seldom does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -36,6 +65,12 @@ class Attempt:
 
     handle: str
     wait_ms: int
+
+
+@dataclass(slots=True)
+class _Trouble:
+    since_ms: int
+    refusals: int = 0
 
 
 class Resumption:
@@ -46,7 +81,7 @@ class Resumption:
         self._random = random
         self._failures = 0
         self._handle_failures = 0
-        self._away_since_ms: int | None = None
+        self._troubles: dict[Patience, _Trouble] = {}
 
     def handed_out(self, handle: str) -> None:
         """A handle from which the session can be resumed."""
@@ -57,20 +92,22 @@ class Resumption:
         """The attempt with which a conversation opens."""
         return Attempt(self.handle, 0)
 
-    def lost(self, now_ms: int, lived_ms: int) -> Attempt | None:
+    def lost(self, now_ms: int, lived_ms: int) -> Attempt | GiveUp:
         """A session that had been ready is gone, or is left, after `lived_ms`."""
         if lived_ms >= STABLE_AFTER_MS:
             self._failures = 0
         if self._failures == 0:
-            self._away_since_ms = now_ms
+            self._troubles = {AWAY: _Trouble(now_ms)}
             self._failures = 1
             return Attempt(self.handle, 0)
-        return self._again(now_ms, None)
+        return self._again(AWAY, now_ms, None)
 
-    def refused(self, now_ms: int, code: int, retry_after_ms: int | None) -> Attempt | None:
-        """An attempt was refused; None when there is no sense in another."""
-        if self._away_since_ms is None:
-            self._away_since_ms = now_ms
+    def refused(self, refusal: SessionRefused, now_ms: int) -> Attempt | GiveUp:
+        """An attempt was refused."""
+        self._troubles.setdefault(AWAY, _Trouble(now_ms))
+        code, retry_after_ms = refusal.code, refusal.retry_after_ms
+        if refusal.over_quota:
+            return self._again(QUOTA, now_ms, retry_after_ms)
         if self.handle and code in HANDLE_DEAD:
             return self._without_handle()
         if self.handle and code == STILL_OPEN:
@@ -79,24 +116,31 @@ class Resumption:
                 return self._without_handle()
             return Attempt(self.handle, max(HANDLE_RETRY_MS, retry_after_ms or 0))
         if code in FATAL:
-            return None
-        return self._again(now_ms, retry_after_ms)
+            return REFUSED
+        return self._again(UNREACHABLE if refusal.unreachable else AWAY, now_ms, retry_after_ms)
 
     def settled(self) -> None:
         """The session answered: whatever was wrong is over."""
         self._failures = 0
-        self._away_since_ms = None
+        self._troubles.clear()
 
     def _without_handle(self) -> Attempt:
         self.handle = ""
         self._handle_failures = 0
         return Attempt("", 0)
 
-    def _again(self, now_ms: int, retry_after_ms: int | None) -> Attempt | None:
-        since_ms = now_ms if self._away_since_ms is None else self._away_since_ms
+    def _again(
+        self, patience: Patience, now_ms: int, retry_after_ms: int | None
+    ) -> Attempt | GiveUp:
+        trouble = self._troubles.setdefault(patience, _Trouble(now_ms))
+        trouble.refusals += 1
         ceiling_ms = min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2**self._failures)
         self._failures += 1
-        wait_ms = max(self._random.randint(0, ceiling_ms), retry_after_ms or 0)
-        if now_ms + wait_ms - since_ms > OUTAGE_BUDGET_MS:
-            return None
+        wait_ms = (retry_after_ms or 0) + self._random.randint(0, ceiling_ms)
+        over = any(
+            now_ms + wait_ms - self._troubles[rule].since_ms > rule.budget_ms
+            for rule in (patience, AWAY)
+        )
+        if over or trouble.refusals >= patience.attempts:
+            return GiveUp(patience.reason)
         return Attempt(self.handle, wait_ms)

@@ -7,7 +7,7 @@ worker's: what that needs is the checkpoint.
 
 from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.commands import ConversationCommand
+from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.link import Link
 from agent.conversation.persona import GO_ON_CUE, Persona
@@ -88,13 +88,13 @@ class Sessions:
         self._link.listens(now_ms)
         self._renewal.started(now_ms)
 
-    def lost(self, now_ms: int) -> Attempt | None:
-        """The session is gone, or has to be. Returns how to get the next, None if not at all."""
+    def lost(self, now_ms: int) -> Attempt | GiveUp:
+        """The session is gone, or has to be. Returns how to get the next, or why there is none."""
         return self._resumption.lost(now_ms, self._link.lived_ms(now_ms))
 
-    def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | None:
+    def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | GiveUp:
         """The session could not be opened; as `lost`."""
-        return self._resumption.refused(now_ms, event.code, event.retry_after_ms)
+        return self._resumption.refused(event, now_ms)
 
     def ended(self) -> None:
         """The session is over by itself."""

@@ -9,6 +9,7 @@ Source: google-genai 3.4.0, `live.py`; what its calls raise was measured.
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -141,7 +142,7 @@ class GeminiLive:
                         await connection.send_history(turns)
             except (*_BROKEN, *UNREADABLE) as error:
                 code, reason, retry_after_ms = self._failure(error)
-                return SessionRefused(number, code, reason, retry_after_ms)
+                return SessionRefused(number, code, reason, retry_after_ms, _unreachable(error))
             feed(SessionReady(number))
             async with asyncio.TaskGroup() as tasks:
                 sender = tasks.create_task(_send(connection, outbox))
@@ -211,6 +212,12 @@ def failure(error: Exception) -> tuple[int, str, int | None]:
             return 0, f"{type(error).__name__}: {error}", None
         case _:  # unreadable: its text may quote the message, and so what was said
             return 0, f"unreadable ({type(error).__name__})", None
+
+
+def _unreachable(error: Exception) -> bool:
+    # Servers going down break off TLS too: that passes.
+    passing = isinstance(error, ssl.SSLEOFError)
+    return isinstance(error, socket.gaierror | ssl.SSLError) and not passing
 
 
 async def _send(connection: Connection, outbox: ModelOutbox) -> None:

@@ -18,8 +18,18 @@ class EndedReason(StrEnum):
     HANDED_OVER = "handed_over"
     """This worker is to stop; another one goes on."""
 
+    MODEL_QUOTA = "model_quota"
+    """Too many sessions or requests for this key, three times in a row. The caller hears an
+    apology, as with all that begin with `model`."""
+
+    MODEL_REFUSED = "model_refused"
+    """What was asked for is not to be had: the key, the model or the setup is not taken."""
+
     MODEL_UNAVAILABLE = "model_unavailable"
-    """No session could be had within the budget; the caller hears an apology."""
+    """No session could be had within the budget."""
+
+    MODEL_UNREACHABLE = "model_unreachable"
+    """Its name is not found, or TLS fails."""
 
     NOT_ATTACHED = "not_attached"
     """A webhook came and no stream followed it here."""
@@ -40,5 +50,12 @@ class EndedReason(StrEnum):
 
 
 _FINAL = frozenset(
-    {EndedReason.CALLER_HANGUP, EndedReason.MODEL_UNAVAILABLE, EndedReason.TOO_MANY_RESUMES}
+    {
+        EndedReason.CALLER_HANGUP,
+        EndedReason.MODEL_QUOTA,
+        EndedReason.MODEL_REFUSED,
+        EndedReason.MODEL_UNAVAILABLE,
+        EndedReason.MODEL_UNREACHABLE,
+        EndedReason.TOO_MANY_RESUMES,
+    }
 )

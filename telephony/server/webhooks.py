@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import structlog
 from fastapi import APIRouter, Request, Response
 
+from agent.conversation.commands import Impasse
 from agent.store.base import CallRecord, StoreAway
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallStatus, EndRequested, StreamEnded
@@ -26,9 +27,7 @@ MAX_RESUMES = 5
 """In 60 s. A call whose stream breaks more often than that is not going to get better."""
 
 APOLOGY = "I am sorry, I can not go on with this call right now. Please call again later."
-APOLOGISED_FOR: frozenset[str] = frozenset(
-    {EndedReason.MODEL_UNAVAILABLE, EndedReason.TOO_MANY_RESUMES}
-)
+APOLOGISED_FOR = frozenset({*Impasse, EndedReason.TOO_MANY_RESUMES.value})
 
 BODY_LIMIT_S = 5.0
 

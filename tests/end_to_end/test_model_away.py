@@ -105,4 +105,4 @@ async def test_a_caller_whom_no_model_answers_hears_an_apology(
     assert report.ended_by == "agent"
     assert report.problems == ()
     record = (await stored(redis, report.call_sid)).record
-    assert (record["status"], record["ended_reason"]) == ("completed", "model_unavailable")
+    assert (record["status"], record["ended_reason"]) == ("completed", "model_refused")

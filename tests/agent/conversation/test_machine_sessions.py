@@ -22,7 +22,7 @@ from agent.conversation.events import (
 )
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.renewal import RENEW_BY_MS
-from agent.conversation.resumption import HANDLE_RETRY_MS, OUTAGE_BUDGET_MS
+from agent.conversation.resumption import AWAY, HANDLE_RETRY_MS
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech, texts
 
 GREETING_CUE = DEFAULT_PERSONA.greeting_cue
@@ -201,13 +201,13 @@ def test_the_caller_is_not_kept_without_a_model_for_longer_than_the_budget(talk:
     while not of(GiveUp, talk.refused(1011)):
         if (deadline_ms := talk.conversation.deadline_ms()) is not None:
             talk.wait(deadline_ms - talk.now_ms)
-    assert 0 < talk.now_ms <= OUTAGE_BUDGET_MS
+    assert 0 < talk.now_ms <= AWAY.budget_ms
     assert 5 <= len(of(OpenModel, talk.commands)) < 50
 
 
 def test_a_key_that_is_refused_is_given_up_at_once(talk: Talk) -> None:
     done = talk.refused(403)
-    assert done[-1] == GiveUp(Impasse.MODEL_UNAVAILABLE)
+    assert done[-1] == GiveUp(Impasse.MODEL_REFUSED)
     assert of(OpenModel, done) == []
 
 

@@ -4,17 +4,43 @@ from random import Random
 
 import pytest
 
+from agent.conversation.commands import GiveUp, Impasse
+from agent.conversation.events import SessionRefused
 from agent.conversation.resumption import (
+    AWAY,
     HANDLE_RETRY_MS,
     MAX_BACKOFF_MS,
-    OUTAGE_BUDGET_MS,
+    QUOTA,
     STABLE_AFTER_MS,
+    UNREACHABLE,
     Attempt,
+    Patience,
     Resumption,
 )
 
 LONG_MS = STABLE_AFTER_MS
 FRESH_AT_ONCE = Attempt("", 0)
+OVER_QUOTA = "RESOURCE_EXHAUSTED: Maximum concurrent sessions exceeded."
+
+
+def refusal(code: int, retry_after_ms: int | None = None, reason: str = "no") -> SessionRefused:
+    """An answer to the only session there is."""
+    return SessionRefused(1, code, reason, retry_after_ms)
+
+
+def wait_ms(then: Attempt | GiveUp) -> int:
+    """How long before the next attempt; there has to be one."""
+    assert isinstance(then, Attempt)
+    return then.wait_ms
+
+
+def live(resumption: Resumption, refused: SessionRefused) -> tuple[list[int], GiveUp]:
+    """Refuse every attempt at once. Returns the waits, and how it ended."""
+    now_ms, waits = 0, list[int]()
+    while isinstance(then := resumption.refused(refused, now_ms), Attempt):
+        waits.append(then.wait_ms)
+        now_ms += then.wait_ms
+    return waits, then
 
 
 @pytest.fixture
@@ -45,41 +71,62 @@ def test_a_handle_that_may_still_be_in_use_is_tried_once_more_and_then_dropped(
     resumable: Resumption,
 ) -> None:
     assert resumable.lost(0, LONG_MS) == Attempt("h1", 0)
-    assert resumable.refused(10, 1011, None) == Attempt("h1", HANDLE_RETRY_MS)
-    assert resumable.refused(300, 1011, None) == FRESH_AT_ONCE
+    assert resumable.refused(refusal(1011), 10) == Attempt("h1", HANDLE_RETRY_MS)
+    assert resumable.refused(refusal(1011), 300) == FRESH_AT_ONCE
     assert resumable.handle == ""
 
 
 @pytest.mark.parametrize("code", [1007, 1008])
 def test_a_handle_that_is_unknown_is_dropped_at_once(resumable: Resumption, code: int) -> None:
     resumable.lost(0, LONG_MS)
-    assert resumable.refused(10, code, None) == FRESH_AT_ONCE
+    assert resumable.refused(refusal(code), 10) == FRESH_AT_ONCE
 
 
 @pytest.mark.parametrize("code", [1007, 400, 401, 403, 404])
 def test_what_asking_again_cannot_help_is_given_up_at_once(fresh: Resumption, code: int) -> None:
-    assert fresh.refused(0, code, None) is None
+    assert fresh.refused(refusal(code), 0) == GiveUp(Impasse.MODEL_REFUSED)
 
 
 def test_waiting_grows_up_to_a_limit_and_ends_with_the_budget(fresh: Resumption) -> None:
-    now_ms, waits = 0, []
-    while attempt := fresh.refused(now_ms, 1011, None):
-        waits.append(attempt.wait_ms)
-        now_ms += attempt.wait_ms
-    assert now_ms <= OUTAGE_BUDGET_MS
+    waits, end = live(fresh, refusal(1011))
+    assert end == GiveUp(Impasse.MODEL_UNAVAILABLE)
+    assert sum(waits) <= AWAY.budget_ms
     assert len(waits) >= 5
     limits = [min(MAX_BACKOFF_MS, 250 * 2**i) for i in range(len(waits))]
     assert all(wait <= limit for wait, limit in zip(waits, limits, strict=True))
+
+
+@pytest.mark.parametrize("refused", [refusal(429), refusal(1011, reason=OVER_QUOTA)])
+@pytest.mark.parametrize("seed", range(50))
+def test_a_full_quota_is_asked_three_times_and_no_caller_waits_long_for_it(
+    refused: SessionRefused, seed: int
+) -> None:
+    waits, end = live(Resumption(Random(seed), "h1"), refused)
+    assert end == GiveUp(Impasse.MODEL_QUOTA)
+    assert len(waits) <= QUOTA.attempts - 1
+    assert sum(waits) <= QUOTA.budget_ms
+
+
+def test_a_full_quota_at_the_end_of_an_outage_is_asked_again(fresh: Resumption) -> None:
+    for at_ms in range(0, 6_000, 1_000):
+        fresh.refused(refusal(1011), at_ms)
+    assert isinstance(fresh.refused(refusal(429), 6_000), Attempt)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_what_cannot_be_reached_is_given_up_soon(seed: int) -> None:
+    waits, end = live(Resumption(Random(seed)), SessionRefused(1, 0, "no name", unreachable=True))
+    assert end == GiveUp(Impasse.MODEL_UNREACHABLE)
+    assert len(waits) >= 2
+    assert sum(waits) <= UNREACHABLE.budget_ms
 
 
 def test_a_thousand_calls_do_not_come_back_in_one_instant() -> None:
     firsts = []
     for seed in range(1000):
         resumption = Resumption(Random(seed))
-        resumption.refused(0, 1011, None)
-        attempt = resumption.refused(10, 1011, None)
-        assert attempt
-        firsts.append(attempt.wait_ms)
+        resumption.refused(refusal(1011), 0)
+        firsts.append(wait_ms(resumption.refused(refusal(1011), 10)))
     assert max(firsts.count(wait) for wait in set(firsts)) < 20
 
 
@@ -87,31 +134,33 @@ def test_the_same_seed_waits_the_same() -> None:
     runs = []
     for _ in range(2):
         resumption = Resumption(Random(7))
-        runs.append([resumption.refused(0, 1011, None) for _ in range(6)])
+        runs.append([resumption.refused(refusal(1011), 0) for _ in range(6)])
     assert runs[0] == runs[1]
 
 
-def test_who_is_asked_to_wait_waits(fresh: Resumption) -> None:
-    attempt = fresh.refused(0, 429, 3_000)
-    assert attempt
-    assert attempt.wait_ms == 3_000
+def test_who_is_asked_to_wait_waits_and_not_all_for_the_same_time() -> None:
+    waits = {
+        wait_ms(Resumption(Random(seed)).refused(refusal(503, 3_000), 0)) for seed in range(50)
+    }
+    assert 3_000 <= min(waits) < max(waits) <= 3_250
 
 
 def test_who_is_asked_to_wait_waits_also_with_a_handle(resumable: Resumption) -> None:
     resumable.lost(0, LONG_MS)
-    attempt = resumable.refused(10, 429, 3_000)
-    assert attempt
-    assert attempt.wait_ms >= 3_000
+    assert wait_ms(resumable.refused(refusal(503, 3_000), 10)) >= 3_000
 
 
-def test_who_would_have_to_wait_beyond_the_budget_gives_up(fresh: Resumption) -> None:
-    assert fresh.refused(0, 429, OUTAGE_BUDGET_MS + 1) is None
+@pytest.mark.parametrize(("code", "rule"), [(503, AWAY), (429, QUOTA)])
+def test_who_would_have_to_wait_beyond_the_budget_gives_up(
+    fresh: Resumption, code: int, rule: Patience
+) -> None:
+    assert fresh.refused(refusal(code, rule.budget_ms + 1), 0) == GiveUp(rule.reason)
 
 
 def test_a_session_that_is_lost_again_soon_waits_before_the_next(resumable: Resumption) -> None:
     assert resumable.lost(0, LONG_MS) == Attempt("h1", 0)
     again = [resumable.lost(i * 100, 50) for i in range(1, 6)]
-    assert any(attempt and attempt.wait_ms > 0 for attempt in again)
+    assert any(wait_ms(attempt) > 0 for attempt in again)
 
 
 def test_after_a_stable_session_counting_begins_anew(resumable: Resumption) -> None:
@@ -128,14 +177,14 @@ def test_after_an_answer_counting_begins_anew(resumable: Resumption) -> None:
 
 
 def test_an_answered_turn_ends_the_outage_for_the_budget_too(fresh: Resumption) -> None:
-    assert fresh.refused(0, 1011, None)
+    assert wait_ms(fresh.refused(refusal(1011), 0)) >= 0
     fresh.settled()
-    assert fresh.refused(OUTAGE_BUDGET_MS * 2, 1011, None)
+    assert wait_ms(fresh.refused(refusal(1011), AWAY.budget_ms * 2)) >= 0
 
 
 def test_every_new_handle_has_its_own_two_tries(resumable: Resumption) -> None:
     resumable.lost(0, LONG_MS)
-    resumable.refused(10, 1011, None)
+    resumable.refused(refusal(1011), 10)
     resumable.handed_out("h2")
     resumable.lost(60_000, LONG_MS)
-    assert resumable.refused(60_010, 1011, None) == Attempt("h2", HANDLE_RETRY_MS)
+    assert resumable.refused(refusal(1011), 60_010) == Attempt("h2", HANDLE_RETRY_MS)

@@ -6,6 +6,7 @@ import pytest
 
 from agent.conversation.commands import Impasse
 from agent.conversation.events import SessionRefused
+from agent.conversation.resumption import MAX_BACKOFF_MS
 from telephony.call.commands import Command, EndCall
 from telephony.call.ending import EndedReason
 from telephony.call.events import (
@@ -17,7 +18,7 @@ from telephony.call.events import (
 )
 from telephony.call.machine import PARKED_LIMIT_MS, WAITING_LIMIT_MS
 from telephony.server.driver import FAILED
-from tests.telephony.call.conftest import Phone, of
+from tests.telephony.call.conftest import SILENCE, Phone, of
 
 
 def loses_its_stream(phone: Phone) -> list[Command]:
@@ -26,12 +27,26 @@ def loses_its_stream(phone: Phone) -> list[Command]:
     return phone.wait(PARKED_LIMIT_MS)
 
 
+def is_refused(phone: Phone, code: int, *, unreachable: bool = False) -> list[Command]:
+    """Every session of the call, until it gives up."""
+    phone.starts()
+    for _ in range(100):
+        done = phone.tells(
+            lambda session: SessionRefused(session, code, "no", unreachable=unreachable)
+        )
+        if of(EndCall, done):
+            return done
+        phone.says(SILENCE, MAX_BACKOFF_MS)
+    return []
+
+
 WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
     EndedReason.CALLER_HANGUP: lambda phone: phone.step(CallStatus("completed")),
     EndedReason.HANDED_OVER: lambda phone: phone.step(DrainRequested(0)),
-    EndedReason.MODEL_UNAVAILABLE: lambda phone: phone.tells(
-        lambda session: SessionRefused(session, 403, "key")
-    ),
+    EndedReason.MODEL_QUOTA: lambda phone: is_refused(phone, 429),
+    EndedReason.MODEL_REFUSED: lambda phone: is_refused(phone, 403),
+    EndedReason.MODEL_UNAVAILABLE: lambda phone: is_refused(phone, 503),
+    EndedReason.MODEL_UNREACHABLE: lambda phone: is_refused(phone, 0, unreachable=True),
     EndedReason.NOT_ATTACHED: lambda phone: phone.wait(WAITING_LIMIT_MS),
     EndedReason.STREAM_LOST: loses_its_stream,
     EndedReason.TAKEN_OVER: lambda phone: phone.step(OwnershipLost(2)),
@@ -54,7 +69,10 @@ def test_a_call_ends_for_this_reason(phone: Phone, reason: EndedReason) -> None:
 def test_a_call_is_over_for_good_for_these_reasons_alone() -> None:
     assert {reason.value for reason in EndedReason if reason.final} == {
         "caller_hangup",
+        "model_quota",
+        "model_refused",
         "model_unavailable",
+        "model_unreachable",
         "too_many_resumes",
     }
 

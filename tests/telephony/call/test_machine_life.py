@@ -50,7 +50,7 @@ def test_a_model_that_refuses_for_good_ends_the_call(phone: Phone) -> None:
     phone.starts()
     done = phone.tells(lambda session: SessionRefused(session, 403, "key"))
     assert of(CloseStream, done) == [CloseStream("MZ1")]
-    assert ended(done) == [("model_unavailable", True)]
+    assert ended(done) == [("model_refused", True)]
 
 
 # The stream is lost.
