@@ -2,7 +2,8 @@
 
 Modules, lowest first: `settings`, `quirks`, `connect_config` (persona and handle to a setup),
 `messages` (one server message to events), `outbox` (what waits to be sent), `connection` (what
-passes between a session and the SDK), `session`.
+passes between a session and the SDK), `session`, `breaker` (whether to dial; pure), `guarded` (a
+session behind the breaker).
 
 Laws: an expected failure becomes one event, `SessionRefused` or `SessionLost`, and everything
 else is raised; reading never stops while a session lives, because `interrupted` and `goAway` come

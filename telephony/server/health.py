@@ -1,14 +1,16 @@
 """`/healthz`: is the process alive, and which one is it. `/readyz`: may it get new calls.
 `/metrics`: what it counts.
 
-The store does not decide either of them: calls are answered and go on while it is away. Where it
-is away, `reasons` says so.
+Neither the store nor the model decides them: calls are answered and go on while the store is away,
+and a worker that sent callers elsewhere while the model is away would find nobody better off.
+`reasons` says what is away.
 """
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from agent.gemini.breaker import State
 from agent.store.base import StoreAway
 from telephony.server.patience import patiently
 from telephony.server.worker import Worker
@@ -42,6 +44,8 @@ async def readyz(request: Request) -> JSONResponse:
         await patiently(worker.store.ping())
     except StoreAway as away:
         reasons.append(f"the store is away ({away.why}); transcripts wait in memory")
+    if (breaker := worker.model.state()) is not State.CLOSED:
+        reasons.append(f"the model is away (breaker {breaker.value}); callers wait, then hear why")
     return JSONResponse({"status": "degraded" if reasons else "ready", "reasons": reasons})
 
 

@@ -13,6 +13,7 @@ from agent.conversation.events import (
     UnknownModelMessage,
     UsageReported,
 )
+from agent.gemini.breaker import State
 from telephony.call.commands import Command, EndCall, SendClear, SendMedia
 from telephony.call.events import (
     CallOpened,
@@ -60,6 +61,13 @@ class Metrics:
         self._store_away = Gauge(
             "offhook_store_away_calls", "Calls that wait for the store.", registry=self.registry
         )
+        self._breaker = Gauge(
+            "offhook_model_breaker",
+            "1 for the state of the breaker between calls and the model.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.breaker_changed(State.CLOSED)
         self._active = Gauge("offhook_calls_active", "Calls going on.", registry=self.registry)
         self._greeting = Histogram(
             "offhook_first_audio_seconds",
@@ -86,6 +94,11 @@ class Metrics:
     def malformed(self, reason: str) -> None:
         """A message of a stream was ignored."""
         self._malformed.labels(reason).inc()
+
+    def breaker_changed(self, now: State) -> None:
+        """The model may be dialled, or not."""
+        for state in State:
+            self._breaker.labels(state.value).set(state is now)
 
     def recording_dropped(self, why: str) -> None:
         """A recording ended before its call. From any thread."""

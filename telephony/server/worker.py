@@ -11,7 +11,11 @@ from random import Random
 
 import structlog
 
+import structlog
+
 from agent.conversation.persona import DEFAULT_PERSONA
+from agent.gemini.breaker import State
+from agent.gemini.guarded import GuardedLive
 from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
 from agent.store.base import Store
@@ -28,6 +32,8 @@ from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
 from telephony.twilio.twiml import RESUME_PATH, stream_url, webhook_url
+
+log = structlog.get_logger(__name__)
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +57,7 @@ class Worker:
 
     settings: Settings
     admission: Admission
+    model: GuardedLive
     store: Store
     calls: Calls
     metrics: Metrics
@@ -108,6 +115,15 @@ def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
     return Recorder(settings.record_dir, selected, metrics.recording_dropped)
 
 
+def _guarded(live: GeminiLive, metrics: Metrics) -> GuardedLive:
+    def tell(state: State) -> None:
+        metrics.breaker_changed(state)
+        log.warning("model breaker", state=state.value)
+
+    loop = asyncio.get_running_loop()
+    return GuardedLive(live, lambda: int(loop.time() * 1000), tell)
+
+
 @asynccontextmanager
 async def worker(made_of: Parts) -> AsyncIterator[Worker]:
     """Open everything a worker needs; on leaving, calls are handed over and all is closed."""
@@ -116,11 +132,12 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             stack.enter_context(made_of.recorder)
         stack.push_async_callback(made_of.model.aclose)
         made_of.model.warm_up()
+        model = _guarded(made_of.model, made_of.metrics)
         instance = secrets.token_hex(8)
         stack.push_async_callback(made_of.store.aclose)
         leases = await stack.enter_async_context(made_of.store.leases())
         calls = Calls(
-            model=made_of.model,
+            model=model,
             store=made_of.store,
             leases=leases,
             persona=DEFAULT_PERSONA,
@@ -133,6 +150,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         yield Worker(
             made_of.settings,
             made_of.admission,
+            model,
             made_of.store,
             calls,
             made_of.metrics,

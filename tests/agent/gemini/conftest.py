@@ -27,6 +27,7 @@ from websockets.http11 import Request, Response
 from agent.conversation.commands import OpenModel
 from agent.conversation.events import ModelEvent
 from agent.conversation.persona import DEFAULT_PERSONA
+from agent.gemini.guarded import GuardedLive
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
@@ -134,7 +135,9 @@ class Diary:
             await self._more.wait()
 
 
-async def whole(live: GeminiLive, diary: Diary, command: OpenModel = OPEN) -> list[ModelEvent]:
+async def whole(
+    live: GeminiLive | GuardedLive, diary: Diary, command: OpenModel = OPEN
+) -> list[ModelEvent]:
     """Live a session to its end."""
     async with asyncio.timeout(HANG_GUARD_S):
         await live.run(command, ModelOutbox(), diary)

@@ -1,0 +1,137 @@
+"""Whether to dial a service that may be down: a circuit breaker for all calls of a worker. Pure.
+
+    state      who may dial        ends with
+    CLOSED     everyone            `FAILURES` of the dials of the last 20 s failed, half of them all
+    OPEN       nobody              2 s
+    HALF_OPEN  `PROBES` at a time  OPEN when one of them fails, CLOSED when all proved themselves
+
+A dial fails when it is refused, or when its session is lost before it could prove itself: some
+outages accept everyone and then break off. What the service is not to blame for counts as nothing:
+a key, a handle or a setup that it does not take, a full quota, a name that is not found; nor does
+the loss of a session that had worked: many break together, and can be resumed at once. A handle
+refused with 1011 opens no breaker either: its old socket may still be held, as is that of every
+call of a worker that died.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+
+from agent.conversation.events import ModelEvent, SessionLost, SessionReady, SessionRefused
+from agent.conversation.resumption import STILL_OPEN
+
+FAILURES = 5
+WINDOW_MS = 20_000
+OPEN_MS = 2_000
+PROBES = 3
+
+PROVEN_AFTER_MS = 3_000
+"""A session that lives so long after its setup was answered works."""
+
+NOT_TO_BLAME = frozenset({1007, 1008})
+"""With all HTTP statuses below 500: what we sent was not taken."""
+
+
+class State(Enum):
+    """Of a breaker; the table is in the module's docstring."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half open"
+
+
+class Dial:
+    """One attempt that was admitted: tell it each event of its session, and when it is left."""
+
+    def __init__(self, now_ms: int, changed: Callable[[int], None], *, resumes: bool) -> None:
+        self.began_ms = now_ms
+        self.failed = False
+        self.doubtful = False
+        """It failed, perhaps only because its handle is still in use."""
+        self.ready_ms: int | None = None
+        self.left = False
+        """Given up from this side, or over for a reason that the service is not to blame for."""
+        self._changed, self._resumes = changed, resumes
+
+    def tell(self, event: ModelEvent, now_ms: int) -> None:
+        """The session's next event."""
+        match event:
+            case SessionReady():
+                self.ready_ms = now_ms
+            case SessionRefused() if _to_blame(event):
+                self.failed = True
+                self.doubtful = self._resumes and event.code == STILL_OPEN
+            case SessionLost() if not self.proven(now_ms):
+                self.failed = True
+            case _:
+                return
+        self._changed(now_ms)
+
+    def leave(self, now_ms: int) -> None:
+        """The session is over; nothing, if it was told why."""
+        self.left = not self.proven(now_ms)
+        self._changed(now_ms)
+
+    def proven(self, now_ms: int) -> bool:
+        """Whether the session has lived for long enough."""
+        if self.failed or self.left or self.ready_ms is None:
+            return False
+        return now_ms - self.ready_ms >= PROVEN_AFTER_MS
+
+
+class Breaker:
+    """Ask it with `admit` before each dial. `now_ms` is anyone's clock, and never goes back."""
+
+    def __init__(self) -> None:
+        self.openings = 0
+        self._state = State.CLOSED
+        self._half_open_ms = 0
+        self._dials: deque[Dial] = deque()
+        """In CLOSED those of the window, in HALF_OPEN the probes."""
+
+    def state(self, now_ms: int) -> State:
+        """As of now."""
+        self._settle(now_ms)
+        return self._state
+
+    def admit(self, now_ms: int, *, resumes: bool) -> Dial | int:
+        """Ask for a dial, with or without a handle. Returns it, or for how many ms to stay away."""
+        match self.state(now_ms):
+            case State.OPEN:
+                return self._half_open_ms - now_ms
+            case State.HALF_OPEN if len(self._dials) >= PROBES:
+                return OPEN_MS
+        dial = Dial(now_ms, self._settle, resumes=resumes)
+        self._dials.append(dial)
+        return dial
+
+    def _settle(self, now_ms: int) -> None:
+        match self._state:
+            case State.CLOSED:
+                while self._dials and now_ms - self._dials[0].began_ms > WINDOW_MS:
+                    self._dials.popleft()
+                failed = sum(dial.failed and not dial.doubtful for dial in self._dials)
+                worked = sum(dial.ready_ms is not None and not dial.failed for dial in self._dials)
+                if failed >= max(FAILURES, worked):
+                    self._open(now_ms)
+            case State.OPEN:
+                if now_ms >= self._half_open_ms:
+                    self._state = State.HALF_OPEN
+            case State.HALF_OPEN:
+                self._dials = deque(dial for dial in self._dials if not dial.left)
+                if any(dial.failed for dial in self._dials):
+                    self._open(now_ms)
+                elif sum(dial.proven(now_ms) for dial in self._dials) >= PROBES:
+                    self._state = State.CLOSED
+
+    def _open(self, now_ms: int) -> None:
+        if self._state is State.CLOSED:
+            self.openings += 1
+        self._state = State.OPEN
+        self._half_open_ms = now_ms + OPEN_MS
+        self._dials.clear()
+
+
+def _to_blame(refused: SessionRefused) -> bool:
+    ours = 0 < refused.code < 500 or refused.code in NOT_TO_BLAME
+    return not (ours or refused.over_quota or refused.unreachable)

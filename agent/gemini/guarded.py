@@ -1,0 +1,59 @@
+"""Gemini Live behind a breaker: while the service is down, a session is refused on the spot."""
+
+from collections.abc import Callable
+
+from agent.conversation.commands import OpenModel
+from agent.conversation.events import ModelEvent, SessionRefused
+from agent.gemini.breaker import Breaker, Dial, State
+from agent.gemini.outbox import ModelOutbox
+from agent.gemini.session import Feed, GeminiLive
+
+
+def refusal(command: OpenModel, wait_ms: int) -> SessionRefused:
+    """What a session is told that the breaker keeps from dialling."""
+    return SessionRefused(command.session, 0, "not dialled: the breaker is open", wait_ms)
+
+
+class GuardedLive:
+    """Runs sessions as `GeminiLive` does, unless too many of late have failed.
+
+    Args:
+        live: What opens them.
+        now_ms: A monotonic clock.
+        on_change: Is told each new state of the breaker.
+    """
+
+    def __init__(
+        self, live: GeminiLive, now_ms: Callable[[], int], on_change: Callable[[State], None]
+    ) -> None:
+        self._live, self._now_ms, self._on_change = live, now_ms, on_change
+        self._breaker = Breaker()
+        self._told = State.CLOSED
+
+    def state(self) -> State:
+        """The breaker's, as of now."""
+        state = self._breaker.state(self._now_ms())
+        if state is not self._told:
+            self._told = state
+            self._on_change(state)
+        return state
+
+    async def run(self, command: OpenModel, outbox: ModelOutbox, feed: Feed) -> None:
+        """As `GeminiLive.run`, or one `SessionRefused` that says for how long to stay away."""
+        dial = self._breaker.admit(self._now_ms(), resumes=bool(command.handle))
+        self.state()
+        if isinstance(dial, Dial):
+            await self._run(dial, command, outbox, feed)
+        else:
+            feed(refusal(command, dial))
+
+    async def _run(self, dial: Dial, command: OpenModel, outbox: ModelOutbox, feed: Feed) -> None:
+        def watched(event: ModelEvent) -> None:
+            dial.tell(event, self._now_ms())
+            feed(event)
+
+        try:
+            await self._live.run(command, outbox, watched)
+        finally:
+            dial.leave(self._now_ms())
+            self.state()
