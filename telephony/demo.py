@@ -25,7 +25,7 @@ from agent.simulator.server import SimulatedGemini
 from agent.store.base import CallRecord
 from telephony import settings
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
-from telephony.call.commands import Command, SendMedia
+from telephony.call.commands import NO_REPLY, Command, SendMedia
 from telephony.call.events import Event
 from telephony.server.app import on_free_port
 from telephony.settings import Settings
@@ -99,7 +99,7 @@ class Stage:
                 pass
         for command in commands:
             match command:
-                case SendMedia():
+                case SendMedia() if command.reply != NO_REPLY:
                     self.sent.setdefault(command.reply, bytearray()).extend(command.ulaw)
                 case AppendLine() if command.line.role == "agent":
                     line = command.line

@@ -76,6 +76,11 @@ class Conversation:
         return self._replies.floor
 
     @property
+    def asked(self) -> bool:
+        """Whether the model was told to speak, and has not begun to."""
+        return self._sessions.asked_by_cue
+
+    @property
     def lines(self) -> tuple[Line, ...]:
         """The transcript so far: all final lines."""
         return tuple(self._transcript.lines)

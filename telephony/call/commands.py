@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from agent.conversation.commands import ModelCommand, StoreCommand
 from telephony.call.ending import EndedReason
 
+NO_REPLY = 0
+"""The reply's number of a sound that is of none: what a caller hears who waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class SendMedia:
-    """Queue audio at Twilio: µ-law, 8 kHz, mono. `reply` is the reply it is a part of."""
+    """Queue audio at Twilio: µ-law, 8 kHz, mono. `reply` is the reply it is a part of, or
+    `NO_REPLY`.
+    """
 
     stream_sid: str
     reply: int

@@ -21,8 +21,10 @@ from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent
 from agent.conversation.machine import Conversation
 from agent.conversation.turns import Floor, Generation
+from telephony.audio.earcon import EARCON
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.commands import (
+    NO_REPLY,
     CloseStream,
     Command,
     EndCall,
@@ -51,6 +53,7 @@ from telephony.call.events import (
 from telephony.call.hand_over import HandOver
 from telephony.call.playout import Playout
 from telephony.call.uplink import Uplink
+from telephony.call.waiting import Waiting
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 
 WAITING_LIMIT_MS = 10_000
@@ -95,6 +98,7 @@ class Call:
         self._uplink = Uplink()
         self._downlink = Downlink()
         self._playout = Playout()
+        self._waiting = Waiting()
         self._session: int | None = None
         self._marks = 0
         self._phase_ends_ms: int | None = WAITING_LIMIT_MS
@@ -137,9 +141,11 @@ class Call:
                 self._life(event, now_ms)
             case _:
                 self._model(event, now_ms)
-        if self.phase is Phase.STREAMING and not self._downlink.empty:
-            self._report_heard(now_ms)
-            self._fill_lead(now_ms)
+        if self.phase is Phase.STREAMING:
+            if not self._downlink.empty:
+                self._report_heard(now_ms)
+                self._fill_lead(now_ms)
+            self._keep_company(now_ms)
         self._hand_over_when_due(now_ms)
         return self._out
 
@@ -152,7 +158,10 @@ class Call:
         )
         if self.phase is not Phase.STREAMING:
             return of_call
-        return earliest(of_call, self._uplink.deadline_ms(), *self._playing_deadlines_ms())
+        sound_ms = self._waiting.due_ms
+        return earliest(
+            of_call, sound_ms, self._uplink.deadline_ms(), *self._playing_deadlines_ms()
+        )
 
     # Events.
 
@@ -232,6 +241,7 @@ class Call:
         self.phase = Phase.STREAMING
         self.stream_sid = event.stream_sid
         self._uplink.started(now_ms)
+        self._waiting.started(now_ms)
         self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
         self._carry_out(self._conversation.answer(event.epoch, now_ms), now_ms)
 
@@ -273,6 +283,7 @@ class Call:
                     self._resume_uplink(command.session, now_ms)
                 case asked.HoldCallerAudio():
                     self._session = None
+                    self._waiting.held(now_ms)
                     self._uplink.hold()
                 case asked.ReleaseCallerAudio():
                     self._uplink.release(command.before_ms)
@@ -283,7 +294,12 @@ class Call:
 
     def _stop_playback(self, up_to: int, now_ms: int) -> None:
         self._downlink.drop(up_to)
-        if self.phase is Phase.STREAMING and self._playout.unheard(now_ms):
+        if self.phase is Phase.STREAMING:
+            self._empty_buffer(now_ms)
+
+    def _empty_buffer(self, now_ms: int) -> None:
+        self._waiting.hushed()
+        if self._playout.unheard(now_ms):
             self._playout.clear(now_ms)
             self._out.append(SendClear(self.stream_sid))
 
@@ -293,6 +309,7 @@ class Call:
 
     def _resume_uplink(self, session: int, now_ms: int) -> None:
         self._session = session
+        self._waiting.listened()
         held = self._uplink.resume(now_ms)
         for chunk in held.chunks:
             self._out.append(asked.SendCallerAudio(session, chunk, live=False))
@@ -330,7 +347,25 @@ class Call:
             heard_ms = length / PHONE_SAMPLES_PER_MS
             self._carry_out(self._conversation.played(reply, heard_ms, now_ms), now_ms)
 
+    def _keep_company(self, now_ms: int) -> None:
+        """Let a caller hear something who waits."""
+        agent_heard = not self._downlink.empty and (
+            self._downlink.waits()
+            or (self._playout.unheard(now_ms) and not self._waiting.sounds(now_ms))
+        )
+        due = self._waiting.look(
+            now_ms,
+            agent_heard=agent_heard,
+            caller_at_ms=self._uplink.sound_at_ms,
+            owed=self._uplink.spoken or self._conversation.asked,
+        )
+        if due:
+            self._out.append(SendMedia(self.stream_sid, NO_REPLY, EARCON))
+            self._playout.sent_aside(len(EARCON), now_ms)
+
     def _fill_lead(self, now_ms: int) -> None:
+        if self._waiting.sounds(now_ms) and self._downlink.waits():
+            self._empty_buffer(now_ms)
         while self._downlink.waits() and (
             piece := self._downlink.take(self._playout.queued_samples(now_ms))
         ):

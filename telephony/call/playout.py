@@ -9,6 +9,7 @@ past what was sent and never far past a mark that should have come back.
 from dataclasses import dataclass
 
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.call.commands import NO_REPLY
 
 MARK_GRACE_MS = 500
 """How far the clock may run past a mark that has not come back: the echo crosses the network."""
@@ -51,6 +52,11 @@ class Playout:
             self._spans.append(_Span(reply, self._sent, self._sent + samples))
         self._sent += samples
 
+    def sent_aside(self, samples: int, now_ms: int) -> None:
+        """So many samples of no reply were sent, behind which no mark will be."""
+        self.sent(NO_REPLY, samples, now_ms)
+        self._marked = self._sent
+
     def mark_sent(self, name: str) -> None:
         """A mark was sent behind all audio so far."""
         self._marks[name] = self._marked = self._sent
@@ -82,7 +88,11 @@ class Playout:
         self._sent = self._known = self._marked = self._heard(now_ms)
         self._clock = (self._sent, now_ms)
         self._marks.clear()
-        self._spans.clear()
+        self._spans = [
+            _Span(span.reply, span.start, min(span.end, self._sent))
+            for span in self._spans
+            if span.start < self._sent
+        ]
 
     def forget(self, reply: int) -> None:
         """`reply` was heard to its end and is of no more interest."""

@@ -33,6 +33,9 @@ QUIET_TAIL_MS = 200
 FINISHED_AFTER_MS = 500
 """Quiet for so long, the caller has finished: the server's own limit (`silence_duration_ms`)."""
 
+WORD_FRAMES = 10
+"""Frames of Twilio's, 20 ms each, that stand out; a "yes" has 15."""
+
 MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
 
 _BYTES_PER_MS = 2 * PHONE_SAMPLES_PER_MS
@@ -53,7 +56,12 @@ class Held:
 
 
 class Uplink:
-    """One caller's way to the model."""
+    """One caller's way to the model.
+
+    Attributes:
+        sound_at_ms: When the caller was last heard, speaking or not.
+        lost_samples: How much was forgotten that no session heard.
+    """
 
     def __init__(self) -> None:
         self._gate = LevelGate()
@@ -63,7 +71,7 @@ class Uplink:
         self._kept: deque[_Kept] = deque()
         self._kept_samples = 0
         self._kept_sounds = 0
-        self._sound_at_ms = 0
+        self.sound_at_ms = 0
         self._covered_ms = 0
         self._filling = False
         self.lost_samples = 0
@@ -73,13 +81,18 @@ class Uplink:
         """Whether the caller was heard since the last answered turn."""
         return self._kept_sounds > 0
 
+    @property
+    def spoken(self) -> bool:
+        """Whether that may have been a word: not a click, nor a breath."""
+        return self._kept_sounds >= WORD_FRAMES
+
     def push(self, ulaw: bytes, now_ms: int) -> list[bytes]:
         """Caller audio came: µ-law, any length. Returns the PCM chunks that are due (16 kHz)."""
         self.started(now_ms)
         pcm = g711.decode(ulaw)
         sound = self._gate.hears(pcm)
         if sound:
-            self._sound_at_ms = now_ms
+            self.sound_at_ms = now_ms
         self._keep(_Kept(now_ms, ulaw, sound))
         return self._take(pcm) if self._listening else []
 
@@ -117,7 +130,7 @@ class Uplink:
         pcm = self._resampler.push(g711.decode(ulaw))
         size = QUIET_CHUNK_MS * MODEL_IN_BYTES_PER_MS
         chunks = [pcm[i : i + size] for i in range(0, len(pcm), size)]
-        finished = self.waiting and now_ms - self._sound_at_ms >= FINISHED_AFTER_MS
+        finished = self.waiting and now_ms - self.sound_at_ms >= FINISHED_AFTER_MS
         return Held(chunks, finished)
 
     def hold(self) -> None:

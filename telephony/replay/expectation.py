@@ -21,6 +21,7 @@ from agent.conversation.commands import (
 from agent.conversation.persona import Persona
 from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
 from telephony.call.commands import (
+    NO_REPLY,
     CloseStream,
     Command,
     EndCall,
@@ -47,6 +48,7 @@ class Outcome(msgspec.Struct, forbid_unknown_fields=True):
         replies: How many replies the caller was sent audio of.
         sent_ms: How much audio that was, rounded down.
         marks: How many marks were sent behind it.
+        waits: How often a caller who waited heard the sound that says so.
         clears: How often Twilio's buffer was emptied.
         closed: How many streams were closed from this side.
         caller_ms: How much caller audio the model was sent, rounded down.
@@ -65,6 +67,7 @@ class Outcome(msgspec.Struct, forbid_unknown_fields=True):
     replies: int = 0
     sent_ms: int = 0
     marks: int = 0
+    waits: int = 0
     clears: int = 0
     closed: int = 0
     caller_ms: int = 0
@@ -93,6 +96,8 @@ def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
             case SendCallerAudio():
                 caller_bytes += len(command.pcm)
                 resent_bytes += 0 if command.live else len(command.pcm)
+            case SendMedia() if command.reply == NO_REPLY:
+                came.waits += 1
             case SendMedia():
                 replies.add(command.reply)
                 sent_bytes += len(command.ulaw)

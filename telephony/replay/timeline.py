@@ -15,7 +15,7 @@ from agent.conversation.events import (
 from telephony.audio import g711
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.audio.level import LevelGate
-from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMedia
+from telephony.call.commands import NO_REPLY, CloseStream, Command, EndCall, SendClear, SendMedia
 from telephony.call.events import (
     CallOpened,
     CallStatus,
@@ -86,6 +86,7 @@ class _Teller:
         self._interrupted_ms: int | None = None
         self._reply = 0
         self._plays_until_ms = 0
+        self._waits_until_ms = 0
 
     def hear(self, event: Event, now_ms: int) -> None:
         match event:
@@ -114,8 +115,14 @@ class _Teller:
 
     def do(self, command: Command, now_ms: int) -> None:
         match command:
+            case SendMedia() if command.reply == NO_REPLY:
+                self._waits_until_ms = now_ms + len(command.ulaw) // PHONE_SAMPLES_PER_MS
+                self._row(now_ms, agent="[a sound: please wait]")
             case SendMedia():
                 self._play(command, now_ms)
+            case SendClear() if now_ms < self._waits_until_ms:
+                self._waits_until_ms = 0
+                self._row(now_ms, wire="clear of the sound")
             case SendClear():
                 self._clear(now_ms)
             case OpenModel():

@@ -14,7 +14,7 @@ from agent.conversation.events import (
     UsageReported,
 )
 from agent.gemini.breaker import State
-from telephony.call.commands import Command, EndCall, SendClear, SendMedia
+from telephony.call.commands import NO_REPLY, Command, EndCall, SendClear, SendMedia
 from telephony.call.events import (
     CallOpened,
     Event,
@@ -50,6 +50,7 @@ class Metrics:
         self._interrupted = counter("interruptions", "Interruptions the model reported.")
         self._clears = counter("clears", "Times Twilio's buffer was cleared.")
         self._audio = counter("reply_audio_seconds", "Reply audio sent to callers.")
+        self._waits = counter("waiting_sounds", "Times a caller who waited heard a sound.")
         self._lost = counter("caller_audio_lost_seconds", "Caller audio no session heard.")
         self._dropped = counter("reply_audio_dropped_seconds", "Reply audio beyond what is held.")
         self._tokens = counter("tokens", "Model tokens billed.", ["kind"])
@@ -161,6 +162,8 @@ class Metrics:
                 pass
             case OpenModel():
                 self._sessions.labels("resumed" if command.handle else "fresh").inc()
+            case SendMedia() if command.reply == NO_REPLY:
+                self._waits.inc()
             case SendMedia():
                 self._audio.inc(len(command.ulaw) / 8000)
                 if (started_ms := self._started_ms.pop(call_sid, None)) is not None:

@@ -1,13 +1,14 @@
 """When the agent speaks, as the caller hears it: by the energy of what was heard, frame by frame.
 
 A turn goes on over pauses shorter than `quiet_ms`. It knows nothing of messages or marks, so it
-can judge them.
+can judge them; only the sound for who waits is known to it, for that is nobody's turn.
 """
 
 from dataclasses import dataclass
 
 import audioop
 
+from telephony.audio.earcon import EARCON_FRAMES
 from telephony.audio.formats import FRAME_MS, FRAME_SAMPLES
 from telephony.audio.g711 import decode
 
@@ -60,7 +61,7 @@ class Ear:
     def hear(self, frame: bytes, at_ms: int) -> None:
         """The caller heard 20 ms of µ-law from `at_ms` on."""
         end_ms = at_ms + FRAME_MS
-        if is_loud(frame):
+        if is_loud(frame) and frame not in EARCON_FRAMES:
             if not self._in_turn:
                 self._in_turn = True
                 self.turns.append(Turn(at_ms, end_ms))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agent.conversation.commands import AppendLine, OpenModel, SayToModel, SendCallerAudio
 from agent.conversation.transcript import Line
+from telephony.audio.earcon import EARCON
 from telephony.call.commands import EndCall, SendClear, SendMark, SendMedia
 from telephony.call.events import StreamStarted
 from telephony.replay.recording import Step
@@ -22,6 +23,9 @@ class Place(NamedTuple):
 class ToPhone:
     """What Twilio was sent. A new run of audio begins with each stream, and with each clear.
 
+    The sound for who waits, and the clear that breaks it off, are left out: both hang on how long
+    the other ends took.
+
     Args:
         runs: µ-law, 8 kHz.
         messages: How many held it.
@@ -33,6 +37,7 @@ class ToPhone:
     messages: int = 0
     marks: int = 0
     clears: int = 0
+    _sounds: bool = False
 
     @property
     def place(self) -> Place:
@@ -45,6 +50,9 @@ class ToPhone:
 
     def media(self, ulaw: bytes) -> None:
         """More audio."""
+        self._sounds = ulaw == EARCON
+        if self._sounds:
+            return
         self.runs[-1] += ulaw
         self.messages += 1
 
@@ -55,6 +63,9 @@ class ToPhone:
 
     def clear(self) -> None:
         """All of it that was not played is to be forgotten."""
+        if self._sounds:
+            self._sounds = False
+            return
         self.clears += 1
         self.runs.append(bytearray())
 

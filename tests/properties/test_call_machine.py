@@ -32,6 +32,7 @@ from agent.conversation.events import (
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.transcript import Line
 from telephony.call.commands import (
+    NO_REPLY,
     CloseStream,
     Command,
     EndCall,
@@ -69,6 +70,8 @@ class World:
     open_streams: set[str] = field(default_factory=set)
     session: int | None = None
     ready: bool = False
+    sounds: bool = False
+    """The last audio sent is the sound for who waits."""
     opened: set[int] = field(default_factory=set)
     marks: list[str] = field(default_factory=list)
     every_mark: set[str] = field(default_factory=set)
@@ -98,13 +101,21 @@ class World:
             case SendMedia():
                 assert command.stream_sid == self.stream
                 assert command.ulaw
+                if command.reply == NO_REPLY:
+                    self.sounds = True
+                    return
                 assert command.reply > self.forbidden_up_to, "audio after its clear"
+                self.sounds = False
                 self.sent[command.reply] = self.sent.get(command.reply, 0) + len(command.ulaw)
             case SendMark():
                 assert command.stream_sid == self.stream
                 assert command.name not in self.every_mark
                 self.every_mark.add(command.name)
                 self.marks.append(command.name)
+            case SendClear() if self.sounds:
+                assert command.stream_sid == self.stream
+                assert not self.marks, "a sound was sent while a reply was heard"
+                self.sounds = False
             case SendClear():
                 assert command.stream_sid == self.stream
                 assert self.sent, "nothing to clear"

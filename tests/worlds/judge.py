@@ -17,9 +17,10 @@ from agent.conversation import transcript
 from agent.simulator.listening import Utterance
 from agent.simulator.voice import clip, texts
 from telephony.audio import g711
+from telephony.audio.earcon import EARCON
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
 from telephony.audio.resample import model_to_phone, phone_to_model
-from telephony.call.commands import CloseStream, SendClear, SendMark, SendMedia
+from telephony.call.commands import NO_REPLY, CloseStream, SendClear, SendMark, SendMedia
 from telephony.simulator.ear import is_loud
 from telephony.simulator.line import Line
 from telephony.simulator.world import World
@@ -137,6 +138,7 @@ def _replies_on(world: World, line: Line, stream: int) -> list[Reply]:
     ]
     found: dict[tuple[int, int], Reply] = {}
     newest: Reply | None = None
+    aside = False
     playing: deque[tuple[Reply, int, bytes]] = deque()
     at = 0
     arrived = [received.heard_samples for received in line.received]
@@ -144,7 +146,11 @@ def _replies_on(world: World, line: Line, stream: int) -> list[Reply]:
     for entry, heard in zip(written, arrived + [len(line.heard)] * lost, strict=True):
         at = _play(line, playing, at, heard)
         match entry.command:
+            case SendMedia(ulaw=ulaw) if entry.command.reply == NO_REPLY:
+                aside = True
+                playing.append((Reply(entry.worker, NO_REPLY, stream), 0, ulaw))
             case SendMedia(reply=number, ulaw=ulaw):
+                aside = False
                 newest = found.setdefault(
                     (entry.worker, number), Reply(entry.worker, number, stream)
                 )
@@ -152,7 +158,7 @@ def _replies_on(world: World, line: Line, stream: int) -> list[Reply]:
                 newest.ulaw += ulaw
             case SendClear():
                 playing.clear()
-                if newest is not None:
+                if newest is not None and not aside:
                     newest.clears += 1
             case SendMark():
                 pass
@@ -189,16 +195,19 @@ def stale_bytes(world: World) -> int:
     """How much was written or heard after a clear, of replies that the clear had stopped."""
     stale = 0
     for line in world.phone.lines:
-        newest, stopped = 0, 0
+        newest, stopped, aside = 0, 0, False
         for entry in world.written:
             if entry.command.stream_sid != line.stream_sid:
                 continue
             match entry.command:
+                case SendMedia() if entry.command.reply == NO_REPLY:
+                    aside = True
                 case SendMedia(reply=number, ulaw=ulaw):
+                    aside = False
                     stale += len(ulaw) if number <= stopped else 0
                     newest = max(newest, number)
                 case SendClear():
-                    stopped = newest
+                    stopped = stopped if aside else newest
                 case _:
                     pass
         stale += _heard_after_clears(world, line)
@@ -209,6 +218,8 @@ def _heard_after_clears(world: World, line: Line) -> int:
     here = [reply for reply in replies(world) if world.phone.lines[reply.stream] is line]
     stale = 0
     for cleared in line.clears:
+        if EARCON.endswith(cleared.dropped):
+            continue  # of a sound for who waits, a reply may go on after it
         at = (cleared.at_ms - line.media_start_ms) * PHONE_SAMPLES_PER_MS
         for reply in here:
             before = any(span.at < at for span in reply.spans)

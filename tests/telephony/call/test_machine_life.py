@@ -24,6 +24,7 @@ from telephony.call.machine import (
     WAITING_LIMIT_MS,
     Phase,
 )
+from telephony.call.waiting import SOUND_AFTER_MS
 from telephony.twilio.messages import Mark, Media, Stop
 from tests.telephony.call.conftest import SILENCE, VOICE, Phone, PickUp, of, speech
 
@@ -309,6 +310,8 @@ def test_the_end_is_the_last_command_and_nothing_comes_after_it(greeted: Phone) 
 def test_a_call_is_never_without_a_deadline_before_its_end(phone: Phone) -> None:
     assert phone.call.deadline_ms() == WAITING_LIMIT_MS
     phone.starts()
-    assert phone.call.deadline_ms() == MEDIA_LIMIT_MS
+    assert phone.call.deadline_ms() == SOUND_AFTER_MS
+    phone.ready()
+    assert phone.call.deadline_ms() is not None
     phone.step(CLOSED)
     assert phone.call.deadline_ms() == PARKED_LIMIT_MS

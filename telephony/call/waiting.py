@@ -1,0 +1,88 @@
+"""What a caller hears who waits: a soft sound after 1.5 s, and again every 3 s.
+
+A caller waits while no session listens, and when an answer that is owed is late. The wait counts
+from when neither side was heard any more, so nothing sounds over anybody's words.
+"""
+
+from telephony.audio.earcon import EARCON_MS
+
+SOUND_AFTER_MS = 1_500
+
+SOUND_EVERY_MS = 3_000
+"""With the way to the phone, and the change from the stream to an apology: below 4 s of nothing."""
+
+ANSWER_DUE_MS = 1_400
+"""An answer is begun 2 s after the caller's last sound, seldom later: with `SOUND_AFTER_MS` beyond
+this it is late for sure."""
+
+GIVEN_UP_AFTER_MS = 15_000
+"""What a session that listens does not answer for so long was no question: a cough, a radio."""
+
+
+class Waiting:
+    """One caller's wait. Call `look` after every step while a stream is up.
+
+    Attributes:
+        due_ms: When the next sound is due if nothing happens before, or None.
+    """
+
+    def __init__(self) -> None:
+        self.due_ms: int | None = None
+        self._held_ms: int | None = 0
+        self._quiet_ms = 0
+        self._sounded_ms: int | None = None
+        self._sounds_until_ms = 0
+
+    def started(self, now_ms: int) -> None:
+        """A stream begins: from now on there is somebody to hear something."""
+        self._quiet_ms = now_ms
+        self._sounded_ms = None
+        self._sounds_until_ms = 0
+
+    def held(self, now_ms: int) -> None:
+        """No session listens."""
+        if self._held_ms is None:
+            self._held_ms = now_ms
+
+    def listened(self) -> None:
+        """A session listens."""
+        self._held_ms = None
+
+    def sounds(self, now_ms: int) -> bool:
+        """Whether Twilio may still hold the sound, and nothing but it."""
+        return now_ms < self._sounds_until_ms
+
+    def hushed(self) -> None:
+        """The sound was broken off."""
+        self._sounds_until_ms = 0
+
+    def look(self, now_ms: int, *, agent_heard: bool, caller_at_ms: int, owed: bool) -> bool:
+        """Whether the sound is due.
+
+        Args:
+            now_ms: The time.
+            agent_heard: Whether a reply is heard, or about to be.
+            caller_at_ms: When the caller was last heard.
+            owed: Whether the caller, or we, asked the model for something.
+        """
+        if agent_heard:
+            self._quiet_ms = now_ms
+        self.due_ms = self._due_ms(max(self._quiet_ms, caller_at_ms), owed=owed)
+        if self.due_ms is None or now_ms < self.due_ms or agent_heard:
+            return False
+        self._sounded_ms = now_ms
+        self._sounds_until_ms = now_ms + EARCON_MS
+        self.due_ms = now_ms + SOUND_EVERY_MS
+        return True
+
+    def _due_ms(self, quiet_ms: int, *, owed: bool) -> int | None:
+        if self._held_ms is not None:
+            due_ms = max(quiet_ms, self._held_ms) + SOUND_AFTER_MS
+        elif owed:
+            due_ms = quiet_ms + ANSWER_DUE_MS + SOUND_AFTER_MS
+        else:
+            return None
+        if self._sounded_ms is not None:
+            due_ms = max(due_ms, self._sounded_ms + SOUND_EVERY_MS)
+        late = self._held_ms is None and due_ms > quiet_ms + GIVEN_UP_AFTER_MS
+        return None if late else due_ms
