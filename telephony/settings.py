@@ -21,6 +21,7 @@ HINTS = {
     "PUBLIC_URL": "the https address under which Twilio reaches this server, "
     "such as https://voice.example.com; a tunnel such as ngrok gives you one",
     "TWILIO_EDGE": "set both or neither or neither, such as TWILIO_REGION=ie1 TWILIO_EDGE=dublin",
+    "TRANSFER_TO": "leave it unset to end such calls after an apology",
     "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep everything in memory",
 }
 
@@ -28,6 +29,8 @@ TWILIO_API_URL = "https://api.twilio.com"
 ACCOUNT_SID = "^AC[0-9A-Za-z]+$"
 LABEL = "^[a-z0-9-]+$"
 
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+_SIP = re.compile(r"sips?:[!-;=?A-~]+@[!-;=?A-~]+").fullmatch
 _PLAIN = re.compile(r"[!-~]+").fullmatch
 
 
@@ -131,6 +134,11 @@ class Settings(TwilioSettings):
         description="CA certificates to trust for the Gemini API, and in `offhook doctor` for "
         "PUBLIC_URL, in PEM.",
     )
+    transfer_to: str | None = Field(
+        None,
+        description="Who gets a call that the model cannot go on with: +1… or sip:…. "
+        "Unset: it ends.",
+    )
     redis_url: str | None = Field(
         None, description="Where calls are kept; without it they do not survive the process."
     )
@@ -159,6 +167,16 @@ class Settings(TwilioSettings):
     def _visible(cls, value: SecretStr) -> SecretStr:
         if not _PLAIN(value.get_secret_value()):
             raise ValueError("expected visible ASCII characters without spaces (not shown)")
+        return value
+
+    @field_validator("transfer_to")
+    @classmethod
+    def _dialable(cls, value: str | None) -> str | None:
+        if value is not None and not (_E164(value) or _SIP(value)):
+            raise ValueError(
+                f"expected a number such as +15551234567, or an address such as "
+                f"sip:desk@example.com, got {value!r}"
+            )
         return value
 
     @field_validator("redis_url")

@@ -1,7 +1,8 @@
 """What Twilio posts to us, and the TwiML it gets.
 
 /twilio/voice          a call comes in: dial the model, mint a token, `<Connect><Stream>`
-/twilio/resume         a stream ended: connect again, or apologise, or hang up
+/twilio/resume         a stream ended: connect again, or apologise and transfer, or hang up;
+                       a transfer ended: hang up
 /twilio/status         the call's status changed
 /twilio/stream-status  a stream's status changed
 """
@@ -27,6 +28,7 @@ MAX_RESUMES = 5
 """In 60 s. A call whose stream breaks more often than that is not going to get better."""
 
 APOLOGY = "I am sorry, I can not go on with this call right now. Please call again later."
+TRANSFERRED = "I am sorry, I can not go on with this call. I will put you through now."
 APOLOGISED_FOR = frozenset({*Impasse, EndedReason.TOO_MANY_RESUMES.value})
 
 BODY_LIMIT_S = 5.0
@@ -60,7 +62,7 @@ async def resume(request: Request) -> Response:
     worker = _worker(request)
     form = await _form(request)
     call_sid = form["CallSid"]
-    if form.get("CallStatus") in TERMINAL_STATUSES:
+    if form.get("CallStatus") in TERMINAL_STATUSES or "DialCallStatus" in form:
         return _xml(twiml.hangup())
     record = await _record(worker, call_sid)
     if (over := _over(worker, call_sid, record)) is not None:
@@ -71,7 +73,7 @@ async def resume(request: Request) -> Response:
     if resumes > MAX_RESUMES:
         log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
         await _complete(worker, call_sid, EndedReason.TOO_MANY_RESUMES)
-        return _xml(twiml.apology(APOLOGY))
+        return _way_out(worker)
     _note_numbers(worker, form)
     if left is not None:
         worker.calls.open(call_sid, left.checkpoint, left.lines)
@@ -181,7 +183,15 @@ def _over(worker: Worker, call_sid: str, record: CallRecord | None) -> Response 
         reason = record.ended_reason or reason or "completed"
     if reason is None:
         return None
-    return _xml(twiml.apology(APOLOGY) if reason in APOLOGISED_FOR else twiml.hangup())
+    return _way_out(worker) if reason in APOLOGISED_FOR else _xml(twiml.hangup())
+
+
+def _way_out(worker: Worker) -> Response:
+    """What is left to do for a caller for whom there is no agent."""
+    settings = worker.settings
+    if settings.transfer_to is None:
+        return _xml(twiml.apology(APOLOGY))
+    return _xml(twiml.transfer(settings.public_url, TRANSFERRED, settings.transfer_to))
 
 
 def _xml(document: str) -> Response:

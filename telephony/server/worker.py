@@ -11,8 +11,6 @@ from random import Random
 
 import structlog
 
-import structlog
-
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.breaker import State
 from agent.gemini.guarded import GuardedLive

@@ -25,6 +25,7 @@ from telephony.simulator.report import (
     CallEnded,
     CallerSpoke,
     CallEvent,
+    Dialled,
     StreamClosed,
     StreamOpened,
 )
@@ -71,6 +72,7 @@ class CallFlow:
     ) -> None:
         self.lines: list[Line] = []
         self.announced: list[str] = []
+        self.dialled: list[str] = []
         self.problems: list[str] = []
         self.ended_by = ""
         self.ended_ms = 0
@@ -139,6 +141,8 @@ class CallFlow:
             case twiml.Redirect(request):
                 await self._fetch(request, {})
             case twiml.Dial() as verb:
+                self.dialled.append(verb.number)
+                self._tell(Dialled(self._clock.now_ms(), verb.number, self._faults.dial_status))
                 await self._live(self._faults.dial_ms)
                 if verb.action is not None and self._goes_on:
                     await self._fetch(verb.action, {"DialCallStatus": self._faults.dial_status})

@@ -132,5 +132,6 @@ def _report(
         warnings=Counter(each.code for each in complaints),
         complaints=complaints,
         announced=tuple(flow.announced),
+        dialled=tuple(flow.dialled),
         lines=lines,
     )

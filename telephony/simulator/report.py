@@ -96,6 +96,15 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialled:
+    """Somebody else was called into the call. `status` as Twilio's `DialCallStatus`."""
+
+    at_ms: int
+    to: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over. `by` as in `Report.ended_by`."""
 
@@ -113,6 +122,7 @@ type CallEvent = (
     | AgentQuiet
     | BufferCleared
     | Announced
+    | Dialled
     | CallEnded
 )
 
@@ -159,6 +169,7 @@ class Report:
         warnings: How often, by Twilio's code; 0 for messages out of turn.
         complaints: Each of them.
         announced: The texts of Say.
+        dialled: Whom else Twilio called into the call.
         lines: The streams as Twilio saw them, for tests; not in the JSON.
     """
 
@@ -177,6 +188,7 @@ class Report:
     warnings: Mapping[int, int]
     complaints: tuple[Complaint, ...]
     announced: tuple[str, ...]
+    dialled: tuple[str, ...]
     lines: tuple[Line, ...]
 
     def to_json(self) -> str:

@@ -18,6 +18,7 @@ from telephony.simulator.report import (
     CallEnded,
     CallerSpoke,
     CallEvent,
+    Dialled,
     KeyPressed,
     Report,
     StreamClosed,
@@ -80,6 +81,8 @@ class CallView:
                 self.line(event.at_ms, "clear", what)
             case Announced():
                 self.line(event.at_ms, "twilio", f"says “{event.text}”")
+            case Dialled():
+                self.line(event.at_ms, "twilio", f"calls {event.to}: {event.status}")
             case CallEnded():
                 self.line(event.at_ms, "twilio", f"the call is over (by {event.by})")
 

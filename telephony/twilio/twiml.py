@@ -66,6 +66,24 @@ def apology(text: str) -> str:
     return str(response)
 
 
+def transfer(public_url: str, text: str, to: str) -> str:
+    """Say `text`, then put the call through to `to`: a number in E.164, or a sip: address.
+
+    When that is over, however it went, Twilio asks `RESUME_PATH` with a `DialCallStatus`.
+
+    Raises:
+        ValueError: `public_url` cannot be used.
+    """
+    response = VoiceResponse()
+    response.say(text)
+    dial = response.dial(action=webhook_url(public_url, RESUME_PATH), method="POST")
+    if to.startswith("sip"):
+        dial.sip(to)
+    else:
+        dial.number(to)
+    return str(response)
+
+
 def wait_and_ask(public_url: str, path: str) -> str:
     """Have Twilio ask again in a second: whoever stands before the workers may choose another.
 

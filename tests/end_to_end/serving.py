@@ -58,6 +58,7 @@ async def serving(
     redis_url: str = "",
     auth_token: str = AUTH_TOKEN,
     public_url: str = PUBLIC_URL,
+    transfer_to: str = "",
 ) -> AsyncIterator[LocalWorker]:
     """A worker on a free port. Leaving waits until its calls are over and stored."""
     given = settings.load(
@@ -67,6 +68,7 @@ async def serving(
         twilio_auth_token=auth_token,
         public_url=public_url,
         redis_url=redis_url,
+        transfer_to=transfer_to,
         record_dir="",
         drain_budget_s=5,
     )

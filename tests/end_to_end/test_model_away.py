@@ -12,7 +12,7 @@ from agent.simulator.behaviour import BRISK
 from agent.simulator.faults import DropHandles, Reset, SlowSetup
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
-from telephony.server.webhooks import APOLOGY
+from telephony.server.webhooks import APOLOGY, TRANSFERRED
 from telephony.simulator import call_flow
 from telephony.simulator.report import AgentHeard, CallEvent
 from tests.end_to_end.records import stored
@@ -91,17 +91,25 @@ async def test_a_broken_session_is_resumed_and_a_forgotten_one_begun_anew_withou
     assert [text for _, text in said].count(GREETING) == 1
 
 
-async def test_a_caller_whom_no_model_answers_hears_an_apology(
-    redis: Redis, redis_server: "RedisServer", monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("transfer_to", "announced"), [("", APOLOGY), ("sip:desk@example.com", TRANSFERRED)]
+)
+async def test_a_caller_whom_no_model_answers_hears_so_and_is_put_through_if_there_is_somebody(
+    redis: Redis,
+    redis_server: "RedisServer",
+    monkeypatch: pytest.MonkeyPatch,
+    transfer_to: str,
+    announced: str,
 ) -> None:
     monkeypatch.setattr(call_flow, "SAY_MS_PER_CHARACTER", 0)  # our time is dear
     nobody = GeminiServer(AGENT, replace(BRISK, keys=frozenset()))
     async with (
         SimulatedGemini(nobody) as gemini,
-        serving(gemini, redis_url=redis_server.url) as worker,
+        serving(gemini, redis_url=redis_server.url, transfer_to=transfer_to) as worker,
     ):
         report = await place(TWO_TURNS, worker.url)
-    assert report.announced == (APOLOGY,)
+    assert report.announced == (announced,)
+    assert report.dialled == ((transfer_to,) if transfer_to else ())
     assert report.ended_by == "agent"
     assert report.problems == ()
     record = (await stored(redis, report.call_sid)).record

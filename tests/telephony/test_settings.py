@@ -88,6 +88,8 @@ def test_every_problem_is_named_at_once_with_a_way_out(monkeypatch: pytest.Monke
         ("SSL_CERT_FILE", "no/such/file.pem"),
         ("TRANSCRIPT_TTL_S", "0"),
         ("DRAIN_BUDGET_S", "-1"),
+        ("TRANSFER_TO", "5551234567"),
+        ("TRANSFER_TO", "sip:desk"),
         ("PORT", "70000"),
         ("GEMINI_API_KEY", "two words"),
     ],
@@ -144,3 +146,11 @@ def test_a_region_that_is_none_is_named_and_its_edge_is_not_blamed(
     with pytest.raises(SettingsError, match="TWILIO_REGION: ") as caught:
         load()
     assert "TWILIO_EDGE" not in str(caught.value)
+
+
+@pytest.mark.parametrize("to", ["+15551234567", "sip:desk@example.com;user=phone"])
+def test_a_call_may_be_transferred_to_a_number_or_an_address(
+    monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    given(monkeypatch, TRANSFER_TO=to)
+    assert load().transfer_to == to

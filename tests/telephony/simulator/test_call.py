@@ -348,6 +348,7 @@ async def test_verbs_run_one_after_another_and_an_exhausted_document_ends_the_ca
     server = Server(documents=[document, '<Response><Pause length="0"/></Response>'])
     report = await dial(server, faults=CallFaults(dial_ms=0, dial_status="busy"))
     assert report.announced == ("Hi",)
+    assert report.dialled == ("+12",)
     assert server.forms("/twilio/resume")[0]["DialCallStatus"] == "busy"
     assert report.ended_by == "document"
 

@@ -53,9 +53,24 @@ def test_an_apology_is_spoken_before_the_call_ends() -> None:
 
 
 @pytest.mark.parametrize(
+    ("to", "noun"), [("+15551234567", "Number"), ("sip:desk@example.com", "Sip")]
+)
+def test_a_caller_is_told_and_then_put_through_and_comes_back_to_us(to: str, noun: str) -> None:
+    response = read(twiml.transfer(PUBLIC_URL, "One moment.", to))
+    assert [verb.tag for verb in response] == ["Say", "Dial"]
+    assert response[1].attrib == {"action": f"{PUBLIC_URL}/twilio/resume", "method": "POST"}
+    assert [(child.tag, child.text) for child in response[1]] == [(noun, to)]
+
+
+@pytest.mark.parametrize(
     "document",
-    [twiml.connect(PUBLIC_URL, "t"), twiml.hangup(), twiml.apology("é")],
-    ids=["connect", "hangup", "apology"],
+    [
+        twiml.connect(PUBLIC_URL, "t"),
+        twiml.hangup(),
+        twiml.apology("é"),
+        twiml.transfer(PUBLIC_URL, "é", "+15551234567"),
+    ],
+    ids=["connect", "hangup", "apology", "transfer"],
 )
 def test_a_document_says_that_it_is_utf_8(document: str) -> None:
     assert document.startswith('<?xml version="1.0" encoding="UTF-8"?>')
