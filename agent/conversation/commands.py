@@ -32,17 +32,23 @@ class OpenModel:
 
 @dataclass(frozen=True, slots=True)
 class CloseModel:
-    """Close a session, opened or still opening. No event of it is wanted any more."""
+    """Close a session, opened or still opening. No event of it is wanted any more.
+
+    `trouble` says what it was found to owe, as `liveness.Trouble` has it; "" for a session that is
+    left for another reason.
+    """
 
     session: int
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SayToModel:
-    """Send a text turn, which the model answers by speaking."""
+    """Send a text turn, which the model answers by speaking; `trouble` as in `CloseModel`."""
 
     session: int
     text: str
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

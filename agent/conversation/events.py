@@ -162,11 +162,12 @@ TurnEvent = (
     | AgentSaid
     | CallerSaid
     | CallerActivityStarted
+    | CallerActivityEnded
     | Interrupted
     | GenerationComplete
     | TurnComplete
 )
-Notice = CallerActivityEnded | UsageReported | UnknownModelMessage
+Notice = UsageReported | UnknownModelMessage
 """What a conversation takes no decision on; it is for observers."""
 
 ModelEvent = SessionEvent | TurnEvent | Notice

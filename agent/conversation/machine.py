@@ -9,6 +9,7 @@ The walks, in short (the README draws them):
                   still sends of that turn is dropped until it is closed, or for 1 s
     a lost socket SessionLost → HoldCallerAudio, OpenModel at once or after a pause, then
                   SessionReady → ResumeCallerAudio: what was said and not answered is sent again
+    a dumb model  no answer → SayToModel, a nudge; still none → as a lost socket
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
+from agent.conversation.liveness import NUDGE_LIMIT_MS, Liveness, Remedy
 from agent.conversation.persona import Persona
 from agent.conversation.replies import Replies, appended
 from agent.conversation.resumption import Attempt, Resumption
@@ -60,7 +62,8 @@ class Conversation:
             wall_time_ms=wall_time_ms,
             greeted=checkpoint is not None and checkpoint.greeted,
         )
-        self._replies = Replies(self._transcript, self._sessions)
+        self._liveness = Liveness()
+        self._replies = Replies(self._transcript, self._sessions, self._liveness)
         self._closed = False
         self.caller_is_waiting = False
         """To be kept up by the owner: the caller has spoken since the last answered turn."""
@@ -87,7 +90,8 @@ class Conversation:
 
     def deadline_ms(self) -> int | None:
         """When `tick` is to be called next, or None."""
-        return earliest(self._replies.deadline_ms(), self._sessions.deadline_ms())
+        live_ms = self._liveness.deadline_ms() if self._sessions.attached else None
+        return earliest(self._replies.deadline_ms(), self._sessions.deadline_ms(), live_ms)
 
     # What the owner tells.
 
@@ -99,7 +103,7 @@ class Conversation:
         """A listener is attached, under ownership `epoch`; the model greets once it can."""
         self._transcript.epoch = epoch
         self._sessions.attached = True
-        return self._sessions.checkpoint(now_ms) + self._cue()
+        return self._sessions.checkpoint(now_ms) + self._cue(now_ms)
 
     def left(self, now_ms: int) -> list[ConversationCommand]:
         """The listener is gone, and may come back, to this worker or to another."""
@@ -122,6 +126,10 @@ class Conversation:
         out += self._replies.finish(reply)
         return out + self._sessions.checkpoint(now_ms)
 
+    def caller_sounded(self, now_ms: int, sound_ms: float) -> None:
+        """So much sound of the caller came, speech or not."""
+        self._liveness.caller_sounded(now_ms, sound_ms)
+
     def close(self, now_ms: int) -> list[ConversationCommand]:
         """The conversation is over here; what is open becomes final."""
         out = self._replies.settle_text(now_ms) + self._replies.cut(now_ms)
@@ -138,7 +146,7 @@ class Conversation:
         self._replies.expire(now_ms)
         if (dialled := self._sessions.redial(now_ms)) is not None:
             return dialled
-        return self._renew_when_due(now_ms)
+        return self._renew_when_due(now_ms) or self._rouse_when_due(now_ms)
 
     def step(self, event: ModelEvent, now_ms: int) -> list[ConversationCommand]:
         """Something came from the model."""
@@ -148,14 +156,15 @@ class Conversation:
         if isinstance(event, SessionEvent):
             return self._session_step(event, now_ms)
         if isinstance(event, TurnEvent):
-            return self._replies.step(event, now_ms)
+            return self._replies.step(event, now_ms, caller_is_waiting=self.caller_is_waiting)
         return []
 
     def _session_step(self, event: SessionEvent, now_ms: int) -> list[ConversationCommand]:
         match event:
             case events.SessionReady():
                 self._sessions.listens(now_ms)
-                return [*self._cue(), commands.ResumeCallerAudio(event.session)]
+                self._liveness.listens(now_ms)
+                return [*self._cue(now_ms), commands.ResumeCallerAudio(event.session)]
             case events.SessionRefused():
                 self._sessions.ended()
                 return self._go_on(self._sessions.refused(event, now_ms), now_ms)
@@ -165,6 +174,7 @@ class Conversation:
             case events.HandleUpdated():
                 if not self._sessions.took_handle(event):
                     return []
+                self._liveness.resumable()
                 return self._sessions.checkpoint(now_ms) + self._renew_when_due(now_ms)
             case events.GoAway():
                 self._sessions.told_to_go(event, now_ms)
@@ -172,8 +182,11 @@ class Conversation:
             case _:
                 assert_never(event)
 
-    def _cue(self) -> list[ConversationCommand]:
-        return self._sessions.cue(greeting_comes=self._replies.comes)
+    def _cue(self, now_ms: int) -> list[ConversationCommand]:
+        cue = self._sessions.cue(greeting_comes=self._replies.comes)
+        if cue:
+            self._liveness.asked(now_ms)
+        return cue
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
         pause = self.generation is Generation.IDLE and not self.caller_is_waiting
@@ -181,12 +194,26 @@ class Conversation:
             return []
         return self._go_on(self._sessions.lost(now_ms), now_ms)
 
-    def _go_on(self, then: Attempt | GiveUp, now_ms: int) -> list[ConversationCommand]:
+    def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:
+        """Do something about a model that owes speech and says nothing."""
+        if not self._sessions.attached or (due := self._liveness.due(now_ms)) is None:
+            return []
+        trouble, remedy = due
+        if remedy is Remedy.NUDGE:
+            self._liveness.asked(now_ms, NUDGE_LIMIT_MS)
+            return self._sessions.nudge(trouble)
+        then = self._sessions.lost(now_ms, fresh=remedy is Remedy.FRESH)
+        return self._go_on(then, now_ms, trouble)
+
+    def _go_on(
+        self, then: Attempt | GiveUp, now_ms: int, trouble: str = ""
+    ) -> list[ConversationCommand]:
         """Go on with another session, or give up where there is none to be had."""
-        out = self._replies.settle_text(now_ms) + self._hang_up(now_ms)
+        out = self._replies.settle_text(now_ms) + self._hang_up(now_ms, trouble)
         out += appended(self._transcript.finish_caller())
         self._transcript.expect_repetition()
         return [*out, then] if isinstance(then, GiveUp) else out + self._sessions.dial(then, now_ms)
 
-    def _hang_up(self, now_ms: int) -> list[ConversationCommand]:
-        return self._sessions.leave() + self._replies.break_off(now_ms)
+    def _hang_up(self, now_ms: int, trouble: str = "") -> list[ConversationCommand]:
+        self._liveness.stopped()
+        return self._sessions.leave(trouble) + self._replies.break_off(now_ms)

@@ -42,3 +42,9 @@ GO_ON_CUE = (
     "do not greet them again.]"
 )
 """What the model is told when another worker takes over a conversation that owes an answer."""
+
+NUDGE_CUE = (
+    "[The caller is waiting and hears nothing. Answer what they said last; if you did not "
+    "understand it, ask them to say it again.]"
+)
+"""What the model is told when it owes an answer and says nothing."""

@@ -10,6 +10,7 @@ from typing import assert_never
 from agent.conversation import commands, events
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.events import TurnEvent
+from agent.conversation.liveness import SILENT_REPLY_MS, Liveness, can_be_heard
 from agent.conversation.sessions import Sessions
 from agent.conversation.transcript import MODEL_BYTES_PER_MS, Line, Transcript
 from agent.conversation.turns import TOLD_LATE_MS, Floor, Generation, Sign, Turns
@@ -18,14 +19,16 @@ from agent.conversation.turns import TOLD_LATE_MS, Floor, Generation, Sign, Turn
 class Replies:
     """What is said, over all sessions. What a method returns is to be carried out in that order."""
 
-    def __init__(self, transcript: Transcript, sessions: Sessions) -> None:
+    def __init__(self, transcript: Transcript, sessions: Sessions, liveness: Liveness) -> None:
         self._transcript = transcript
         self._sessions = sessions
+        self._liveness = liveness
         self._turns = Turns()
         self._reply = 0
         self._early_text = ""
         self._lacks_question = False
         self._broken_off = False
+        self._audible = False
         self._playing: dict[int, float] = {}
 
     @property
@@ -56,8 +59,10 @@ class Replies:
         """Time has passed."""
         self._turns.expire(now_ms)
 
-    def step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
-        """Something came from the model."""
+    def step(
+        self, event: TurnEvent, now_ms: int, *, caller_is_waiting: bool
+    ) -> list[ConversationCommand]:
+        """Something came from the model; the caller has spoken since the last answer, or not."""
         match event:
             case events.ReplyAudio():
                 return self._play(event.pcm, now_ms)
@@ -65,7 +70,12 @@ class Replies:
                 self._note_agent(event.text)
                 return []
             case events.CallerSaid():
+                if caller_is_waiting and not self._turns.open:
+                    self._liveness.caller_finished(now_ms)
                 return self._note_caller(event.text, now_ms)
+            case events.CallerActivityEnded():
+                self._liveness.caller_finished(now_ms)
+                return []
             case events.CallerActivityStarted():
                 # While it generates, the server interrupts by itself.
                 talked_over = not self._turns.generating and self._reply_is_older(now_ms)
@@ -73,6 +83,7 @@ class Replies:
             case events.Interrupted():
                 out = self._barge_in(now_ms)
                 self._turns.move(Sign.INTERRUPTED, now_ms)
+                self._liveness.interrupted()
                 return out
             case events.GenerationComplete():
                 out = self._complete_reply(now_ms)
@@ -80,6 +91,8 @@ class Replies:
                 return out
             case events.TurnComplete():
                 out = self._complete_reply(now_ms)
+                spoke = self.generation is not Generation.IDLE
+                self._liveness.closed(event.reason, spoke=spoke)
                 self._turns.move(Sign.TURN_DONE, now_ms)
                 return out
             case _:
@@ -127,6 +140,7 @@ class Replies:
         if not self._playing:
             return []
         out: list[ConversationCommand] = [commands.StopPlayback(self._reply)]
+        self._liveness.cut(now_ms)
         for reply in sorted(self._playing):
             out += self.finish(reply)
         return out + self._sessions.checkpoint(now_ms)
@@ -138,7 +152,10 @@ class Replies:
             return []
         out = self._begin_reply(now_ms)
         self._turns.move(Sign.AUDIO, now_ms)
-        self._transcript.generated(self._reply, len(pcm) / MODEL_BYTES_PER_MS)
+        audio_ms = len(pcm) / MODEL_BYTES_PER_MS
+        self._transcript.generated(self._reply, audio_ms)
+        self._liveness.speaks(now_ms, audio_ms)
+        self._audible = self._audible or can_be_heard(pcm)
         return [*out, commands.PlayReply(self._reply, pcm)]
 
     def _note_agent(self, text: str) -> None:
@@ -167,6 +184,7 @@ class Replies:
         self._transcript.begin_reply(self._reply, now_ms)
         self._transcript.agent_said(self._reply, self._early_text)
         self._early_text = ""
+        self._audible = False
         self._sessions.reply_began()
         return out
 
@@ -176,8 +194,13 @@ class Replies:
         if not self._transcript.is_open(self._reply):
             return out
         self._transcript.complete_reply(self._reply)
+        out.append(commands.FinishReply(self._reply))
+        audible = self._audible or self._transcript.generated_ms(self._reply) < SILENT_REPLY_MS
+        self._liveness.replied(audible=audible)
+        if not audible:
+            return out + self.cut(now_ms)
         self._sessions.reply_completed()
-        return [*out, commands.FinishReply(self._reply), *self._answered()]
+        return out + self._answered()
 
     # The caller's side.
 

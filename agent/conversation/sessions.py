@@ -10,7 +10,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.link import Link
-from agent.conversation.persona import GO_ON_CUE, Persona
+from agent.conversation.persona import GO_ON_CUE, NUDGE_CUE, Persona
 from agent.conversation.renewal import Renewal
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.transcript import Transcript
@@ -88,8 +88,13 @@ class Sessions:
         self._link.listens(now_ms)
         self._renewal.started(now_ms)
 
-    def lost(self, now_ms: int) -> Attempt | GiveUp:
-        """The session is gone, or has to be. Returns how to get the next, or why there is none."""
+    def lost(self, now_ms: int, *, fresh: bool = False) -> Attempt | GiveUp:
+        """The session is gone, or has to be. Returns how to get the next, or why there is none.
+
+        With `fresh`, its handle is worth nothing either.
+        """
+        if fresh:
+            self._resumption.handle = ""
         return self._resumption.lost(now_ms, self._link.lived_ms(now_ms))
 
     def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | GiveUp:
@@ -100,11 +105,11 @@ class Sessions:
         """The session is over by itself."""
         self._link.ended()
 
-    def leave(self) -> list[ConversationCommand]:
+    def leave(self, trouble: str = "") -> list[ConversationCommand]:
         """Close the session, whatever its state; events of it are stale from here on."""
         out: list[ConversationCommand] = []
         if (left := self._link.leave()) is not None:
-            out.append(commands.CloseModel(left))
+            out.append(commands.CloseModel(left, trouble))
         self._renewal.stopped()
         self._cued = False
         return [*out, commands.HoldCallerAudio()]
@@ -126,6 +131,12 @@ class Sessions:
             return []
         self.asked_by_cue = True
         return [commands.SayToModel(self._link.session, cue)]
+
+    def nudge(self, trouble: str) -> list[ConversationCommand]:
+        """Make the model say what it owes."""
+        self.asked_by_cue = True
+        cue = NUDGE_CUE if self.greeted else self._persona.greeting_cue
+        return [commands.SayToModel(self._link.session, cue, trouble)]
 
     # What it tells.
 

@@ -93,6 +93,10 @@ class Transcript:
         """So much more audio of it has come."""
         self._replies[reply].generated_ms += audio_ms
 
+    def generated_ms(self, reply: int) -> float:
+        """How much audio of it has come."""
+        return self._replies[reply].generated_ms
+
     def agent_said(self, reply: int, text: str) -> None:
         """A piece of its text has come; ignored once the reply has become a line."""
         if text and (entry := self._replies.get(reply)) is not None:

@@ -34,7 +34,7 @@ class GeminiSettings:
     api_version: str = "v1beta"
     ca_file: str | None = None
     connect_timeout_ms: int = 8_000
-    close_timeout_ms: int = 1_000
+    close_timeout_ms: int = 300
     max_message_bytes: int = 16 * 2**20
 
     def __post_init__(self) -> None:

@@ -33,6 +33,8 @@ class Behaviour:
         output_transcription: In the message of its audio (3.x), or in one before it (2.5).
         stale_audio: Whether the `interrupted` message still carries audio of the old turn.
         empty_messages: Whether ``{}`` and ``{"serverContent": {}}`` are interspersed.
+        replays: What a resumed session sends again of the last turn, at once: nothing, its words,
+            or its words and audio.
         handle_ttl_ms: How long a handle lives.
         unknown_handle: How an unknown or expired handle is answered.
         lifetime_ms: How long a connection lives; None for ever.
@@ -61,6 +63,7 @@ class Behaviour:
     output_transcription: Literal["inline", "before"] = "inline"
     stale_audio: bool = False
     empty_messages: bool = True
+    replays: Literal["nothing", "words", "all"] = "nothing"
     handle_ttl_ms: int = 7_200_000
     unknown_handle: Close = field(default=Close(1007, "Invalid session handle"))
     lifetime_ms: int | None = 590_000

@@ -5,6 +5,8 @@ from random import Random
 from typing import Literal, Self
 from uuid import UUID
 
+from agent.simulator.reply import Piece
+
 TOKENS_PER_S = 25
 """Live audio, both ways (Gemini API pricing, October 2026)."""
 CHARS_PER_TOKEN = 4
@@ -29,12 +31,14 @@ class Memory:
         system_instruction: As the first setup gave it; a resumed session keeps it.
         entries: The history. A model's entry holds what was sent of it.
         tokens: What all of this costs as the next prompt.
+        last: What was sent of the last reply.
     """
 
     conversation: int
     system_instruction: str = ""
     entries: tuple[Entry, ...] = ()
     tokens: int = 0
+    last: tuple[Piece, ...] = ()
 
     def with_entry(self, role: Role, text: str, duration_ms: float | None = None) -> Self:
         """With one entry more; spoken in `duration_ms`, or None for text."""

@@ -224,6 +224,8 @@ class Session:
         self.state = State.OPEN
         self._listening = Listening(self._service, setup, turns, self._agenda, self._send)
         self._send(say.setup_complete())
+        if setup.handle:
+            turns.replay()
         handle_ms = self._service.pick_ms(self._behaviour.handle_ms)
         self._agenda.note(now_ms + handle_ms, turns.offer_handle)
         lifetime_ms, go_away_ms = self._behaviour.lifetime_ms, self._behaviour.go_away_ms

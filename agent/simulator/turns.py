@@ -14,6 +14,7 @@ handle).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import ceil
 
@@ -154,17 +155,23 @@ class Turns:
         if not messages:
             self._complete(reply, now_ms)
 
+    def replay(self) -> None:
+        """Send the last turn of the history again, as far as the behaviour has it."""
+        if self._behaviour.replays == "nothing" or not self.memory.last:
+            return
+        asked = self.memory.entries[-2:-1]
+        for entry in asked:
+            if entry.role == "user":
+                self._send(say.server_content(inputTranscription={"text": entry.text}))
+        for piece in self.memory.last:
+            self._send_piece(piece, silent=self._behaviour.replays == "words")
+        self._send(say.server_content(generationComplete=True))
+        self._send(say.turn_complete(self.memory.tokens, 0))
+
     def _say(self, reply: Reply, piece: Piece, now_ms: int) -> None:
         reply.sent.append(piece)
         self.sent_ms += piece.duration_ms
-        content: Message = {"modelTurn": say.audio_part(piece.pcm)}
-        if self._transcribe and piece.words:
-            words = {"outputTranscription": {"text": piece.words}}
-            if self._behaviour.output_transcription == "inline":
-                content |= words
-            else:
-                self._send(say.server_content(**words))
-        self._send(say.server_content(**content))
+        self._send_piece(piece)
         if not reply.generated:
             return
         if not reply.cut_short:
@@ -173,6 +180,17 @@ class Turns:
         if self._behaviour.turn_complete_at == "playback end":
             played_ms = max(now_ms, ceil(reply.began_ms + reply.sent_ms))
         self._agenda.note(played_ms, partial(self._complete, reply), self._turn)
+
+    def _send_piece(self, piece: Piece, *, silent: bool = False) -> None:
+        content: Message = {} if silent else {"modelTurn": say.audio_part(piece.pcm)}
+        if self._transcribe and piece.words:
+            words = {"outputTranscription": {"text": piece.words}}
+            if self._behaviour.output_transcription == "inline":
+                content |= words
+            else:
+                self._send(say.server_content(**words))
+        if content:
+            self._send(say.server_content(**content))
 
     def _complete(self, reply: Reply, now_ms: int) -> None:
         self._send(say.turn_complete(*self._close(reply)))
@@ -197,7 +215,8 @@ class Turns:
             self.memory = self.memory.with_entry("user", one.text, one.duration_ms)
         prompt_tokens = self.memory.tokens
         if reply.sent:
-            self.memory = self.memory.with_entry("model", reply.said, reply.sent_ms)
+            said = self.memory.with_entry("model", reply.said, reply.sent_ms)
+            self.memory = replace(said, last=tuple(reply.sent))
         return prompt_tokens, self.memory.tokens - prompt_tokens
 
     def _go_on(self, now_ms: int) -> None:

@@ -176,6 +176,9 @@ class Call:
             case Media():
                 self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
                 self._send_live(self._uplink.push(event.payload, now_ms))
+                if self._uplink.sound_at_ms == now_ms:
+                    sound_ms = len(event.payload) / PHONE_SAMPLES_PER_MS
+                    self._conversation.caller_sounded(now_ms, sound_ms)
             case Mark():
                 if self._playout.mark_returned(event.name, now_ms):
                     self._tell_heard(now_ms)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from agent.conversation.commands import OpenModel, SendCallerAudio
+from agent.conversation.commands import CloseModel, OpenModel, SayToModel, SendCallerAudio
 from agent.conversation.events import (
     Interrupted,
     SessionLost,
@@ -46,6 +46,9 @@ class Metrics:
         self._sessions = counter("sessions", "Model sessions.", ["kind"])
         self._sessions_lost = counter("sessions_lost", "Model sessions lost.", ["code"])
         self._sessions_refused = counter("sessions_refused", "Model sessions refused.", ["code"])
+        self._troubles = counter(
+            "model_troubles", "Times the model owed speech and said nothing.", ["what", "remedy"]
+        )
         self._unknown = counter("model_messages_unknown", "Messages of the model not understood.")
         self._interrupted = counter("interruptions", "Interruptions the model reported.")
         self._clears = counter("clears", "Times Twilio's buffer was cleared.")
@@ -162,6 +165,10 @@ class Metrics:
                 pass
             case OpenModel():
                 self._sessions.labels("resumed" if command.handle else "fresh").inc()
+            case CloseModel(trouble=trouble) if trouble:
+                self._troubles.labels(trouble, "reconnect").inc()
+            case SayToModel(trouble=trouble) if trouble:
+                self._troubles.labels(trouble, "nudge").inc()
             case SendMedia() if command.reply == NO_REPLY:
                 self._waits.inc()
             case SendMedia():

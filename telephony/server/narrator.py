@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from agent.conversation.commands import OpenModel, SendCallerAudio
+from agent.conversation.commands import CloseModel, OpenModel, SayToModel, SendCallerAudio
 from agent.conversation.events import (
     GoAway,
     Interrupted,
@@ -56,6 +56,10 @@ class Narrator:
                         history=len(command.history),
                         **about,
                     )
+                case CloseModel(session, trouble) if trouble:
+                    log.warning("model left", session=session, trouble=trouble, **about)
+                case SayToModel(session=session, trouble=trouble) if trouble:
+                    log.warning("model nudged", session=session, trouble=trouble, **about)
                 case SendClear():
                     log.info("cleared", **about)
                 case EndCall():

@@ -22,6 +22,9 @@ from telephony.simulator.pipe import Pipe
 
 CONNECT_TIMEOUT_MS = 8_000
 
+CLOSE_TIMEOUT_MS = 300
+"""How long a close waits for a server that does not answer it."""
+
 type Outgoing = SendCallerAudio | EndCallerAudio | SayToModel
 type Feed = Callable[[ModelEvent, int], None]
 
@@ -69,6 +72,7 @@ class ModelLink:
         self._agenda, self._up, self._down, self._feed = agenda, up, down, feed
         self._ready = False
         self._over = False
+        self._silent = False
 
     def dial(self, now_ms: int, handshake_ms: int) -> None:
         """Connect, and send the setup."""
@@ -95,8 +99,18 @@ class ModelLink:
         if self._over:
             return now_ms
         self._over = True
+        if self._silent:
+            return now_ms + CLOSE_TIMEOUT_MS
         gone_ms = self._up.send(now_ms, self._gone)
         return self._down.send(gone_ms, lambda _: None) if self._ready else now_ms
+
+    def fall_silent(self, now_ms: int, *, known: bool) -> None:
+        """Nothing passes any more, and we are not told; the server is, where it is `known`."""
+        if self._over:
+            return
+        self._silent = True
+        if known:
+            self._gone(now_ms)
 
     def poll(self, now_ms: int) -> None:
         """Send what the server has to say by now."""
@@ -128,7 +142,7 @@ class ModelLink:
 
     def _post(self, message: Message, now_ms: int, pcm: bytes = b"") -> None:
         def deliver(at_ms: int) -> None:
-            if self.session is None:
+            if self.session is None or self._silent:
                 return
             self.poll(at_ms)  # what was due before goes out before
             if self.session.state is State.OPEN:
@@ -138,7 +152,7 @@ class ModelLink:
         self._up.send(now_ms, deliver)
 
     def _take(self, message: Message | Close | Reset, now_ms: int) -> None:
-        if self._over:
+        if self._over or self._silent:
             return
         number = self._command.session
         match message:

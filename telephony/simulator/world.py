@@ -38,6 +38,7 @@ from telephony.simulator.pipe import Pipe
 from telephony.simulator.script import Script
 from telephony.simulator.virtual_worker import Step, VirtualStore, VirtualWorker
 from telephony.simulator.world_faults import (
+    BlackHole,
     Drain,
     DropNext,
     KillWorker,
@@ -323,6 +324,9 @@ class World:
                 self._tell(EndRequested(reason), now_ms)
             case KillWorker():
                 self._kill(now_ms)
+            case BlackHole(known):
+                for link in self.links:
+                    link.fall_silent(now_ms, known=known)
             case DropNext(event):
                 self.worker.drops.append(event)
             case _:

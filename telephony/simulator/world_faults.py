@@ -60,6 +60,17 @@ class KillWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class BlackHole:
+    """Nothing passes any more on the open connections to Gemini, and we are told nothing.
+
+    Args:
+        known: Gemini has noticed, and let go of the session; otherwise it is in use there.
+    """
+
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DropNext:
     """The next event of this type never reaches the call."""
 
@@ -67,7 +78,15 @@ class DropNext:
 
 
 type OwnFault = (
-    LoseStream | StallStream | SendFrame | LoseStore | Drain | RequestEnd | KillWorker | DropNext
+    LoseStream
+    | StallStream
+    | SendFrame
+    | LoseStore
+    | Drain
+    | RequestEnd
+    | KillWorker
+    | BlackHole
+    | DropNext
 )
 type WorldFault = model_faults.Fault | OwnFault
 
@@ -80,6 +99,7 @@ FAULTS: dict[str, type[WorldFault]] = {
     "drain": Drain,
     "request-end": RequestEnd,
     "kill-worker": KillWorker,
+    "black-hole": BlackHole,
     "drop-next": DropNext,
 }
 """Their names in a world's file."""

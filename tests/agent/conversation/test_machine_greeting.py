@@ -54,7 +54,7 @@ def test_the_greeting_cue_goes_out_once(talk: Talk) -> None:
     talk.ready()
     talk.conversation.left(10)
     talk.answer(epoch=2)
-    talk.wait(60_000)
+    talk.wait(1_000)
     assert talk.cues == [GREETING_CUE]
 
 

@@ -13,17 +13,20 @@ from agent.conversation.events import (
     GenerationComplete,
     GoAway,
     HandleUpdated,
+    ModelEvent,
+    ReplyAudio,
     TurnComplete,
 )
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.renewal import RENEW_BY_MS, RENEW_FROM_MS
-from tests.agent.conversation.conftest import (
-    Talk,
-    audio,
-    of,
-)
+from tests.agent.conversation.conftest import Talk, audio, of, speech
 
 GREETING_CUE = DEFAULT_PERSONA.greeting_cue
+
+
+def monologue(session: int) -> ModelEvent:
+    """The session sends a minute of speech; more is to come."""
+    return ReplyAudio(session, speech(60_000))
 
 
 def test_at_eight_minutes_it_closes_and_then_resumes_at_a_pause(greeted: Talk) -> None:
@@ -74,7 +77,7 @@ def test_told_to_go_it_goes_at_once_where_there_is_a_pause(greeted: Talk) -> Non
 
 
 def test_told_to_go_in_mid_reply_it_waits_for_the_handle_after_the_turn(greeted: Talk) -> None:
-    greeted.tells(audio)
+    greeted.tells(monologue)
     assert greeted.tells(lambda session: GoAway(session, 50_000)) == []
     greeted.tells(lambda session: HandleUpdated(session, "", resumable=False))
     greeted.wait(5_000)
@@ -83,7 +86,7 @@ def test_told_to_go_in_mid_reply_it_waits_for_the_handle_after_the_turn(greeted:
 
 
 def test_told_to_go_in_an_endless_reply_it_goes_ten_seconds_before_the_end(greeted: Talk) -> None:
-    greeted.tells(audio)
+    greeted.tells(monologue)
     greeted.tells(lambda session: GoAway(session, 50_000))
     assert greeted.wait(39_999) == []
     assert len(of(OpenModel, greeted.wait(1))) == 1

@@ -1,0 +1,212 @@
+"""Whether the model does what it owes: told by the ear, for a socket that lives tells nothing.
+
+A caller who has finished is answered after 1.1 to 1.6 s, in a long conversation after 2.2 s; a
+server's pongs come up to 30 s late. So what counts is speech: an answer that does not come, a turn
+that is closed without one or is never closed, audio without sound.
+
+    no reply, empty turn, rejected, no sound   a nudge by text, then resume, then a fresh session
+    open turn                                  resume, then a fresh session: nothing is owed
+    unheard                                    resume, once: what was said is sent again
+
+Unheard is what only we have heard. It may have been a cough, so nobody is asked about it.
+"""
+
+from enum import StrEnum
+from math import ceil
+
+import audioop
+
+from agent.conversation.deadlines import earliest
+
+REPLY_LIMIT_MS = 2_500
+"""How long an answer may take, once the server has told that the caller finished."""
+
+NUDGE_LIMIT_MS = 1_700
+"""How long it may then take to answer a nudge: a text needs no end of speech to be found."""
+
+EAR_LIMIT_MS = REPLY_LIMIT_MS + 500
+"""The same as the first, from the caller's last sound: the server waits for 500 ms of silence."""
+
+STALL_LIMIT_MS = 2_500
+"""How long a turn may stay open after all of it that came could have been heard."""
+
+SPEECH_MS = 200
+"""Less sound than this is no speech."""
+
+ECHO_MS = 500
+"""How much later than it was sent the agent's voice may come back from the caller's room."""
+
+SILENT_REPLY_MS = 500
+"""A shorter reply may be silent: there may be nothing to say."""
+
+LOUD_PEAK = 200
+"""-44 dBFS: the softest speech goes far beyond it."""
+
+REJECTED_REASONS = frozenset({"RESPONSE_REJECTED"})
+"""Why a turn was closed, where the caller is owed another answer (`turnCompleteReason`)."""
+
+
+class Trouble(StrEnum):
+    """What is wrong."""
+
+    NO_REPLY = "no reply"
+    EMPTY_TURN = "empty turn"
+    REJECTED = "rejected"
+    NO_SOUND = "no sound"
+    OPEN_TURN = "open turn"
+    UNHEARD = "unheard"
+
+
+class Remedy(StrEnum):
+    """What is done about it."""
+
+    NUDGE = "nudge"
+    RESUME = "resume"
+    FRESH = "fresh"
+
+
+_ANSWER_OWED = (Remedy.NUDGE, Remedy.RESUME, Remedy.FRESH)
+
+REMEDIES: dict[Trouble, tuple[Remedy, ...]] = {
+    Trouble.NO_REPLY: _ANSWER_OWED,
+    Trouble.EMPTY_TURN: _ANSWER_OWED,
+    Trouble.REJECTED: _ANSWER_OWED,
+    Trouble.NO_SOUND: _ANSWER_OWED,
+    Trouble.OPEN_TURN: (Remedy.RESUME, Remedy.FRESH),
+    Trouble.UNHEARD: (Remedy.RESUME,),
+}
+"""In turn, until something is heard again; where an answer is owed, fresh sessions to the end."""
+
+
+class Liveness:
+    """What the model owes, since when, and what was done about it."""
+
+    def __init__(self) -> None:
+        self._listens_ms: int | None = None
+        self._owed_ms: int | None = None
+        self._limit_ms = REPLY_LIMIT_MS
+        self._sound_ms: int | None = None
+        self._speech_ms = 0.0
+        self._open = False
+        self._heard_by_ms = 0.0
+        self._told: Trouble | None = None
+        self._tried: set[Remedy] = set()
+
+    # The session.
+
+    def listens(self, now_ms: int) -> None:
+        """A session is ready: from now on something can be asked of it."""
+        self._listens_ms = now_ms
+
+    def stopped(self) -> None:
+        """There is no session."""
+        self._listens_ms = self._owed_ms = self._told = None
+        self._open = False
+
+    # The caller.
+
+    def caller_sounded(self, now_ms: int, sound_ms: float) -> None:
+        """So much sound came; what comes while the agent is heard may be its echo."""
+        if now_ms < self._heard_by_ms + ECHO_MS:
+            return
+        self._sound_ms = now_ms
+        self._speech_ms += sound_ms
+
+    def caller_finished(self, now_ms: int) -> None:
+        """The server told that the caller has finished."""
+        self._owed_ms, self._limit_ms = now_ms, REPLY_LIMIT_MS
+
+    def asked(self, now_ms: int, limit_ms: int = REPLY_LIMIT_MS) -> None:
+        """A text was sent that wants an answer."""
+        self._owed_ms, self._limit_ms = now_ms, limit_ms
+
+    # The model.
+
+    def speaks(self, now_ms: int, audio_ms: float) -> None:
+        """So much audio came."""
+        self._owed_ms = self._sound_ms = None
+        self._speech_ms = 0.0
+        self._open = True
+        self._heard_by_ms = max(self._heard_by_ms, now_ms) + audio_ms
+
+    def replied(self, *, audible: bool) -> None:
+        """A reply is complete."""
+        if audible:
+            self._tried.clear()
+        else:
+            self._told = Trouble.NO_SOUND
+
+    def closed(self, reason: str, *, spoke: bool) -> None:
+        """The model's turn is closed, and whether there was a reply in it."""
+        self._open = False
+        if reason in REJECTED_REASONS:
+            self._told = Trouble.REJECTED
+        elif not spoke and (self._owed_ms is not None or self._speech_ms >= SPEECH_MS):
+            self._told = Trouble.EMPTY_TURN
+
+    def resumable(self) -> None:
+        """There is a handle: no turn is open, whether or not its end was told."""
+        self._open = False
+
+    def cut(self, now_ms: int) -> None:
+        """Nothing of the agent is heard any more."""
+        self._heard_by_ms = min(self._heard_by_ms, now_ms)
+
+    def interrupted(self) -> None:
+        """What was thought or said is taken back; what closes the turn is not waited for."""
+        self._open = False
+        self._owed_ms = None
+
+    # What follows.
+
+    def due(self, now_ms: int) -> tuple[Trouble, Remedy] | None:
+        """What is wrong by now and what is to be done, each once; None if nothing is."""
+        trouble = self._trouble(now_ms)
+        if trouble is None:
+            return None
+        self._told = self._owed_ms = self._sound_ms = None
+        self._speech_ms = 0.0
+        self._open = False
+        left = [remedy for remedy in REMEDIES[trouble] if remedy not in self._tried]
+        if not left and trouble is Trouble.UNHEARD:
+            return None
+        remedy = left[0] if left else Remedy.FRESH
+        self._tried.add(remedy)
+        return trouble, remedy
+
+    def deadline_ms(self) -> int | None:
+        """When to ask next, or None."""
+        if self._listens_ms is None:
+            return None
+        if self._told is not None:
+            return self._listens_ms
+        return earliest(*self._limits_ms().values())
+
+    def _trouble(self, now_ms: int) -> Trouble | None:
+        if self._listens_ms is None or self._told is not None:
+            return self._told
+        for trouble, by_ms in self._limits_ms().items():
+            if by_ms is not None and now_ms >= by_ms:
+                return trouble
+        return None
+
+    def _limits_ms(self) -> dict[Trouble, int | None]:
+        """When each trouble is one that time alone tells of."""
+        heard_by_ms = ceil(self._heard_by_ms)
+        quiet_ms = None if self._sound_ms is None else self._sound_ms + EAR_LIMIT_MS
+        no_reply_ms = unheard_ms = None
+        if self._owed_ms is not None:
+            # A caller who speaks on after all takes back what is being thought.
+            no_reply_ms = max(self._owed_ms + self._limit_ms, quiet_ms or 0, heard_by_ms)
+        elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
+            unheard_ms = max(quiet_ms, (self._listens_ms or 0) + REPLY_LIMIT_MS)
+        return {
+            Trouble.NO_REPLY: no_reply_ms,
+            Trouble.UNHEARD: unheard_ms,
+            Trouble.OPEN_TURN: heard_by_ms + STALL_LIMIT_MS if self._open else None,
+        }
+
+
+def can_be_heard(pcm: bytes) -> bool:
+    """Whether there is any sound in this: PCM, int16 little-endian, at any rate, any length."""
+    return audioop.max(pcm[: len(pcm) // 2 * 2], 2) >= LOUD_PEAK

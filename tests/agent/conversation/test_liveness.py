@@ -1,0 +1,184 @@
+"""When a model that says nothing owes something, and what is done about it."""
+
+import pytest
+
+from agent.conversation.liveness import (
+    EAR_LIMIT_MS,
+    ECHO_MS,
+    NUDGE_LIMIT_MS,
+    REPLY_LIMIT_MS,
+    SPEECH_MS,
+    STALL_LIMIT_MS,
+    Liveness,
+    Remedy,
+    Trouble,
+    can_be_heard,
+)
+
+NOW_MS = 10_000
+AFTER_ALL_MS = 3_600_000
+
+
+@pytest.fixture
+def live() -> Liveness:
+    """Of a session that listens; nothing was said yet."""
+    live = Liveness()
+    live.listens(0)
+    return live
+
+
+def due(live: Liveness) -> tuple[int, tuple[Trouble, Remedy] | None]:
+    """The next deadline, and what is due then and not a ms before."""
+    at_ms = live.deadline_ms()
+    assert at_ms is not None
+    assert live.due(at_ms - 1) is None
+    return at_ms, live.due(at_ms)
+
+
+def test_silence_in_which_nothing_is_owed_is_no_trouble(live: Liveness) -> None:
+    assert live.deadline_ms() is None
+    assert live.due(AFTER_ALL_MS) is None
+
+
+def test_an_answer_may_take_as_long_as_a_long_thought(live: Liveness) -> None:
+    longest_seen_ms = 2_200
+    live.caller_finished(NOW_MS)
+    at_ms, what = due(live)
+    assert at_ms == NOW_MS + REPLY_LIMIT_MS > NOW_MS + longest_seen_ms
+    assert what == (Trouble.NO_REPLY, Remedy.NUDGE)
+
+
+def test_remedies_come_in_turn_and_then_fresh_sessions(live: Liveness) -> None:
+    done = []
+    for _ in range(4):
+        live.asked(NOW_MS)
+        done.append(due(live)[1])
+    remedies = [Remedy.NUDGE, Remedy.RESUME, Remedy.FRESH, Remedy.FRESH]
+    assert done == [(Trouble.NO_REPLY, remedy) for remedy in remedies]
+
+
+def test_a_reply_that_is_heard_begins_the_remedies_anew(live: Liveness) -> None:
+    live.asked(NOW_MS)
+    due(live)
+    live.speaks(NOW_MS, 100)
+    live.replied(audible=True)
+    live.closed("", spoke=True)
+    live.asked(NOW_MS)
+    assert due(live)[1] == (Trouble.NO_REPLY, Remedy.NUDGE)
+
+
+def test_audio_is_an_answer(live: Liveness) -> None:
+    live.caller_finished(NOW_MS)
+    live.speaks(NOW_MS + 2_000, 500)
+    live.closed("", spoke=True)
+    assert live.deadline_ms() is None
+
+
+def test_a_nudge_is_answered_sooner(live: Liveness) -> None:
+    live.asked(NOW_MS, NUDGE_LIMIT_MS)
+    assert live.deadline_ms() == NOW_MS + NUDGE_LIMIT_MS
+
+
+def test_a_caller_who_speaks_on_is_not_answered_yet(live: Liveness) -> None:
+    live.caller_finished(NOW_MS)
+    live.caller_sounded(NOW_MS + 1_000, 20)
+    assert live.deadline_ms() == NOW_MS + 1_000 + EAR_LIMIT_MS
+
+
+def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness) -> None:
+    live.caller_sounded(NOW_MS, SPEECH_MS)
+    at_ms, what = due(live)
+    assert (at_ms, what) == (NOW_MS + EAR_LIMIT_MS, (Trouble.UNHEARD, Remedy.RESUME))
+    live.caller_sounded(AFTER_ALL_MS, SPEECH_MS)
+    assert due(live)[1] is None
+
+
+def test_a_click_is_no_speech(live: Liveness) -> None:
+    live.caller_sounded(NOW_MS, SPEECH_MS - 20)
+    assert live.deadline_ms() is None
+
+
+def test_the_agents_echo_is_no_speech(live: Liveness) -> None:
+    live.speaks(NOW_MS, 1_000)
+    live.closed("", spoke=True)
+    live.caller_sounded(NOW_MS + 999 + ECHO_MS, SPEECH_MS)
+    assert live.deadline_ms() is None
+    live.caller_sounded(NOW_MS + 1_000 + ECHO_MS, SPEECH_MS)
+    assert live.deadline_ms() is not None
+
+
+def test_a_turn_that_is_never_closed_is_left_once_it_was_heard(live: Liveness) -> None:
+    live.speaks(NOW_MS, 3_000)
+    live.speaks(NOW_MS + 200, 3_000)
+    live.replied(audible=True)
+    at_ms, what = due(live)
+    assert at_ms == NOW_MS + 6_000 + STALL_LIMIT_MS
+    assert what == (Trouble.OPEN_TURN, Remedy.RESUME)
+
+
+def test_a_handle_shows_that_no_turn_is_open(live: Liveness) -> None:
+    live.speaks(NOW_MS, 3_000)
+    live.resumable()
+    assert live.deadline_ms() is None
+
+
+def test_an_interrupted_turn_is_not_waited_for(live: Liveness) -> None:
+    live.speaks(NOW_MS, 3_000)
+    live.interrupted()
+    assert live.deadline_ms() is None
+
+
+def test_what_is_cut_is_not_heard_any_longer(live: Liveness) -> None:
+    live.speaks(NOW_MS, 60_000)
+    live.interrupted()
+    live.cut(NOW_MS + 1_000)
+    live.caller_finished(NOW_MS + 2_000)
+    assert live.deadline_ms() == NOW_MS + 2_000 + REPLY_LIMIT_MS
+
+
+def test_an_empty_turn_is_told_at_once(live: Liveness) -> None:
+    live.caller_finished(NOW_MS)
+    live.closed("", spoke=False)
+    assert live.due(NOW_MS) == (Trouble.EMPTY_TURN, Remedy.NUDGE)
+
+
+def test_a_turn_that_closes_where_nothing_was_asked_is_nothing(live: Liveness) -> None:
+    live.closed("", spoke=False)
+    assert live.deadline_ms() is None
+
+
+def test_a_rejected_response_is_asked_for_again(live: Liveness) -> None:
+    live.speaks(NOW_MS, 100)
+    live.closed("RESPONSE_REJECTED", spoke=True)
+    assert live.due(NOW_MS) == (Trouble.REJECTED, Remedy.NUDGE)
+
+
+def test_a_model_that_wants_more_input_is_let(live: Liveness) -> None:
+    live.speaks(NOW_MS, 100)
+    live.closed("NEED_MORE_INPUT", spoke=True)
+    assert live.deadline_ms() is None
+
+
+def test_a_reply_without_sound_is_none(live: Liveness) -> None:
+    live.speaks(NOW_MS, 3_000)
+    live.replied(audible=False)
+    assert live.due(NOW_MS) == (Trouble.NO_SOUND, Remedy.NUDGE)
+
+
+def test_without_a_session_nothing_is_owed(live: Liveness) -> None:
+    live.caller_finished(NOW_MS)
+    live.stopped()
+    assert live.deadline_ms() is None
+    assert live.due(AFTER_ALL_MS) is None
+
+
+@pytest.mark.parametrize(
+    ("sample", "heard"), [(0, False), (150, False), (-150, False), (1_000, True), (-1_000, True)]
+)
+def test_sound_is_what_rises_above_the_lines_own_noise(sample: int, heard: bool) -> None:
+    assert can_be_heard(sample.to_bytes(2, "little", signed=True) * 2_400) is heard
+
+
+def test_half_a_sample_at_the_end_is_waited_for() -> None:
+    assert can_be_heard(b"\x00\x10\x00") is True
+    assert can_be_heard(b"\x10") is False

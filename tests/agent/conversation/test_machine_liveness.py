@@ -1,0 +1,145 @@
+"""A model that says nothing is nudged, then left, and all of it is told."""
+
+from agent.conversation.commands import (
+    CloseModel,
+    ConversationCommand,
+    GiveUp,
+    Impasse,
+    OpenModel,
+    ReleaseCallerAudio,
+    SayToModel,
+    StopPlayback,
+)
+from agent.conversation.events import (
+    CallerActivityEnded,
+    GenerationComplete,
+    ModelEvent,
+    ReplyAudio,
+    TurnComplete,
+)
+from agent.conversation.liveness import EAR_LIMIT_MS, REPLY_LIMIT_MS, SPEECH_MS, Trouble
+from agent.conversation.persona import DEFAULT_PERSONA, NUDGE_CUE
+from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
+
+
+def told(commands: list[ConversationCommand]) -> list[tuple[type, str]]:
+    """What was done for which trouble."""
+    return [
+        (type(command), command.trouble)
+        for command in commands
+        if isinstance(command, CloseModel | SayToModel) and command.trouble
+    ]
+
+
+def empty(session: int) -> ModelEvent:
+    return TurnComplete(session)
+
+
+def rejected(session: int) -> ModelEvent:
+    return TurnComplete(session, "RESPONSE_REJECTED")
+
+
+def silence(session: int) -> ModelEvent:
+    return ReplyAudio(session, bytes(24 * 2 * 2_000))
+
+
+def test_an_answer_that_does_not_come_is_asked_for_and_then_got_elsewhere(greeted: Talk) -> None:
+    greeted.exchange("A room?", "Yes.", 2, "h1")
+    greeted.tells(CallerActivityEnded)
+    assert greeted.wait(REPLY_LIMIT_MS - 1) == []
+    assert greeted.wait(1) == [SayToModel(greeted.session, NUDGE_CUE, Trouble.NO_REPLY)]
+    done = greeted.wait(REPLY_LIMIT_MS)
+    assert told(done) == [(CloseModel, Trouble.NO_REPLY)]
+    assert greeted.opened.handle == "h1"
+    greeted.ready()
+    greeted.tells(CallerActivityEnded)
+    assert told(greeted.wait(REPLY_LIMIT_MS)) == [(CloseModel, Trouble.NO_REPLY)]
+    greeted.wait(1_000)  # the second dial in a row may wait
+    assert greeted.opened.handle == ""
+
+
+def test_a_model_that_never_speaks_is_given_up(greeted: Talk) -> None:
+    for _ in range(20):
+        greeted.ready()
+        greeted.tells(CallerActivityEnded)
+        greeted.wait(2 * REPLY_LIMIT_MS)
+    assert of(GiveUp, greeted.commands) == [GiveUp(Impasse.MODEL_UNAVAILABLE)]
+
+
+def test_a_greeting_that_does_not_come_is_asked_for_again(talk: Talk) -> None:
+    talk.answer()
+    talk.ready()
+    cue = DEFAULT_PERSONA.greeting_cue
+    assert talk.wait(REPLY_LIMIT_MS) == [SayToModel(talk.session, cue, Trouble.NO_REPLY)]
+
+
+def test_an_empty_turn_is_nudged_at_once(greeted: Talk) -> None:
+    greeted.tells(CallerActivityEnded, empty)
+    assert told(greeted.wait(0)) == [(SayToModel, Trouble.EMPTY_TURN)]
+
+
+def test_a_rejected_answer_is_asked_for_again(greeted: Talk) -> None:
+    greeted.tells(CallerActivityEnded, audio, rejected)
+    assert told(greeted.wait(0)) == [(SayToModel, Trouble.REJECTED)]
+
+
+def test_a_silent_answer_is_none(greeted: Talk) -> None:
+    greeted.says("A room?")
+    done = greeted.tells(silence, GenerationComplete)
+    assert StopPlayback(2) in done
+    assert of(ReleaseCallerAudio, done) == []
+    assert told(greeted.wait(0)) == [(SayToModel, Trouble.NO_SOUND)]
+
+
+def test_a_turn_that_stays_open_is_left_in_silence(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    greeted.now_ms = 10_000
+    greeted.replies("Yes.", ms=1_000)
+    greeted.hears_all(2)
+    done = greeted.wait(3_500)
+    assert told(done) == [(CloseModel, Trouble.OPEN_TURN)]
+    assert greeted.opened.handle == "h1"
+    assert greeted.opened.history[-1].text == "Yes."
+    assert greeted.ready()[-1:] != []
+    assert greeted.cues == [DEFAULT_PERSONA.greeting_cue]
+
+
+def test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked(greeted: Talk) -> None:
+    greeted.now_ms += 2_000
+    greeted.conversation.caller_sounded(greeted.now_ms, SPEECH_MS)
+    done = greeted.wait(EAR_LIMIT_MS)
+    assert told(done) == [(CloseModel, Trouble.UNHEARD)]
+    greeted.ready()
+    assert greeted.wait(60_000) == []
+
+
+def test_words_are_a_sign_that_the_caller_has_finished(greeted: Talk) -> None:
+    greeted.conversation.caller_is_waiting = True
+    greeted.says("A room?")
+    assert told(greeted.wait(REPLY_LIMIT_MS)) == [(SayToModel, Trouble.NO_REPLY)]
+
+
+def test_words_that_come_late_ask_nothing(greeted: Talk) -> None:
+    greeted.replies("Yes.")
+    greeted.tells(TurnComplete)
+    greeted.says("A room?")
+    assert greeted.wait(60_000) == []
+
+
+def test_nobody_is_nudged_while_nobody_listens(greeted: Talk) -> None:
+    greeted.tells(CallerActivityEnded)
+    greeted.conversation.left(greeted.now_ms)
+    assert greeted.wait(60_000) == []
+
+
+def test_a_session_that_is_lost_meanwhile_owes_nothing(greeted: Talk) -> None:
+    greeted.tells(CallerActivityEnded, lost)
+    assert told(greeted.wait(60_000)) == []
+
+
+def test_a_stalled_reply_is_left_after_it_was_heard(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    greeted.now_ms = 10_000
+    greeted.tells(lambda session: ReplyAudio(session, speech(2_000)))
+    assert of(OpenModel, greeted.wait(4_499)) == []
+    assert told(greeted.wait(1)) == [(CloseModel, Trouble.OPEN_TURN)]
