@@ -23,6 +23,7 @@ from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
 from agent.conversation.liveness import NUDGE_LIMIT_MS, Liveness, Remedy
 from agent.conversation.persona import Persona
+from agent.conversation.repetition import Repetition
 from agent.conversation.replies import Replies, appended
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.sessions import Sessions
@@ -63,6 +64,7 @@ class Conversation:
             greeted=checkpoint is not None and checkpoint.greeted,
         )
         self._liveness = Liveness()
+        self._repetition = Repetition()
         self._replies = Replies(self._transcript, self._sessions, self._liveness)
         self._closed = False
         self.caller_is_waiting = False
@@ -156,7 +158,7 @@ class Conversation:
         if isinstance(event, SessionEvent):
             return self._session_step(event, now_ms)
         if isinstance(event, TurnEvent):
-            return self._replies.step(event, now_ms, caller_is_waiting=self.caller_is_waiting)
+            return self._turn_step(event, now_ms)
         return []
 
     def _session_step(self, event: SessionEvent, now_ms: int) -> list[ConversationCommand]:
@@ -164,6 +166,9 @@ class Conversation:
             case events.SessionReady():
                 self._sessions.listens(now_ms)
                 self._liveness.listens(now_ms)
+                if self._sessions.resumed:
+                    said = (self._transcript.lately(role) for role in ("caller", "agent"))
+                    self._repetition.listens(now_ms, *said)
                 return [*self._cue(now_ms), commands.ResumeCallerAudio(event.session)]
             case events.SessionRefused():
                 self._sessions.ended()
@@ -181,6 +186,12 @@ class Conversation:
                 return self._renew_when_due(now_ms)
             case _:
                 assert_never(event)
+
+    def _turn_step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
+        out: list[ConversationCommand] = []
+        for new in self._repetition.sift(event, now_ms):
+            out += self._replies.step(new, now_ms, caller_is_waiting=self.caller_is_waiting)
+        return out
 
     def _cue(self, now_ms: int) -> list[ConversationCommand]:
         cue = self._sessions.cue(greeting_comes=self._replies.comes)
@@ -216,4 +227,5 @@ class Conversation:
 
     def _hang_up(self, now_ms: int, trouble: str = "") -> list[ConversationCommand]:
         self._liveness.stopped()
+        self._repetition.stopped()
         return self._sessions.leave(trouble) + self._replies.break_off(now_ms)

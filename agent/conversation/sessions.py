@@ -31,6 +31,7 @@ class Sessions:
         attached: Whether somebody listens; likewise.
         owes_answer: Whether the caller said something that no session has answered yet.
         asked_by_cue: Whether the next reply is one that we asked for, not the caller.
+        resumed: Whether the session goes on from a handle.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Sessions:
         self._renewal = Renewal()
         self._link = Link()
         self._cued = False
+        self.resumed = False
 
     @property
     def session(self) -> int:
@@ -74,6 +76,7 @@ class Sessions:
         """Open a session, now or when the wait of the attempt is over."""
         if not self._link.dial(attempt, now_ms):
             return []
+        self.resumed = bool(attempt.handle)
         self._transcript.session_opened(fresh=not attempt.handle)
         history = self._transcript.unknown()
         return [commands.OpenModel(self._link.session, self._persona, attempt.handle, history)]

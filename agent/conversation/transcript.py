@@ -18,6 +18,9 @@ from agent.conversation.words import heard_text, without_repetition
 MODEL_BYTES_PER_MS = 48
 """24 kHz, int16."""
 
+LATELY = 4
+"""How many utterances of each side may be said again."""
+
 type Role = Literal["caller", "agent"]
 
 
@@ -158,6 +161,15 @@ class Transcript:
             if line.role == "caller" and began_ms > self._answered_ms
         ]
         self._said_before = " ".join(unanswered)
+
+    def lately(self, role: Role) -> list[str]:
+        """What one side said in the last answered turns, also of an answer that is still heard."""
+        pairs = zip(self.lines, self._began_ms, strict=True)
+        said = [x.text for x, began in pairs if x.role == role and began <= self._answered_ms]
+        if role == "agent":
+            replies = self._replies.values()
+            said += [x.text for x in replies if x.complete and x.began_ms <= self._answered_ms]
+        return said[-LATELY:]
 
     # What a model session knows.
 

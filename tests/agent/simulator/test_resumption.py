@@ -1,6 +1,7 @@
 """Handles: handed out, resumed from, refused. In virtual time."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -147,3 +148,22 @@ def test_a_fault_of_the_script_comes_once_in_a_conversation(resumed: bool) -> No
     other.greet()
     other.speak("table", silence_ms=3_000)
     assert other.ended == Reset()
+
+
+@pytest.mark.parametrize(
+    ("replays", "words", "has_audio"),
+    [
+        ("nothing", "", False),
+        ("words", "agent/greeting", False),
+        ("all", "agent/greeting", True),
+    ],
+)
+def test_the_last_turn_may_be_sent_again(
+    replays: Literal["nothing", "words", "all"], words: str, *, has_audio: bool
+) -> None:
+    server, first = greeted(replace(EXACT, replays=replays))
+    first.leave()
+    second = connected(server, handle=first.handle, after=first)
+    assert second.said == (texts()[words] if words else "")
+    assert bool(second.pcm) is has_audio
+    assert second.session.memory == first.session.memory
