@@ -151,6 +151,12 @@ class Settings(TwilioSettings):
         le=86_400,
         description="How long running calls may take after SIGTERM, in seconds.",
     )
+    redial_window_s: int = Field(
+        120,
+        ge=0,
+        le=3_600,
+        description="How soon a caller who was cut off may call again and go on, in s; 0: never.",
+    )
     record_dir: Path | None = Field(
         None,
         description="Where calls are recorded; off by default. A recording holds what was said.",

@@ -37,6 +37,12 @@ DEFAULT_PERSONA = Persona(
     ),
 )
 
+CUT_OFF_CUE = (
+    "[The call was cut off, and the caller has dialled again and is listening. Say in a few words "
+    "that you were cut off, and go on where you stopped; do not greet them again.]"
+)
+"""What the model is told in place of the greeting when an earlier call goes on."""
+
 GO_ON_CUE = (
     "[The line dropped for a moment and is back. Answer what the caller said last; "
     "do not greet them again.]"

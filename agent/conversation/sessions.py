@@ -10,7 +10,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.link import Link
-from agent.conversation.persona import GO_ON_CUE, NUDGE_CUE, Persona
+from agent.conversation.persona import CUT_OFF_CUE, GO_ON_CUE, NUDGE_CUE, Persona
 from agent.conversation.renewal import Renewal
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.transcript import Transcript
@@ -46,6 +46,9 @@ class Sessions:
         self.greeted = greeted
         self.attached = False
         last = transcript.lines[-1:]
+        self._opening = persona.greeting_cue
+        if any(line.epoch == 0 for line in transcript.lines):
+            self._opening = CUT_OFF_CUE
         self.owes_answer = any(x.role == "caller" or x.heard != x.text for x in last)
         self.asked_by_cue = False
         self._persona = persona
@@ -127,7 +130,7 @@ class Sessions:
         if not self.greeted:
             if greeting_comes:
                 return []
-            cue = self._persona.greeting_cue
+            cue = self._opening
         elif self.owes_answer:
             cue = GO_ON_CUE
         else:

@@ -35,7 +35,8 @@ class Line:
         heard: What the other side heard of it. For the agent: `text` cut at the word the
             caller was hearing when the reply was cut. For the caller: the same as `text`.
         at_ms: When the utterance began, in ms since the call was opened on its first worker.
-        epoch: Which ownership of the call wrote the line.
+        epoch: Which ownership of the call wrote the line; 0 for what was said in an earlier call
+            of the caller, which was cut off.
     """
 
     n: int

@@ -62,7 +62,7 @@ class CallRecord:
     Args:
         status: Where the call stands.
         ended_reason: Why it ended, or "" while it goes on.
-        epoch: The newest ownership; 0 before the first.
+        epoch: The newest ownership; 0 before the first. What another call left is written under 0.
         owner: The worker that took it last, or "".
         checkpoint: What the last owner saved; None before the first, or where another release
             wrote it in a format this one cannot read.
@@ -114,10 +114,16 @@ class Leases(Protocol):
     says what the message would have said.
     """
 
-    async def watch(self, call_sid: str, on_taken: Callable[[int], None]) -> bool:
-        """Have `on_taken(epoch)` called whenever any worker takes this call, ours included.
+    async def watch(
+        self,
+        call_sid: str,
+        on_taken: Callable[[int], None],
+        on_status: Callable[[str], None] | None = None,
+    ) -> bool:
+        """Have `on_taken(epoch)` called whenever any worker takes this call, ours included, and
+        `on_status(status)` when one is told of its status by Twilio.
 
-        A second watch of a call replaces the first. `on_taken` must not raise: it runs in the
+        A second watch of a call replaces the first. The functions must not raise: they run in the
         task that serves every call of the worker.
 
         Returns:
@@ -226,6 +232,19 @@ class Store(Protocol):
         """Count one more resume; returns how many there were in this window of 60 s."""
         ...
 
+    async def note_caller(self, caller: str, call_sid: str, ttl_s: int) -> str | None:
+        """Remember a caller's newest call.
+
+        Args:
+            caller: Who calls: never a number, but something that only we can make of it.
+            call_sid: The call.
+            ttl_s: For how long.
+
+        Returns:
+            The CallSid of the one before, if there was one; it may be the same.
+        """
+        ...
+
     async def hold(
         self,
         held: Collection[str],
@@ -257,6 +276,10 @@ class Store(Protocol):
 
     async def announce_released(self, call_sid: str, epoch: int) -> None:
         """Answer `taken <epoch>`: this worker has closed every session of the call it held."""
+        ...
+
+    async def announce_status(self, call_sid: str, status: str) -> int:
+        """Tell all who watch the call what Twilio says of it; returns how many they are."""
         ...
 
     async def listeners(self, call_sid: str) -> int:

@@ -4,7 +4,7 @@ One connection per worker carries all its subscriptions. It is a plain connectio
 redis-py's `PubSub`, which reconnects from whichever task notices the loss first: here the reader
 alone connects, and a lost connection is replaced, with everything watched subscribed again.
 
-Messages on a call's channel: ``taken <epoch>`` and ``released <epoch>``.
+Messages on a call's channel: ``taken <epoch>``, ``released <epoch>``, ``status <CallStatus>``.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class _Watch:
     on_taken: Callable[[int], None]
+    on_status: Callable[[str], None] | None
     holds: asyncio.Event = field(default_factory=asyncio.Event)
     taken_epoch: int = 0
     released_epoch: int = 0
@@ -47,11 +48,16 @@ class RedisLeases:
         """Wait until the first attempt to connect has succeeded or failed."""
         await self._tried.wait()
 
-    async def watch(self, call_sid: str, on_taken: Callable[[int], None]) -> bool:
+    async def watch(
+        self,
+        call_sid: str,
+        on_taken: Callable[[int], None],
+        on_status: Callable[[str], None] | None = None,
+    ) -> bool:
         """See `Leases.watch`."""
         channel = self._channel_of(call_sid)
-        watch = self._watches.setdefault(channel, _Watch(on_taken))
-        watch.on_taken = on_taken
+        watch = self._watches.setdefault(channel, _Watch(on_taken, on_status))
+        watch.on_taken, watch.on_status = on_taken, on_status
         if not watch.holds.is_set() and not await self._send("SUBSCRIBE", channel):
             return False
         try:
@@ -137,6 +143,8 @@ class RedisLeases:
             case "message", ["released", epoch] if epoch.isdecimal():
                 watch.released_epoch = max(watch.released_epoch, int(epoch))
                 watch.released.set()
+            case "message", ["status", status] if watch.on_status is not None:
+                watch.on_status(status)
             case _:
                 pass  # a confirmed unsubscribe, or a newer release's message
 

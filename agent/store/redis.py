@@ -7,11 +7,16 @@ Keys of a call, all in one hash slot, all with an expiry that each write of the 
     offhook:{<CallSid>}:checkpoint     string: JSON
     offhook:{<CallSid>}:token:<nonce>  string: a used token; kept as long as the token could live
     offhook:{<CallSid>}:resumes        string: a counter; kept for its window of 60 s
-    offhook:{<CallSid>}:lease          channel: ``taken <epoch>``, ``released <epoch>``
+    offhook:{<CallSid>}:lease          channel: ``taken <epoch>``, ``released <epoch>``,
+                                       ``status <CallStatus>``
 
 And one of all calls, by which one round trip of a worker renews all its leases:
 
     offhook:leases                     sorted set: CallSid by when its lease ends, ms of Unix time
+
+And one of each caller, by a keyed hash of the number:
+
+    offhook:caller:<hash>              string: the CallSid of the newest call
 
 Text is UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?".
 
@@ -165,6 +170,13 @@ class RedisStore:
             )
         )
 
+    async def note_caller(self, caller: str, call_sid: str, ttl_s: int) -> str | None:
+        """See `Store.note_caller`."""
+        with store_away():
+            key = f"offhook:caller:{caller}"
+            before = await self._client.set(key, call_sid, ex=ttl_s, get=True)
+        return None if before is None else str(before)
+
     async def hold(
         self,
         held: Collection[str],
@@ -194,6 +206,11 @@ class RedisStore:
         """See `Store.announce_released`."""
         with store_away():
             await self._client.publish(_key(call_sid, "lease"), f"released {epoch}")
+
+    async def announce_status(self, call_sid: str, status: str) -> int:
+        """See `Store.announce_status`."""
+        with store_away():
+            return int(await self._client.publish(_key(call_sid, "lease"), f"status {status}"))
 
     async def listeners(self, call_sid: str) -> int:
         """See `Store.listeners`."""

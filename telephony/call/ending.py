@@ -12,6 +12,10 @@ class EndedReason(StrEnum):
     CALLER_HANGUP = "caller_hangup"
     """Twilio says that the call is over, or its stream stopped and no other followed."""
 
+    CUT_OFF = "cut_off"
+    """It is over and nobody ended it: its stream broke, or its worker died. Who dials again soon
+    goes on."""
+
     FAILED = "failed"
     """A bug of ours ended it here; another worker may take it from what is stored."""
 
@@ -52,6 +56,7 @@ class EndedReason(StrEnum):
 _FINAL = frozenset(
     {
         EndedReason.CALLER_HANGUP,
+        EndedReason.CUT_OFF,
         EndedReason.MODEL_QUOTA,
         EndedReason.MODEL_REFUSED,
         EndedReason.MODEL_UNAVAILABLE,

@@ -48,8 +48,9 @@ class StreamStarted:
 
 @dataclass(frozen=True, slots=True)
 class StreamEnded:
-    """The media stream is gone. `how` is `close` (its socket), `status` (Twilio's callback says
-    so) or `stuck` (it takes nothing that is written); `stop` is Twilio's own message.
+    """The media stream is gone. `how` is `close` (of its socket), `broken` (off: no close, or
+    Twilio's callback tells of an error), `status` (Twilio's callback says so) or `stuck` (it takes
+    nothing that is written); `stop` is Twilio's own message.
     """
 
     stream_sid: str

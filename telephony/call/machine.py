@@ -68,6 +68,9 @@ STOP_GRACE_MS = 2_000
 PARKED_LIMIT_MS = 10_000
 """After any other end of the stream Twilio is back within a second or so."""
 
+LOST = frozenset({"broken", "idle", "stuck"})
+"""How a stream ends that nobody ended: a call that is over then was cut off."""
+
 TERMINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 _MARK_EVERY_SAMPLES = MESSAGE_MS * PHONE_SAMPLES_PER_MS
@@ -102,7 +105,7 @@ class Call:
         self._session: int | None = None
         self._marks = 0
         self._phase_ends_ms: int | None = WAITING_LIMIT_MS
-        self._parked_by_stop = False
+        self._parked_by = ""
         self._hand_over = HandOver()
         self._out: list[Command] = []
 
@@ -208,7 +211,9 @@ class Call:
                 self._end(event.reason, now_ms)
             case CallStatus():
                 if event.status in TERMINAL_STATUSES:
-                    self._end(EndedReason.CALLER_HANGUP, now_ms)
+                    lost = self.phase is Phase.PARKED and self._parked_by in LOST
+                    reason = EndedReason.CUT_OFF if lost else EndedReason.CALLER_HANGUP
+                    self._end(reason, now_ms)
             case DrainRequested():
                 self._hand_over.requested(now_ms, event.budget_ms)
             case Tick():
@@ -225,7 +230,7 @@ class Call:
                     self._end(EndedReason.NOT_ATTACHED, now_ms)
                 case Phase.STREAMING:
                     self._park("idle", now_ms)
-                case Phase.PARKED if self._parked_by_stop:
+                case Phase.PARKED if self._parked_by == "stop":
                     self._end(EndedReason.CALLER_HANGUP, now_ms)
                 case _:
                     self._end(EndedReason.STREAM_LOST, now_ms)
@@ -254,11 +259,11 @@ class Call:
         replies = self._downlink.replies
         self._downlink.rewind({r: self._playout.surely_heard_samples(r, now_ms) for r in replies})
         self._playout.reset()
-        if how not in {"stop", "close"}:
+        if how not in {"stop", "close", "broken"}:
             self._out.append(CloseStream(self.stream_sid))
         self.phase = Phase.PARKED
-        self._parked_by_stop = how == "stop"
-        limit_ms = STOP_GRACE_MS if self._parked_by_stop else PARKED_LIMIT_MS
+        self._parked_by = how
+        limit_ms = STOP_GRACE_MS if how == "stop" else PARKED_LIMIT_MS
         self._phase_ends_ms = now_ms + limit_ms
         self._carry_out(self._conversation.left(now_ms), now_ms)
 

@@ -13,6 +13,7 @@ Modules, lowest first:
     twilio_rest    Twilio's REST API: a call is told where to go on
     reaper         leases of the calls held here, and the calls that nobody holds
     worker         a worker's resources, put together once
+    redial         a caller who was cut off goes on in a new call
     webhooks       what Twilio posts to us
     media_socket   what Twilio opens to us
     health         /healthz, /readyz, /metrics

@@ -13,6 +13,7 @@ from telephony.twilio.challenge import is_challenge, proof
 from telephony.twilio.messages import Start
 from telephony.twilio.signature import (
     FormError,
+    caller_key,
     check_token,
     first_nonce,
     mint_token,
@@ -28,6 +29,13 @@ TOKEN_LIFE_S = 60
 
 _SID = re.compile("[A-Za-z0-9]{1,64}").fullmatch
 """What may stand in a token, in a key of the store, and in a file's name."""
+
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+"""Twilio writes a number that is withheld as a word, or as that word's digits: +266696687."""
+
+_WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
+"""ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE."""
 
 
 class Refused(Exception):  # noqa: N818 - what happened, not that it is an error
@@ -89,6 +97,15 @@ class Admission:
         nonce = first_nonce(self._secrets[0], call_sid) if first else secrets.token_urlsafe(16)
         expires_ms = wall_time_ms() + TOKEN_LIFE_S * 1000
         return mint_token(self._secrets[0], call_sid, form["AccountSid"], expires_ms, nonce)
+
+    def caller(self, form: Mapping[str, str]) -> str | None:
+        """Who calls, for the store: of the number something that only we can make; None for one
+        that is withheld.
+        """
+        number = form.get("From", "")
+        if not _E164(number) or number in _WITHHELD:
+            return None
+        return caller_key(self._secrets[0], number)
 
     def identity(self, challenge: str, instance: str) -> dict[str, str]:
         """How this server process proves who it is; nothing where `challenge` is none."""

@@ -24,7 +24,7 @@ from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from agent.store.base import Leases, Store, StoreAway, Taken
 from telephony.call.ending import EndedReason
-from telephony.call.events import CallOpened, DrainRequested, OwnershipLost
+from telephony.call.events import CallOpened, CallStatus, DrainRequested, OwnershipLost
 from telephony.server.admission import TOKEN_LIFE_S, wall_time_ms
 from telephony.server.driver import Driver, Model, Observer
 from telephony.server.patience import patiently
@@ -242,6 +242,10 @@ class Calls:
         else:
             driver.feed(OwnershipLost(epoch))
 
+    def _on_status(self, call_sid: str, call_status: str) -> None:
+        if (driver := self.get(call_sid)) is not None:
+            driver.feed(CallStatus(call_status))
+
     async def _live(self, driver: Driver) -> None:
         call_sid = driver.call_sid
         try:
@@ -271,7 +275,8 @@ class Calls:
         self._watched[call_sid] += 1
         try:
             with suppress(StoreAway):  # it will hold once the store is back
-                await patiently(self._leases.watch(call_sid, partial(self._on_taken, call_sid)))
+                told = (partial(self._on_taken, call_sid), partial(self._on_status, call_sid))
+                await patiently(self._leases.watch(call_sid, *told))
             yield
         finally:
             self._watched[call_sid] -= 1

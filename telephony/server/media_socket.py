@@ -67,7 +67,7 @@ async def _started(socket: WebSocket, worker: Worker) -> Start | None:
     """Wait for `start`; what else comes before it is counted and ignored."""
     try:
         async with asyncio.timeout(START_LIMIT_S):
-            while (message := await receive(socket)) is not None:
+            while not isinstance(message := await receive(socket), str):
                 if isinstance(message, Start):
                     return message
                 if isinstance(message, Malformed):

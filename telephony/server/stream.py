@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Literal
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -58,6 +59,8 @@ class MediaStream:
                 done, _ = await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
                 if writer in done and writer.exception() is None:
                     how = writer.result()
+                elif reader in done and reader.exception() is None:
+                    how = reader.result()
                 reader.cancel()
                 writer.cancel()
         finally:
@@ -68,14 +71,14 @@ class MediaStream:
                 self.closed.set()
         feed(StreamEnded(self.stream_sid, how))
 
-    async def _read(self, feed: StreamFeed) -> None:
+    async def _read(self, feed: StreamFeed) -> str:
         while True:
             message = await receive(self._socket)
-            if message is None:
-                return
+            if isinstance(message, str):
+                return message
             feed(self._checked(message))
             if isinstance(message, Stop):
-                return
+                return "close"
 
     def _checked(self, message: Message) -> Message:
         if isinstance(message, Connected | Start):
@@ -114,11 +117,12 @@ async def close(socket: WebSocket, code: int, reason: str = "") -> None:
             await socket.close(code, reason)
 
 
-async def receive(socket: WebSocket) -> Message | None:
-    """The next message of a socket, or None when it is closed."""
+async def receive(socket: WebSocket) -> Message | Literal["close", "broken"]:
+    """The next message of a socket, or how it ended: closed by the other end, or broken off."""
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
-        return None
+        # uvicorn gives both the code 1005, but a reason only where there was a close frame
+        return "close" if "reason" in message else "broken"
     text = message.get("text")
     return Malformed("binary frame") if text is None else parse(text)
 

@@ -18,6 +18,7 @@ from agent.store.base import CallRecord, StoreAway
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallStatus, EndRequested, StreamEnded
 from telephony.call.machine import TERMINAL_STATUSES
+from telephony.server import redial
 from telephony.server.admission import Refused
 from telephony.server.patience import patiently
 from telephony.server.worker import Worker
@@ -51,8 +52,9 @@ async def voice(request: Request) -> Response:
     first = record is None or record.epoch == 0
     token = worker.admission.token(form, first=first)
     _note_numbers(worker, form)
-    if first:
-        worker.calls.open(call_sid)
+    if first and worker.calls.get(call_sid) is None:
+        left = await redial.left_behind(worker, form, record)
+        worker.calls.open(call_sid, left.checkpoint, left.lines)
     return _xml(twiml.connect(worker.settings.public_url, token))
 
 
@@ -90,7 +92,7 @@ async def status(request: Request) -> Response:
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(call_status))
     elif call_status in TERMINAL_STATUSES:
-        await _complete(worker, call_sid, EndedReason.CALLER_HANGUP)
+        await _over_elsewhere(worker, call_sid, call_status)
     return Response(status_code=204)
 
 
@@ -105,7 +107,8 @@ async def stream_status(request: Request) -> Response:
     if event in {"stream-stopped", "stream-error"}:
         driver = worker.calls.get(form["CallSid"])
         if driver is not None:
-            driver.feed(StreamEnded(form.get("StreamSid", ""), "status"))
+            how = "broken" if event == "stream-error" else "status"
+            driver.feed(StreamEnded(form.get("StreamSid", ""), how))
     return Response(status_code=204)
 
 
@@ -163,6 +166,20 @@ async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | N
     if worker.calls.get(call_sid) is not None or await worker.store.listeners(call_sid) > 0:
         return resumes, None
     return resumes, await worker.store.look_up(call_sid)
+
+
+async def _over_elsewhere(worker: Worker, call_sid: str, call_status: str) -> None:
+    """A call that is not held here is over: who holds it says why; if nobody does, it was cut off.
+
+    Unless nobody ever had it: then the caller hung up before there was a stream.
+    """
+    try:
+        told = await patiently(worker.store.announce_status(call_sid, call_status))
+        record = await patiently(worker.store.open_call(call_sid))
+        reason = EndedReason.CUT_OFF if record.epoch else EndedReason.CALLER_HANGUP
+        await patiently(worker.store.mark_completed(call_sid, "" if told else reason))
+    except StoreAway as away:
+        log.warning("end of call not stored", call_sid=call_sid, why=away.why)
 
 
 async def _complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:

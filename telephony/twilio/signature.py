@@ -146,6 +146,11 @@ def first_nonce(secret: bytes, call_sid: str) -> str:
     return _base64url(_hmac(secret, f"first nonce {call_sid}")[:16])
 
 
+def caller_key(secret: bytes, number: str) -> str:
+    """A caller's name where calls are remembered: 22 characters, of which no number can be made."""
+    return _base64url(_hmac(secret, f"caller {number}")[:16])
+
+
 def mint_token(secret: bytes, call_sid: str, account_sid: str, expires_ms: int, nonce: str) -> str:
     """A token for one stream of one call: less than 300 URL-safe characters.
 

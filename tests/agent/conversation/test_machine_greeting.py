@@ -1,6 +1,7 @@
 """The agent greets once, and answers for a worker that is gone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from agent.conversation.events import (
     ModelEvent,
     TurnComplete,
 )
-from agent.conversation.persona import DEFAULT_PERSONA, GO_ON_CUE
+from agent.conversation.persona import CUT_OFF_CUE, DEFAULT_PERSONA, GO_ON_CUE
 from agent.conversation.transcript import Line
 from tests.agent.conversation.conftest import (
     WALL_TIME_MS,
@@ -161,6 +162,16 @@ def test_a_caller_who_was_not_greeted_is_greeted_by_the_next_worker(converse: Co
     talk.ready()
     talk.answer(epoch=4)
     assert talk.cues == [GREETING_CUE]
+
+
+def test_a_caller_who_was_cut_off_and_calls_again_is_told_so_in_place_of_a_greeting(
+    converse: Converse,
+) -> None:
+    lines = [replace(AGENT_LINE, epoch=0), replace(CALLER_LINE, epoch=0)]
+    talk = converse(replace(checkpoint(greeted=False, handle_lines=0), epoch=0, handle=""), lines)
+    talk.ready()
+    talk.answer(epoch=1)
+    assert talk.cues == [CUT_OFF_CUE]
 
 
 def test_a_caller_who_was_greeted_is_not_greeted_by_the_next_worker(converse: Converse) -> None:

@@ -292,6 +292,21 @@ def test_a_call_that_twilio_calls_over_is_over(greeted: Phone, status: str) -> N
     assert ended(greeted.step(CallStatus(status))) == [("caller_hangup", True)]
 
 
+@pytest.mark.parametrize(
+    ("how", "reason"), [("broken", "cut_off"), ("close", "caller_hangup"), ("stuck", "cut_off")]
+)
+def test_a_call_that_is_over_after_its_stream_was_lost_was_cut_off(
+    greeted: Phone, how: str, reason: str
+) -> None:
+    greeted.step(StreamEnded("MZ1", how))
+    assert ended(greeted.step(CallStatus("completed"))) == [(reason, True)]
+
+
+def test_a_stop_behind_the_loss_means_that_the_caller_hung_up(greeted: Phone) -> None:
+    greeted.step(StreamEnded("MZ1", "broken"), Stop("MZ1"))
+    assert ended(greeted.step(CallStatus("completed"))) == [("caller_hangup", True)]
+
+
 @pytest.mark.parametrize("status", ["queued", "ringing", "in-progress"])
 def test_any_other_status_changes_nothing(greeted: Phone, status: str) -> None:
     assert greeted.step(CallStatus(status)) == []

@@ -1,0 +1,88 @@
+"""A caller who was cut off and dials again goes on with the conversation, in a new call.
+
+The new call begins with the lines of the old one, under ownership 0: whoever takes it finds them
+where any worker finds what the last one left. A call that the caller or the agent ended goes on
+nowhere, and neither does one that anybody still holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.transcript import Line
+from agent.store.base import CallRecord, Fenced, Store, StoreAway
+from telephony.server.admission import wall_time_ms
+from telephony.server.patience import patiently
+from telephony.server.worker import Worker
+
+LONGEST_CALL_S = 24 * 3600
+"""Twilio ends any call by then; so long a call's caller is remembered, and the window beyond it."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a call begins with."""
+
+    checkpoint: Checkpoint | None = None
+    lines: tuple[Line, ...] = ()
+
+
+NOTHING = Left()
+
+
+async def left_behind(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Left:
+    """What an earlier call of the same caller leaves to a new one.
+
+    Args:
+        worker: Whose settings and store count.
+        form: The new call's first webhook, checked. It may come again, to this worker or another.
+        record: What is stored of the new call; None while the store is away.
+    """
+    window_s = worker.settings.redial_window_s
+    caller = worker.admission.caller(form)
+    if not window_s or caller is None or record is None:
+        return NOTHING
+    try:
+        return await patiently(_left(worker.store, form["CallSid"], caller, window_s, record))
+    except (StoreAway, Fenced):  # Fenced: the new call has begun elsewhere meanwhile
+        return NOTHING
+
+
+async def _left(
+    store: Store, call_sid: str, caller: str, window_s: int, record: CallRecord
+) -> Left:
+    if record.checkpoint is not None:  # the webhook came before
+        again = await store.look_up(call_sid)
+        return NOTHING if again is None else Left(again.checkpoint, again.lines)
+    before_sid = await store.note_caller(caller, call_sid, LONGEST_CALL_S + window_s)
+    if before_sid in {None, call_sid}:
+        return NOTHING
+    before = await store.look_up(before_sid)
+    if before is None or before.checkpoint is None or not before.lines:
+        return NOTHING
+    if wall_time_ms() - before.checkpoint.wall_time_ms > window_s * 1000:
+        return NOTHING
+    if not await _was_cut_off(store, before_sid, before):
+        return NOTHING
+    # As for a new session: the old one's may still be open, and knows no cue.
+    checkpoint = replace(before.checkpoint, epoch=0, greeted=False, handle="", handle_lines=0)
+    lines = tuple(replace(line, epoch=0) for line in before.lines)
+    await store.append(call_sid, lines, 0)
+    await store.save_checkpoint(call_sid, checkpoint, 0)
+    log.info("call goes on after a redial", call_sid=call_sid, before=before_sid)
+    return Left(checkpoint, lines)
+
+
+async def _was_cut_off(store: Store, call_sid: str, record: CallRecord) -> bool:
+    if record.status == "completed":
+        return record.ended_reason == "cut_off"
+    if await store.listeners(call_sid):
+        return False
+    await store.mark_completed(
+        call_sid, "cut_off"
+    )  # its worker is dead, and it goes on in this one
+    return True

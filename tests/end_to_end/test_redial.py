@@ -1,0 +1,133 @@
+"""A caller who was cut off dials again, and the conversation goes on; nobody else's does."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from redis.asyncio import Redis
+
+from agent.conversation.commands import SayToModel
+from agent.conversation.events import SessionReady
+from agent.conversation.persona import CUT_OFF_CUE, DEFAULT_PERSONA
+from agent.simulator.server import SimulatedGemini
+from telephony.call.commands import EndCall
+from telephony.simulator.faults import AfterLoss, CallFaults
+from telephony.simulator.report import AgentHeard, CallEvent, Report
+from telephony.twilio.twiml import VOICE_PATH
+from tests.end_to_end import twilio
+from tests.end_to_end.records import stored
+from tests.end_to_end.scripts import CONVERSATION, HANG_UP, SAY_MORGAN, TWO_TURNS, caller
+from tests.end_to_end.serving import LocalWorker, place, serving, worker_process
+from tests.end_to_end.watching import Step, Watch, observer
+
+if TYPE_CHECKING:
+    from tests.conftest import RedisServer
+
+ENDS = CallFaults(after_loss=AfterLoss.ENDS)
+CUT_OFF = caller(SAY_MORGAN, 'barge_in_ms = 300\ncut = "reset"')
+SAYS_GOODBYE = caller(HANG_UP)
+ANOTHER = "+14155550124"
+
+
+def cues(steps: Watch[Step], report: Report) -> list[str]:
+    """What the model was told to say in a call."""
+    commands = [
+        each for step in steps.seen if step.call_sid == report.call_sid for each in step.commands
+    ]
+    return [command.text for command in commands if isinstance(command, SayToModel)]
+
+
+async def over(steps: Watch[Step], report: Report) -> None:
+    """Wait until the server knows that a call is over, too."""
+    await steps.until(
+        lambda step: (
+            step.call_sid == report.call_sid
+            and any(isinstance(command, EndCall) for command in step.commands)
+        )
+    )
+
+
+async def texts(worker: LocalWorker, report: Report) -> list[tuple[str, int]]:
+    """The lines of a call, with their ownerships."""
+    record = await worker.server.worker.store.look_up(report.call_sid)
+    assert record is not None
+    return [(line.text, line.epoch) for line in record.lines]
+
+
+async def test_who_was_cut_off_and_dials_again_goes_on_and_is_not_greeted(
+    worker: LocalWorker, steps: Watch[Step], gemini: SimulatedGemini
+) -> None:
+    first = await place(CUT_OFF, worker.url, faults=ENDS)
+    assert first.ended_by == "socket"
+    await over(steps, first)
+    second = await place(SAYS_GOODBYE, worker.url, faults=CallFaults(webhook_twice=True))
+    third = await place(SAYS_GOODBYE, worker.url)
+    assert [each.problems for each in (first, second, third)] == [()] * 3
+
+    before = await texts(worker, first)
+    after = await texts(worker, second)
+    assert [text for text, _ in before] == [text for _, text in CONVERSATION[:3]]
+    assert after[:3] == [(text, 0) for text, _ in before]
+    assert [epoch for _, epoch in after[3:]] == [1]
+    assert cues(steps, second) == [CUT_OFF_CUE]
+    [told] = [
+        each for each in gemini.server.sessions if each.memory and len(each.memory.entries) > 4
+    ]
+    assert told.handle == ""
+    # The second was hung up: the third is a call of its own.
+    assert cues(steps, third) == [DEFAULT_PERSONA.greeting_cue]
+    assert [epoch for _, epoch in await texts(worker, third)] == [1]
+
+
+async def test_nobody_else_goes_on_with_a_call_that_was_cut_off(
+    worker: LocalWorker, steps: Watch[Step]
+) -> None:
+    cut_off = await place(CUT_OFF, worker.url, faults=ENDS)
+    await over(steps, cut_off)
+    other = await place(SAYS_GOODBYE, worker.url, caller=ANOTHER)
+    withheld = await place(SAYS_GOODBYE, worker.url, caller="anonymous")
+    for report in (other, withheld):
+        assert cues(steps, report) == [DEFAULT_PERSONA.greeting_cue]
+
+
+async def test_a_call_whose_worker_was_killed_and_that_twilio_ended_goes_on_after_a_redial(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+) -> None:
+    events: Watch[CallEvent] = Watch()
+    steps: Watch[Step] = Watch()
+    async with (
+        worker_process(gemini, redis_server.url) as first,
+        serving(gemini, observer(steps), redis_url=redis_server.url) as second,
+        asyncio.TaskGroup() as tasks,
+    ):
+        urls = (first.url, second.url)
+        running = tasks.create_task(
+            place(TWO_TURNS, *urls, route=lambda _path: 0, on_event=events, faults=ENDS)
+        )
+        await events.until(lambda event: isinstance(event, AgentHeard), times=2)
+        first.process.kill()
+        lost = await running
+        again = await place(SAYS_GOODBYE, second.url)
+    assert lost.ended_by == "socket"
+    assert again.problems == ()
+    assert (await stored(redis, lost.call_sid)).record["ended_reason"] == "cut_off"
+    call = await stored(redis, again.call_sid)
+    assert [line["epoch"] for line in call.lines][:2] == ["0", "0"]
+    assert cues(steps, again) == [CUT_OFF_CUE]
+    assert all(life_s > 0 for life_s in call.lives_s.values())
+
+
+async def test_one_webhook_delivered_a_hundred_times_is_one_call(
+    worker: LocalWorker, gemini: SimulatedGemini, steps: Watch[Step]
+) -> None:
+    call_sid = twilio.new_call_sid()
+    form = twilio.form_of(call_sid)
+    headers = twilio.signed(VOICE_PATH, form)
+    answers = await asyncio.gather(
+        *(twilio.post(worker.url, VOICE_PATH, form, headers) for _ in range(100))
+    )
+    tokens = {twilio.token_in(answer.text) for answer in answers}
+    nonces = {token.split(".")[4] for token in tokens}
+    assert len(nonces) == 1
+    await steps.until(lambda step: isinstance(step.event, SessionReady))
+    assert len(worker.server.worker.calls) == 1
+    assert len(gemini.server.sessions) == 1
