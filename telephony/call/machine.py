@@ -259,7 +259,7 @@ class Call:
         replies = self._downlink.replies
         self._downlink.rewind({r: self._playout.surely_heard_samples(r, now_ms) for r in replies})
         self._playout.reset()
-        if how not in {"stop", "close", "broken"}:
+        if how not in {"stop", "close"}:  # of a broken one the socket may still be open
             self._out.append(CloseStream(self.stream_sid))
         self.phase = Phase.PARKED
         self._parked_by = how

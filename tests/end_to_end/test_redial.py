@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 from redis.asyncio import Redis
 
 from agent.conversation.commands import SayToModel
-from agent.conversation.events import SessionReady
 from agent.conversation.persona import CUT_OFF_CUE, DEFAULT_PERSONA
 from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import EndCall
 from telephony.simulator.faults import AfterLoss, CallFaults
 from telephony.simulator.report import AgentHeard, CallEvent, Report
-from telephony.twilio.twiml import VOICE_PATH
-from tests.end_to_end import twilio
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import CONVERSATION, HANG_UP, SAY_MORGAN, TWO_TURNS, caller
 from tests.end_to_end.serving import LocalWorker, place, serving, worker_process
@@ -114,20 +111,3 @@ async def test_a_call_whose_worker_was_killed_and_that_twilio_ended_goes_on_afte
     assert [line["epoch"] for line in call.lines][:2] == ["0", "0"]
     assert cues(steps, again) == [CUT_OFF_CUE]
     assert all(life_s > 0 for life_s in call.lives_s.values())
-
-
-async def test_one_webhook_delivered_a_hundred_times_is_one_call(
-    worker: LocalWorker, gemini: SimulatedGemini, steps: Watch[Step]
-) -> None:
-    call_sid = twilio.new_call_sid()
-    form = twilio.form_of(call_sid)
-    headers = twilio.signed(VOICE_PATH, form)
-    answers = await asyncio.gather(
-        *(twilio.post(worker.url, VOICE_PATH, form, headers) for _ in range(100))
-    )
-    tokens = {twilio.token_in(answer.text) for answer in answers}
-    nonces = {token.split(".")[4] for token in tokens}
-    assert len(nonces) == 1
-    await steps.until(lambda step: isinstance(step.event, SessionReady))
-    assert len(worker.server.worker.calls) == 1
-    assert len(gemini.server.sessions) == 1

@@ -79,7 +79,7 @@ def test_the_close_behind_a_stop_changes_nothing(greeted: Phone) -> None:
     assert ended(greeted.wait(STOP_GRACE_MS)) == [("caller_hangup", True)]
 
 
-@pytest.mark.parametrize("how", ["status", "stuck"])
+@pytest.mark.parametrize("how", ["status", "stuck", "broken"])
 def test_a_stream_that_others_call_dead_is_closed(greeted: Phone, how: str) -> None:
     done = greeted.step(StreamEnded("MZ1", how))
     assert of(CloseStream, done) == [CloseStream("MZ1")]
