@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from agent.store.base import Orphan, Store, StoreAway
+from telephony.call.ending import EndedReason
 from telephony.server.calls import Calls
 from telephony.server.patience import patiently
 from telephony.server.twilio_rest import RestRefused
@@ -100,5 +101,5 @@ class Reaper:
                     "lost call redirected" if moved else "lost call is over", call_sid=call_sid
                 )
                 if not moved:
-                    await patiently(self._store.mark_completed(call_sid, "cut_off"))
+                    await patiently(self._store.mark_completed(call_sid, EndedReason.CUT_OFF))
         await patiently(self._store.settle(orphan))

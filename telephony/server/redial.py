@@ -13,6 +13,7 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.transcript import Line
 from agent.store.base import CallRecord, Fenced, Store, StoreAway
+from telephony.call.ending import EndedReason
 from telephony.server.admission import wall_time_ms
 from telephony.server.patience import patiently
 from telephony.server.worker import Worker
@@ -79,10 +80,9 @@ async def _left(
 
 async def _was_cut_off(store: Store, call_sid: str, record: CallRecord) -> bool:
     if record.status == "completed":
-        return record.ended_reason == "cut_off"
+        return record.ended_reason == EndedReason.CUT_OFF
     if await store.listeners(call_sid):
         return False
-    await store.mark_completed(
-        call_sid, "cut_off"
-    )  # its worker is dead, and it goes on in this one
+    # Its worker is dead, and it goes on in the new one
+    await store.mark_completed(call_sid, EndedReason.CUT_OFF)
     return True

@@ -17,7 +17,7 @@ from tests.end_to_end.serving import LocalWorker, place, serving, worker_process
 from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
-    from tests.conftest import RedisServer
+    from tests.redis_server import RedisServer
 
 ENDS = CallFaults(after_loss=AfterLoss.ENDS)
 CUT_OFF = caller(SAY_MORGAN, 'barge_in_ms = 300\ncut = "reset"')

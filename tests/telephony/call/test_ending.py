@@ -40,8 +40,15 @@ def is_refused(phone: Phone, code: int, *, unreachable: bool = False) -> list[Co
     return []
 
 
+def is_over_without_its_stream(phone: Phone) -> list[Command]:
+    phone.starts()
+    phone.step(StreamEnded("MZ1", "broken"))
+    return phone.step(CallStatus("completed"))
+
+
 WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
     EndedReason.CALLER_HANGUP: lambda phone: phone.step(CallStatus("completed")),
+    EndedReason.CUT_OFF: is_over_without_its_stream,
     EndedReason.HANDED_OVER: lambda phone: phone.step(DrainRequested(0)),
     EndedReason.MODEL_QUOTA: lambda phone: is_refused(phone, 429),
     EndedReason.MODEL_REFUSED: lambda phone: is_refused(phone, 403),
@@ -69,6 +76,7 @@ def test_a_call_ends_for_this_reason(phone: Phone, reason: EndedReason) -> None:
 def test_a_call_is_over_for_good_for_these_reasons_alone() -> None:
     assert {reason.value for reason in EndedReason if reason.final} == {
         "caller_hangup",
+        "cut_off",
         "model_quota",
         "model_refused",
         "model_unavailable",
