@@ -13,12 +13,23 @@ from redis.asyncio import Redis
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
+from tests.end_to_end.left_behind import SERVED, held, left_behind
 from tests.end_to_end.scripts import AGENT
 from tests.end_to_end.serving import ROOT, LocalWorker, serving
 from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_is_left_behind() -> AsyncIterator[None]:
+    SERVED.clear()
+    before = held()
+    yield
+    left = await left_behind(before)
+    SERVED.clear()
+    assert left == {}
 
 
 @pytest.fixture

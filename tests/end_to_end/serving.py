@@ -24,6 +24,7 @@ from telephony.server.driver import Observer
 from telephony.simulator.caller import call
 from telephony.simulator.report import Report
 from telephony.simulator.script import Script as CallerScript
+from tests.end_to_end.left_behind import SERVED
 from tests.end_to_end.watching import PATIENCE_S, Watch
 
 PUBLIC_URL = "https://voice.example.com"
@@ -73,6 +74,7 @@ async def serving(
         drain_budget_s=5,
     )
     server = Server(application(given, *observers), given)
+    SERVED.append(server)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve([listener]), name="server")

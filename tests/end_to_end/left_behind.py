@@ -1,0 +1,78 @@
+"""What calls leave in this process once they are over, and their servers have stopped: nothing.
+
+Objects of a call are looked for by the garbage collector, while the servers it ran on are still
+held: whatever of them keeps a call, in whichever table, is found by what it keeps.
+"""
+
+import asyncio
+import gc
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from telephony.call.machine import Call
+from telephony.server.app import Server
+from telephony.server.driver import Driver
+from telephony.server.store_writer import StoreWriter
+from telephony.server.stream import MediaStream
+
+OF_A_CALL = (Call, Driver, MediaStream, StoreWriter)
+
+OPEN = Path("/proc/self/fd")
+
+SETTLES_S = 5
+"""Closing sockets takes a turn or two of the loop; only what stays is left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What this process holds."""
+
+    tasks: Counter[str]
+    timers: int
+    sockets: int
+    objects: Counter[str]
+
+    def beyond(self, before: "Held") -> dict[str, object]:
+        """What was not held before; empty if there is nothing."""
+        found = {
+            "tasks": dict(self.tasks - before.tasks),
+            "timers": max(0, self.timers - before.timers),
+            "sockets": max(0, self.sockets - before.sockets),
+            "objects": dict(self.objects - before.objects),
+        }
+        return {name: left for name, left in found.items() if left}
+
+
+def held() -> Held:
+    """Look now. Call it in the loop that the calls ran in."""
+    gc.collect()
+    loop = asyncio.get_running_loop()
+    timers = getattr(loop, "_scheduled", [])
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    return Held(
+        Counter(task.get_name() for task in others),
+        sum(not timer.cancelled() for timer in timers),
+        sum(_is_socket(path) for path in OPEN.iterdir()),
+        Counter(type(each).__name__ for each in gc.get_objects() if type(each) in OF_A_CALL),
+    )
+
+
+async def left_behind(before: Held) -> dict[str, object]:
+    """What stays beyond what was held before, given time to settle."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + SETTLES_S
+    while (left := held().beyond(before)) and loop.time() < until_s:  # noqa: ASYNC110 - untold
+        await asyncio.sleep(0.01)
+    return left
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return str(path.readlink()).startswith("socket:")
+    except OSError:  # the one that lists them
+        return False
+
+
+SERVED: list[Server] = []
+"""The servers of the test that runs. Whoever looks empties it."""
