@@ -1,7 +1,7 @@
 """The edge of a phone call: FastAPI, uvicorn, asyncio; Twilio on one side, the model on the other.
 
 Modules, lowest first:
-    logs           how the log looks
+    log_sink, logs where log lines are written, without a wait; how they look
     metrics, narrator
                    observers of every call: figures, log lines
     stream         one media stream's socket: a reader and a writer
@@ -25,6 +25,7 @@ Resources, and where they are acquired and released:
                          `EndCall` and leaves no task behind
     model session        `Driver` starts `GeminiLive.run` in the call's TaskGroup; cancels it
     media socket         accepted in `media_socket`, closed by the stream's writer
+    log's thread         `logs.configure`; writes what waits when the process ends
     recorder's thread    `worker`, while its context is entered
     store, lease, client `worker`, for the life of the process
     reaper's task        `worker`, likewise; a REST request under way is waited for

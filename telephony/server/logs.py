@@ -1,9 +1,14 @@
 """How the log looks: for a person at a terminal, JSON lines elsewhere. On standard error."""
 
+import atexit
 import logging
 import sys
 
 import structlog
+
+from telephony.server.log_sink import LogSink
+
+_sinks: list[LogSink] = []
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -22,13 +27,21 @@ def configure(level: int = logging.INFO) -> None:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         shared.append(structlog.processors.ExceptionRenderer(tracebacks))
         renderer = structlog.processors.JSONRenderer()
+    sink = LogSink(sys.stderr.fileno())
+    _sinks.append(sink)
+    atexit.register(sink.close)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sink),  # type: ignore[arg-type]  # asks for a whole TextIO
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sink)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer)
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def dropped_lines() -> int:
+    """How many lines of this process's log could not be written."""
+    return sum(sink.dropped for sink in _sinks)

@@ -1,8 +1,10 @@
 """All metrics, with their buckets. Names begin with `offhook_`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from agent.conversation.commands import CloseModel, OpenModel, SayToModel, SendCallerAudio
 from agent.conversation.events import (
@@ -23,9 +25,17 @@ from telephony.call.events import (
     StreamEnded,
     StreamStarted,
 )
+from telephony.server.logs import dropped_lines
 from telephony.twilio.messages import Malformed, Media, Stop
 
 GREETING_BUCKETS_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 8)
+
+
+class _LogLines(Collector):
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "offhook_log_lines_dropped", "Log lines that could not be written.", dropped_lines()
+        )
 
 
 class Metrics:
@@ -79,6 +89,7 @@ class Metrics:
             buckets=GREETING_BUCKETS_S,
             registry=self.registry,
         )
+        self.registry.register(_LogLines())
         self._started_ms: dict[str, int] = {}
         self._open_streams: dict[str, str] = {}
 

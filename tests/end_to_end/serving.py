@@ -142,6 +142,18 @@ class WorkerProcess:
             self.log(line.decode())
 
 
+def serve_environment(gemini: Gemini) -> dict[str, str]:
+    """What `offhook serve` has to be told, to answer calls with this model on a free port."""
+    return {
+        "GEMINI_API_KEY": "simulated",
+        "GOOGLE_GEMINI_BASE_URL": gemini.base_url,
+        "SSL_CERT_FILE": str(gemini.ca_file),
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "PUBLIC_URL": PUBLIC_URL,
+        "PORT": "0",
+    }
+
+
 @asynccontextmanager
 async def worker_process(
     gemini: Gemini, redis_url: str = "", **environment: str
@@ -149,16 +161,7 @@ async def worker_process(
     """A worker process on a free port, ready for calls. Leaving kills it."""
     process = await offhook(
         "serve",
-        environment={
-            "GEMINI_API_KEY": "simulated",
-            "GOOGLE_GEMINI_BASE_URL": gemini.base_url,
-            "SSL_CERT_FILE": str(gemini.ca_file),
-            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-            "PUBLIC_URL": PUBLIC_URL,
-            "REDIS_URL": redis_url,
-            "PORT": "0",
-        }
-        | environment,
+        environment=serve_environment(gemini) | {"REDIS_URL": redis_url} | environment,
     )
     worker = WorkerProcess(process)
     try:
