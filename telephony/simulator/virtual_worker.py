@@ -111,6 +111,7 @@ class VirtualWorker:
         self._free_ms = now_ms
         self._outbox = Outbox()
         self._write: Write | None = None
+        self._stalled_until_ms = now_ms
         self._ticked_ms = now_ms
         self._deadline_ms = self.call.deadline_ms()
 
@@ -121,6 +122,7 @@ class VirtualWorker:
     def attach(self, stream_sid: str, epoch: int, write: Write, now_ms: int) -> None:
         """A stream is here; `write` takes what goes to it."""
         self._outbox.forget()
+        self._stalled_until_ms = now_ms
         self._write = write
         self.feed(StreamStarted(stream_sid, epoch), now_ms)
 
@@ -135,10 +137,20 @@ class VirtualWorker:
         self._deadline_ms = self.call.deadline_ms()
         for command in commands:
             self._carry_out(command, now_ms)
+        self.write_waiting(now_ms)
+        self._tell(Step(now_ms, self.number, event, tuple(commands)))
+
+    def stall(self, until_ms: int) -> None:
+        """The stream's socket takes nothing before then; `write_waiting` when that is over."""
+        self._stalled_until_ms = until_ms
+
+    def write_waiting(self, now_ms: int) -> None:
+        """Write what waits in the outbox, if the socket takes it and the worker is alive."""
+        if not self.alive or now_ms < self._stalled_until_ms:
+            return
         while (waiting := self._outbox.take()) is not None:
             if self._write is not None:
                 self._write(waiting, now_ms)
-        self._tell(Step(now_ms, self.number, event, tuple(commands)))
 
     def tick(self, now_ms: int) -> None:
         """Send `Tick` if it is due."""

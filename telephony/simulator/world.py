@@ -46,12 +46,13 @@ from telephony.simulator.world_faults import (
     LoseStream,
     RequestEnd,
     SendFrame,
+    SendOld,
     StallStream,
+    StallWriter,
     WorldFault,
 )
 from telephony.twilio.messages import (
     Connected,
-    Malformed,
     Start,
     parse,
     render_clear,
@@ -232,8 +233,6 @@ class World:
                 self.store.epoch += 1
                 write = partial(self._write, line, self._down, self.worker.number)
                 self.worker.attach(stream_sid, self.store.epoch, write, now_ms)
-            case Malformed() as malformed:
-                raise AssertionError(f"expected a message of Twilio, got {malformed}: {frame}")
             case event:
                 self._tell(event, now_ms)
 
@@ -310,10 +309,16 @@ class World:
                     self._lose(self.phone.line, now_ms)
             case StallStream(duration_ms):
                 self._up.stall(now_ms + duration_ms)
-            case SendFrame(frame):
-                event = parse(frame)
+            case StallWriter(duration_ms):
+                self.worker.stall(now_ms + duration_ms)
+                self._agenda.note(now_ms + duration_ms, self.worker.write_waiting)
+            case SendFrame(frame, times, binary):
+                event = parse(frame.encode() if binary else frame * times)
                 if not isinstance(event, Connected | Start):  # the server takes each of them once
                     self._up.send(now_ms, partial(self._tell, event))
+            case SendOld(message, session):
+                for told in self._sdk.events(session, message):
+                    self._tell(told, now_ms)
             case LoseStore(duration_ms):
                 self._storing.stall(now_ms + duration_ms)
                 self._tell(StoreAway(), now_ms)

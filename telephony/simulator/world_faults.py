@@ -27,10 +27,38 @@ class StallStream:
 
 
 @dataclass(frozen=True, slots=True)
+class StallWriter:
+    """The stream's socket takes nothing of what the worker writes for a while; it waits there."""
+
+    duration_ms: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class SendFrame:
-    """Twilio sends this text frame, valid or not; a malformed one by default."""
+    """Twilio sends this frame, valid or not; a malformed one by default.
+
+    Args:
+        frame: Its text.
+        times: How many times over.
+        binary: It is a binary frame, not a text frame.
+    """
 
     frame: str = "{"
+    times: int = 1
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendOld:
+    """A message of a session that was left, which was read before and comes through only now.
+
+    Args:
+        session: Its number, from 1.
+        message: As Gemini sends it.
+    """
+
+    message: dict[str, object]
+    session: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +108,9 @@ class DropNext:
 type OwnFault = (
     LoseStream
     | StallStream
+    | StallWriter
     | SendFrame
+    | SendOld
     | LoseStore
     | Drain
     | RequestEnd
@@ -94,7 +124,9 @@ FAULTS: dict[str, type[WorldFault]] = {
     **model_faults.FAULTS,
     "lose-stream": LoseStream,
     "stall-stream": StallStream,
+    "stall-writer": StallWriter,
     "send-frame": SendFrame,
+    "send-old": SendOld,
     "lose-store": LoseStore,
     "drain": Drain,
     "request-end": RequestEnd,

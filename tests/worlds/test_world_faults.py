@@ -1,6 +1,10 @@
 """What a world can suffer besides a lost socket: each fault does what its name says."""
 
+import pytest
+
+from agent.conversation.events import Interrupted
 from agent.simulator.behaviour import EXACT
+from agent.simulator.faults import Reset
 from telephony.call.commands import EndCall
 from telephony.call.events import LinesStored, StoreBack
 from telephony.simulator.faults import LineFaults
@@ -11,7 +15,9 @@ from telephony.simulator.world_faults import (
     LoseStream,
     RequestEnd,
     SendFrame,
+    SendOld,
     StallStream,
+    StallWriter,
     WorldFault,
 )
 from telephony.twilio.messages import Malformed, Media, Stop
@@ -31,9 +37,35 @@ def ends(world: World) -> list[str]:
     return [command.reason for command in commands if isinstance(command, EndCall)]
 
 
-def test_a_malformed_frame_is_told_to_the_call() -> None:
-    world = call((3_000, SendFrame()))
-    assert len(times(world, Malformed)) == 1
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (SendFrame(), "not JSON"),
+        (SendFrame("[]", binary=True), "binary frame"),
+        (SendFrame('{"x":', times=60_000), "nested too deeply"),
+    ],
+)
+def test_a_malformed_frame_is_told_to_the_call(fault: SendFrame, reason: str) -> None:
+    world = call((3_000, fault))
+    (told,) = [step.event for step in world.steps if isinstance(step.event, Malformed)]
+    assert told.reason == reason
+
+
+def test_a_message_of_a_session_of_before_is_told_to_the_call() -> None:
+    interrupted: dict[str, object] = {"serverContent": {"interrupted": True}}
+    world = call((3_000, Reset()), (5_000, SendOld(interrupted, session=1)))
+    (told,) = [step for step in world.steps if isinstance(step.event, Interrupted)]
+    assert (told.at_ms, told.event) == (5_000, Interrupted(session=1))
+    assert world.store.lines == call((3_000, Reset())).store.lines
+
+
+def test_what_a_stalled_writer_holds_is_written_when_the_stall_is_over() -> None:
+    world = call((1_500, StallWriter(300)))
+    written_ms = [written.at_ms for written in world.written]
+    assert not [at_ms for at_ms in written_ms if 1_500 <= at_ms < 1_800]
+    assert written_ms.count(1_800) >= 2
+    expected = [written.command for written in call().written if written.at_ms < 1_500]
+    assert [written.command for written in world.written][: len(expected)] == expected
 
 
 def test_a_stalled_stream_brings_nothing_and_then_everything() -> None:
