@@ -32,9 +32,6 @@ FOLDERS = find([make.CALLS])
 ROOM_BYTES = 6_000_000
 REPEATS = 3
 
-NO_FRAME = frozenset({"binary frame", "nested too deeply"})
-"""A world file cannot say these."""
-
 
 @cache
 def recorded(folder: Path) -> tuple[Recording, Played]:
@@ -100,7 +97,7 @@ def test_every_kind_of_event_and_command_occurs() -> None:
 def test_every_malformed_and_unknown_message_occurs() -> None:
     malformed = {event.reason for event in events() if isinstance(event, Malformed)}
     unknown = {event.what for event in events() if isinstance(event, UnknownModelMessage)}
-    assert malformed == MALFORMED_REASONS - NO_FRAME
+    assert malformed == MALFORMED_REASONS
     assert unknown >= {"tool_call", "tool_call_cancellation", "go_away in 'soon'"}
 
 
