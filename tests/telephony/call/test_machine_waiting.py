@@ -133,17 +133,20 @@ def test_the_sound_is_nobodys_turn(greeted: Phone) -> None:
 def test_what_was_heard_of_a_reply_is_counted_through_the_sound(
     greeted: Phone, broken_off_ms: int
 ) -> None:
-    """The reply runs dry in its middle: it goes on after the sound, and is heard to its end."""
+    """The model is lost in mid-reply: what it says after the sound is heard to its end."""
     asks(greeted)
     greeted.tells(lambda session: ReplyAudio(session, speech(600)))
     greeted.plays(600)
-    assert sounds(greeted.says(SILENCE, OVERDUE_MS + 40)) == [EARCON]
+    greeted.tells(lost)
+    greeted.plays_out()
+    assert sounds(greeted.says(SILENCE, SOUND_AFTER_MS + 40)) == [EARCON]
     greeted.wait(broken_off_ms)
+    greeted.ready()
     greeted.replies("one two three four", 600)
     greeted.plays_out()
     greeted.tells(TurnComplete)
     assert greeted.lines[-1] == ("agent", "one two three four", "one two three four")
-    assert greeted.sent_ms(2) == 1_200
+    assert greeted.sent_ms(3) == 600
 
 
 def test_a_new_stream_counts_from_its_own_beginning(greeted: Phone) -> None:
