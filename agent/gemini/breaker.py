@@ -132,6 +132,11 @@ class Breaker:
         self._dials.clear()
 
 
+def refusal(session: int, wait_ms: int) -> SessionRefused:
+    """What a session is told that was not admitted."""
+    return SessionRefused(session, 0, "not dialled: the breaker is open", wait_ms)
+
+
 def _to_blame(refused: SessionRefused) -> bool:
     ours = 0 < refused.code < 500 or refused.code in NOT_TO_BLAME
     return not (ours or refused.over_quota or refused.unreachable)

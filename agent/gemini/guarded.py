@@ -3,15 +3,10 @@
 from collections.abc import Callable
 
 from agent.conversation.commands import OpenModel
-from agent.conversation.events import ModelEvent, SessionRefused
-from agent.gemini.breaker import Breaker, Dial, State
+from agent.conversation.events import ModelEvent
+from agent.gemini.breaker import Breaker, Dial, State, refusal
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.session import Feed, GeminiLive
-
-
-def refusal(command: OpenModel, wait_ms: int) -> SessionRefused:
-    """What a session is told that the breaker keeps from dialling."""
-    return SessionRefused(command.session, 0, "not dialled: the breaker is open", wait_ms)
 
 
 class GuardedLive:
@@ -45,7 +40,7 @@ class GuardedLive:
         if isinstance(dial, Dial):
             await self._run(dial, command, outbox, feed)
         else:
-            feed(refusal(command, dial))
+            feed(refusal(command.session, dial))
 
     async def _run(self, dial: Dial, command: OpenModel, outbox: ModelOutbox, feed: Feed) -> None:
         def watched(event: ModelEvent) -> None:

@@ -51,6 +51,22 @@ class RefuseConnect:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """For a while, a share of all connections comes to nothing.
+
+    Args:
+        duration_ms: How long.
+        share: How many of them.
+        breaks_off_ms: They are accepted, and closed so long after setupComplete; where None, the
+            setup is answered by the close.
+    """
+
+    duration_ms: int = 60_000
+    share: float = 0.85
+    breaks_off_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SlowSetup:
     """The next setup is answered this late."""
 
@@ -88,6 +104,7 @@ Fault = (
     | GoAway
     | DropHandles
     | RefuseConnect
+    | Outage
     | SlowSetup
     | ShortTurn
     | PhantomInterrupted
@@ -102,6 +119,7 @@ FAULTS: dict[str, type[Fault]] = {
     "go-away": GoAway,
     "drop-handles": DropHandles,
     "refuse-connect": RefuseConnect,
+    "outage": Outage,
     "slow-setup": SlowSetup,
     "short-turn": ShortTurn,
     "phantom-interrupted": PhantomInterrupted,

@@ -13,7 +13,14 @@ from agent.simulator import voice
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.client_messages import PATH
 from agent.simulator.ear import Ear, Phrase
-from agent.simulator.faults import Close, DropHandles, Fault, RefuseConnect, SlowSetup
+from agent.simulator.faults import (
+    Close,
+    DropHandles,
+    Fault,
+    Outage,
+    RefuseConnect,
+    SlowSetup,
+)
 from agent.simulator.listening import Utterance
 from agent.simulator.memory import Handles
 from agent.simulator.script import Script, shipped
@@ -87,6 +94,9 @@ class GeminiServer:
         if not key or (behaviour.keys is not None and key not in behaviour.keys):
             return Refusal(403, "API key not valid. Please pass a valid API key.")
         refusal = service.refusals.pop(0) if service.refusals else None
+        struck = service.struck(now_ms)
+        if refusal is None and struck is not None and struck.breaks_off_ms is None:
+            refusal = RefuseConnect()
         most = behaviour.max_sessions
         if refusal is None and most is not None and len(service.in_use) >= most:
             refusal = behaviour.over_quota
@@ -98,6 +108,7 @@ class GeminiServer:
             now_ms,
             refusal=None if refusal is None else Close(refusal.code, refusal.reason),
             setup_delay_ms=slow.delay_ms if slow is not None else 0,
+            breaks_off_ms=None if struck is None else struck.breaks_off_ms,
         )
         if not self._keep:
             self.sessions = list(self.open_sessions)
@@ -106,8 +117,8 @@ class GeminiServer:
 
     def inject(self, fault: Fault, now_ms: int) -> None:
         """Let a fault come now, to every open session or to the next connection. Then poll."""
-        if isinstance(fault, DropHandles | RefuseConnect | SlowSetup):
-            self._service.suffer(fault)
+        if isinstance(fault, DropHandles | Outage | RefuseConnect | SlowSetup):
+            self._service.suffer(fault, now_ms)
             return
         for session in self.open_sessions:
             session.inject(fault, now_ms)

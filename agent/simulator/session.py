@@ -20,6 +20,7 @@ from agent.simulator.faults import (
     Freeze,
     GoAway,
     IgnoreSpeech,
+    Outage,
     PhantomInterrupted,
     RefuseConnect,
     Reset,
@@ -63,6 +64,7 @@ class Session:
         *,
         refusal: Close | None = None,
         setup_delay_ms: int = 0,
+        breaks_off_ms: int | None = None,
     ) -> None:
         self.state = State.CONNECTED
         self.handle = ""
@@ -70,6 +72,7 @@ class Session:
         self._behaviour = service.behaviour
         self._refusal = refusal
         self._setup_delay_ms = setup_delay_ms
+        self._breaks_off_ms = breaks_off_ms
         self._connected_ms = now_ms
         self._now_ms = now_ms
         self._frozen_until_ms = now_ms
@@ -226,6 +229,8 @@ class Session:
         self._send(say.setup_complete())
         if setup.handle:
             turns.replay()
+        if self._breaks_off_ms is not None:
+            self._agenda.note(now_ms + self._breaks_off_ms, lambda _: self._end(Close()))
         handle_ms = self._service.pick_ms(self._behaviour.handle_ms)
         self._agenda.note(now_ms + handle_ms, turns.offer_handle)
         lifetime_ms, go_away_ms = self._behaviour.lifetime_ms, self._behaviour.go_away_ms
@@ -284,7 +289,7 @@ class Session:
             case IgnoreSpeech():
                 if self._listening is not None:
                     self._listening.ignore_next = True
-            case DropHandles() | RefuseConnect() | SlowSetup():
-                self._service.suffer(fault)
+            case DropHandles() | Outage() | RefuseConnect() | SlowSetup():
+                self._service.suffer(fault, now_ms)
             case _:
                 assert_never(fault)

@@ -127,7 +127,8 @@ class Checkup:
             case SessionReady():
                 return f"{name} listens"
             case SessionRefused(code=code, reason=reason):
-                raise Unwell(f"{name} refused a session: {code} {reason}".strip(), _model_fix(code))
+                fix = _model_fix(429 if answer.over_quota else code)
+                raise Unwell(f"{name} refused a session: {code} {reason}".strip(), fix)
             case _:
                 raise Unwell(f"{name} did not begin a session", "try again")
 

@@ -13,6 +13,7 @@ from typing import Protocol, assert_never
 
 from agent.conversation.commands import EndCallerAudio, OpenModel, SayToModel, SendCallerAudio
 from agent.conversation.events import ModelEvent, SessionLost, SessionReady, SessionRefused
+from agent.gemini.breaker import Dial, refusal
 from agent.simulator.agenda import Agenda
 from agent.simulator.faults import Close, Reset
 from agent.simulator.model import GeminiServer, Refusal
@@ -52,6 +53,7 @@ class ModelLink:
         up: Towards the server.
         down: From it.
         feed: Takes each event, when it is here.
+        admitted: What the breaker says to the dial: how long to stay away, or what to tell.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class ModelLink:
         up: Pipe,
         down: Pipe,
         feed: Feed,
+        admitted: Dial | int | None = None,
     ) -> None:
         self.received = bytearray()
         """Caller audio that an open session took: PCM, int16 little-endian, mono, 16 kHz."""
@@ -70,12 +73,20 @@ class ModelLink:
         """The server's end, once the handshake is through."""
         self._command, self._server, self._sdk = command, server, sdk
         self._agenda, self._up, self._down, self._feed = agenda, up, down, feed
+        self._admitted = admitted
         self._ready = False
         self._over = False
         self._silent = False
+        self.dialled_ms: int | None = None
+        """When it was, or None while it was not, or might not be."""
 
     def dial(self, now_ms: int, handshake_ms: int) -> None:
         """Connect, and send the setup."""
+        if isinstance(self._admitted, int):
+            refused = refusal(self._command.session, self._admitted)
+            self._agenda.note(now_ms, lambda at_ms: self._end(refused, at_ms))
+            return
+        self.dialled_ms = now_ms
         self._agenda.note(now_ms + CONNECT_TIMEOUT_MS, self._time_out)
         self._up.send(now_ms, self._connect, later_ms=handshake_ms)
 
@@ -99,6 +110,10 @@ class ModelLink:
         if self._over:
             return now_ms
         self._over = True
+        if isinstance(self._admitted, Dial):
+            self._admitted.leave(now_ms)
+        if self.dialled_ms is None:
+            return now_ms
         if self._silent:
             return now_ms + CLOSE_TIMEOUT_MS
         gone_ms = self._up.send(now_ms, self._gone)
@@ -167,7 +182,7 @@ class ModelLink:
             case {"setupComplete": dict()} if not self._ready:
                 self._ready = True
                 self._send_history(now_ms)
-                self._feed(SessionReady(number), now_ms)
+                self._tell(SessionReady(number), now_ms)
             case dict():
                 for event in self._sdk.events(number, message):
                     self._feed(event, now_ms)
@@ -184,7 +199,14 @@ class ModelLink:
     def _end(self, event: SessionLost | SessionRefused, now_ms: int) -> None:
         if not self._over:
             self._over = True
-            self._feed(event, now_ms)
+            self._tell(event, now_ms)
+            if isinstance(self._admitted, Dial):
+                self._admitted.leave(now_ms)
+
+    def _tell(self, event: SessionReady | SessionLost | SessionRefused, now_ms: int) -> None:
+        if isinstance(self._admitted, Dial):
+            self._admitted.tell(event, now_ms)
+        self._feed(event, now_ms)
 
     def _time_out(self, now_ms: int) -> None:
         if not self._ready and not self._over:

@@ -7,7 +7,6 @@ A discrete-event simulation: whoever is due first lives first, and no clock, soc
 takes part. Everything that was said, sent, heard and stored stays here, to be judged.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -15,6 +14,7 @@ from typing import assert_never
 
 from agent.conversation.commands import OpenModel
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
+from agent.gemini.breaker import Breaker
 from agent.simulator.agenda import Agenda
 from agent.simulator.model import GeminiServer
 from telephony.call.commands import CloseStream, PhoneCommand, SendClear, SendMark, SendMedia
@@ -88,6 +88,8 @@ class World:
         network: How long things take.
         line_faults: How well Twilio behaves.
         persona: Who answers.
+        began_ms: When the call comes in, for calls that share a clock, a model and a breaker.
+        breaker: What stands between workers and the model, or None.
         cut_after: The worker dies when it has carried out so many steps, counted from 1 over all
             workers: what it sent still arrives, what it was storing is lost. None for never.
 
@@ -111,9 +113,11 @@ class World:
         network: Network = GOOD,
         line_faults: LineFaults = GOOD_LINE,
         persona: Persona = DEFAULT_PERSONA,
+        began_ms: int = 0,
+        breaker: Breaker | None = None,
         cut_after: int | None = None,
     ) -> None:
-        self.now_ms = 0
+        self.now_ms = began_ms
         self.cut_ms: int | None = None
         self.phone = Phone(CALL_SID, caller, _random(seed, "line"), line_faults)
         self.workers: list[VirtualWorker] = []
@@ -122,13 +126,14 @@ class World:
         self.written: list[Written] = []
         self.store = VirtualStore()
         self._model, self._sdk, self._persona = model, sdk, persona
+        self._breaker = breaker
         self._seed, self._network, self._cut_after = seed, network, cut_after
         self._twilio, self._gemini = _random(seed, "twilio"), _random(seed, "gemini")
         self._agenda = Agenda()
         self._storing = Pipe(self._agenda, _random(seed, "store"), network.store_ms)
         self._up = self._down = Pipe(self._agenda, self._twilio, network.twilio_ms)
         self._elsewhere = self._told_over = False
-        self._agenda.note(0, self._answer)
+        self._agenda.note(began_ms, self._answer)
 
     @property
     def worker(self) -> VirtualWorker:
@@ -150,24 +155,24 @@ class World:
 
     def run(self, until_ms: int = 600_000) -> None:
         """Live until the call is over and stored, or until then."""
-        while not self.over or self.now_ms < self._storing.busy_until_ms:
-            due_ms = min(self._due_ms(), default=until_ms + 1)
-            if due_ms > until_ms:
-                return
-            self.now_ms = max(self.now_ms, due_ms)
-            self._live()
+        while (due_ms := self.due_ms()) is not None and due_ms <= until_ms:
+            self.live(due_ms)
 
-    def _due_ms(self) -> Sequence[int]:
+    def due_ms(self) -> int | None:
+        """When to `live` next; None once the call is over and stored."""
+        if self.over and self.now_ms >= self._storing.busy_until_ms:
+            return None
         times = [
             self._agenda.next_ms,
             self.phone.deadline_ms(),
             *(link.deadline_ms() for link in self.links),
             *(worker.deadline_ms() for worker in self.workers),
         ]
-        return [time for time in times if time is not None]
+        return min((time for time in times if time is not None), default=None)
 
-    def _live(self) -> None:
+    def live(self, now_ms: int) -> None:
         """Do all that is due now. What arrives comes first, and one's own time last."""
+        self.now_ms = max(self.now_ms, now_ms)
         while (due := self._agenda.take(self.now_ms)) is not None:
             due[1](self.now_ms)
         for link in self.links:
@@ -293,7 +298,12 @@ class World:
     def _dial(self, worker: VirtualWorker, command: OpenModel, now_ms: int) -> ModelLink:
         up = Pipe(self._agenda, self._gemini, self._network.gemini_ms)
         down = Pipe(self._agenda, self._gemini, self._network.gemini_ms)
-        link = ModelLink(command, self._model, self._sdk, self._agenda, up, down, worker.feed)
+        admitted = None
+        if self._breaker is not None:
+            admitted = self._breaker.admit(now_ms, resumes=bool(command.handle))
+        link = ModelLink(
+            command, self._model, self._sdk, self._agenda, up, down, worker.feed, admitted
+        )
         # TCP, TLS and the upgrade are a round trip each; the setup follows the last.
         link.dial(now_ms, sum(self._gemini.randint(*self._network.gemini_ms) for _ in range(6)))
         self.links.append(link)

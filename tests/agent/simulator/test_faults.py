@@ -12,6 +12,7 @@ from agent.simulator.faults import (
     Freeze,
     GoAway,
     IgnoreSpeech,
+    Outage,
     PhantomInterrupted,
     RefuseConnect,
     Reset,
@@ -107,6 +108,31 @@ def test_a_setup_is_refused_once_with_a_close_code() -> None:
     server.inject(RefuseConnect(1011, "no"), 0)
     assert VirtualClient(server).ended == Close(1011, "no")
     assert VirtualClient(server).ended is None
+
+
+def test_in_an_outage_connections_come_to_nothing_and_after_it_they_do_not() -> None:
+    server = GeminiServer(None, EXACT)
+    server.inject(Outage(duration_ms=1_000, share=1.0), 500)
+    ended = [VirtualClient(server, now_ms=at_ms).ended for at_ms in (600, 1_499, 1_500)]
+    assert [end is None for end in ended] == [False, False, True]
+
+
+def test_an_outage_may_accept_connections_and_break_them_off() -> None:
+    server = GeminiServer(None, EXACT)
+    server.inject(Outage(duration_ms=1_000, share=1.0, breaks_off_ms=2_000), 0)
+    client = VirtualClient(server)
+    client.run(EXACT.setup_ms[0] + 1_999)
+    assert client.outline[0] == "setupComplete"
+    assert client.ended is None
+    client.run(1)
+    assert client.ended == Close()
+
+
+def test_an_outage_strikes_its_share() -> None:
+    server = GeminiServer(None, EXACT)
+    server.inject(Outage(share=0.85), 0)
+    struck = sum(VirtualClient(server).ended is not None for _ in range(200))
+    assert 150 < struck < 190
 
 
 def test_one_session_too_many_is_refused_until_another_ends() -> None:
