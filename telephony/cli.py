@@ -16,6 +16,7 @@ from telephony import settings
 from telephony.errors import OffhookError, UsageError
 from telephony.fixture.commands import app as fixture
 from telephony.number.commands import number
+from telephony.simulator.chaos import Kind
 
 app = typer.Typer(
     add_completion=False,
@@ -124,6 +125,43 @@ def replay(
     raise typer.Exit(
         run_replay(paths, options, jobs=jobs, as_json=as_json, junit=junit, judge=judge)
     )
+
+
+@app.command()
+def chaos(
+    to: Annotated[str, typer.Option(help="Where it leads to, HOST:PORT: a worker, Gemini, Redis.")],
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")
+    ] = 8774,
+    seed: Annotated[int, typer.Option(help="Decides what goes wrong, and when.")] = 1,
+    every_s: Annotated[
+        float, typer.Option("--every", min=0.1, help="Seconds between troubles, on average.")
+    ] = 20.0,
+    only: Annotated[
+        list[Kind] | None, typer.Option(help="What may go wrong; repeat it. All, without.")
+    ] = None,
+) -> None:
+    """A network that goes wrong: put it before a worker, or between a worker and Gemini."""
+    from telephony.simulator.chaos import stir
+
+    host, _, target = to.rpartition(":")
+    if not host or not target.isdecimal():
+        raise UsageError(f"--to: expected HOST:PORT, such as 127.0.0.1:8000, got {to}")
+    kinds = tuple(only or Kind)
+    try:
+        _run(
+            stir(
+                host,
+                int(target),
+                listen_on=port,
+                seed=seed,
+                every_s=every_s,
+                kinds=kinds,
+                tell=typer.echo,
+            )
+        )
+    except OSError as error:
+        raise UsageError(f"--port: expected a free port, got {port}: {error.strerror}") from error
 
 
 @simulate.command("gemini")

@@ -14,6 +14,8 @@ Modules, lowest first:
     report      what a call tells: events, and a report
     clock, workers, webhooks, stream, call_flow
                 [edge] time, addresses, signed HTTP, one WebSocket, one call
+    proxy, chaos
+                [edge] a TCP proxy that goes wrong, on command or by a seed
     caller      [edge] `call`: all of it over real sockets
     rest        [pure] Twilio's REST API, as far as a number and a lost call need it
     rest_server [edge] the same over HTTP

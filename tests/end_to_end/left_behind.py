@@ -24,12 +24,16 @@ SETTLES_S = 5
 """Closing sockets takes a turn or two of the loop; only what stays is left behind."""
 
 
+THEIRS = frozenset({"H11Protocol.timeout_keep_alive_handler"})
+"""Timers that ring once, to no effect: uvicorn's, of a connection that was reset, within 5 s."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What this process holds."""
 
     tasks: Counter[str]
-    timers: int
+    timers: Counter[str]
     sockets: int
     objects: Counter[str]
 
@@ -37,7 +41,7 @@ class Held:
         """What was not held before; empty if there is nothing."""
         found = {
             "tasks": dict(self.tasks - before.tasks),
-            "timers": max(0, self.timers - before.timers),
+            "timers": dict(self.timers - before.timers),
             "sockets": max(0, self.sockets - before.sockets),
             "objects": dict(self.objects - before.objects),
         }
@@ -48,11 +52,11 @@ def held() -> Held:
     """Look now. Call it in the loop that the calls ran in."""
     gc.collect()
     loop = asyncio.get_running_loop()
-    timers = getattr(loop, "_scheduled", [])
+    timers = [timer for timer in getattr(loop, "_scheduled", []) if not timer.cancelled()]
     others = asyncio.all_tasks() - {asyncio.current_task()}
     return Held(
         Counter(task.get_name() for task in others),
-        sum(not timer.cancelled() for timer in timers),
+        Counter(name for name in map(_name, timers) if name not in THEIRS),
         sum(_is_socket(path) for path in OPEN.iterdir()),
         Counter(type(each).__name__ for each in gc.get_objects() if type(each) in OF_A_CALL),
     )
@@ -65,6 +69,12 @@ async def left_behind(before: Held) -> dict[str, object]:
     while (left := held().beyond(before)) and loop.time() < until_s:  # noqa: ASYNC110 - untold
         await asyncio.sleep(0.01)
     return left
+
+
+def _name(timer: asyncio.TimerHandle) -> str:
+    """What it will call."""
+    callback = timer._callback  # type: ignore[attr-defined]  # nothing public tells
+    return str(getattr(callback, "__qualname__", callback))
 
 
 def _is_socket(path: Path) -> bool:

@@ -22,7 +22,7 @@ async def test_each_kind_of_thing_is_seen_while_it_is_there() -> None:
             waiting = tasks.create_task(asyncio.Event().wait(), name="waits")
             assert held().beyond(before) == {
                 "tasks": {"waits": 1},
-                "timers": 1,
+                "timers": {"Call.deadline_ms": 1},
                 "sockets": 1,
                 "objects": {"Call": 1},
             }

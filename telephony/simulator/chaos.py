@@ -1,0 +1,114 @@
+"""What goes wrong on a network, drawn by a seed, and told as it happens: `offhook chaos`."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+from telephony.simulator.proxy import Proxy, proxied
+
+
+class Kind(StrEnum):
+    """What may happen to every connection at once."""
+
+    CUT = "cut"
+    RESET = "reset"
+    BLACK_HOLE = "black-hole"
+    DELAY = "delay"
+
+
+LASTS_MS = {Kind.BLACK_HOLE: (1_000, 10_000), Kind.DELAY: (2_000, 20_000)}
+"""Least and most. The others are over at once."""
+
+DELAY_MS = (100, 1_500)
+"""Of one direction: what a delay comes to at most. At least it is half of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One fault.
+
+    Args:
+        after_ms: How long nothing is wrong before it.
+        kind: What it is.
+        lasts_ms: How long; 0 for a cut and a reset.
+        delay_ms: Least and most, of a delay.
+    """
+
+    after_ms: int
+    kind: Kind
+    lasts_ms: int = 0
+    delay_ms: tuple[int, int] = (0, 0)
+
+
+def drawn(seed: int, every_s: float, kinds: tuple[Kind, ...]) -> Iterator[Trouble]:
+    """Troubles without end; the same seed draws the same.
+
+    Args:
+        seed: Decides all.
+        every_s: How long nothing is wrong, on average.
+        kinds: What may happen; at least one.
+    """
+    random = Random(seed)  # noqa: S311 - a seed repeats it
+    while True:
+        after_ms = round(1000 * random.expovariate(1 / every_s))
+        kind = random.choice(kinds)
+        lasts_ms = random.randint(*LASTS_MS.get(kind, (0, 0)))
+        most_ms = random.randint(*DELAY_MS)
+        delay_ms = (most_ms // 2, most_ms) if kind is Kind.DELAY else (0, 0)
+        yield Trouble(after_ms, kind, lasts_ms, delay_ms)
+
+
+async def make(trouble: Trouble, proxy: Proxy) -> str:
+    """Let it happen, to its end. Returns what it was, in words."""
+    match trouble.kind:
+        case Kind.CUT:
+            return f"{proxy.cut()} connections closed"
+        case Kind.RESET:
+            return f"{proxy.reset()} connections broken"
+        case Kind.BLACK_HOLE:
+            proxy.hold()
+            await asyncio.sleep(trouble.lasts_ms / 1000)
+            proxy.let_go()
+            return f"nothing passed for {trouble.lasts_ms} ms"
+        case Kind.DELAY:
+            proxy.delay_ms = trouble.delay_ms
+            await asyncio.sleep(trouble.lasts_ms / 1000)
+            proxy.delay_ms = (0, 0)
+            least_ms, most_ms = trouble.delay_ms
+            return f"{least_ms} to {most_ms} ms late for {trouble.lasts_ms} ms"
+
+
+async def stir(
+    host: str,
+    port: int,
+    *,
+    listen_on: int,
+    seed: int,
+    every_s: float,
+    kinds: tuple[Kind, ...],
+    tell: Callable[[str], None],
+) -> None:
+    """Lead there from 127.0.0.1, and let things go wrong, until cancelled.
+
+    Args:
+        host: Where it leads to.
+        port: Which port there.
+        listen_on: Its own port; 0 for any free one.
+        seed: Decides what goes wrong, and when.
+        every_s: How long nothing is wrong, on average.
+        kinds: What may go wrong.
+        tell: Takes a line: first where it listens, then each trouble, with the seconds since.
+
+    Raises:
+        OSError: Its own port is taken.
+    """
+    async with proxied(host, port, listen_on=listen_on, seed=seed) as proxy:
+        began_s = asyncio.get_running_loop().time()
+        tell(f"127.0.0.1:{proxy.port} leads to {host}:{port}, seed {seed}")
+        for trouble in drawn(seed, every_s, kinds):
+            await asyncio.sleep(trouble.after_ms / 1000)
+            at_s = asyncio.get_running_loop().time() - began_s
+            told = await make(trouble, proxy)
+            tell(f"{at_s:8.2f}  {trouble.kind:<10}  {told}")
