@@ -1,0 +1,97 @@
+"""A worker process that tells what happens in it, at once, and whose event loop can be blocked.
+
+python -m tests.faults.telling_worker    # with the environment of offhook serve
+
+Each line on standard output is a `Told` in JSON. SIGUSR1 blocks the loop for a moment, SIGUSR2 for
+longer than anybody waits.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+import structlog
+import uvloop
+
+from agent.conversation.commands import AppendLine
+from agent.conversation.events import SessionReady
+from telephony import settings
+from telephony.call.commands import Command, EndCall
+from telephony.call.events import Event, StreamStarted
+from telephony.server.app import Server, application
+from telephony.server.logs import configure
+from telephony.server.watchdog import watched
+
+MOMENT_S = 0.5
+FOR_EVER_S = 3_600.0
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One thing that happened in a worker.
+
+    Args:
+        at_s: When, by the clock that all processes of a machine share.
+        what: `stream`, `session`, `line` or `end`.
+        call_sid: In which call.
+        epoch: Of a stream or a line.
+        n: Number of a line.
+        why: Of an end.
+        worker: The process.
+    """
+
+    at_s: float
+    what: str
+    call_sid: str
+    epoch: int = 0
+    n: int = 0
+    why: str = ""
+    worker: int = 0
+
+
+def observe(call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]) -> None:
+    """Tell what matters of a step, before anything else happens."""
+    del now_ms
+    tell = partial(Told, time.monotonic(), call_sid=call_sid, worker=os.getpid())
+    told: list[Told] = []
+    match event:
+        case StreamStarted(epoch=epoch):
+            told.append(tell("stream", epoch=epoch))
+        case SessionReady():
+            told.append(tell("session"))
+        case _:
+            pass
+    for command in commands:
+        match command:
+            case AppendLine(line):
+                told.append(tell("line", n=line.n, epoch=line.epoch))
+            case EndCall(reason):
+                told.append(tell("end", why=reason))
+            case _:
+                pass
+    for one in told:
+        os.write(sys.stdout.fileno(), msgspec.json.encode(one) + b"\n")
+
+
+async def serve() -> None:
+    """As `offhook serve`."""
+    given = settings.load()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, partial(time.sleep, MOMENT_S))
+    loop.add_signal_handler(signal.SIGUSR2, partial(time.sleep, FOR_EVER_S))
+    server = Server(application(given, observe), given)
+    with socket.create_server((given.host, given.port)) as listener, watched(loop):
+        url = f"http://{given.host}:{listener.getsockname()[1]}"
+        structlog.get_logger(__name__).info("listening", url=url)
+        await server.serve([listener])
+
+
+if __name__ == "__main__":
+    configure()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
