@@ -178,7 +178,7 @@ class Call:
         match event:
             case Media():
                 self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
-                self._send_live(self._uplink.push(event.payload, now_ms))
+                self._send_live(self._uplink.push(event.payload, event.timestamp_ms, now_ms))
                 if self._uplink.sound_at_ms == now_ms:
                     sound_ms = len(event.payload) / PHONE_SAMPLES_PER_MS
                     self._conversation.caller_sounded(now_ms, sound_ms)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from telephony.audio import g711
-from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
+from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
 from telephony.audio.level import LevelGate
 from telephony.audio.resample import phone_to_model
+from telephony.call.gaps import Gaps
 
 SOUND_CHUNK_MS = 20
 QUIET_CHUNK_MS = 100
@@ -67,6 +68,7 @@ class Uplink:
         self._gate = LevelGate()
         self._resampler = phone_to_model()
         self._chunk = bytearray()
+        self._gaps = Gaps()
         self._listening = False
         self._kept: deque[_Kept] = deque()
         self._kept_samples = 0
@@ -86,9 +88,13 @@ class Uplink:
         """Whether that may have been a word: not a click, nor a breath."""
         return self._kept_sounds >= WORD_FRAMES
 
-    def push(self, ulaw: bytes, now_ms: int) -> list[bytes]:
+    def push(self, ulaw: bytes, timestamp_ms: int, now_ms: int) -> list[bytes]:
         """Caller audio came: µ-law, any length. Returns the PCM chunks that are due (16 kHz)."""
-        self.started(now_ms)
+        self._cover(now_ms)
+        missing = self._gaps.before(timestamp_ms, len(ulaw))
+        if missing is None:
+            return []
+        ulaw = ULAW_SILENCE * missing + ulaw
         pcm = g711.decode(ulaw)
         sound = self._gate.hears(pcm)
         if sound:
@@ -98,8 +104,8 @@ class Uplink:
 
     def started(self, now_ms: int) -> None:
         """A stream begins; its audio is due from now on."""
-        self._covered_ms = now_ms
-        self._filling = False
+        self._cover(now_ms)
+        self._gaps = Gaps()
 
     def fill(self, now_ms: int) -> list[bytes]:
         """If nothing has come for long, the model hears silence: it would wait for the rest of a
@@ -109,6 +115,7 @@ class Uplink:
         if deadline_ms is None or now_ms < deadline_ms:
             return []
         silence = bytes(2 * (now_ms - self._covered_ms) * PHONE_SAMPLES_PER_MS)
+        self._gaps.filled(len(silence) // 2)
         self._covered_ms = now_ms
         self._filling = True
         self._gate.hears(silence)
@@ -123,7 +130,7 @@ class Uplink:
     def resume(self, now_ms: int) -> Held:
         """A session listens from now on; this is what it has to hear first."""
         self._listening = True
-        self.started(now_ms)
+        self._cover(now_ms)
         self._resampler.reset()
         self._chunk.clear()
         ulaw = b"".join(kept.ulaw for kept in self._kept if kept.at_ms >= self._since_ms())
@@ -141,6 +148,10 @@ class Uplink:
         """What came before `before_ms` has been answered."""
         while self._kept and self._kept[0].at_ms < before_ms:
             self._forget_first()
+
+    def _cover(self, now_ms: int) -> None:
+        self._covered_ms = now_ms
+        self._filling = False
 
     def _take(self, pcm: bytes) -> list[bytes]:
         """Gather what the phone sent until a chunk is due; resampled whole, it costs a third."""

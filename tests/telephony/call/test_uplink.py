@@ -51,7 +51,7 @@ class Caller:
         chunks = []
         for i in range(0, len(ulaw), 160):
             self.now_ms += FRAME_MS
-            chunks += self.uplink.push(ulaw[i : i + 160], self.now_ms)
+            chunks += self.uplink.push(ulaw[i : i + 160], self.now_ms, self.now_ms)
         return chunks
 
     def held(self) -> bytes:
@@ -107,7 +107,7 @@ def test_what_goes_out_is_what_came_in_whatever_its_frames(seed: int) -> None:
     uplink.resume(0)
     while at < len(ulaw):
         size = rng.randrange(1, 700)
-        sent += b"".join(uplink.push(ulaw[at : at + size], at // 8))
+        sent += b"".join(uplink.push(ulaw[at : at + size], at // 8, at // 8))
         at += size
     want = resampled(ulaw)
     assert want.startswith(sent)
