@@ -161,10 +161,8 @@ class Call:
         )
         if self.phase is not Phase.STREAMING:
             return of_call
-        sound_ms = self._waiting.due_ms
-        return earliest(
-            of_call, sound_ms, self._uplink.deadline_ms(), *self._playing_deadlines_ms()
-        )
+        timers_ms = (self._waiting.due_ms, self._uplink.deadline_ms())
+        return earliest(of_call, *timers_ms, *self._playing_deadlines_ms())
 
     # Events.
 
@@ -361,13 +359,8 @@ class Call:
             self._downlink.waits()
             or (self._playout.unheard(now_ms) and not self._waiting.sounds(now_ms))
         )
-        due = self._waiting.look(
-            now_ms,
-            agent_heard=agent_heard,
-            caller_at_ms=self._uplink.sound_at_ms,
-            owed=self._uplink.spoken or self._conversation.asked,
-        )
-        if due:
+        owed = self._uplink.spoken or self._conversation.asked
+        if self._waiting.look(now_ms, self._uplink.sound_at_ms, agent_heard=agent_heard, owed=owed):
             self._out.append(SendMedia(self.stream_sid, NO_REPLY, EARCON))
             self._playout.sent_aside(len(EARCON), now_ms)
 

@@ -56,13 +56,13 @@ class Waiting:
         """The sound was broken off."""
         self._sounds_until_ms = 0
 
-    def look(self, now_ms: int, *, agent_heard: bool, caller_at_ms: int, owed: bool) -> bool:
+    def look(self, now_ms: int, caller_at_ms: int, *, agent_heard: bool, owed: bool) -> bool:
         """Whether the sound is due.
 
         Args:
             now_ms: The time.
-            agent_heard: Whether a reply is heard, or about to be.
             caller_at_ms: When the caller was last heard.
+            agent_heard: Whether a reply is heard, or about to be.
             owed: Whether the caller, or we, asked the model for something.
         """
         if agent_heard:
