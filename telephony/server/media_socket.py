@@ -35,10 +35,10 @@ async def media(socket: WebSocket) -> None:
         worker.metrics.refused("upgrade", refused.why)
         await socket.close()  # before accept: answered with 403
         return
-    if worker.calls.draining:
-        await socket.close()
-        return
     await socket.accept()
+    if worker.calls.draining:  # accepted, since a refused handshake is an error of the account's
+        await close(socket, TRY_AGAIN_LATER, "stopping")
+        return
     start = await _started(socket, worker)
     if start is None:
         worker.metrics.refused("stream", "no start")

@@ -12,6 +12,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import Command, EndCall
 from telephony.call.events import CallStatus, Event, StreamStarted
 from telephony.call.machine import Call
+from telephony.server.media_socket import TRY_AGAIN_LATER
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
 from telephony.twilio import twiml
@@ -167,6 +168,9 @@ async def test_a_worker_opens_no_call_while_it_drains(
         answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
         assert "<Pause" in answer.text
         assert f"{path}</Redirect>" in answer.text
+    async with twilio.open_stream(worker.url) as socket:
+        await socket.wait_closed()
+        assert socket.close_code == TRY_AGAIN_LATER
     assert worker.server.worker.calls.get(call_sid) is None
     assert (await get(worker.url, "/readyz")).status_code == 503
     assert gemini.server.sessions == []
