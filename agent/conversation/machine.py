@@ -34,6 +34,10 @@ GREETED_AFTER_MS = 300
 """The greeting counts as given once this much of it, or of any later reply, was heard."""
 
 
+UNWRITTEN = "…"
+"""What stands in the transcript for words that were spoken and not transcribed."""
+
+
 class Conversation:
     """The state machine. What a method returns is to be carried out in that order.
 
@@ -132,8 +136,14 @@ class Conversation:
         """So much sound of the caller came, speech or not."""
         self._liveness.caller_sounded(now_ms, sound_ms)
 
-    def close(self, now_ms: int) -> list[ConversationCommand]:
-        """The conversation is over here; what is open becomes final."""
+    def close(self, now_ms: int, *, goes_on: bool = False) -> list[ConversationCommand]:
+        """The conversation is over here; what is open becomes final.
+
+        Where it `goes_on` elsewhere, what the caller said and nobody has written down yet is a line
+        too, so that whoever goes on knows that an answer is owed.
+        """
+        if goes_on and self.caller_is_waiting and not self._transcript.caller_is_written:
+            self._transcript.caller_said(UNWRITTEN, now_ms)
         out = self._replies.settle_text(now_ms) + self._replies.cut(now_ms)
         out += appended(self._transcript.finish_caller())
         out += self._sessions.checkpoint(now_ms)

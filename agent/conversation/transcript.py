@@ -142,6 +142,11 @@ class Transcript:
             self._caller_text += " "
         self._caller_text += text
 
+    @property
+    def caller_is_written(self) -> bool:
+        """Whether the caller's last words are known: they are open here, or the last line."""
+        return bool(self._caller_text.strip()) or [x.role for x in self.lines[-1:]] == ["caller"]
+
     def finish_caller(self) -> list[Line]:
         """What the caller has said so far becomes a line, less what was a line before."""
         text = self._caller_text.strip()

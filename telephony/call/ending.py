@@ -5,6 +5,9 @@ It stands in the store as `ended_reason`, in recordings, and as a label of `offh
 
 from enum import StrEnum
 
+LOST = frozenset({"broken", "idle", "stuck"})
+"""How a stream ends that nobody ended."""
+
 
 class EndedReason(StrEnum):
     """The word for each way. `final` tells whether the call itself is over."""
@@ -64,3 +67,8 @@ _FINAL = frozenset(
         EndedReason.TOO_MANY_RESUMES,
     }
 )
+
+
+def over_after(how: str) -> EndedReason:
+    """Why a call is over that Twilio says is over; `how` its stream ended, "" if it had not."""
+    return EndedReason.CUT_OFF if how in LOST else EndedReason.CALLER_HANGUP

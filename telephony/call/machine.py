@@ -33,7 +33,7 @@ from telephony.call.commands import (
     SendMedia,
 )
 from telephony.call.downlink import LEAD_MS, MESSAGE_MS, Downlink
-from telephony.call.ending import EndedReason
+from telephony.call.ending import EndedReason, over_after
 from telephony.call.events import (
     CallEvent,
     CallOpened,
@@ -67,9 +67,6 @@ STOP_GRACE_MS = 2_000
 
 PARKED_LIMIT_MS = 10_000
 """After any other end of the stream Twilio is back within a second or so."""
-
-LOST = frozenset({"broken", "idle", "stuck"})
-"""How a stream ends that nobody ended: a call that is over then was cut off."""
 
 TERMINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
@@ -209,9 +206,7 @@ class Call:
                 self._end(event.reason, now_ms)
             case CallStatus():
                 if event.status in TERMINAL_STATUSES:
-                    lost = self.phase is Phase.PARKED and self._parked_by in LOST
-                    reason = EndedReason.CUT_OFF if lost else EndedReason.CALLER_HANGUP
-                    self._end(reason, now_ms)
+                    self._end(over_after(self._parked_by), now_ms)
             case DrainRequested():
                 self._hand_over.requested(now_ms, event.budget_ms)
             case Tick():
@@ -244,7 +239,7 @@ class Call:
     def _start(self, event: StreamStarted, now_ms: int) -> None:
         if self.phase is Phase.STREAMING:
             self._park("replaced", now_ms)
-        self.phase = Phase.STREAMING
+        self.phase, self._parked_by = Phase.STREAMING, ""
         self.stream_sid = event.stream_sid
         self._uplink.started(now_ms)
         self._waiting.started(now_ms)
@@ -268,7 +263,7 @@ class Call:
     def _end(self, reason: EndedReason, now_ms: int) -> None:
         if self.phase is Phase.STREAMING:
             self._park("over", now_ms)
-        self._carry_out(self._conversation.close(now_ms), now_ms)
+        self._carry_out(self._conversation.close(now_ms, goes_on=not reason.final), now_ms)
         lost_ms = self._uplink.lost_samples // PHONE_SAMPLES_PER_MS
         dropped_ms = self._downlink.dropped_samples // PHONE_SAMPLES_PER_MS
         self._out.append(EndCall(reason, reason.final, lost_ms, dropped_ms))

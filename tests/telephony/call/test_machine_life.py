@@ -4,7 +4,14 @@ import pytest
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import AppendLine, CloseModel, OpenModel, SaveCheckpoint
-from agent.conversation.events import Interrupted, ReplyAudio, SessionRefused, TurnComplete
+from agent.conversation.events import (
+    CallerSaid,
+    Interrupted,
+    ReplyAudio,
+    SessionRefused,
+    TurnComplete,
+)
+from agent.conversation.persona import GO_ON_CUE
 from agent.conversation.transcript import Line
 from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMark, SendMedia
 from telephony.call.downlink import FIRST_MESSAGE_MS, MESSAGE_MS
@@ -277,6 +284,33 @@ def test_with_no_time_a_call_is_handed_over_in_mid_reply(greeted: Phone, budget_
     done += greeted.wait(budget_ms)
     assert ended(done) == [("handed_over", False)]
     assert len(of(AppendLine, done)) == 1
+
+
+def test_a_question_that_nobody_wrote_down_yet_is_owed_an_answer_by_the_next_worker(
+    greeted: Phone, pick_up: PickUp
+) -> None:
+    greeted.says(VOICE, 400)
+    assert ended(greeted.step(DrainRequested(0))) == [("handed_over", False)]
+    assert greeted.lines[-1] == ("caller", "…", "…")
+    lines = tuple(command.line for command in of(AppendLine, greeted.commands))
+    after = pick_up(greeted.checkpoint, lines)
+    after.starts("MZ2", epoch=2)
+    after.ready()
+    assert after.cues == [GO_ON_CUE]
+
+
+def test_a_question_that_is_written_down_is_not_written_again(greeted: Phone) -> None:
+    greeted.says(VOICE, 400)
+    greeted.tells(lambda session: CallerSaid(session, "Where are you?"))
+    greeted.step(DrainRequested(0))
+    assert greeted.lines[-1] == ("caller", "Where are you?", "Where are you?")
+    assert len(greeted.lines) == 2
+
+
+def test_a_call_that_is_over_is_owed_no_answer(greeted: Phone) -> None:
+    greeted.says(VOICE, 400)
+    greeted.step(CallStatus("completed"))
+    assert len(greeted.lines) == 1
 
 
 def test_a_call_without_a_stream_is_handed_over_at_once(greeted: Phone) -> None:
