@@ -103,12 +103,13 @@ async def _killed(kills: int, calls: int) -> Killed:
     async with running(2) as fleet:
         fleet.first = 0
         while found.kills < kills:
-            await _batch(fleet, found, rng, calls, min(KILLS_A_CALL, kills - found.kills))
+            await _batch(fleet, found, rng, calls, kills)
     return found
 
 
-async def _batch(fleet: Fleet, found: Killed, rng: Random, calls: int, kills: int) -> None:
+async def _batch(fleet: Fleet, found: Killed, rng: Random, calls: int, kills_in_all: int) -> None:
     """So many calls, whose workers are killed one after the other."""
+    kills = min(KILLS_A_CALL, kills_in_all - found.kills)
     deaths: dict[int, float] = {}
     sides = [Side() for _ in range(calls)]
     async with asyncio.TaskGroup() as tasks:
@@ -119,7 +120,9 @@ async def _batch(fleet: Fleet, found: Killed, rng: Random, calls: int, kills: in
                 await asyncio.sleep(0.02)
         for _ in range(kills):
             await asyncio.sleep(rng.uniform(0.5, 4))
-            await _kill(fleet, found, sides, deaths)
+            victim = await _kill(fleet, found, sides, deaths)
+            if found.kills < kills_in_all:
+                await fleet.start(victim)
     stored = await fleet.stored([side.call_sid for side in sides])
     for call_sid, call in stored.items():
         told = [each for each in fleet.told.seen if each.call_sid == call_sid]
@@ -128,7 +131,8 @@ async def _batch(fleet: Fleet, found: Killed, rng: Random, calls: int, kills: in
 
 async def _kill(
     fleet: Fleet, found: Killed, sides: Sequence[Side], deaths: dict[int, float]
-) -> None:
+) -> int:
+    """Kill the worker that has the calls; returns which one it was."""
     victim = fleet.first or 0
     hit = [side for side in sides if side.up and not side.over]
     fleet.first = 1 - victim
@@ -143,7 +147,7 @@ async def _kill(
         found.hit += 1
         if ready_s is not None:
             found.shares_s.append(ready_s - killed_s)
-    await fleet.start(victim)
+    return victim
 
 
 async def _ready_s(fleet: Fleet, side: Side, killed_s: float) -> float | None:
