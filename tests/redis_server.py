@@ -31,14 +31,19 @@ class RedisServer:
         """Where it is, also while it is stopped."""
         return f"redis://127.0.0.1:{self._port}/0"
 
-    def start(self) -> None:
-        """Return when it accepts connections. Nothing, if it runs already."""
+    @property
+    def port(self) -> int:
+        """The port of `url`."""
+        return self._port
+
+    def start(self, *more: str) -> None:
+        """Return when it accepts connections. Nothing, if it runs already. `more` are options."""
         if self._process is not None:
             return
         options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
         options += ["--appendonly", "no", "--dir", str(self._directory)]
         self._process = subprocess.Popen(  # noqa: S603  our own program and options
-            [self._program, *options], stdout=subprocess.PIPE, text=True
+            [self._program, *options, *more], stdout=subprocess.PIPE, text=True
         )
         log: list[str] = []
         assert self._process.stdout is not None

@@ -31,12 +31,19 @@ WHY: dict[str, str] = {
 }
 
 
+PHRASES = frozenset(WHY.values()) | {"timeout", "unreachable", "refused"}
+"""All that `StoreAway.why` can be."""
+
+
 def why(error: exceptions.RedisError) -> str:
-    """One of the phrases of `WHY`, or ``timeout``, ``unreachable``, ``refused``."""
+    """One of `PHRASES`."""
     # Redis 6 buries the code of what failed inside a script in the text
     for code in (error.status_code, *re.findall(r"\b[A-Z]{3,}\b", str(error))):
         if code in WHY:
             return WHY[code]
+    # A long command of a stranger is refused before it is looked at.
+    if "unauthenticated" in str(error):
+        return "not authenticated"
     match error:
         case exceptions.TimeoutError():
             return "timeout"

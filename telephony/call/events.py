@@ -66,7 +66,13 @@ class LinesStored:
 
 @dataclass(frozen=True, slots=True)
 class StoreAway:
-    """The store cannot be reached; what is to be written waits in memory."""
+    """The store will not serve now; what is to be written waits in memory.
+
+    Args:
+        why: Such as `timeout`, `read-only` or `out of memory`. Told again when it changes.
+    """
+
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

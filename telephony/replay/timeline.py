@@ -189,7 +189,7 @@ def _told_by_the_wire(event: Event) -> str:
         case GoAway():
             return f"goAway: {event.time_left_ms} ms left"
         case StoreAway():
-            return "store away"
+            return f"store away ({event.why})" if event.why else "store away"
         case StoreBack():
             return "store back"
         case OwnershipLost():

@@ -136,7 +136,7 @@ class Driver:
     @property
     def waits_for_store(self) -> bool:
         """Whether the store was away when it was last needed."""
-        return self._writer.away
+        return bool(self._writer.away_for)
 
     @property
     def over(self) -> bool:

@@ -68,7 +68,7 @@ class Metrics:
         self._dropped = counter("reply_audio_dropped_seconds", "Reply audio beyond what is held.")
         self._tokens = counter("tokens", "Model tokens billed.", ["kind"])
         self._stored = counter("store_confirmations", "Batches of transcript lines stored.")
-        self._away = counter("store_away", "Times a call found the store away.")
+        self._away = counter("store_away", "Times a call found the store away.", ["why"])
         self._recordings_dropped = counter(
             "recordings_dropped", "Recordings that ended before their call.", ["why"]
         )
@@ -160,7 +160,7 @@ class Metrics:
             case LinesStored():
                 self._stored.inc()
             case StoreAway():
-                self._away.inc()
+                self._away.labels(event.why).inc()
             case _:
                 pass
 

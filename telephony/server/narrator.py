@@ -96,7 +96,7 @@ class Narrator:
             case OwnershipLost():
                 log.info("call taken over", epoch=event.epoch, **about)
             case StoreAway():
-                log.warning("store away; lines wait in memory", **about)
+                log.warning("store away; lines wait in memory", why=event.why, **about)
             case StoreBack():
                 log.info("store back", **about)
             case Malformed():

@@ -41,7 +41,7 @@ class StoreWriter:
         self._checkpoint: Checkpoint | None = None
         self._ended_reason: EndedReason | None = None
         self._finished = False
-        self.away = False
+        self.away_for = ""
         self._work = asyncio.Event()
 
     @property
@@ -73,10 +73,10 @@ class StoreWriter:
             try:
                 async with self._turn:
                     await self._write(feed)
-            except StoreAway:
-                if not self.away:
-                    self.away = True
-                    feed(StoreWentAway())
+            except StoreAway as away:
+                if self.away_for != away.why:
+                    self.away_for = away.why
+                    feed(StoreWentAway(away.why))
                 await asyncio.sleep(retry_s)
                 retry_s = min(MAX_RETRY_S, 2 * retry_s)
                 self._work.set()
@@ -85,8 +85,8 @@ class StoreWriter:
                 feed(OwnershipLost(fenced.epoch))
                 return
             retry_s = FIRST_RETRY_S
-            if self.away:
-                self.away = False
+            if self.away_for:
+                self.away_for = ""
                 feed(StoreBack())
             if self._finished and not self._lines and self._checkpoint is None:
                 return

@@ -48,15 +48,16 @@ class Proxy:
     """What stands in between. Made by `proxied`.
 
     Attributes:
+        to: Where new connections lead to.
         delay_ms: How long bytes take from one side to the other, least and most; in order.
         accepted: How many connections there have been.
     """
 
     def __init__(self, to: tuple[str, int], random: Random, tasks: asyncio.TaskGroup) -> None:
+        self.to = to
         self.delay_ms = (0, 0)
         self.accepted = 0
         self.port = 0
-        self._to = to
         self._random = random
         self._tasks = tasks
         self._links: set[_Link] = set()
@@ -106,7 +107,7 @@ class Proxy:
     async def _carry(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         try:
             await self._passes.wait()
-            answers, far = await asyncio.open_connection(*self._to)
+            answers, far = await asyncio.open_connection(*self.to)
         except (OSError, asyncio.CancelledError) as error:
             _reset(near)  # as if nobody were there
             if isinstance(error, OSError):

@@ -58,6 +58,7 @@ async def store_on_server(
         ("WRONGTYPE Operation against a key holding the wrong kind of value", "wrong type"),
         ("ERR max number of clients reached", "unreachable"),
         ("ERR Error running script: @user_script:9: -READONLY You can't write", "read-only"),
+        ("ERR Protocol error: unauthenticated multibulk length", "not authenticated"),
         ("ERR unknown command 'EVALSHA'", "refused"),
     ],
 )

@@ -1,0 +1,191 @@
+"""Rows 20 to 23: Redis is stopped, slow, unwilling, or fails over to a replica that lags."""
+
+import asyncio
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from itertools import cycle, islice
+
+from redis.asyncio import Redis
+
+from telephony.call.events import LinesStored, StoreAway
+from telephony.simulator.proxy import proxied
+from telephony.simulator.report import CallerSpoke, CallEvent
+from tests.end_to_end.scripts import HANG_UP, SAY_GARDEN, SAY_MORGAN, caller
+from tests.end_to_end.watching import Watch
+from tests.faults.store_calls import Lines, Outcome, calls_during, client, lines_in
+from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
+from tests.redis_server import redis_running
+
+CALLS = 20
+AWAY_S = 60
+TURN_S = 4
+SLOW_MS = (250, 250)
+"""Each way."""
+BETWEEN_REPLIES_MS = 500
+"""No caller here speaks so shortly: a shorter silence is one inside a reply."""
+LAG_MS = (1_000, 1_000)
+
+STORED = 3
+"""Lines of a call, when the primary is killed."""
+
+ONE_TURN = caller(SAY_MORGAN, HANG_UP)
+TWO_TURNS = caller(SAY_MORGAN, SAY_GARDEN, HANG_UP)
+
+type Events = Watch[CallEvent]
+
+
+def stopped(share: float) -> Sequence[Figure]:
+    """Row 20: stopped for a minute, and back without its data; and as many calls without that."""
+    away_s = scaled(AWAY_S, share)
+    turns = islice(cycle([SAY_MORGAN, SAY_GARDEN]), away_s // TURN_S + 1)
+    script = caller(*turns, HANG_UP)
+    calls = scaled(CALLS, share)
+    with redis_running() as server:
+
+        async def stop(happened: Events, lines: Lines) -> None:
+            await happened.until(_spoke)
+            server.stop()
+            await lines.told.until(lambda event: isinstance(event, StoreAway))
+            await asyncio.sleep(away_s)
+            server.start()
+
+        gone = asyncio.run(calls_during(script, calls, server.url, stop))
+        server.stop()
+        server.start()
+        figures = [Figure("stopped for", away_s, None, "s"), *gone.figures()]
+        if share:
+            there = asyncio.run(calls_during(script, calls, server.url, _nothing))
+            figures.append(_added(gone, there, at_most_ms=5))
+    return figures
+
+
+def slow(share: float) -> Sequence[Figure]:
+    """Row 21: each answer of Redis takes half a second more."""
+    calls = scaled(CALLS, share)
+
+    async def through() -> Outcome:
+        async with proxied("127.0.0.1", server.port) as proxy:
+            proxy.delay_ms = SLOW_MS
+            url = f"redis://127.0.0.1:{proxy.port}/0"
+            return await calls_during(ONE_TURN, calls, url, _nothing, kept_in=server.url)
+
+    with redis_running() as server:
+        late = asyncio.run(through())
+    silences = [silence for report in late.reports for silence in report.silences]
+    gaps = sum(silence.length_ms < BETWEEN_REPLIES_MS for silence in silences)
+    return [*late.figures(), Figure("gaps in replies", gaps, exactly(0), wall_time=True)]
+
+
+async def _full(redis: Redis, on: bool) -> None:
+    await redis.config_set("maxmemory", int(on))
+
+
+async def _replica(redis: Redis, on: bool) -> None:
+    await (redis.replicaof("127.0.0.1", "1") if on else redis.replicaof("NO", "ONE"))
+
+
+async def _password(redis: Redis, on: bool) -> None:
+    await redis.config_set("requirepass", "letmein" if on else "")
+    if on:
+        await redis.client_kill_filter(_type="normal", skipme=True)
+
+
+UNWILLING: dict[str, Callable[[Redis, bool], Awaitable[None]]] = {
+    "out of memory": _full,
+    "read-only": _replica,
+    "not authenticated": _password,
+}
+"""What it says, and how it is brought to say so."""
+
+
+def unwilling(share: float) -> Sequence[Figure]:
+    """Row 22: it is there, and will not write."""
+    return asyncio.run(_all_unwilling(scaled(CALLS, share)))
+
+
+async def _all_unwilling(calls: int) -> Sequence[Figure]:
+    async with asyncio.TaskGroup() as tasks:
+        each = [tasks.create_task(_unwilling(calls, why, make)) for why, make in UNWILLING.items()]
+    return [figure for task in each for figure in task.result()]
+
+
+async def _unwilling(
+    calls: int, why: str, make: Callable[[Redis, bool], Awaitable[None]]
+) -> Sequence[Figure]:
+    with redis_running() as server:
+        async with client(server.url) as admin:
+
+            async def refuse(happened: Events, lines: Lines) -> None:
+                await happened.until(_spoke, times=calls)
+                await make(admin, True)
+                await lines.told.until(lambda event: event == StoreAway(why), times=calls)
+                await make(admin, False)
+
+            outcome = await calls_during(ONE_TURN, calls, server.url, refuse)
+    named = Figure("calls that named it", outcome.lines.away[why], at_least(calls))
+    return [replace(each, what=f"{why}: {each.what}") for each in [*outcome.figures(), named]]
+
+
+def failed_over(share: float) -> Sequence[Figure]:
+    """Row 23: the primary is killed; the replica that takes its place is a second behind."""
+    calls = scaled(CALLS, share)
+    lacking: list[int] = []
+    with redis_running() as primary, redis_running() as replica:
+
+        async def run() -> Outcome:
+            async with (
+                proxied("127.0.0.1", primary.port) as lagging,
+                proxied("127.0.0.1", primary.port) as front,
+                client(replica.url) as admin,
+            ):
+                await admin.replicaof("127.0.0.1", str(lagging.port))
+                await _linked(admin)
+                lagging.delay_ms = LAG_MS
+
+                async def fail_over(happened: Events, lines: Lines) -> None:
+                    await happened.until(_spoke, times=calls)
+                    await lines.told.until(_answered, times=calls)
+                    primary.stop()
+                    await admin.replicaof("NO", "ONE")
+                    lacking.extend([STORED - await lines_in(admin, sid) for sid in lines.wanted])
+                    front.to = ("127.0.0.1", replica.port)
+                    front.reset()
+
+                url = f"redis://127.0.0.1:{front.port}/0"
+                return await calls_during(TWO_TURNS, calls, url, fail_over, kept_in=replica.url)
+
+        figures = asyncio.run(run()).figures()
+    lost = Figure("lines stored that the replica did not have", sum(lacking), at_least(calls))
+    return [*figures, lost]
+
+
+async def _linked(replica: Redis) -> None:
+    while (await replica.info("replication"))["master_link_status"] != "up":  # noqa: ASYNC110 - untold
+        await asyncio.sleep(0.05)
+
+
+async def _nothing(happened: Events, lines: Lines) -> None:
+    pass
+
+
+def _spoke(event: CallEvent) -> bool:
+    return isinstance(event, CallerSpoke)
+
+
+def _answered(event: object) -> bool:
+    """The caller's line and the answer are stored, and not replicated yet."""
+    return isinstance(event, LinesStored) and event.n == STORED
+
+
+def _added(with_fault: Outcome, without: Outcome, at_most_ms: int) -> Figure:
+    p99 = [statistics.quantiles(each.response_ms(), n=100)[-1] for each in (with_fault, without)]
+    return Figure("added latency, p99", p99[0] - p99[1], at_most(at_most_ms), "ms", wall_time=True)
+
+
+ROWS = (
+    Row(20, "Redis stopped, and back without its data", stopped, real_time=True),
+    Row(21, "Redis 500 ms slower", slow, real_time=True),
+    Row(22, "Redis out of memory, read-only, not authenticated", unwilling, real_time=True),
+    Row(23, "Redis fails over to a replica a second behind", failed_over, real_time=True),
+)
