@@ -16,7 +16,7 @@ from math import ceil
 
 from agent.conversation.deadlines import earliest
 
-REPLY_LIMIT_MS = 2_500
+REPLY_LIMIT_MS = 2_350
 """How long an answer may take, once the server has told that the caller finished."""
 
 NUDGE_LIMIT_MS = 1_700

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.conversation.events import Interrupted
+from agent.conversation.events import Interrupted, SessionLost, SessionRefused
 from agent.simulator.behaviour import EXACT
 from agent.simulator.faults import Reset
 from telephony.call.commands import EndCall
@@ -10,6 +10,7 @@ from telephony.call.events import LinesStored, StoreBack
 from telephony.simulator.faults import LineFaults
 from telephony.simulator.world import GOOD_LINE, World
 from telephony.simulator.world_faults import (
+    BlackHole,
     Drain,
     LoseStore,
     LoseStream,
@@ -97,6 +98,17 @@ def test_a_stream_that_comes_back_elsewhere_takes_the_call_with_it() -> None:
     world = call((7_000, LoseStream(elsewhere=True)))
     assert ends(world) == ["taken_over", "caller_hangup"]
     assert world.store.complaints == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_black_hole_swallows_both_ways_and_is_told_to_nobody(known: bool) -> None:
+    world = call((3_000, BlackHole(known)))
+    before, *_, after = world.links
+    refused = times(world, SessionRefused)
+    assert len(before.received) < len(after.received)
+    assert times(world, SessionLost) == []
+    assert bool(refused) is not known
+    assert world.store.lines[-1].text == call().store.lines[-1].text
 
 
 def test_a_caller_may_leave_without_a_stop() -> None:
