@@ -6,7 +6,7 @@
 
     [[turns]]
     expect = "half-past"      # a caller clip; a turn without it takes whatever is said
-    say = "name"              # an agent clip, or a path ending in .wav (24 kHz, mono)
+    say = "name"              # an agent clip, several as "one+two", or a .wav (24 kHz, mono)
     think_ms = 900            # otherwise as the server's behaviour has it
     hear = "Half past seven"  # the transcription, instead of what the ear understood
     faults = [{ kind = "reset", at_ms = 700 }]
@@ -198,7 +198,9 @@ class _Table:
     def agent_clip(self, field: str) -> str | None:
         name = self.text(field)
         if name is None or not name.endswith(WAV):
-            return self.clip(field, "agent")
+            for one in name.split("+") if name is not None else ():
+                self.known_clip(field, "agent", one)
+            return name
         path = str(self.folder / name)
         try:
             agent_clip(path)
@@ -209,10 +211,14 @@ class _Table:
 
     def clip(self, field: str, role: str) -> str | None:
         name = self.text(field)
-        known = [clip.removeprefix(f"{role}/") for clip in texts() if clip.startswith(f"{role}/")]
-        if name is not None and name not in known:
-            raise self.wrong(field, f"a clip of the {role} ({', '.join(known)})", repr(name))
+        if name is not None:
+            self.known_clip(field, role, name)
         return name
+
+    def known_clip(self, field: str, role: str, name: str) -> None:
+        known = [clip.removeprefix(f"{role}/") for clip in texts() if clip.startswith(f"{role}/")]
+        if name not in known:
+            raise self.wrong(field, f"a clip of the {role} ({', '.join(known)})", repr(name))
 
     def typed(self, field: str, kind: object) -> object:
         if kind is int:

@@ -80,8 +80,9 @@ def agent_clip(say: str) -> Clip:
     """What the agent says.
 
     Args:
-        say: A clip's name without the role; or the path of a WAV file at `AGENT_RATE_HZ`, ending in
-            .wav, which is transcribed as the file's name.
+        say: A clip's name without the role, or several joined by "+", said in one breath; or the
+            path of a WAV file at `AGENT_RATE_HZ`, ending in .wav, which is transcribed as the
+            file's name.
 
     Raises:
         KeyError: There is no such clip.
@@ -89,7 +90,9 @@ def agent_clip(say: str) -> Clip:
         ValueError: It is not mono 16-bit PCM at `AGENT_RATE_HZ`.
     """
     if not say.endswith(WAV):
-        return clip(f"agent/{say}")
+        clips = [clip(f"agent/{name}") for name in say.split("+")]
+        text = " ".join(one.text for one in clips)
+        return Clip(say, text, b"".join(one.pcm for one in clips), AGENT_RATE_HZ)
     try:
         with wave.open(say) as file:
             form = (file.getnchannels(), file.getsampwidth() * 8, file.getframerate())

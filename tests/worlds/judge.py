@@ -15,7 +15,7 @@ from functools import cache
 
 from agent.conversation import transcript
 from agent.simulator.listening import Utterance
-from agent.simulator.voice import clip, texts
+from agent.simulator.voice import agent_clip, texts
 from telephony.audio import g711
 from telephony.audio.earcon import EARCON
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
@@ -24,6 +24,9 @@ from telephony.call.commands import NO_REPLY, CloseStream, SendClear, SendMark, 
 from telephony.simulator.ear import is_loud
 from telephony.simulator.line import Line
 from telephony.simulator.world import World
+
+MONOLOGUE = "+".join(["a1", "times", "a2", "times", "a3", "times", "a4", "times", "a5", "times"])
+"""A minute and more in one breath."""
 
 FRAME_PCM_BYTES = FRAME_SAMPLES * 4
 """20 ms at 16 kHz, int16."""
@@ -95,7 +98,7 @@ class Reply:
 def spoken(name: str) -> bytes:
     """An agent's clip as a caller hears it whole: µ-law, filled up to a frame."""
     resampler = model_to_phone()
-    pcm = resampler.push(clip(f"agent/{name}").pcm) + resampler.flush()
+    pcm = resampler.push(agent_clip(name).pcm) + resampler.flush()
     ulaw = g711.encode(pcm)
     return ulaw + ULAW_SILENCE * (-len(ulaw) % FRAME_SAMPLES)
 
@@ -117,8 +120,10 @@ def clips_of(ulaw: bytes) -> list[tuple[str, int]]:
     # A reply that was broken off ends with a flushed filter, and silence up to a frame.
     start = ulaw[: max(FRAME_SAMPLES, len(ulaw) - 2 * FRAME_SAMPLES)]
     names = [name.removeprefix("agent/") for name in texts() if name.startswith("agent/")]
-    found = [(name, 0) for name in names if spoken(name).startswith(start)]
-    return found or [(name, at) for name in names if (at := spoken(name).find(start)) > 0]
+    for known in (names, [MONOLOGUE]):
+        if found := [(name, 0) for name in known if spoken(name).startswith(start)]:
+            return found
+    return [(name, at) for name in names if (at := spoken(name).find(start)) > 0]
 
 
 def replies(world: World) -> list[Reply]:
@@ -235,7 +240,7 @@ def words_off(line: transcript.Line, name: str, heard_samples: int) -> int:
     Both are counted in words from the clip's beginning. The clip's text is taken as spoken evenly
     by characters, and the cut as falling on the nearest end of a word.
     """
-    text = clip(f"agent/{name}").text
+    text = agent_clip(name).text
     assert text.startswith(line.heard), f"{line.heard!r} does not begin {text!r}"
     chars = len(text) * min(1.0, heard_samples / len(spoken(name)))
     ends = [0, *(i for i, c in enumerate(f"{text} ") if c == " ")]

@@ -4,7 +4,7 @@ import wave
 import numpy as np
 import pytest
 
-from agent.simulator.voice import CLIPS, clip, texts
+from agent.simulator.voice import CLIPS, agent_clip, clip, texts
 
 
 def test_every_line_of_the_index_has_a_clip_and_every_clip_a_line() -> None:
@@ -46,6 +46,12 @@ def test_a_clip_comes_at_its_speakers_rate(name: str, rate_hz: int) -> None:
 
 def test_a_clip_at_another_rate_is_as_long() -> None:
     assert clip("caller/table", 16_000).duration_ms == clip("caller/table").duration_ms
+
+
+def test_several_clips_are_said_in_one_breath() -> None:
+    said = agent_clip("a1+a2")
+    assert said.pcm == clip("agent/a1").pcm + clip("agent/a2").pcm
+    assert said.text == f"{texts()['agent/a1']} {texts()['agent/a2']}"
 
 
 def test_no_two_lines_of_a_speaker_say_the_same() -> None:

@@ -1,0 +1,183 @@
+"""Rows 11 to 14: a connection to Gemini comes to its end, told or not, and nobody hears it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from random import Random
+
+from agent.conversation.commands import OpenModel, SayToModel
+from agent.conversation.events import GoAway as ToldToGo
+from agent.conversation.events import ReplyAudio, SessionLost
+from agent.simulator import script as model_script
+from agent.simulator.behaviour import Behaviour
+from agent.simulator.faults import Close, GoAway
+from agent.simulator.model import GeminiServer
+from telephony.simulator.script import HangUp, Script, Step
+from telephony.simulator.world import World
+from telephony.simulator.world_faults import BlackHole, WorldFault
+from tests.faults.table import Figure, Row, at_least, exactly, scaled
+from tests.worlds import judge, scenarios
+from tests.worlds.model_lost import ended_ms
+from tests.worlds.sdk import WireSdk
+
+CALLS = 200
+TIME_LEFT_MS = 50_000
+LEAVE_BY_MS = 40_000
+"""Of 50 s, less 10 s."""
+
+PAUSE_MS = 4_000
+
+TWO_HOURS_MS = 7_200_000
+ONE_RENEWAL_MS = 500_000
+ASKS_EVERY_MS = 60_000
+
+
+def in_silence(share: float) -> Sequence[Figure]:
+    """Row 11: the caller says nothing for 4 s, in which Gemini says that it goes."""
+    calls = scaled(CALLS, share)
+    late_ms, gaps, unheard_ms, wrong = [], 0, 0, 0
+    for seed in range(calls):
+        rng = Random(seed)
+        asked = rng.sample(scenarios.QUESTIONS, 2)
+        steps = [replace(step, after_ms=PAUSE_MS) for step in scenarios.questions(*asked)]
+        uncut = scenarios.world(steps, seed, scenarios.ROW)
+        began_ms = ended_ms(uncut, scenarios.ANSWERS[asked[0]])
+        fault = (began_ms + rng.randint(0, PAUSE_MS), GoAway(TIME_LEFT_MS))
+        world = scenarios.world(steps, seed, scenarios.ROW, fault)
+        answer = scenarios.ANSWERS[asked[1]]
+        late_ms.append(max(0, ended_ms(world, answer) - ended_ms(uncut, answer)))
+        gaps += sum(reply.gaps for reply in judge.replies(world))
+        unheard_ms += judge.unheard_speech_ms(world)
+        wrong += [_said(line) for line in world.store.lines] != [
+            _said(line) for line in uncut.store.lines
+        ]
+    return [
+        Figure("calls", calls, None),
+        Figure("gaps in replies", gaps, exactly(0)),
+        Figure("caller's speech no session received", unheard_ms, exactly(0), "ms"),
+        Figure("calls with other lines than without", wrong, exactly(0)),
+        Figure("next answer later than without, most", max(late_ms), None, "ms"),
+    ]
+
+
+def in_endless_speech(share: float) -> Sequence[Figure]:
+    """Row 12: the agent talks for 74 s, and has to leave the session in the middle of it."""
+    calls = scaled(CALLS, share)
+    gaps, renewed, wrong, asked_again = 0, 0, 0, 0
+    for seed in range(calls):
+        world = _monologue(seed)
+        replies = judge.replies(world)
+        gaps += sum(reply.gaps for reply in replies)
+        wrong += [(r.name, r.cut) for r in replies] != [
+            (scenarios.GREETING, False),
+            (judge.MONOLOGUE, False),
+        ]
+        dials = [step.at_ms for step in world.steps for c in step.commands if _dials(c)]
+        told_ms = next(s.at_ms for s in world.steps if isinstance(s.event, ToldToGo))
+        renewed += len(dials) > 1 and dials[1] - told_ms == LEAVE_BY_MS
+        asked_again += len(_cues(world)) - 1
+    return [
+        Figure("calls", calls, None),
+        Figure("left 10 s before the end, in mid-speech", 100 * renewed / calls, exactly(100), "%"),
+        Figure("replies repeated, cut or missing", wrong, exactly(0)),
+        Figure("gaps in replies", gaps, exactly(0)),
+        Figure("times the model was asked again", asked_again, exactly(0)),
+    ]
+
+
+def _monologue(seed: int) -> World:
+    rng = Random(seed)
+    script = model_script.Script((model_script.Turn(judge.MONOLOGUE, "q1"),))
+    steps = [
+        Step(wait_for_agent=True, after_ms=300, deed=scenarios.say("q1")),
+        Step(wait_for_agent=True, after_ms=1_000, deed=HangUp()),
+    ]
+    caller = replace(Script(tuple(steps)), patience_ms=120_000)
+    model = GeminiServer(script, scenarios.ROW, Random(seed))
+    world = World(caller, model, WireSdk(), seed=seed)
+    world.at(rng.randint(10_000, 30_000), GoAway(TIME_LEFT_MS))
+    world.run()
+    return world
+
+
+def silent_server(share: float) -> Sequence[Figure]:
+    """Row 13: Gemini says that it goes, and then nothing more."""
+    calls = scaled(CALLS, share)
+    by_deadline, answered = 0, 0
+    for seed in range(calls):
+        rng = Random(seed)
+        asked = rng.sample(scenarios.QUESTIONS, 2)
+        steps = scenarios.questions(*asked)
+        uncut = scenarios.world(steps, seed, scenarios.ROW)
+        audio_ms = [s.at_ms for s in uncut.steps if isinstance(s.event, ReplyAudio)]
+        at_ms = rng.choice(audio_ms) + rng.randint(0, 1_000)
+        faults: list[tuple[int, WorldFault]] = [(at_ms, GoAway(TIME_LEFT_MS))]
+        faults.append((at_ms + 50, BlackHole()))
+        world = scenarios.world(steps, seed, scenarios.ROW, *faults)
+        dials = [step.at_ms for step in world.steps for c in step.commands if _dials(c)]
+        by_deadline += len(dials) > 1 and dials[1] <= at_ms + TIME_LEFT_MS - 10_000
+        whole = [reply.name for reply in judge.replies(world) if not reply.cut]
+        answered += whole[-1] == scenarios.ANSWERS[asked[-1]]
+    return [
+        Figure("calls", calls, None),
+        Figure("renewal begun by its deadline", 100 * by_deadline / calls, at_least(100), "%"),
+        Figure("last question answered", 100 * answered / calls, at_least(100), "%"),
+    ]
+
+
+def two_hours(share: float) -> Sequence[Figure]:
+    """Row 14: calls through limits of 58 and of 10 minutes, a question every minute."""
+    duration_ms = scaled(TWO_HOURS_MS, share, least=ONE_RENEWAL_MS)
+    limits = [_limit(58, None, Close(1011, "Deadline expired")), _limit(10, 50_000, None)]
+    if share < 1:
+        limits = limits[:1]
+    return [figure for limit in limits for figure in _long_call(limit, duration_ms)]
+
+
+def _limit(minutes: int, go_away_ms: int | None, close: Close | None) -> Behaviour:
+    limited = replace(scenarios.ROW, lifetime_ms=minutes * 60_000, go_away_ms=go_away_ms)
+    return limited if close is None else replace(limited, lifetime_close=close)
+
+
+def _long_call(limit: Behaviour, duration_ms: int) -> Iterator[Figure]:
+    asked = [scenarios.QUESTIONS[n % 5] for n in range(duration_ms // ASKS_EVERY_MS)]
+    steps = scenarios.questions_by_the_clock(*asked, every_ms=ASKS_EVERY_MS)
+    caller = replace(Script(tuple(steps)), patience_ms=2 * ASKS_EVERY_MS)
+    world = World(caller, scenarios.model(0, limit), WireSdk())
+    world.run(2 * TWO_HOURS_MS)
+    minutes = (limit.lifetime_ms or 0) // 60_000
+    expected = [scenarios.GREETING, *(scenarios.ANSWERS[name] for name in asked)]
+    replies = [reply.name for reply in judge.replies(world) if not reply.cut]
+    roles = [line.role for line in world.store.lines]
+    lost = sum(isinstance(step.event, SessionLost) for step in world.steps)
+    begun = f"limit of {minutes} min, {world.now_ms // 60_000} min:"
+    yield Figure(f"{begun} sessions", len(world.links), None)
+    yield Figure(f"{begun} sessions that reached it", lost, exactly(0))
+    yield Figure(f"{begun} streams", len(world.phone.lines), exactly(1))
+    yield Figure(f"{begun} greetings", replies.count(scenarios.GREETING), exactly(1))
+    yield Figure(f"{begun} answers wrong", sum(map(_differ, replies, expected)), exactly(0))
+    lines_off = len(roles) - len(expected) - len(asked)
+    yield Figure(f"{begun} lines too many or few", lines_off, exactly(0))
+
+
+def _differ(one: str, other: str) -> bool:
+    return one != other
+
+
+def _said(line: object) -> tuple[object, ...]:
+    return tuple(getattr(line, name) for name in ("role", "text", "heard"))
+
+
+def _dials(command: object) -> bool:
+    return isinstance(command, OpenModel)
+
+
+def _cues(world: World) -> list[str]:
+    return [c.text for step in world.steps for c in step.commands if isinstance(c, SayToModel)]
+
+
+ROWS = (
+    Row(11, "Gemini goes away while the caller is silent", in_silence),
+    Row(12, "Gemini goes away in endless speech", in_endless_speech),
+    Row(13, "Gemini goes away, and then says nothing", silent_server),
+    Row(14, "connections that end at 58 and at 10 min", two_hours),
+)
