@@ -213,7 +213,12 @@ class Conversation:
         pause = self.generation is Generation.IDLE and not self.caller_is_waiting
         if not self._sessions.renewal_is_due(now_ms, pause=pause):
             return []
-        return self._go_on(self._sessions.lost(now_ms), now_ms)
+        out: list[ConversationCommand] = []
+        if self.generation is Generation.GENERATING:
+            # What came of it stays, and the question is not asked again: only the rest is.
+            out = self._replies.complete(now_ms)
+            self._sessions.owes_rest = True
+        return out + self._go_on(self._sessions.lost(now_ms), now_ms)
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:
         """Do something about a model that owes speech and says nothing."""
@@ -223,7 +228,7 @@ class Conversation:
         if remedy is Remedy.NUDGE:
             self._liveness.asked(now_ms, NUDGE_LIMIT_MS)
             return self._sessions.nudge(trouble)
-        then = self._sessions.lost(now_ms, fresh=remedy is Remedy.FRESH)
+        then = self._sessions.given_up(now_ms, fresh=remedy is Remedy.FRESH)
         return self._go_on(then, now_ms, trouble)
 
     def _go_on(

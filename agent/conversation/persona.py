@@ -49,6 +49,12 @@ GO_ON_CUE = (
 )
 """What the model is told when another worker takes over a conversation that owes an answer."""
 
+REST_CUE = (
+    "[The line was renewed while you were speaking. Go on with the very next word after the last "
+    "one you said; repeat nothing, and do not mention it.]"
+)
+"""What the model is told when its session had to be left in the middle of a reply."""
+
 NUDGE_CUE = (
     "[The caller is waiting and hears nothing. Answer what they said last; if you did not "
     "understand it, ask them to say it again.]"

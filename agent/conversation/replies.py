@@ -86,11 +86,11 @@ class Replies:
                 self._liveness.interrupted()
                 return out
             case events.GenerationComplete():
-                out = self._complete_reply(now_ms)
+                out = self.complete(now_ms)
                 self._turns.move(Sign.GENERATION_DONE, now_ms)
                 return out
             case events.TurnComplete():
-                out = self._complete_reply(now_ms)
+                out = self.complete(now_ms)
                 spoke = self.generation is not Generation.IDLE
                 self._liveness.closed(event.reason, spoke=spoke)
                 self._turns.move(Sign.TURN_DONE, now_ms)
@@ -124,6 +124,20 @@ class Replies:
         self._turns.move(Sign.LOST, now_ms)
         return out
 
+    def complete(self, now_ms: int) -> list[ConversationCommand]:
+        """The open reply, if there is one, was received whole, or is taken as far as it came."""
+        out = self.settle_text(now_ms)
+        if not self._transcript.is_open(self._reply):
+            return out
+        self._transcript.complete_reply(self._reply)
+        out.append(commands.FinishReply(self._reply))
+        audible = self._audible or self._transcript.generated_ms(self._reply) < SILENT_REPLY_MS
+        self._liveness.replied(audible=audible)
+        if not audible:
+            return out + self.cut(now_ms)
+        self._sessions.reply_completed()
+        return out + self._answered()
+
     def settle_text(self, now_ms: int) -> list[ConversationCommand]:
         """Text that no audio followed: late words of the last reply, or a reply of words alone."""
         if not self._early_text.strip():
@@ -141,6 +155,7 @@ class Replies:
             return []
         out: list[ConversationCommand] = [commands.StopPlayback(self._reply)]
         self._liveness.cut(now_ms)
+        self._sessions.owes_rest = False
         for reply in sorted(self._playing):
             out += self.finish(reply)
         return out + self._sessions.checkpoint(now_ms)
@@ -187,20 +202,6 @@ class Replies:
         self._audible = False
         self._sessions.reply_began()
         return out
-
-    def _complete_reply(self, now_ms: int) -> list[ConversationCommand]:
-        """The open reply, if there is one, was received whole."""
-        out = self.settle_text(now_ms)
-        if not self._transcript.is_open(self._reply):
-            return out
-        self._transcript.complete_reply(self._reply)
-        out.append(commands.FinishReply(self._reply))
-        audible = self._audible or self._transcript.generated_ms(self._reply) < SILENT_REPLY_MS
-        self._liveness.replied(audible=audible)
-        if not audible:
-            return out + self.cut(now_ms)
-        self._sessions.reply_completed()
-        return out + self._answered()
 
     # The caller's side.
 

@@ -119,6 +119,10 @@ class Resumption:
             return REFUSED
         return self._again(UNREACHABLE if refusal.unreachable else AWAY, now_ms, retry_after_ms)
 
+    def doubted(self) -> None:
+        """The session that is left was dumb: if its handle is in use, it will stay so."""
+        self._handle_failures = 1
+
     def settled(self) -> None:
         """The session answered: whatever was wrong is over."""
         self._failures = 0

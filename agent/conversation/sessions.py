@@ -10,7 +10,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.link import Link
-from agent.conversation.persona import CUT_OFF_CUE, GO_ON_CUE, NUDGE_CUE, Persona
+from agent.conversation.persona import CUT_OFF_CUE, GO_ON_CUE, NUDGE_CUE, REST_CUE, Persona
 from agent.conversation.renewal import Renewal
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.transcript import Transcript
@@ -29,6 +29,7 @@ class Sessions:
     Attributes:
         greeted: As above; to be kept up by the owner.
         attached: Whether somebody listens; likewise.
+        owes_rest: Whether a reply was left in its middle, and is to be gone on with.
         owes_answer: Whether the caller said something that no session has answered yet.
         asked_by_cue: Whether the next reply is one that we asked for, not the caller.
         resumed: Whether the session goes on from a handle.
@@ -50,7 +51,7 @@ class Sessions:
         if any(line.epoch == 0 for line in transcript.lines):
             self._opening = CUT_OFF_CUE
         self.owes_answer = any(x.role == "caller" or x.heard != x.text for x in last)
-        self.asked_by_cue = False
+        self.asked_by_cue = self.owes_rest = False
         self._persona = persona
         self._transcript = transcript
         self._resumption = resumption
@@ -94,14 +95,16 @@ class Sessions:
         self._link.listens(now_ms)
         self._renewal.started(now_ms)
 
-    def lost(self, now_ms: int, *, fresh: bool = False) -> Attempt | GiveUp:
-        """The session is gone, or has to be. Returns how to get the next, or why there is none.
+    def lost(self, now_ms: int) -> Attempt | GiveUp:
+        """The session is gone, or has to be. Returns how to get the next, or that there is none."""
+        return self._resumption.lost(now_ms, self._link.lived_ms(now_ms))
 
-        With `fresh`, its handle is worth nothing either.
-        """
+    def given_up(self, now_ms: int, *, fresh: bool) -> Attempt | GiveUp:
+        """The session lives and is dumb; as `lost`. With `fresh`, so is what its handle gives."""
         if fresh:
             self._resumption.handle = ""
-        return self._resumption.lost(now_ms, self._link.lived_ms(now_ms))
+        self._resumption.doubted()
+        return self.lost(now_ms)
 
     def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | GiveUp:
         """The session could not be opened; as `lost`."""
@@ -131,6 +134,8 @@ class Sessions:
             if greeting_comes:
                 return []
             cue = self._opening
+        elif self.owes_rest:
+            cue = REST_CUE
         elif self.owes_answer:
             cue = GO_ON_CUE
         else:
@@ -141,7 +146,7 @@ class Sessions:
     def nudge(self, trouble: str) -> list[ConversationCommand]:
         """Make the model say what it owes."""
         self.asked_by_cue = True
-        cue = NUDGE_CUE if self.greeted else self._persona.greeting_cue
+        cue = NUDGE_CUE if self.greeted else self._opening
         return [commands.SayToModel(self._link.session, cue, trouble)]
 
     # What it tells.
@@ -165,7 +170,7 @@ class Sessions:
 
     def reply_began(self) -> None:
         """The session says what its last handle does not hold."""
-        self.asked_by_cue = False
+        self.asked_by_cue = self.owes_rest = False
         self._renewal.resumable(False)
 
     def reply_completed(self) -> None:

@@ -4,7 +4,7 @@ Source: gemini-3.8-live traces. About 210 ms of audio a message, four times as f
 the words along with the audio they are spoken in.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from agent.simulator.behaviour import Behaviour
@@ -83,6 +83,12 @@ def pieces(
         out.append(Piece(round(offset_ms), spoken[at : at + size], words))
         offset_ms += interval_ms * random.uniform(1 - behaviour.jitter, 1 + behaviour.jitter)
     return out
+
+
+def after(clip: Clip, said: str) -> Clip:
+    """The rest of a clip that begins with `said`, taken as spoken evenly by characters."""
+    begins = len(said) * (len(clip.pcm) // 2) // len(clip.text) * 2
+    return replace(clip, text=clip.text[len(said) :], pcm=clip.pcm[begins:]) if said else clip
 
 
 def _words_between(clip: Clip, start: int, end: int) -> str:

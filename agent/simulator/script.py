@@ -25,7 +25,7 @@ the kinds, whose fields may be set beside them.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from agent.simulator.faults import FAULTS, Fault
@@ -55,6 +55,8 @@ class Turn:
     hear: str | None = None
     think_ms: int | None = None
     faults: tuple[TimedFault, ...] = ()
+    after: str = ""
+    """Only the rest is said, from here on: where a session is asked to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class Script:
     on_text: str = "still-here"
     fallback: str = "sorry"
     faults: tuple[TimedFault, ...] = ()
+
+    def rest(self, said: str) -> Turn | None:
+        """The turn of which this is the beginning, to be gone on with; None if there is none."""
+        for turn in self.turns:
+            text = agent_clip(turn.say).text
+            if said and said != text and text.startswith(said):
+                return replace(turn, after=said, faults=())
+        return None
 
     def answer(self, understood: str | None, answered: int) -> Turn:
         """The turn that answers.

@@ -21,7 +21,7 @@ from math import ceil
 from agent.simulator import server_messages as say
 from agent.simulator.agenda import Agenda
 from agent.simulator.memory import Entry, Memory
-from agent.simulator.reply import Asked, Piece, Reply, pieces
+from agent.simulator.reply import Asked, Piece, Reply, after, pieces
 from agent.simulator.script import TimedFault, Turn
 from agent.simulator.server_messages import Message, Send
 from agent.simulator.service import Service
@@ -125,7 +125,8 @@ class Turns:
             last = self.memory.entries[-1]
             phrase = phrase_of(last.text) if last.role == "user" else None
             if phrase is None:
-                return Turn(script.on_text)
+                rest = script.rest(last.text) if last.role == "model" else None
+                return rest or Turn(script.on_text)
             phrases = [phrase]
         return script.answer(phrases[-1] if phrases else None, self._answered())
 
@@ -144,7 +145,7 @@ class Turns:
     def _begin(self, turn: Turn, now_ms: int) -> None:
         self._plan(turn.faults, now_ms)
         most_ms, self.short_turn_ms = self.short_turn_ms, None
-        spoken = agent_clip(turn.say)
+        spoken = after(agent_clip(turn.say), turn.after)
         messages = pieces(spoken, self._behaviour, self._service.random, most_ms)
         reply = Reply(self._asked, messages, now_ms, cut_short=most_ms is not None)
         self._asked, self._reply = [], reply

@@ -58,6 +58,16 @@ def test_an_answer_that_does_not_come_is_asked_for_and_then_got_elsewhere(greete
     assert greeted.opened.handle == ""
 
 
+def test_a_dumb_session_that_is_still_in_use_is_followed_by_a_fresh_one(greeted: Talk) -> None:
+    greeted.exchange("A room?", "Yes.", 2, "h1")
+    greeted.replies("No.")
+    greeted.hears_all(3)
+    greeted.wait(4_000)
+    assert greeted.opened.handle == "h1"
+    assert len(of(OpenModel, greeted.refused(1011))) == 1
+    assert greeted.opened.handle == ""
+
+
 def test_a_model_that_never_speaks_is_given_up(greeted: Talk) -> None:
     for _ in range(20):
         greeted.ready()

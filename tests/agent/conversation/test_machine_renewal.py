@@ -1,15 +1,22 @@
 """A session is left before the server ends it, and nobody hears it."""
 
+import pytest
+
 from agent.conversation.commands import (
     CloseModel,
     FinishReply,
     GiveUp,
     HoldCallerAudio,
     OpenModel,
+    PlayReply,
+    ReleaseCallerAudio,
     ResumeCallerAudio,
+    SayToModel,
     StopPlayback,
 )
 from agent.conversation.events import (
+    AgentSaid,
+    CallerActivityStarted,
     GenerationComplete,
     GoAway,
     HandleUpdated,
@@ -17,9 +24,9 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
-from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
 from agent.conversation.renewal import RENEW_BY_MS, RENEW_FROM_MS
-from tests.agent.conversation.conftest import Talk, audio, of, speech
+from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
 
 GREETING_CUE = DEFAULT_PERSONA.greeting_cue
 
@@ -58,15 +65,55 @@ def test_it_does_not_renew_while_the_caller_waits_until_it_must(greeted: Talk) -
     assert len(of(OpenModel, greeted.wait(1))) == 1
 
 
-def test_a_forced_renewal_in_mid_reply_is_as_a_lost_session(greeted: Talk) -> None:
+@pytest.fixture
+def left(greeted: Talk) -> Talk:
+    """A conversation whose session had to be left in the middle of an answer, reply 2."""
     greeted.hands_out("h1")
     greeted.now_ms = RENEW_BY_MS - 100
-    greeted.tells(audio)
-    done = greeted.wait(100)
+    greeted.says("For two?")
+    greeted.tells(lambda session: AgentSaid(session, "For two,"), audio)
+    greeted.wait(100)
+    return greeted
+
+
+def test_a_session_left_in_mid_reply_is_asked_for_the_rest_alone(left: Talk) -> None:
+    assert FinishReply(2) in left.commands
+    assert ReleaseCallerAudio(RENEW_BY_MS - 100) in left.commands
+    assert [line.heard for line in left.opened.history][-2:] == ["For two?", "For two,"]
+    assert of(SayToModel, left.ready()) == [SayToModel(left.session, REST_CUE)]
+
+
+def test_the_rest_is_heard_after_what_came_before(left: Talk) -> None:
+    left.ready()
+    done = left.replies(" of course.")
     assert of(StopPlayback, done) == []
-    assert FinishReply(2) in done
-    greeted.ready()
-    assert greeted.tells(audio)[0] == StopPlayback(2)
+    assert [command.reply for command in of(PlayReply, done)] == [3]
+    left.hears_all(2, 100)
+    left.hears_all(3)
+    assert left.lines[-3:] == [
+        ("caller", "For two?", "For two?"),
+        ("agent", "For two,", "For two,"),
+        ("agent", "of course.", "of course."),
+    ]
+
+
+def test_the_rest_is_asked_for_until_it_comes(left: Talk) -> None:
+    left.ready()
+    left.tells(lost)
+    left.wait(1_000)
+    assert of(SayToModel, left.ready()) == [SayToModel(left.session, REST_CUE)]
+    left.replies(" of course.")
+    left.tells(lost)
+    left.wait(1_000)
+    assert of(SayToModel, left.ready()) == []
+
+
+def test_the_rest_of_what_was_talked_over_is_not_asked_for(left: Talk) -> None:
+    left.ready()
+    left.now_ms += 2_000
+    left.tells(CallerActivityStarted, lost)
+    left.wait(1_000)
+    assert of(SayToModel, left.ready()) == []
 
 
 def test_told_to_go_it_goes_at_once_where_there_is_a_pause(greeted: Talk) -> None:

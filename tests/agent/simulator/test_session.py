@@ -355,3 +355,17 @@ def test_all_caller_audio_is_kept_only_where_the_server_is_told_to(keep_audio: b
     pcm = clip("caller/morgan", 16_000).pcm
     made.audio(pcm)
     assert made.session.received_pcm == (pcm if keep_audio else b"")
+
+
+def test_a_model_that_is_told_to_go_on_says_the_rest_of_what_it_said_last() -> None:
+    script = parse('[[turns]]\nsay = "a1"')
+    said = texts()["agent/a1"].split(" ")
+    client = VirtualClient(GeminiServer(script, EXACT))
+    client.run(500)
+    half = " ".join(said[:5])
+    turns = [{"role": "user", "parts": [{"text": "Is it far?"}]}]
+    turns.append({"role": "model", "parts": [{"text": half}]})
+    client.send({"client_content": {"turns": turns, "turnComplete": False}})
+    client.send({"realtime_input": {"text": "[Go on.]"}})
+    client.run(6_000)
+    assert half + client.said == texts()["agent/a1"]

@@ -11,10 +11,12 @@ from agent.simulator import script as model_script
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.faults import Close, GoAway
 from agent.simulator.model import GeminiServer
+from agent.simulator.voice import agent_clip
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
 from telephony.simulator.script import HangUp, Script, Step
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import BlackHole, WorldFault
-from tests.faults.table import Figure, Row, at_least, exactly, scaled
+from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
 from tests.worlds import judge, scenarios
 from tests.worlds.model_lost import ended_ms
 from tests.worlds.sdk import WireSdk
@@ -25,6 +27,9 @@ LEAVE_BY_MS = 40_000
 """Of 50 s, less 10 s."""
 
 PAUSE_MS = 4_000
+
+SLOW = 1.2
+"""Times real time: when the session has to be left, 6 to 8 s are ahead of the ear."""
 
 TWO_HOURS_MS = 7_200_000
 ONE_RENEWAL_MS = 500_000
@@ -60,7 +65,12 @@ def in_silence(share: float) -> Sequence[Figure]:
 
 
 def in_endless_speech(share: float) -> Sequence[Figure]:
-    """Row 12: the agent talks for 74 s, and has to leave the session in the middle of it."""
+    """Row 12: the agent talks for 74 s, and the session has to be left in the middle of it."""
+    return [*_received(share), *_half_received(share)]
+
+
+def _received(share: float) -> Sequence[Figure]:
+    """All of it was received: a reply comes four times as fast as it is spoken."""
     calls = scaled(CALLS, share)
     gaps, renewed, wrong, asked_again = 0, 0, 0, 0
     for seed in range(calls):
@@ -84,7 +94,29 @@ def in_endless_speech(share: float) -> Sequence[Figure]:
     ]
 
 
-def _monologue(seed: int) -> World:
+def _half_received(share: float) -> Sequence[Figure]:
+    """It comes hardly faster than it is spoken: the rest has to be asked for."""
+    calls = scaled(CALLS // 10, share)
+    words_off, frames_off, gap_ms = 0, 0.0, 0
+    whole = agent_clip(judge.MONOLOGUE).text
+    for seed in range(calls):
+        world = _monologue(seed, SLOW)
+        said = [line.heard for line in world.store.lines if line.role == "agent"]
+        words_off += " ".join(said[1:]) != whole
+        _, first, rest = judge.replies(world)
+        samples = first.heard_samples + rest.heard_samples - len(judge.spoken(judge.MONOLOGUE))
+        frames_off = max(frames_off, abs(samples) / FRAME_SAMPLES)
+        end_ms = first.spans[-1].at_ms + len(first.spans[-1].ulaw) // PHONE_SAMPLES_PER_MS
+        gap_ms = max(gap_ms, rest.spans[0].at_ms - end_ms)
+    return [
+        Figure("calls, the reply half received", calls, None),
+        Figure("calls with words repeated or missing", words_off, exactly(0)),
+        Figure("frames repeated or missing, most", frames_off, None),
+        Figure("gap at the seam, most", gap_ms, at_most(200), "ms"),
+    ]
+
+
+def _monologue(seed: int, speed: float = scenarios.SPEED) -> World:
     rng = Random(seed)
     script = model_script.Script((model_script.Turn(judge.MONOLOGUE, "q1"),))
     steps = [
@@ -92,7 +124,7 @@ def _monologue(seed: int) -> World:
         Step(wait_for_agent=True, after_ms=1_000, deed=HangUp()),
     ]
     caller = replace(Script(tuple(steps)), patience_ms=120_000)
-    model = GeminiServer(script, scenarios.ROW, Random(seed))
+    model = GeminiServer(script, replace(scenarios.ROW, speed=speed), Random(seed))
     world = World(caller, model, WireSdk(), seed=seed)
     world.at(rng.randint(10_000, 30_000), GoAway(TIME_LEFT_MS))
     world.run()
