@@ -44,8 +44,13 @@ async def readyz(request: Request) -> JSONResponse:
         await patiently(worker.store.ping())
     except StoreAway as away:
         reasons.append(f"the store is away ({away.why}); transcripts wait in memory")
-    if (breaker := worker.model.state()) is not State.CLOSED:
-        reasons.append(f"the model is away (breaker {breaker.value}); callers wait, then hear why")
+    match worker.model.state():
+        case State.OPEN:
+            reasons.append("the model is away (its breaker is open); callers wait, then hear why")
+        case State.HALF_OPEN:
+            reasons.append("the model was away, and is tried again (its breaker is half open)")
+        case State.CLOSED:
+            pass
     return JSONResponse({"status": "degraded" if reasons else "ready", "reasons": reasons})
 
 

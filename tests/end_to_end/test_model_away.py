@@ -8,10 +8,13 @@ import pytest
 from redis.asyncio import Redis
 
 from agent.conversation.commands import OpenModel
+from agent.gemini.breaker import FAILURES
 from agent.simulator.behaviour import BRISK
-from agent.simulator.faults import DropHandles, Reset, SlowSetup
+from agent.simulator.faults import DropHandles, RefuseConnect, Reset, SlowSetup
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
+from telephony.audio.earcon import EARCON
+from telephony.call.commands import NO_REPLY, SendMedia
 from telephony.server.webhooks import APOLOGY, TRANSFERRED
 from telephony.simulator import call_flow
 from telephony.simulator.report import AgentHeard, CallEvent
@@ -24,10 +27,11 @@ from tests.end_to_end.scripts import (
     HANG_UP,
     MORGAN,
     MORGAN_ANSWER,
+    SAY_MORGAN,
     TWO_TURNS,
     caller,
 )
-from tests.end_to_end.serving import LocalWorker, place, serving
+from tests.end_to_end.serving import LocalWorker, get, place, serving
 from tests.end_to_end.watching import Step, Watch
 
 if TYPE_CHECKING:
@@ -89,6 +93,24 @@ async def test_a_broken_session_is_resumed_and_a_forgotten_one_begun_anew_withou
     assert in_order(CONVERSATION, said)
     assert [text for role, text in said if role == "caller"] == [MORGAN, GARDEN]
     assert [text for _, text in said].count(GREETING) == 1
+
+
+async def test_a_model_that_is_down_is_left_alone_while_the_caller_hears_a_sound(
+    worker: LocalWorker, gemini: SimulatedGemini, steps: Watch[Step]
+) -> None:
+    for _ in range(FAILURES):
+        gemini.inject(RefuseConnect())
+    report = await place(caller(SAY_MORGAN, HANG_UP), worker.url)
+    assert report.problems == ()
+    assert report.ended_by == "caller"
+    assert len(gemini.server.sessions) == FAILURES + 1
+    sent = [c for step in steps.seen for c in step.commands if isinstance(c, SendMedia)]
+    assert sent[0] == SendMedia(sent[0].stream_sid, NO_REPLY, EARCON)
+    metrics = (await get(worker.url, "/metrics")).text
+    assert 'offhook_model_breaker{state="half open"} 1.0' in metrics
+    ready = await get(worker.url, "/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert "half open" in ready.json()["reasons"][0]
 
 
 @pytest.mark.parametrize(
