@@ -49,7 +49,9 @@ async def _patient(calls: int) -> Sequence[Figure]:
     reports = [each.result() for each in placed]
     return [
         Figure("calls up at SIGTERM", calls, None),
-        Figure("calls with a problem, or moved", _troubled(reports, streams=1), exactly(0)),
+        Figure("calls dropped", _dropped(reports), exactly(0)),
+        Figure("calls moved", sum(report.streams > 1 for report in reports), exactly(0)),
+        _in_vain(reports),
         Figure("exit code", code, exactly(0)),
         Figure("readiness false", unready_s * 1000, at_most(100), "ms", wall_time=True),
         Figure("exit after the last call", exit_s, at_most(1), "s", wall_time=True),
@@ -97,7 +99,9 @@ async def _handed_over(budget_s: str, calls: int) -> Sequence[Figure]:
     return [
         Figure(f"calls up at SIGTERM, budget {budget_s} s", calls, None),
         Figure("calls not handed over", calls - ends.count("handed_over"), exactly(0)),
-        Figure("calls with a problem, or not resumed", _troubled(reports, streams=2), exactly(0)),
+        Figure("calls dropped", _dropped(reports), exactly(0)),
+        Figure("calls not resumed", sum(report.streams < 2 for report in reports), exactly(0)),
+        _in_vain(reports),
         Figure("exit code", code, exactly(0)),
         Figure(
             "caller not listened to, p95",
@@ -126,15 +130,17 @@ def _fargate(runs: int) -> Sequence[Figure]:
 
 def measure_rollout(share: float) -> Sequence[Figure]:
     """All workers are replaced, one after the other, while calls arrive."""
-    return asyncio.run(_rollouts(scaled(ROLLOUTS, share), scaled(WORKERS, share, least=2)))
+    every_s = ARRIVE_EVERY_S if share > SMALLEST else 3 * ARRIVE_EVERY_S
+    rollouts, workers = scaled(ROLLOUTS, share), scaled(WORKERS, share, least=2)
+    return asyncio.run(_rollouts(rollouts, workers, every_s))
 
 
-async def _rollouts(rollouts: int, workers: int) -> Sequence[Figure]:
+async def _rollouts(rollouts: int, workers: int, every_s: float) -> Sequence[Figure]:
     codes: list[int] = []
     async with running(workers, DRAIN_BUDGET_S="5") as fleet:
         placed: list[asyncio.Task[Report]] = []
         async with asyncio.TaskGroup() as tasks:
-            arriving = tasks.create_task(_arrive(fleet, tasks, placed))
+            arriving = tasks.create_task(_arrive(fleet, tasks, placed, every_s))
             for number in [*range(workers)] * rollouts:
                 code = await _replace(fleet, number)
                 codes.append(code)
@@ -145,17 +151,21 @@ async def _rollouts(rollouts: int, workers: int) -> Sequence[Figure]:
         Figure(f"rollouts of {workers} workers", rollouts, None),
         Figure("calls that arrived meanwhile", len(reports), None),
         Figure("of these moved from worker to worker", moved, None),
-        Figure("calls refused, or dropped", _troubled(reports), exactly(0)),
+        Figure("calls refused, or dropped", _dropped(reports), exactly(0)),
+        _in_vain(reports),
         Figure("workers that did not exit with 0", sum(code != 0 for code in codes), exactly(0)),
     ]
 
 
 async def _arrive(
-    fleet: Fleet, tasks: asyncio.TaskGroup, placed: list[asyncio.Task[Report]]
+    fleet: Fleet,
+    tasks: asyncio.TaskGroup,
+    placed: list[asyncio.Task[Report]],
+    every_s: float,
 ) -> None:
     while True:
         placed.append(tasks.create_task(fleet.place(TWO_TURNS, AS_MEASURED)))
-        await asyncio.sleep(ARRIVE_EVERY_S)
+        await asyncio.sleep(every_s)
 
 
 async def _replace(fleet: Fleet, number: int) -> int:
@@ -168,14 +178,15 @@ async def _replace(fleet: Fleet, number: int) -> int:
     return code
 
 
-def _troubled(reports: Sequence[Report], streams: int | None = None) -> int:
-    """Calls that did not end as their callers meant them to."""
-    return sum(
-        bool(report.problems or report.announced)
-        or report.ended_by != "caller"
-        or streams not in {None, report.streams}
-        for report in reports
-    )
+def _dropped(reports: Sequence[Report]) -> int:
+    """Calls that somebody else ended than their callers."""
+    return sum(report.ended_by != "caller" or bool(report.announced) for report in reports)
+
+
+def _in_vain(reports: Sequence[Report]) -> Figure:
+    """Callers who gave up waiting, handshakes not answered: a busy machine has some."""
+    problems = sum(bool(report.problems) for report in reports)
+    return Figure("calls with any other problem", problems, exactly(0), wall_time=True)
 
 
 ROWS = (

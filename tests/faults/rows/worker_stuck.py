@@ -92,7 +92,10 @@ async def _stall(runs: int) -> Sequence[Figure]:
         Figure("stalls of 500 ms", runs, None),
         Figure("of these logged with the place", where, at_least(runs)),
         Figure(
-            "calls with a problem", sum(bool(report.problems) for report in reports), exactly(0)
+            "calls with a problem",
+            sum(bool(report.problems) for report in reports),
+            exactly(0),
+            wall_time=True,
         ),
         Figure("gaps in replies", gaps_ms, exactly(0), "ms", wall_time=True),
         Figure("most audio sent in a second", _fastest(reports), at_most(2), "s", wall_time=True),
