@@ -2,7 +2,7 @@
 # make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quality cuts mutants faults figures bench lock clean
+.PHONY: help setup demo test check quality cuts mutants faults soak figures bench lock clean
 
 # The resampler's matrices are small: more threads cost more than they bring.
 export OPENBLAS_NUM_THREADS := 1
@@ -39,6 +39,9 @@ mutants: setup ## Plant faults, one at a time, and see each caught by recorded c
 
 faults: setup ## Inject every fault of the table; print what is reached beside what is demanded
 	@$(BIN)/python -m tests.faults
+
+soak: setup ## Run 100 000 short calls in one process, and see that nothing of them stays
+	@$(BIN)/python -m tests.soak
 
 figures: setup ## Measure, and print what the README and the design claim
 	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done

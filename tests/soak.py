@@ -1,0 +1,152 @@
+"""Short calls, one after another for as long as it takes, in one process: does anything stay?
+
+python -m tests.soak                # 100 000 calls, as `make soak`
+python -m tests.soak --calls 5000
+
+Webhooks, WebSockets, TLS, the google-genai SDK and the redis-server are real; Twilio and Gemini are
+simulated. Worker, model and callers share this process, so that what any of them keeps is counted.
+A call is a signed webhook, a stream, a tenth of a second of caller audio, the first audio of the
+greeting, and the status callback of a hang-up.
+
+Exits with 1 if memory, descriptors, tasks or the objects of a call are not back where they were.
+"""
+# ruff: noqa: T201 -- printing is what this command is for
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import psutil
+
+from agent.simulator.behaviour import BRISK
+from agent.simulator.model import GeminiServer
+from agent.simulator.server import SimulatedGemini
+from telephony.audio.formats import ULAW_SILENCE
+from telephony.server.calls import Calls
+from telephony.server.logs import configure
+from telephony.simulator import wire
+from telephony.twilio.twiml import STATUS_PATH, VOICE_PATH
+from tests.end_to_end import twilio
+from tests.end_to_end.left_behind import Held, held, left_behind
+from tests.end_to_end.scripts import AGENT
+from tests.end_to_end.serving import ACCOUNT_SID, serving
+from tests.redis_server import redis_running
+
+CALLS = 100_000
+AT_ONCE = 20
+WARM_UP_CALLS = 200
+"""What a process loads, compiles and pools once is not counted."""
+TOLD_TIMES = 10
+FRAMES = 5
+GROWTH_LIMIT_MIB = 10
+
+LIMITS = httpx.Limits(keepalive_expiry=1)
+"""Sooner than the server closes an idle connection, or a request could cross that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the process holds while no call is going on."""
+
+    rss_mib: float
+    descriptors: int
+    held: Held
+
+
+async def main(calls: int) -> int:
+    """Run the calls; returns the exit code."""
+    server = GeminiServer(AGENT, BRISK, keep=False)
+    with redis_running() as redis:
+        async with (
+            SimulatedGemini(server) as gemini,
+            serving(gemini, redis_url=redis.url) as worker,
+            httpx.AsyncClient(trust_env=False, timeout=60, limits=LIMITS) as client,
+        ):
+            await place(WARM_UP_CALLS, worker.url, client)
+            kept = worker.server.worker.calls
+            before = await read(kept)
+            tell(0, before, before)
+            left = calls
+            while left:
+                some = min(left, max(1, calls // TOLD_TIMES))
+                await place(some, worker.url, client)
+                left -= some
+                now = await read(kept)
+                tell(calls - left, now, before)
+            await left_behind(before.held)
+            return verdict(await read(kept), before)
+
+
+async def place(calls: int, url: str, client: httpx.AsyncClient) -> None:
+    """So many calls, some of them at once. One that fails ends it all."""
+    numbers = iter(range(calls))
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(_one_after_another(numbers, url, client))
+
+
+async def _one_after_another(numbers: Iterator[int], url: str, client: httpx.AsyncClient) -> None:
+    for _ in numbers:
+        await call(url, client)
+
+
+async def call(url: str, client: httpx.AsyncClient) -> None:
+    """One call, to the first audio of the greeting."""
+    call_sid = twilio.new_call_sid()
+    token = twilio.token_in(await _post(client, url, VOICE_PATH, call_sid, "ringing"))
+    async with twilio.open_stream(url) as socket:
+        stream_sid = await twilio.start(socket, call_sid, {"token": token})
+        for n in range(FRAMES):
+            await socket.send(wire.media(n + 2, stream_sid, n + 1, 20 * n, ULAW_SILENCE * 160))
+        while '"media"' not in str(await socket.recv()):
+            pass
+        await socket.send(wire.stop(FRAMES + 2, stream_sid, call_sid, ACCOUNT_SID))
+    await _post(client, url, STATUS_PATH, call_sid, "completed")
+
+
+async def _post(client: httpx.AsyncClient, url: str, path: str, call_sid: str, status: str) -> str:
+    form = twilio.form_of(call_sid, status)
+    answer = await client.post(url + path, data=form, headers=twilio.signed(path, form))
+    answer.raise_for_status()
+    return answer.text
+
+
+async def read(calls: Calls) -> Reading:
+    """Once every call is over, and its last line is stored."""
+    while calls._running:  # noqa: ASYNC110 - only a worker that stops is told
+        await asyncio.sleep(0.01)
+    now = held()
+    process = psutil.Process()
+    return Reading(process.memory_info().rss / 2**20, process.num_fds(), now)
+
+
+def tell(calls: int, now: Reading, before: Reading) -> None:
+    """One line."""
+    grown_mib = now.rss_mib - before.rss_mib
+    print(
+        f"{calls:>7} calls  RSS {now.rss_mib:7.1f} MiB ({grown_mib:+6.1f})  "
+        f"{now.descriptors} descriptors  {sum(now.held.tasks.values())} tasks",
+        flush=True,
+    )
+
+
+def verdict(now: Reading, before: Reading) -> int:
+    """Print what fell short; returns the exit code."""
+    left: dict[str, object] = dict(now.held.beyond(before.held))
+    if now.descriptors > before.descriptors:
+        left["descriptors"] = now.descriptors - before.descriptors
+    if (grown_mib := now.rss_mib - before.rss_mib) > GROWTH_LIMIT_MIB:
+        left["RSS"] = f"{grown_mib:.1f} MiB more, demanded ≤ {GROWTH_LIMIT_MIB}"
+    print(f"left behind: {left or 'nothing'}")
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make soak", description="Short calls, very many.")
+    parser.add_argument("--calls", type=int, default=CALLS)
+    configure(logging.ERROR)
+    sys.exit(asyncio.run(main(parser.parse_args().calls)))
