@@ -21,6 +21,7 @@ from telephony.call.machine import TERMINAL_STATUSES
 from telephony.server import redial
 from telephony.server.admission import Refused
 from telephony.server.patience import patiently
+from telephony.server.reaper import LEASE_MS
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
 from telephony.twilio.signature import FORM_LIMIT_BYTES
@@ -163,6 +164,9 @@ async def _resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | Non
 
 async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
     resumes = await worker.store.count_resume(call_sid)
+    if worker.settings.twilio_account_sid:  # else nobody looks after lost calls
+        # It is on its way: a reaper that holds it for lost would redirect it in vain.
+        await worker.store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
     if worker.calls.get(call_sid) is not None or await worker.store.listeners(call_sid) > 0:
         return resumes, None
     return resumes, await worker.store.look_up(call_sid)

@@ -60,6 +60,7 @@ async def serving(
     auth_token: str = AUTH_TOKEN,
     public_url: str = PUBLIC_URL,
     transfer_to: str = "",
+    account_sid: str = "",
 ) -> AsyncIterator[LocalWorker]:
     """A worker on a free port. Leaving waits until its calls are over and stored."""
     given = settings.load(
@@ -70,6 +71,7 @@ async def serving(
         public_url=public_url,
         redis_url=redis_url,
         transfer_to=transfer_to,
+        twilio_account_sid=account_sid,
         record_dir="",
         drain_budget_s=5,
     )

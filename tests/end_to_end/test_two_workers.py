@@ -13,6 +13,7 @@ from telephony.call.commands import Command, EndCall
 from telephony.call.events import CallStatus, Event, StreamStarted
 from telephony.call.machine import Call
 from telephony.server.media_socket import TRY_AGAIN_LATER
+from telephony.server.reaper import CLAIM_MS, LEASE_MS
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
 from telephony.twilio import twiml
@@ -109,6 +110,22 @@ async def test_two_streams_of_one_call_at_once_leave_one_of_them(
         driver = worker.server.worker.calls.get(call_sid)
         assert driver is not None
         assert driver.epoch == 2
+
+
+async def test_a_call_that_is_on_its_way_back_is_no_orphan_any_more(
+    gemini: SimulatedGemini,
+) -> None:
+    """A reaper that has claimed it asks once more before it redirects."""
+    async with serving(gemini, account_sid=twilio.ACCOUNT_SID) as worker:
+        store, call_sid = worker.server.worker.store, twilio.new_call_sid()
+        await store.open_call(call_sid)
+        await store.hold([call_sid], [], lease_ms=0, claim_ms=None)
+        [orphan] = await store.hold([], [], lease_ms=LEASE_MS, claim_ms=CLAIM_MS)
+        assert await store.is_orphan(orphan)
+        path, form = twiml.RESUME_PATH, twilio.form_of(call_sid, "in-progress")
+        answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
+        assert "<Stream" in answer.text
+        assert not await store.is_orphan(orphan)
 
 
 async def test_a_bug_ends_the_one_call_it_is_in_and_leaves_no_session_open(
