@@ -310,7 +310,7 @@ class Call:
 
     def _resume_uplink(self, session: int, now_ms: int) -> None:
         self._session = session
-        self._waiting.listened()
+        self._waiting.listened(now_ms)
         held = self._uplink.resume(now_ms)
         for chunk in held.chunks:
             self._out.append(asked.SendCallerAudio(session, chunk, live=False))

@@ -15,6 +15,9 @@ ANSWER_DUE_MS = 1_400
 """An answer is begun 2 s after the caller's last sound, seldom later: with `SOUND_AFTER_MS` beyond
 this it is late for sure."""
 
+FLEETING_MS = 3_000
+"""A session that is lost again so soon has not ended the wait."""
+
 GIVEN_UP_AFTER_MS = 15_000
 """What a session that listens does not answer for so long was no question: a cough, a radio."""
 
@@ -28,7 +31,8 @@ class Waiting:
 
     def __init__(self) -> None:
         self.due_ms: int | None = None
-        self._held_ms: int | None = 0
+        self._held_ms = 0
+        self._listened_ms: int | None = None
         self._quiet_ms = 0
         self._sounded_ms: int | None = None
         self._sounds_until_ms = 0
@@ -41,12 +45,13 @@ class Waiting:
 
     def held(self, now_ms: int) -> None:
         """No session listens."""
-        if self._held_ms is None:
+        if self._listened_ms is not None and now_ms - self._listened_ms >= FLEETING_MS:
             self._held_ms = now_ms
+        self._listened_ms = None
 
-    def listened(self) -> None:
+    def listened(self, now_ms: int) -> None:
         """A session listens."""
-        self._held_ms = None
+        self._listened_ms = now_ms
 
     def sounds(self, now_ms: int) -> bool:
         """Whether Twilio may still hold the sound, and nothing but it."""
@@ -76,7 +81,7 @@ class Waiting:
         return True
 
     def _due_ms(self, quiet_ms: int, *, owed: bool) -> int | None:
-        if self._held_ms is not None:
+        if self._listened_ms is None:
             due_ms = max(quiet_ms, self._held_ms) + SOUND_AFTER_MS
         elif owed:
             due_ms = quiet_ms + ANSWER_DUE_MS + SOUND_AFTER_MS
@@ -84,5 +89,5 @@ class Waiting:
             return None
         if self._sounded_ms is not None:
             due_ms = max(due_ms, self._sounded_ms + SOUND_EVERY_MS)
-        late = self._held_ms is None and due_ms > quiet_ms + GIVEN_UP_AFTER_MS
+        late = self._listened_ms is not None and due_ms > quiet_ms + GIVEN_UP_AFTER_MS
         return None if late else due_ms

@@ -50,6 +50,14 @@ def test_a_session_that_is_away_for_longer_is(greeted: Phone) -> None:
     assert sounds(greeted.wait(SOUND_AFTER_MS)) == [EARCON]
 
 
+def test_a_session_that_is_lost_again_at_once_does_not_end_the_wait(greeted: Phone) -> None:
+    greeted.says(SILENCE, 4_000)
+    greeted.tells(lost)
+    done = greeted.wait(SOUND_AFTER_MS - 1) + greeted.ready() + greeted.wait(1_000)
+    assert sounds(done) == []
+    assert sounds(greeted.tells(lost)) == [EARCON]
+
+
 def test_nothing_sounds_while_a_reply_is_still_heard(greeted: Phone) -> None:
     greeted.replies("A long answer.", 4_000)
     greeted.tells(lost)
