@@ -8,6 +8,7 @@ is what the same calls dial in the time before: one session each.
 import heapq
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import inf
 from random import Random
 
 from agent.conversation.commands import Impasse
@@ -44,8 +45,8 @@ class Town:
         seed: Of all chance.
 
     Attributes:
-        opened_ms: When the breaker was first open, or -1.
-        closed_ms: When it was last found closed again, or -1.
+        opened_ms: When the breaker was first open, or inf.
+        closed_ms: When it was last found closed again, or inf.
     """
 
     def __init__(
@@ -58,7 +59,8 @@ class Town:
         seed: int = 1,
     ) -> None:
         self.outage = outage
-        self.opened_ms = self.closed_ms = -1
+        self.opened_ms: float = inf
+        self.closed_ms: float = inf
         self.worlds: list[World] = []
         self._questions, self._seed, self._rng = questions, seed, Random(seed)
         self._renew()
@@ -126,11 +128,11 @@ class Town:
 
     def _look(self, now_ms: int) -> None:
         closed = self._breaker.state(now_ms) is State.CLOSED
-        if not closed and self.opened_ms < 0:
+        if not closed and self.opened_ms == inf:
             self.opened_ms = now_ms
         if not closed:
-            self.closed_ms = -1
-        elif self.closed_ms < 0:
+            self.closed_ms = inf
+        elif self.closed_ms == inf:
             self.closed_ms = now_ms
 
 
