@@ -20,6 +20,7 @@ from telephony.twilio import twiml
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import CONVERSATION, HANG_UP, SAY_GARDEN, SAY_MORGAN, caller
 from tests.end_to_end.serving import (
+    ACCOUNT_SID,
     AUTH_TOKEN,
     PUBLIC_URL,
     LocalWorker,
@@ -116,7 +117,7 @@ async def test_a_call_that_is_on_its_way_back_is_no_orphan_any_more(
     gemini: SimulatedGemini,
 ) -> None:
     """A reaper that has claimed it asks once more before it redirects."""
-    async with serving(gemini, account_sid=twilio.ACCOUNT_SID) as worker:
+    async with serving(gemini, account_sid=ACCOUNT_SID) as worker:
         store, call_sid = worker.server.worker.store, twilio.new_call_sid()
         await store.open_call(call_sid)
         await store.hold([call_sid], [], lease_ms=0, claim_ms=None)
