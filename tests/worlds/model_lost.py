@@ -14,6 +14,10 @@ from tests.worlds import judge, scenarios
 MOMENTS = ("silence", "utterance", "thinking", "generating", "playing")
 """`playing`: a reply that was fully received is heard."""
 
+PATIENCE_MS = 1_000
+"""Of a caller who heard the first word of an answer, and then nothing for 1.5 s: one who is sooner
+talks over the answer when it comes again, which is another fault."""
+
 NETWORK_MS = 60
 """An event is this much later here than at the server, at most, and a fault as much earlier."""
 
@@ -85,7 +89,8 @@ def lose(moment: str, seed: int) -> Loss:
     """Run a call twice: as it is, and with the socket lost at a random instant of `moment`."""
     rng = Random(f"{moment} {seed}")
     asked = tuple(rng.sample(scenarios.QUESTIONS, 3))
-    uncut = scenarios.world(scenarios.questions(*asked), seed, scenarios.ROW)
+    script = scenarios.questions(*asked, after_ms=PATIENCE_MS)
+    uncut = scenarios.world(script, seed, scenarios.ROW)
     first, last = window_ms(moment, uncut, scenarios.ANSWERS[asked[0]])
     at_ms = rng.randint(first, last)
     faults: list[WorldFault] = [Reset(), Close()]
@@ -93,7 +98,7 @@ def lose(moment: str, seed: int) -> Loss:
     return Loss(
         moment,
         at_ms,
-        scenarios.world(scenarios.questions(*asked), seed, scenarios.ROW, fault),
+        scenarios.world(script, seed, scenarios.ROW, fault),
         uncut,
         asked,
     )

@@ -79,10 +79,10 @@ def barge_ins(seed: int, count: int = 20) -> list[Step]:
     return [*steps, Step(wait_for_agent=True, deed=HangUp())]
 
 
-def questions(*names: str) -> list[Step]:
-    """A caller who waits for each answer, and then asks the next."""
-    asked = [Step(wait_for_agent=True, after_ms=300, deed=say(name)) for name in names]
-    return [*asked, Step(wait_for_agent=True, after_ms=300, deed=HangUp())]
+def questions(*names: str, after_ms: int = 300) -> list[Step]:
+    """A caller who waits for each answer, and for so long beyond, and then asks the next."""
+    asked = [Step(wait_for_agent=True, after_ms=after_ms, deed=say(name)) for name in names]
+    return [*asked, Step(wait_for_agent=True, after_ms=after_ms, deed=HangUp())]
 
 
 def questions_by_the_clock(*names: str, every_ms: int = 7_000) -> list[Step]:
