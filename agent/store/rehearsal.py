@@ -41,7 +41,7 @@ async def rehearse(store: Store, call_sid: str) -> None:
     await store.save_checkpoint(call_sid, Checkpoint(epoch, 0, 0, True, "", 0), epoch)
     await store.announce_released(call_sid, epoch)
     await store.announce_status(call_sid, "in-progress")
-    await store.note_caller(OWNER, call_sid, TOKEN_TTL_S)
+    await store.note_caller(call_sid, call_sid, TOKEN_TTL_S)
     # None claimed: somebody is to see after the calls that are orphans there
     await store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
     await store.hold([], [call_sid], lease_ms=LEASE_MS, claim_ms=None)

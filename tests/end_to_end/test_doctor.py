@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from agent.simulator.faults import RefuseConnect
 from agent.simulator.server import SimulatedGemini
-from telephony.number.checks import Checkup
+from telephony.number.checks import REDIS_TTL_S, Checkup
 from telephony.number.findings import Finding, examine
 from telephony.number.webhooks import ours
 from telephony.simulator.rest import RestAccount, refusal
@@ -93,9 +93,9 @@ async def test_where_all_is_well_nothing_fails_and_no_call_is_left_behind(
     found = await clinic.examine(PHONE_NUMBER)
     assert {finding.outcome for finding in found.values()} == {"ok"}, found
     assert len(clinic.worker.server.worker.calls) == 0
-    names = {str(key).split("}:")[0] for key in await redis.keys("*")}
-    assert len(names) == 1  # of the rehearsal, which expires
-    assert names.pop().startswith("offhook:{doctor-")
+    left = await redis.keys("*")  # of the rehearsal, which expires
+    assert {str(key).split("-")[0] for key in left} == {"offhook:{doctor", "offhook:caller:doctor"}
+    assert all([0 < await redis.ttl(key) <= REDIS_TTL_S for key in left])
 
 
 @pytest.mark.parametrize("query", ["", "?challenge=", "?challenge=too-short", "?challenge=a+b"])
