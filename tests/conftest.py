@@ -22,10 +22,11 @@ REAL_TIME = frozenset({"end_to_end", "judges"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let calls in real time follow one another, and leave the other core to everything else."""
+    """Let calls in real time follow one another, folder by folder."""
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in REAL_TIME:
-            item.add_marker(pytest.mark.xdist_group("real time"))
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in REAL_TIME:
+            item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import pytest
 from tests.faults.table import SMALLEST, Figure, Row, all_rows, at_least, at_most, exactly
 
 ROWS = [
-    pytest.param(row, id=str(row.number), marks=[pytest.mark.xdist_group("real time")])
+    pytest.param(row, id=str(row.number), marks=[pytest.mark.xdist_group("faults")])
     if row.real_time
     else pytest.param(row, id=str(row.number))
     for row in all_rows()
