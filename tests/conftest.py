@@ -1,9 +1,6 @@
-"""For the whole test run: which tests stay together on one core, that none is timed, and a real
-redis-server.
-"""
+"""For the whole test run: that nothing is timed, and a real redis-server."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,17 +13,6 @@ settings.register_profile(
     "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
-
-REAL_TIME = frozenset({"end_to_end", "judges"})
-"""Folders of whole calls over real sockets, which wait more than they compute."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let calls in real time follow one another, folder by folder."""
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in REAL_TIME:
-            item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.fixture(scope="session")

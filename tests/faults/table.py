@@ -90,13 +90,11 @@ class Row:
         fault: What is done, in a few words.
         measure: Does it, and returns what was reached. Takes a share of the full numbers, from
             `SMALLEST` to `FULL`: see `scaled`.
-        real_time: Whether it waits more than it computes; such tests follow one another.
     """
 
     number: int
     fault: str
     measure: Callable[[float], Sequence[Figure]]
-    real_time: bool = False
 
 
 def scaled(full: int, share: float, least: int = 1) -> int:

@@ -4,12 +4,7 @@ import pytest
 
 from tests.faults.table import SMALLEST, Figure, Row, all_rows, at_least, at_most, exactly
 
-ROWS = [
-    pytest.param(row, id=str(row.number), marks=[pytest.mark.xdist_group("faults")])
-    if row.real_time
-    else pytest.param(row, id=str(row.number))
-    for row in all_rows()
-]
+ROWS = [pytest.param(row, id=str(row.number)) for row in all_rows()]
 
 
 @pytest.mark.parametrize("row", ROWS)

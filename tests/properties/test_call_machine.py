@@ -142,6 +142,7 @@ class World:
                 assert self.ready
                 if command.text == DEFAULT_PERSONA.greeting_cue:
                     assert not self.greeted, "a second greeting"
+                if command.text == DEFAULT_PERSONA.greeting_cue and not command.trouble:
                     self.cues[command.session] = self.cues.get(command.session, 0) + 1
                     assert self.cues[command.session] == 1
             case AppendLine():

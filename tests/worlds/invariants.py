@@ -60,12 +60,12 @@ def _away(world: World, at_ms: int) -> bool:
 
 
 def _acts(world: World) -> Iterator[str]:
-    """The model is made to speak once a session."""
+    """The model is made to speak once a session; to be asked again it has to owe an answer."""
     cues = Counter(
         (step.worker, command.session)
         for step in world.steps
         for command in step.commands
-        if isinstance(command, SayToModel)
+        if isinstance(command, SayToModel) and not command.trouble
     )
     yield from (f"session {session} was cued {n} times" for session, n in cues.items() if n > 1)
 

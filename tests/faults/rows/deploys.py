@@ -190,7 +190,7 @@ def _in_vain(reports: Sequence[Report]) -> Figure:
 
 
 ROWS = (
-    Row(6, "SIGTERM, with 20 minutes", measure_patient, real_time=True),
-    Row(7, "SIGTERM, with 0, 10 and 120 s", measure_short, real_time=True),
-    Row(8, "workers are replaced under arrivals", measure_rollout, real_time=True),
+    Row(6, "SIGTERM, with 20 minutes", measure_patient),
+    Row(7, "SIGTERM, with 0, 10 and 120 s", measure_short),
+    Row(8, "workers are replaced under arrivals", measure_rollout),
 )

@@ -59,4 +59,4 @@ async def _close_code(worker: WorkerProcess, size: int) -> int | None:
     return socket.close_code
 
 
-ROWS = (Row(29, "frames of more than 64 KiB", measure, real_time=True),)
+ROWS = (Row(29, "frames of more than 64 KiB", measure),)

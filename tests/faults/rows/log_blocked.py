@@ -86,4 +86,4 @@ def _gaps(reports: Sequence[Report]) -> int:
     return sum(len(report.silences) for report in reports)
 
 
-ROWS = (Row(42, "the log is not read; the disk is full", measure, real_time=True),)
+ROWS = (Row(42, "the log is not read; the disk is full", measure),)

@@ -121,6 +121,6 @@ def measure_dead(share: float) -> Sequence[Figure]:
 
 
 ROWS = (
-    Row(25, "Twilio's socket is reset in mid-sentence", measure_reset, real_time=True),
+    Row(25, "Twilio's socket is reset in mid-sentence", measure_reset),
     Row(26, "Twilio's socket falls silent for 45 s", measure_dead),
 )

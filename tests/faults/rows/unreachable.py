@@ -111,4 +111,4 @@ async def _doctor_says(gemini: Gemini) -> str:
             return str(unwell)
 
 
-ROWS = (Row(43, "no name, no TLS, no valid key at Gemini", measure, real_time=True),)
+ROWS = (Row(43, "no name, no TLS, no valid key at Gemini", measure),)

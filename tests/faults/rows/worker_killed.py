@@ -180,6 +180,6 @@ def _audit(found: Killed, told: Sequence[Told], call: Stored, deaths: dict[int, 
 
 
 ROWS = (
-    Row(1, "a worker is killed at a random instant", measure_resumed, real_time=True),
-    Row(2, "the same: the transcript", measure_lines, real_time=True),
+    Row(1, "a worker is killed at a random instant", measure_resumed),
+    Row(2, "the same: the transcript", measure_lines),
 )

@@ -166,7 +166,7 @@ async def _second_stream(fleet: Fleet, call_sid: str) -> Told:
 
 
 ROWS = (
-    Row(3, "a worker is stopped for 10 s and goes on", measure_zombie, real_time=True),
-    Row(4, "an event loop is blocked for 500 ms", measure_stall, real_time=True),
-    Row(5, "an event loop is blocked for more than 5 s", measure_stuck, real_time=True),
+    Row(3, "a worker is stopped for 10 s and goes on", measure_zombie),
+    Row(4, "an event loop is blocked for 500 ms", measure_stall),
+    Row(5, "an event loop is blocked for more than 5 s", measure_stuck),
 )
