@@ -64,9 +64,14 @@ def planted(mutant: Mutant | None) -> Iterator[Path]:
         yield copy
 
 
-def _apply(mutant: Mutant, copy: Path) -> None:
-    done = subprocess.run(
-        ["git", "apply", "-"],  # noqa: S607 - git is on the PATH wherever there is a clone
+def check(mutant: Mutant) -> None:
+    """Raise `PatchError` if the patch does not apply; nothing is changed."""
+    _apply(mutant, ROOT, "--check")
+
+
+def _apply(mutant: Mutant, copy: Path, *options: str) -> None:
+    done = subprocess.run(  # noqa: S603 - the options are ours
+        ["git", "apply", *options, "-"],  # noqa: S607 - git is on the PATH wherever there is a clone
         cwd=copy,
         input=mutant.patch,
         capture_output=True,
