@@ -5,7 +5,6 @@ it goes.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -189,18 +188,9 @@ class _AudioFiles:
         names = [n for n in (content, medium.label if live else None) if n is not None]
         for path in (folder / f"{n}{medium.suffix}" for folder in self._folders for n in names):
             if path.is_file():
-                if path.parent == self._folders[-1]:
-                    return _shared(path, content, path.stat().st_mtime_ns)
                 return _checked(path, content)
         places = " or ".join(map(str, self._folders))
         raise ValueError(f"expected the file {names[0]}{medium.suffix} in {places}, got none")
-
-
-@lru_cache(maxsize=100)
-def _shared(path: Path, content: str | None, modified_ns: int) -> bytes:
-    """What the recordings of a folder have in common is read, and its hash checked, once."""
-    del modified_ns  # a file that was changed is another one
-    return _checked(path, content)
 
 
 def _checked(path: Path, content: str | None) -> bytes:
