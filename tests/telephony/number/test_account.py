@@ -66,6 +66,14 @@ async def test_the_account_says_how_it_stands_and_what_time_it_is(account: Accou
     assert account.date is not None
 
 
+async def test_an_answer_whose_date_is_none_tells_no_time(
+    rest: SimulatedRest, account: Account
+) -> None:
+    rest.account.faults.append(RestAnswer(200, '{"status": "active"}', {"Date": "soon"}))
+    assert await asyncio.to_thread(account.status) == "active"
+    assert account.date is None
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

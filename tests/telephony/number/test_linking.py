@@ -98,6 +98,13 @@ async def test_linking_twice_changes_nothing_and_forgets_nothing(desk: Desk) -> 
     assert desk.at_twilio == before
 
 
+async def test_a_number_that_calls_us_already_was_not_linked_from_here(desk: Desk) -> None:
+    desk.set_by_hand(**ours(A))
+    assert (await desk.link()).changes == []
+    with pytest.raises(UsageError, match="expected a number that was linked from here"):
+        await desk.unlink()
+
+
 async def test_a_new_public_url_does_not_make_the_old_one_what_was_before(desk: Desk) -> None:
     before = desk.at_twilio
     await desk.link(A)
