@@ -131,7 +131,7 @@ def _fargate(runs: int) -> Sequence[Figure]:
 def measure_rollout(share: float) -> Sequence[Figure]:
     """All workers are replaced, one after the other, while calls arrive."""
     every_s = ARRIVE_EVERY_S if share > SMALLEST else 3 * ARRIVE_EVERY_S
-    rollouts, workers = scaled(ROLLOUTS, share), scaled(WORKERS, share, least=2)
+    rollouts, workers = scaled(ROLLOUTS, share), WORKERS if share > SMALLEST else 2
     return asyncio.run(_rollouts(rollouts, workers, every_s))
 
 
