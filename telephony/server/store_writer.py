@@ -15,7 +15,7 @@ from telephony.call.events import LinesStored, OwnershipLost, StoreBack
 from telephony.call.events import StoreAway as StoreWentAway
 
 FIRST_RETRY_S = 0.1
-MAX_RETRY_S = 2.0
+MAX_RETRY_S = 1.0
 
 type StoreEvent = LinesStored | StoreWentAway | StoreBack | OwnershipLost
 

@@ -180,9 +180,11 @@ async def worker_process(
         await process.wait()
 
 
-async def place(script: CallerScript, *urls: str, **options: Any) -> Report:
+async def place(
+    script: CallerScript, *urls: str, patience_s: float = 2 * PATIENCE_S, **options: Any
+) -> Report:
     """Place a call to the workers at `urls`; `options` as of `telephony.simulator.caller.call`."""
-    async with asyncio.timeout(2 * PATIENCE_S):
+    async with asyncio.timeout(patience_s):
         return await call(urls, PUBLIC_URL, AUTH_TOKEN, ACCOUNT_SID, script, **options)
 
 

@@ -9,7 +9,7 @@ import socket
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -103,6 +103,7 @@ class Fleet:
         faults: CallFaults = AT_ONCE,
         on_event: Callable[[CallEvent], None] | None = None,
         call_sid: str | None = None,
+        patience_s: float = 2 * PATIENCE_S,
     ) -> Report:
         """Place a call to the fleet."""
         return await place(
@@ -113,6 +114,7 @@ class Fleet:
             on_event=on_event,
             call_sid=call_sid,
             rest=self.rest,
+            patience_s=patience_s,
         )
 
     async def stored(self, call_sids: Sequence[str]) -> dict[str, Stored]:
@@ -162,9 +164,16 @@ class Fleet:
 
 
 @asynccontextmanager
-async def running(size: int, **environment: str) -> AsyncIterator[Fleet]:
-    """A fleet of so many workers, all ready, with REST to move calls by."""
-    with redis_running() as redis:
+async def running(size: int, redis_url: str = "", **environment: str) -> AsyncIterator[Fleet]:
+    """A fleet of so many workers, all ready, with REST to move calls by.
+
+    Args:
+        size: How many.
+        redis_url: Where they keep their calls; without one, a Redis of their own.
+        environment: More of it, for each of them.
+    """
+    with ExitStack() as kept:
+        url = redis_url or kept.enter_context(redis_running()).url
         async with (
             SimulatedGemini(GeminiServer(AGENT, AS_DEMANDED, keep=False)) as gemini,
             SimulatedRest(RestAccount(ACCOUNT_SID, AUTH_TOKEN)) as rest,
@@ -178,9 +187,9 @@ async def running(size: int, **environment: str) -> AsyncIterator[Fleet]:
                 "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
                 "TWILIO_API_URL": rest.url,
                 "PUBLIC_URL": PUBLIC_URL,
-                "REDIS_URL": redis.url,
+                "REDIS_URL": url,
             }
-            fleet = Fleet(size, known | environment, rest.account, redis.url, tasks)
+            fleet = Fleet(size, known | environment, rest.account, url, tasks)
             try:
                 await fleet.start(*range(size))
                 yield fleet

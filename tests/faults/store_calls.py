@@ -1,6 +1,10 @@
-"""Calls while something happens to their Redis, and an audit of what it holds afterwards."""
+"""Calls while something happens to their Redis, and an audit of what it holds afterwards.
+
+The worker is a process of its own: what it costs a caller is not what the simulators cost.
+"""
 
 import asyncio
+import signal
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -8,67 +12,60 @@ from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
-from agent.conversation.commands import AppendLine
-from agent.simulator.behaviour import BRISK
-from agent.simulator.model import GeminiServer
-from agent.simulator.server import SimulatedGemini
-from telephony.call.commands import Command
-from telephony.call.events import Event, LinesStored, StoreAway
+from telephony.simulator import wire
 from telephony.simulator.report import CallEvent, Report
 from telephony.simulator.script import Script
 from tests.end_to_end.records import Stored, stored
-from tests.end_to_end.scripts import AGENT
-from tests.end_to_end.serving import place, serving
 from tests.end_to_end.watching import Watch
+from tests.faults.fleet import running
 from tests.faults.table import Figure, at_most, exactly
+from tests.faults.telling_worker import Told
 
 BUFFER_LIMIT_BYTES = 256 * 1024
 
 
 @dataclass(slots=True)
 class Lines:
-    """An observer: what the calls wanted stored, and what they were told of the store."""
+    """What the calls wanted stored, and what they were told of the store."""
 
     wanted: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     stored: Counter[str] = field(default_factory=Counter)
     waited_bytes: int = 0
     away: Counter[str] = field(default_factory=Counter)
-    told: Watch[Event] = field(default_factory=Watch)
 
-    def __call__(
-        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
-    ) -> None:
-        """One step of one call."""
-        del now_ms
-        match event:
-            case LinesStored():
-                self.stored[call_sid] = event.n
-                self.told(event)
-            case StoreAway():
-                self.away[event.why] += 1
-                self.told(event)
+    def __call__(self, told: Told) -> None:
+        """One thing that the worker told."""
+        wanted = self.wanted[told.call_sid]
+        match told.what:
+            case "line":
+                wanted.append(told.said)
+            case "stored":
+                self.stored[told.call_sid] = told.n
+            case "away":
+                self.away[told.why] += 1
             case _:
                 pass
-        wanted = self.wanted[call_sid]
-        wanted += [(c.line.role, c.line.text) for c in commands if isinstance(c, AppendLine)]
-        waiting = wanted[self.stored[call_sid] :]
+        waiting = wanted[self.stored[told.call_sid] :]
         waiting_bytes = sum(len(text.encode()) for _, text in waiting)
         self.waited_bytes = max(self.waited_bytes, waiting_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the calls went."""
+    """How the calls went. `exit_code`: of the worker, which was told to stop after them."""
 
     reports: Sequence[Report]
     kept: Sequence[Stored]
+    told: Sequence[Told]
     lines: Lines
+    exit_code: int
 
     def figures(self) -> list[Figure]:
         """What every row about the store demands."""
         return [
             Figure("calls", len(self.reports), None),
             Figure("calls dropped", sum(bool(r.problems) for r in self.reports), exactly(0)),
+            Figure("exit code of the worker", self.exit_code, exactly(0)),
             Figure("lines", sum(map(len, self.lines.wanted.values())), None),
             Figure("calls with lines lost, doubled or reordered", self._wrong(), exactly(0)),
             Figure(
@@ -85,20 +82,45 @@ class Outcome:
             self.lines.wanted[call_sid] != said or not said for call_sid, said in found.items()
         )
 
+    def drained_s(self, since_s: float) -> float:
+        """How long it took until each line was stored that was there at `since_s`, of the calls
+        that went on for longer than that: what comes after its end a call is not told.
+        """
+        latest_s = since_s
+        for call_sid in self.lines.wanted:
+            told = [one for one in self.told if one.call_sid == call_sid]
+            due = sum(one.what == "line" and one.at_s < since_s for one in told)
+            stored_s = [one.at_s for one in told if one.what == "stored" and one.n >= due]
+            latest_s = max([latest_s, *stored_s[:1]])
+        return latest_s - since_s
+
     def response_ms(self) -> list[int]:
-        """How long callers waited for each answer."""
-        times = [turn.response_ms for report in self.reports for turn in report.turns]
-        return sorted(ms for ms in times if ms is not None)
+        """How long after each question the first audio of its answer came. As heard, that would be
+        in steps of 20 ms, after Twilio's own 5 to 50.
+        """
+        return sorted(ms for report in self.reports for ms in _response_ms(report))
+
+
+def _response_ms(report: Report) -> list[int]:
+    sent_ms = [
+        each.at_ms
+        for line in report.lines
+        for each in line.received
+        if isinstance(each.message, wire.Media)
+    ]
+    asked_ms = [t.started_ms - t.response_ms for t in report.turns if t.response_ms is not None]
+    return [min(at_ms for at_ms in sent_ms if at_ms >= ms) - ms for ms in asked_ms]
 
 
 async def calls_during(
     script: Script,
     calls: int,
     redis_url: str,
-    meanwhile: Callable[[Watch[CallEvent], Lines], Awaitable[None]],
+    meanwhile: Callable[[Watch[CallEvent], Watch[Told]], Awaitable[None]],
     kept_in: str = "",
+    patience_s: float = 60.0,
 ) -> Outcome:
-    """Place calls to one worker; `meanwhile` runs beside them, and is told what they do.
+    """Place calls to one worker; `meanwhile` runs beside them, and sees what they and it tell.
 
     Args:
         script: What each caller does.
@@ -106,22 +128,25 @@ async def calls_during(
         redis_url: The worker's REDIS_URL.
         meanwhile: Does something to the store, and undoes it.
         kept_in: Where the lines are to be found afterwards, if not there.
+        patience_s: How long a call may last.
     """
-    lines = Lines()
     happened: Watch[CallEvent] = Watch()
-    async with (
-        SimulatedGemini(GeminiServer(AGENT, BRISK)) as gemini,
-        serving(gemini, lines, redis_url=redis_url) as worker,
-        asyncio.TaskGroup() as tasks,
-    ):
-        tasks.create_task(_awaited(meanwhile(happened, lines)))
-        placing = [
-            tasks.create_task(place(script, worker.url, on_event=happened)) for _ in range(calls)
-        ]
+    async with running(1, redis_url) as fleet:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_awaited(meanwhile(happened, fleet.told)))
+            placing = [
+                tasks.create_task(fleet.place(script, on_event=happened, patience_s=patience_s))
+                for _ in range(calls)
+            ]
+        fleet.send(0, signal.SIGTERM)
+        exit_code = await fleet.wait(0)
+    lines = Lines()
+    for told in fleet.told.seen:
+        lines(told)
     reports = [each.result() for each in placing]
     async with client(kept_in or redis_url) as redis:
         kept = [await stored(redis, report.call_sid) for report in reports]
-    return Outcome(reports, kept, lines)
+    return Outcome(reports, kept, fleet.told.seen, lines, exit_code)
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from agent.conversation.commands import AppendLine
 from agent.conversation.events import SessionReady
 from telephony import settings
 from telephony.call.commands import Command, EndCall
-from telephony.call.events import Event, StreamStarted
+from telephony.call.events import Event, LinesStored, StoreAway, StreamStarted
 from telephony.server.app import Server, application
 from telephony.server.logs import configure
 from telephony.server.watchdog import watched
@@ -37,11 +37,12 @@ class Told(msgspec.Struct, frozen=True):
 
     Args:
         at_s: When, by the clock that all processes of a machine share.
-        what: `stream`, `session`, `line` or `end`.
+        what: `stream`, `session`, `line`, `stored` (up to `n`), `away` (the store) or `end`.
         call_sid: In which call.
         epoch: Of a stream or a line.
         n: Number of a line.
-        why: Of an end.
+        said: Its role and text.
+        why: Of an end, or of what is away.
         worker: The process.
     """
 
@@ -50,6 +51,7 @@ class Told(msgspec.Struct, frozen=True):
     call_sid: str
     epoch: int = 0
     n: int = 0
+    said: tuple[str, str] = ("", "")
     why: str = ""
     worker: int = 0
 
@@ -64,12 +66,16 @@ def observe(call_sid: str, event: Event, now_ms: int, commands: Sequence[Command
             told.append(tell("stream", epoch=epoch))
         case SessionReady():
             told.append(tell("session"))
+        case LinesStored(n=n):
+            told.append(tell("stored", n=n))
+        case StoreAway(why=why):
+            told.append(tell("away", why=why))
         case _:
             pass
     for command in commands:
         match command:
             case AppendLine(line):
-                told.append(tell("line", n=line.n, epoch=line.epoch))
+                told.append(tell("line", n=line.n, epoch=line.epoch, said=(line.role, line.text)))
             case EndCall(reason):
                 told.append(tell("end", why=reason))
             case _:

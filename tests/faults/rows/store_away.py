@@ -2,19 +2,21 @@
 
 import asyncio
 import statistics
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import cycle, islice
 
 from redis.asyncio import Redis
 
-from telephony.call.events import LinesStored, StoreAway
 from telephony.simulator.proxy import proxied
 from telephony.simulator.report import CallerSpoke, CallEvent
 from tests.end_to_end.scripts import HANG_UP, SAY_GARDEN, SAY_MORGAN, caller
 from tests.end_to_end.watching import Watch
-from tests.faults.store_calls import Lines, Outcome, calls_during, client, lines_in
+from tests.faults.store_calls import Outcome, calls_during, client, lines_in
 from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
+from tests.faults.telling_worker import Told
 from tests.redis_server import redis_running
 
 CALLS = 20
@@ -33,29 +35,38 @@ ONE_TURN = caller(SAY_MORGAN, HANG_UP)
 TWO_TURNS = caller(SAY_MORGAN, SAY_GARDEN, HANG_UP)
 
 type Events = Watch[CallEvent]
+type Tellings = Watch[Told]
 
 
 def stopped(share: float) -> Sequence[Figure]:
     """Row 20: stopped for a minute, and back without its data; and as many calls without that."""
     away_s = scaled(AWAY_S, share)
-    turns = islice(cycle([SAY_MORGAN, SAY_GARDEN]), away_s // TURN_S + 1)
+    turns = islice(cycle([SAY_MORGAN, SAY_GARDEN]), away_s // TURN_S + 2)
     script = caller(*turns, HANG_UP)
     calls = scaled(CALLS, share)
+    back_at_s = 0.0
     with redis_running() as server:
 
-        async def stop(happened: Events, lines: Lines) -> None:
+        async def stop(happened: Events, told: Tellings) -> None:
+            nonlocal back_at_s
             await happened.until(_spoke)
             server.stop()
-            await lines.told.until(lambda event: isinstance(event, StoreAway))
+            await told.until(lambda one: one.what == "away")
             await asyncio.sleep(away_s)
             server.start()
+            back_at_s = time.monotonic()
 
-        gone = asyncio.run(calls_during(script, calls, server.url, stop))
+        during = partial(calls_during, script, calls, server.url, patience_s=60 + 2 * away_s)
+        gone = asyncio.run(during(stop))
         server.stop()
         server.start()
-        figures = [Figure("stopped for", away_s, None, "s"), *gone.figures()]
+        figures = [
+            Figure("stopped for", away_s, None, "s"),
+            *gone.figures(),
+            Figure("drained after", gone.drained_s(back_at_s), at_most(2), "s", wall_time=True),
+        ]
         if share:
-            there = asyncio.run(calls_during(script, calls, server.url, _nothing))
+            there = asyncio.run(during(_nothing))
             figures.append(_added(gone, there, at_most_ms=5))
     return figures
 
@@ -116,10 +127,10 @@ async def _unwilling(
     with redis_running() as server:
         async with client(server.url) as admin:
 
-            async def refuse(happened: Events, lines: Lines) -> None:
+            async def refuse(happened: Events, told: Tellings) -> None:
                 await happened.until(_spoke, times=calls)
                 await make(admin, True)
-                await lines.told.until(lambda event: event == StoreAway(why), times=calls)
+                await told.until(lambda one: (one.what, one.why) == ("away", why), times=calls)
                 await make(admin, False)
 
             outcome = await calls_during(ONE_TURN, calls, server.url, refuse)
@@ -143,12 +154,17 @@ def failed_over(share: float) -> Sequence[Figure]:
                 await _linked(admin)
                 lagging.delay_ms = LAG_MS
 
-                async def fail_over(happened: Events, lines: Lines) -> None:
+                async def fail_over(happened: Events, told: Tellings) -> None:
                     await happened.until(_spoke, times=calls)
-                    await lines.told.until(_answered, times=calls)
+                    await told.until(_answered, times=calls)
                     primary.stop()
                     await admin.replicaof("NO", "ONE")
-                    lacking.extend([STORED - await lines_in(admin, sid) for sid in lines.wanted])
+                    lacking.extend(
+                        [
+                            STORED - await lines_in(admin, sid)
+                            for sid in {one.call_sid for one in told.seen}
+                        ]
+                    )
                     front.to = ("127.0.0.1", replica.port)
                     front.reset()
 
@@ -165,7 +181,7 @@ async def _linked(replica: Redis) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _nothing(happened: Events, lines: Lines) -> None:
+async def _nothing(happened: Events, told: Tellings) -> None:
     pass
 
 
@@ -173,9 +189,9 @@ def _spoke(event: CallEvent) -> bool:
     return isinstance(event, CallerSpoke)
 
 
-def _answered(event: object) -> bool:
+def _answered(told: Told) -> bool:
     """The caller's line and the answer are stored, and not replicated yet."""
-    return isinstance(event, LinesStored) and event.n == STORED
+    return (told.what, told.n) == ("stored", STORED)
 
 
 def _added(with_fault: Outcome, without: Outcome, at_most_ms: int) -> Figure:
