@@ -44,8 +44,8 @@ TOLD_TIMES = 10
 FRAMES = 5
 GROWTH_LIMIT_MIB = 10
 
-LIMITS = httpx.Limits(keepalive_expiry=1)
-"""Sooner than the server closes an idle connection, or a request could cross that."""
+LIMITS = httpx.Limits(max_keepalive_connections=0)
+"""A connection each: one that is kept can be closed, by either side, as its next request begins."""
 
 
 @dataclass(frozen=True, slots=True)

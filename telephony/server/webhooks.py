@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 
 from agent.conversation.commands import Impasse
 from agent.store.base import CallRecord, StoreAway
@@ -135,6 +136,8 @@ async def _form(request: Request) -> dict[str, str]:
                     raise Refused("not a form")
     except TimeoutError:
         raise Refused("slow") from None
+    except ClientDisconnect:
+        raise Refused("gone") from None
     signature = request.headers.get("x-twilio-signature")
     worker = _worker(request)
     return dict(worker.admission.webhook(request.url.path, bytes(body), signature))

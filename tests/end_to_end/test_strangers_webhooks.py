@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
@@ -10,8 +11,8 @@ from agent.simulator.server import SimulatedGemini
 from telephony.simulator.webhooks import signature
 from telephony.twilio import twiml
 from tests.end_to_end import twilio
-from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, LocalWorker, serving
-from tests.end_to_end.watching import Step, Watch, observer
+from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, LocalWorker, get, serving
+from tests.end_to_end.watching import PATIENCE_S, Step, Watch, observer
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
@@ -69,6 +70,23 @@ async def test_a_webhook_that_twilio_did_not_sign_gets_403_and_leaves_nothing_be
     assert steps.seen == []
     assert gemini.server.sessions == []
     assert await redis.keys("*") == []
+
+
+async def test_one_who_hangs_up_in_the_middle_of_a_webhook_is_counted_and_leaves_no_traceback(
+    worker: LocalWorker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = urlsplit(worker.url)
+    head = f"POST {twiml.VOICE_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    _, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.write(head.encode() + b"C")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    counted = 'offhook_refused_total{what="webhook",why="gone"} 1.0'
+    async with asyncio.timeout(PATIENCE_S):
+        while counted not in (await get(worker.url, "/metrics")).text:  # noqa: ASYNC110 - untold
+            await asyncio.sleep(0.01)
+    assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
