@@ -90,11 +90,13 @@ class Row:
         fault: What is done, in a few words.
         measure: Does it, and returns what was reached. Takes a share of the full numbers, from
             `SMALLEST` to `FULL`: see `scaled`.
+        virtual: Whether it is lived in virtual time, and so does not mind what else is running.
     """
 
     number: int
     fault: str
     measure: Callable[[float], Sequence[Figure]]
+    virtual: bool = False
 
 
 def scaled(full: int, share: float, least: int = 1) -> int:

@@ -208,8 +208,8 @@ def _cues(world: World) -> list[str]:
 
 
 ROWS = (
-    Row(11, "Gemini goes away while the caller is silent", in_silence),
-    Row(12, "Gemini goes away in endless speech", in_endless_speech),
-    Row(13, "Gemini goes away, and then says nothing", silent_server),
-    Row(14, "connections that end at 58 and at 10 min", two_hours),
+    Row(11, "Gemini goes away while the caller is silent", in_silence, virtual=True),
+    Row(12, "Gemini goes away in endless speech", in_endless_speech, virtual=True),
+    Row(13, "Gemini goes away, and then says nothing", silent_server, virtual=True),
+    Row(14, "connections that end at 58 and at 10 min", two_hours, virtual=True),
 )
