@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import httpx
 import psutil
+from websockets.exceptions import ConnectionClosed
 
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
@@ -37,7 +38,7 @@ from tests.end_to_end.serving import ACCOUNT_SID, serving
 from tests.redis_server import redis_running
 
 CALLS = 100_000
-AT_ONCE = 20
+AT_ONCE = 10
 WARM_UP_CALLS = 200
 """What a process loads, compiles and pools once is not counted."""
 TOLD_TIMES = 10
@@ -66,32 +67,40 @@ async def main(calls: int) -> int:
             serving(gemini, redis_url=redis.url) as worker,
             httpx.AsyncClient(trust_env=False, timeout=60, limits=LIMITS) as client,
         ):
-            await place(WARM_UP_CALLS, worker.url, client)
+            failed = await place(WARM_UP_CALLS, worker.url, client)
             kept = worker.server.worker.calls
             before = await read(kept)
             tell(0, before, before)
             left = calls
             while left:
                 some = min(left, max(1, calls // TOLD_TIMES))
-                await place(some, worker.url, client)
+                failed += await place(some, worker.url, client)
                 left -= some
                 now = await read(kept)
                 tell(calls - left, now, before)
             await left_behind(before.held)
-            return verdict(await read(kept), before)
+            return verdict(await read(kept), before, failed)
 
 
-async def place(calls: int, url: str, client: httpx.AsyncClient) -> None:
-    """So many calls, some of them at once. One that fails ends it all."""
+async def place(calls: int, url: str, client: httpx.AsyncClient) -> int:
+    """So many calls, some of them at once. Returns how many failed."""
     numbers = iter(range(calls))
     async with asyncio.TaskGroup() as tasks:
-        for _ in range(AT_ONCE):
-            tasks.create_task(_one_after_another(numbers, url, client))
+        lanes = [
+            tasks.create_task(_one_after_another(numbers, url, client)) for _ in range(AT_ONCE)
+        ]
+    return sum(lane.result() for lane in lanes)
 
 
-async def _one_after_another(numbers: Iterator[int], url: str, client: httpx.AsyncClient) -> None:
+async def _one_after_another(numbers: Iterator[int], url: str, client: httpx.AsyncClient) -> int:
+    failed = 0
     for _ in numbers:
-        await call(url, client)
+        try:
+            await call(url, client)
+        except (httpx.HTTPError, ConnectionClosed) as error:
+            failed += 1
+            print(f"a call failed: {error!r}", flush=True)
+    return failed
 
 
 async def call(url: str, client: httpx.AsyncClient) -> None:
@@ -134,15 +143,16 @@ def tell(calls: int, now: Reading, before: Reading) -> None:
     )
 
 
-def verdict(now: Reading, before: Reading) -> int:
+def verdict(now: Reading, before: Reading, failed: int) -> int:
     """Print what fell short; returns the exit code."""
+    print(f"calls failed: {failed}")
     left: dict[str, object] = dict(now.held.beyond(before.held))
     if now.descriptors > before.descriptors:
         left["descriptors"] = now.descriptors - before.descriptors
     if (grown_mib := now.rss_mib - before.rss_mib) > GROWTH_LIMIT_MIB:
         left["RSS"] = f"{grown_mib:.1f} MiB more, demanded ≤ {GROWTH_LIMIT_MIB}"
     print(f"left behind: {left or 'nothing'}")
-    return 1 if left else 0
+    return 1 if left or failed else 0
 
 
 if __name__ == "__main__":
