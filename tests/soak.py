@@ -14,6 +14,7 @@ Exits with 1 if memory, descriptors, tasks or the objects of a call are not back
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,8 @@ AT_ONCE = 10
 WARM_UP_CALLS = 200
 """What a process loads, compiles and pools once is not counted."""
 TOLD_TIMES = 10
+COLLECT_EVERY = 500
+"""A call is gone when it is over, but not the simulated sessions: what they hold goes round."""
 FRAMES = 5
 GROWTH_LIMIT_MIB = 10
 
@@ -94,7 +97,9 @@ async def place(calls: int, url: str, client: httpx.AsyncClient) -> int:
 
 async def _one_after_another(numbers: Iterator[int], url: str, client: httpx.AsyncClient) -> int:
     failed = 0
-    for _ in numbers:
+    for number in numbers:
+        if number % COLLECT_EVERY == 0:
+            gc.collect()
         try:
             await call(url, client)
         except (httpx.HTTPError, ConnectionClosed) as error:

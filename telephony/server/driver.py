@@ -254,6 +254,10 @@ class Driver:
             if earlier:
                 await asyncio.wait(earlier)
             await self._model.run(command, outbox, self.feed)
+        except asyncio.CancelledError as cancelled:
+            # Whoever cancels waits for the end and no more. Its frames hold the exception, and it
+            # them: the whole call would stay until the garbage collector comes by.
+            cancelled.__traceback__ = None
         finally:
             self._sessions.pop(command.session, None)
             if outbox.dropped_bytes:
