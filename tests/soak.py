@@ -18,7 +18,7 @@ import gc
 import logging
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import psutil
@@ -48,6 +48,9 @@ COLLECT_EVERY = 500
 FRAMES = 5
 GROWTH_LIMIT_MIB = 10
 
+FORGETFUL = replace(BRISK, handle_ttl_ms=10_000)
+"""A service that keeps its sessions for two hours, as Gemini does, would be all that grows."""
+
 LIMITS = httpx.Limits(max_keepalive_connections=0)
 """A connection each: one that is kept can be closed, by either side, as its next request begins."""
 
@@ -63,7 +66,7 @@ class Reading:
 
 async def main(calls: int) -> int:
     """Run the calls; returns the exit code."""
-    server = GeminiServer(AGENT, BRISK, keep=False)
+    server = GeminiServer(AGENT, FORGETFUL, keep=False)
     with redis_running() as redis:
         async with (
             SimulatedGemini(server) as gemini,
