@@ -104,7 +104,7 @@ class StoreWriter:
                 known = [line for line in self._written + batch if line.n >= gap.expected_n]
                 if known[:1] == batch[:1]:
                     raise  # what it lacks was never known here: a mistake of ours
-                self._written, self._lines = [], known
+                self._written, self._lines = [], known + self._lines[len(batch) :]
                 continue
             del self._lines[: len(batch)]
             self._written += batch

@@ -1,0 +1,64 @@
+"""What waits in front of a store is written once, in order, whatever happens meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from fakeredis import FakeAsyncRedis, FakeServer
+
+from agent.conversation.commands import AppendLine
+from agent.conversation.transcript import Line
+from agent.store.redis import RedisStore
+from telephony.call.events import LinesStored
+from telephony.server.store_writer import StoreEvent, StoreWriter
+from tests.end_to_end.watching import Watch
+
+CALL_SID = "CA1"
+
+
+def line(n: int) -> AppendLine:
+    """One that says its own number."""
+    return AppendLine(Line(n, "caller", str(n), str(n), 1000 * n, 1))
+
+
+@asynccontextmanager
+async def store_with_a_call(server: FakeServer) -> AsyncIterator[RedisStore]:
+    """A store, whose call is taken under epoch 1."""
+    store = RedisStore.embedded(server=server)
+    await store.open_call(CALL_SID)
+    await store.take(CALL_SID, "nonce", "this worker", 60)
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+async def test_a_line_that_comes_while_lost_lines_are_written_again_is_written_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, told = FakeServer(), Watch[StoreEvent]()
+    async with store_with_a_call(server) as store:
+        writer = StoreWriter(store, CALL_SID, asyncio.Semaphore())
+        writer.epoch = 1
+        running = asyncio.create_task(writer.run(told))
+        for n in (1, 2):
+            writer.put(line(n))
+        await told.until(lambda event: event == LinesStored(2))
+
+        await FakeAsyncRedis(server=server).flushall()
+        append = store.append
+
+        async def and_another(call_sid: str, lines: Sequence[Line], epoch: int) -> int:
+            monkeypatch.undo()
+            writer.put(line(4))
+            return await append(call_sid, lines, epoch)
+
+        monkeypatch.setattr(store, "append", and_another)
+        writer.put(line(3))
+        await told.until(lambda event: event == LinesStored(4))
+        writer.finish(None)
+        await running
+        kept = await store.look_up(CALL_SID)
+    assert kept is not None
+    assert [each.n for each in kept.lines] == [1, 2, 3, 4]
