@@ -163,19 +163,20 @@ class Driver:
         """Live the call, from `CallOpened` to the last command and the last line stored.
 
         Raises:
-            ExceptionGroup: A bug ended the call; nothing of it is left behind all the same.
+            Exception: A bug ended the call. What it had to store is stored, and nothing of it is
+                left behind.
         """
         try:
             async with self._tasks:
                 writing = self._tasks.create_task(self._writer.run(self.feed), name="store writer")
                 self.feed(self._opened)
                 self.begun.set()
-                ended = await self._over
+                await asyncio.wait({self._over})
                 await self._close_sessions()
                 self.let_go.set()
                 await self._close_streams()
-                await self._flush(writing, ended)
-            return ended
+                await self._flush(writing)
+            return self._over.result()
         finally:
             self.begun.set()
             self.let_go.set()
@@ -204,6 +205,7 @@ class Driver:
         try:
             self._step(event, now_ms)
         except Exception as bug:  # noqa: BLE001 - whoever's task this is, this call alone ends
+            self._writer.finish(None)  # it goes on elsewhere
             self._over.set_exception(bug)
             for observe in self._observers:
                 observe(self.call_sid, event, now_ms, [FAILED])
@@ -289,8 +291,8 @@ class Driver:
             stream.put(CloseStream(stream.stream_sid))
             await stream.closed.wait()
 
-    async def _flush(self, writing: asyncio.Task[None], ended: EndCall) -> None:
-        if ended.reason is EndedReason.TAKEN_OVER:
+    async def _flush(self, writing: asyncio.Task[None]) -> None:
+        if self.ended is not None and self.ended.reason is EndedReason.TAKEN_OVER:
             await self._answer_taker(self._taken_by)
         else:
             await asyncio.wait({writing}, timeout=STORE_FLUSH_S)
