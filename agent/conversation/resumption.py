@@ -1,10 +1,10 @@
 """The next attempt to reach the model: which handle, how long to wait, when to give up.
 
 The old socket is always closed first: a handle whose old socket is still open is refused with
-1011. A handle is tried at once, then once more after a pause (the server may still hold the old
-connection), and is then dropped for a fresh session that is given the transcript. Waiting grows
-with full jitter, so that a thousand calls do not come back in one instant. How long it may go on
-depends on what is wrong: `AWAY`, `QUOTA`, `UNREACHABLE` are the rules, as data.
+1011. A handle is tried at once; refused, it is dropped for a fresh session that is given the
+transcript. Waiting grows with full jitter, so that a thousand calls do not come back in one
+instant. How long it may go on depends on what is wrong: `AWAY`, `QUOTA`, `UNREACHABLE` are the
+rules, as data.
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,14 @@ from agent.conversation.events import SessionRefused
 STABLE_AFTER_MS = 10_000
 """A session that lived this long was a success; losing it starts counting anew."""
 
-HANDLE_RETRY_MS = 250
 FIRST_BACKOFF_MS = 250
 MAX_BACKOFF_MS = 4_000
 
-HANDLE_DEAD = frozenset({1007, 1008, 400, 404})
-"""The handle is unknown or expired: only a fresh session can help."""
-
 STILL_OPEN = 1011
 """What a handle gets whose old connection the server still holds; and much else."""
+
+HANDLE_DEAD = frozenset({1007, 1008, STILL_OPEN, 400, 404})
+"""The handle is unknown, expired or in use: a fresh session helps at once, a wait only perhaps."""
 
 FATAL = frozenset({1007, 400, 401, 403, 404})
 """A fresh session was refused for what we sent (key, model, settings): asking again will not
@@ -80,13 +79,11 @@ class Resumption:
         self.handle = handle
         self._random = random
         self._failures = 0
-        self._handle_failures = 0
         self._troubles: dict[Patience, _Trouble] = {}
 
     def handed_out(self, handle: str) -> None:
         """A handle from which the session can be resumed."""
         self.handle = handle
-        self._handle_failures = 0
 
     def first(self) -> Attempt:
         """The attempt with which a conversation opens."""
@@ -109,29 +106,16 @@ class Resumption:
         if refusal.over_quota:
             return self._again(QUOTA, now_ms, retry_after_ms)
         if self.handle and code in HANDLE_DEAD:
-            return self._without_handle()
-        if self.handle and code == STILL_OPEN:
-            self._handle_failures += 1
-            if self._handle_failures > 1:
-                return self._without_handle()
-            return Attempt(self.handle, max(HANDLE_RETRY_MS, retry_after_ms or 0))
+            self.handle = ""
+            return Attempt("", retry_after_ms or 0)
         if code in FATAL:
             return REFUSED
         return self._again(UNREACHABLE if refusal.unreachable else AWAY, now_ms, retry_after_ms)
-
-    def doubted(self) -> None:
-        """The session that is left was dumb: if its handle is in use, it will stay so."""
-        self._handle_failures = 1
 
     def settled(self) -> None:
         """The session answered: whatever was wrong is over."""
         self._failures = 0
         self._troubles.clear()
-
-    def _without_handle(self) -> Attempt:
-        self.handle = ""
-        self._handle_failures = 0
-        return Attempt("", 0)
 
     def _again(
         self, patience: Patience, now_ms: int, retry_after_ms: int | None

@@ -103,7 +103,6 @@ class Sessions:
         """The session lives and is dumb; as `lost`. With `fresh`, so is what its handle gives."""
         if fresh:
             self._resumption.handle = ""
-        self._resumption.doubted()
         return self.lost(now_ms)
 
     def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | GiveUp:

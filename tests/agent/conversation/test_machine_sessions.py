@@ -22,7 +22,7 @@ from agent.conversation.events import (
 )
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.renewal import RENEW_BY_MS
-from agent.conversation.resumption import AWAY, HANDLE_RETRY_MS
+from agent.conversation.resumption import AWAY
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech, texts
 
 GREETING_CUE = DEFAULT_PERSONA.greeting_cue
@@ -182,11 +182,9 @@ def test_a_refused_handle_means_a_fresh_session_with_the_transcript_as_heard(
     assert greeted.cues == [GREETING_CUE]
 
 
-def test_a_handle_refused_as_in_use_is_tried_once_more_and_then_left(greeted: Talk) -> None:
+def test_a_handle_refused_as_in_use_is_left(greeted: Talk) -> None:
     greeted.exchange("A room?", "Yes.", 2, "h1")
     greeted.tells(lost)
-    assert of(OpenModel, greeted.refused(1011)) == []
-    assert len(of(OpenModel, greeted.wait(HANDLE_RETRY_MS))) == 1
     assert greeted.opened.handle == "h1"
     assert len(of(OpenModel, greeted.refused(1011))) == 1
     assert greeted.opened.handle == ""

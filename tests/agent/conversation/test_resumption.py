@@ -8,7 +8,6 @@ from agent.conversation.commands import GiveUp, Impasse
 from agent.conversation.events import SessionRefused
 from agent.conversation.resumption import (
     AWAY,
-    HANDLE_RETRY_MS,
     MAX_BACKOFF_MS,
     QUOTA,
     STABLE_AFTER_MS,
@@ -67,19 +66,11 @@ def test_a_lost_session_is_resumed_at_once_from_the_last_handle(resumable: Resum
     assert resumable.lost(1_000, LONG_MS) == Attempt("h2", 0)
 
 
-def test_a_handle_that_may_still_be_in_use_is_tried_once_more_and_then_dropped(
-    resumable: Resumption,
-) -> None:
+@pytest.mark.parametrize("code", [1007, 1008, 1011])
+def test_a_handle_that_is_refused_is_dropped_at_once(resumable: Resumption, code: int) -> None:
     assert resumable.lost(0, LONG_MS) == Attempt("h1", 0)
-    assert resumable.refused(refusal(1011), 10) == Attempt("h1", HANDLE_RETRY_MS)
-    assert resumable.refused(refusal(1011), 300) == FRESH_AT_ONCE
-    assert resumable.handle == ""
-
-
-@pytest.mark.parametrize("code", [1007, 1008])
-def test_a_handle_that_is_unknown_is_dropped_at_once(resumable: Resumption, code: int) -> None:
-    resumable.lost(0, LONG_MS)
     assert resumable.refused(refusal(code), 10) == FRESH_AT_ONCE
+    assert resumable.handle == ""
 
 
 @pytest.mark.parametrize("code", [1007, 400, 401, 403, 404])
@@ -180,11 +171,3 @@ def test_an_answered_turn_ends_the_outage_for_the_budget_too(fresh: Resumption) 
     assert wait_ms(fresh.refused(refusal(1011), 0)) >= 0
     fresh.settled()
     assert wait_ms(fresh.refused(refusal(1011), AWAY.budget_ms * 2)) >= 0
-
-
-def test_every_new_handle_has_its_own_two_tries(resumable: Resumption) -> None:
-    resumable.lost(0, LONG_MS)
-    resumable.refused(refusal(1011), 10)
-    resumable.handed_out("h2")
-    resumable.lost(60_000, LONG_MS)
-    assert resumable.refused(refusal(1011), 60_010) == Attempt("h2", HANDLE_RETRY_MS)

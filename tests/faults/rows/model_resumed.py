@@ -41,8 +41,7 @@ def refused(share: float) -> Sequence[Figure]:
             greetings += names.count(scenarios.GREETING) - 1
     return [
         Figure("calls", calls * len(REFUSALS), None),
-        *(Figure(f"extra connects, {code}", extra[code], at_most(1)) for code in (1007, 1008)),
-        Figure("extra connects, 1011 (tried again: in use?)", extra[1011], at_most(2)),
+        *(Figure(f"extra connects, {code}", extra[code], at_most(1)) for code in REFUSALS),
         Figure("fresh sessions not told all that was heard", unknown, exactly(0)),
         Figure("second greetings", greetings, exactly(0)),
     ]
