@@ -1,21 +1,30 @@
-"""What one call has to store. While the store is away, lines wait here, all of them.
+"""What one call has to store. While the store is away, it waits here.
 
 The store is never on the audio path: `put` returns at once, and one task of the call writes.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import AppendLine, SaveCheckpoint, StoreCommand
+from agent.conversation.machine import UNWRITTEN
 from agent.conversation.transcript import Line
 from agent.store.base import Fenced, Gap, Store, StoreAway
 from telephony.call.ending import EndedReason
 from telephony.call.events import LinesStored, OwnershipLost, StoreBack
 from telephony.call.events import StoreAway as StoreWentAway
 
+WAITING_LIMIT_BYTES = 256 * 1024
+"""Of text, for one call: hours of talk. A line beyond it waits without its words."""
+
 FIRST_RETRY_S = 0.1
 MAX_RETRY_S = 1.0
+
+log = structlog.get_logger(__name__)
 
 type StoreEvent = LinesStored | StoreWentAway | StoreBack | OwnershipLost
 
@@ -24,9 +33,9 @@ class StoreWriter:
     """The queue and the one task in front of the store, for one call.
 
     Lines are kept in order until they are stored; of checkpoints only the newest; the end of the
-    call comes after both. Stored lines are remembered: a store that comes back without its data
-    gets them again. `turn` bounds how many calls write at once. `run` ends when `finish` was called
-    and everything is written, or when another worker has taken the call.
+    call comes after both. Stored lines are remembered, as the call itself does: a store that comes
+    back without its data gets them again. `turn` bounds how many calls write at once. `run` ends
+    when `finish` was called and everything is written, or when another worker has taken the call.
     """
 
     def __init__(
@@ -53,10 +62,17 @@ class StoreWriter:
         """Queue a line or a checkpoint; never blocks."""
         match command:
             case AppendLine():
-                self._lines.append(command.line)
+                self._lines.append(self._fitting(command.line))
             case SaveCheckpoint():
                 self._checkpoint = command.checkpoint
         self._work.set()
+
+    def _fitting(self, line: Line) -> Line:
+        """The line, or its number and time alone: the store takes no line without those before."""
+        if sum(map(_size_bytes, [*self._lines, line])) <= WAITING_LIMIT_BYTES:
+            return line
+        log.error("words lost: too much waits for the store", call_sid=self._call_sid, line=line.n)
+        return replace(line, text=UNWRITTEN, heard=UNWRITTEN)
 
     def finish(self, ended_reason: EndedReason | None) -> None:
         """Nothing more will come. `ended_reason` when the call is over, None when it goes on."""
@@ -116,3 +132,7 @@ class StoreWriter:
         if self._ended_reason is not None:
             await self._store.end_call(self._call_sid, self.epoch, self._ended_reason)
             self._ended_reason = None
+
+
+def _size_bytes(line: Line) -> int:
+    return len(line.text.encode(errors="replace")) + len(line.heard.encode(errors="replace"))

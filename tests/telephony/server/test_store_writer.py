@@ -8,10 +8,11 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from agent.conversation.commands import AppendLine
+from agent.conversation.machine import UNWRITTEN
 from agent.conversation.transcript import Line
 from agent.store.redis import RedisStore
 from telephony.call.events import LinesStored
-from telephony.server.store_writer import StoreEvent, StoreWriter
+from telephony.server.store_writer import WAITING_LIMIT_BYTES, StoreEvent, StoreWriter
 from tests.end_to_end.watching import Watch
 
 CALL_SID = "CA1"
@@ -62,3 +63,19 @@ async def test_a_line_that_comes_while_lost_lines_are_written_again_is_written_t
         kept = await store.look_up(CALL_SID)
     assert kept is not None
     assert [each.n for each in kept.lines] == [1, 2, 3, 4]
+
+
+async def test_what_waits_is_bounded_and_what_does_not_fit_keeps_its_place() -> None:
+    words = "a" * (WAITING_LIMIT_BYTES // 5)
+    async with store_with_a_call(FakeServer()) as store:
+        writer = StoreWriter(store, CALL_SID, asyncio.Semaphore())
+        writer.epoch = 1
+        for n in range(1, 5):
+            writer.put(AppendLine(Line(n, "caller", words, words, 1000 * n, 1)))
+        writer.put(line(5))
+        writer.finish(None)
+        await writer.run(Watch[StoreEvent]())
+        kept = await store.look_up(CALL_SID)
+    assert kept is not None
+    assert [each.text for each in kept.lines] == [words, words, UNWRITTEN, UNWRITTEN, "5"]
+    assert [each.n for each in kept.lines] == [1, 2, 3, 4, 5]
