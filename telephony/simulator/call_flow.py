@@ -17,7 +17,7 @@ from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
 from telephony.simulator import stream, twiml
 from telephony.simulator.clock import Clock
 from telephony.simulator.director import Director
-from telephony.simulator.faults import AfterLoss, CallFaults, UpgradeSignature
+from telephony.simulator.faults import AfterLoss, Callbacks, CallFaults, UpgradeSignature
 from telephony.simulator.identity import Identity
 from telephony.simulator.line import Line
 from telephony.simulator.report import (
@@ -39,6 +39,9 @@ SAY_MS_PER_CHARACTER = 65
 KEY_TONE_MS = 200
 PLAY_MS = 1_000
 """How long any file of a Play is taken to be."""
+LATE_MS = 500
+"""How long after an end its callbacks come, where they come after it."""
+
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 
 
@@ -80,6 +83,7 @@ class CallFlow:
         self._webhooks, self._workers = webhooks, workers
         self._rng, self._faults, self._clock, self._tell = rng, faults, clock, tell
         self._group = group
+        self._status_told = False
         self._zombies: list[asyncio.Task[None]] = []
         self._verbs: deque[twiml.Verb] = deque()
         self._moved_to: twiml.Request | None = None
@@ -112,7 +116,8 @@ class CallFlow:
         self._tell(CallEnded(self.ended_ms, self.ended_by))
         if self._director.problem is not None:
             self.problems.append(self._director.problem)
-        await self._tell_status()
+        if not self._status_told:
+            await self._tell_status()
 
     async def _answer(self) -> None:
         request, token = (
@@ -214,7 +219,7 @@ class CallFlow:
         except stream.StreamRefusedError as refused:
             self._tell(StreamClosed(self._clock.now_ms(), sid, str(refused.code)))
             self.problems.append(str(refused))
-            self._tell_stream(verb.stream, sid, "stream-error", str(refused))
+            await self._tell_stream(verb.stream, sid, "stream-error", str(refused))
         else:
             await self._stay(socket, worker, verb.stream, sid)
         if verb.action is not None and self._goes_on:
@@ -265,7 +270,7 @@ class CallFlow:
         line.open(self._clock.now_ms())
         line.speak(self._still_unsaid(line.media_start_ms))
         self._tell(StreamOpened(self._clock.now_ms(), sid, worker))
-        self._tell_stream(noun, sid, "stream-started")
+        await self._tell_stream(noun, sid, "stream-started")
         end = await stream.carry(
             socket,
             line,
@@ -273,6 +278,7 @@ class CallFlow:
             self._clock,
             self._tell,
             moved=lambda: self._moved_to is not None,
+            ending=lambda how: self._tell_first(noun, sid, how),
         )
         now_ms = self._clock.now_ms()
         self._keep_unsaid(line.unsaid, now_ms)
@@ -280,24 +286,34 @@ class CallFlow:
         self._tell(StreamClosed(now_ms, sid, how))
         return end
 
+    async def _tell_first(self, noun: twiml.Stream, sid: str, how: End) -> None:
+        """What callbacks tell before the socket does, if so they do."""
+        if self._faults.callbacks is not Callbacks.BEFORE:
+            return
+        await self._tell_stream(noun, sid, "stream-stopped")
+        if how is End.HANG_UP:
+            self.ended_ms = self._clock.now_ms()
+            await self._tell_status()
+
     async def _finish(
         self, end: StreamEnd, socket: stream.TwilioSocket, noun: twiml.Stream, sid: str
     ) -> None:
         """Release the socket, tell how the stream ended, and whether the call did."""
         match end.end:
-            case End.HANG_UP:
-                self.ended_by = "caller"
-                self._tell_stream(noun, sid, "stream-stopped")
-                await socket.close_without_code()
-            case End.MOVED:
-                self._tell_stream(noun, sid, "stream-stopped")
+            case End.HANG_UP | End.MOVED:
+                if end.end is End.HANG_UP:
+                    self.ended_by = "caller"
+                if self._faults.callbacks is not Callbacks.BEFORE:
+                    await self._tell_stream(noun, sid, "stream-stopped")
                 await socket.close_without_code()
             case End.SERVER_CLOSED:
                 error = "31921 stream closed by the server" if self._faults.close_is_error else ""
-                self._tell_stream(noun, sid, "stream-error" if error else "stream-stopped", error)
+                await self._tell_stream(
+                    noun, sid, "stream-error" if error else "stream-stopped", error
+                )
                 await socket.close_without_code()
             case End.BROKEN | End.CUT:
-                self._tell_stream(noun, sid, "stream-error", f"{end.code} connection broken")
+                await self._tell_stream(noun, sid, "stream-error", f"{end.code} connection broken")
                 if end.cut is Cut.ZOMBIE:
                     self._zombies.append(self._group.create_task(self._haunt(socket)))
                 elif end.cut is Cut.CLOSE:
@@ -325,7 +341,7 @@ class CallFlow:
         finally:
             socket.break_off()
 
-    def _tell_stream(self, noun: twiml.Stream, sid: str, event: str, error: str = "") -> None:
+    async def _tell_stream(self, noun: twiml.Stream, sid: str, event: str, error: str = "") -> None:
         if noun.status_callback is None or not self._faults.stream_callbacks:
             return
         now = self._clock.now_utc()
@@ -334,9 +350,12 @@ class CallFlow:
         params["Timestamp"] = f"{now:%Y-%m-%dT%H:%M:%S.%f}000Z"
         if error:
             params["StreamError"] = error
-        self._group.create_task(self._call_back(noun.status_callback, params))
+        told = self._group.create_task(self._call_back(noun.status_callback, params))
+        if self._faults.callbacks is Callbacks.BEFORE:
+            await told
 
     async def _tell_status(self) -> None:
+        self._status_told = True
         duration_s = -(-self.ended_ms // 1000)
         about = {
             "CallDuration": str(duration_s),
@@ -349,6 +368,8 @@ class CallFlow:
         await self._call_back(request, self._id.params("completed") | about)
 
     async def _call_back(self, request: twiml.Request, params: Mapping[str, str]) -> None:
+        if self._faults.callbacks is Callbacks.AFTER:
+            await asyncio.sleep(LATE_MS / 1000)
         try:
             await self._webhooks.send(request, params)
         except WebhookError as error:

@@ -48,6 +48,14 @@ class AfterLoss(StrEnum):
     WAITS = "waits"
 
 
+class Callbacks(StrEnum):
+    """When the status callbacks of an end come: nothing is documented."""
+
+    AT_ONCE = "at-once"
+    BEFORE = "before"
+    AFTER = "after"
+
+
 @dataclass(frozen=True, slots=True)
 class CallFaults:
     """Of a whole call.
@@ -62,6 +70,8 @@ class CallFaults:
         after_loss: When its socket breaks, the call goes on with the document, ends, or waits for
             somebody to redirect it by REST.
         stream_callbacks: False: no status callback of a stream gets through.
+        callbacks: The status callbacks of a stream's end and of the call's are answered before its
+            socket says so, come half a second after it, or cross it.
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends: completed, busy, no-answer, failed or canceled.
         dial_ms: How long every Dial takes.
@@ -75,6 +85,7 @@ class CallFaults:
     close_is_error: bool = False
     after_loss: AfterLoss = AfterLoss.GOES_ON
     stream_callbacks: bool = True
+    callbacks: Callbacks = Callbacks.AT_ONCE
     zombie_ms: int = 30_000
     dial_status: str = "completed"
     dial_ms: int = 500

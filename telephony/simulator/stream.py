@@ -8,7 +8,7 @@ import asyncio
 import socket as sockets
 import ssl
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import cast
@@ -143,17 +143,20 @@ async def carry(
     clock: Clock,
     tell: Callable[[CallEvent], None],
     moved: Callable[[], bool],
+    ending: Callable[[End], Awaitable[None]],
 ) -> StreamEnd:
     """Run an opened line until it ends, at both ends: the caller's and the server's. The socket is
     still to be closed or broken off, also if this is cancelled.
 
-    It also ends, in good order, once `moved` says that the call got another document.
+    It also ends, in good order, once `moved` says that the call got another document. An end in
+    good order is told `ending`, and then the server.
     """
     woken = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         reader = group.create_task(_read(socket, line, clock, woken))
         try:
-            return await _Stream(socket, line, director, clock, tell, moved).run(reader, woken)
+            each = _Stream(socket, line, director, clock, tell, moved, ending)
+            return await each.run(reader, woken)
         finally:
             reader.cancel()
 
@@ -180,9 +183,10 @@ class _Stream:
         clock: Clock,
         tell: Callable[[CallEvent], None],
         moved: Callable[[], bool],
+        ending: Callable[[End], Awaitable[None]],
     ) -> None:
         self._socket, self._line, self._director = socket, line, director
-        self._clock, self._tell, self._moved = clock, tell, moved
+        self._clock, self._tell, self._moved, self._ending = clock, tell, moved, ending
         self._heard = 0
         self._clears = 0
 
@@ -197,10 +201,15 @@ class _Stream:
             self._hear()
             end = self._act(now_ms)
             messages += line.poll(now_ms)
+            if end.end is not End.CUT and self._over():
+                await self._ending(end.end)
             await self._send(messages, now_ms)
             if (due_ms := line.deadline_ms()) is not None:
                 await self._clock.wait(woken, due_ms)
         return end
+
+    def _over(self) -> bool:
+        return self._line.state is not LineState.OPEN
 
     def _hear(self) -> None:
         """Pass on to the caller what was heard since the last time."""
