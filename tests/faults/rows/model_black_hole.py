@@ -6,6 +6,7 @@ from random import Random
 from agent.conversation.commands import CloseModel, SayToModel
 from agent.conversation.events import SessionReady
 from agent.simulator.behaviour import Behaviour
+from telephony.call.commands import SendMedia
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import BlackHole
 from tests.faults.table import Figure, Row, at_most, exactly, scaled
@@ -21,6 +22,7 @@ MOMENTS = ("utterance", "thinking")
 def measure(share: float) -> Sequence[Figure]:
     """Holes before the second answer, and calls without any."""
     found: list[int] = []
+    heard: list[int] = []
     resumed: list[int] = []
     resumed_in_use: list[int] = []
     lost_ms, unanswered = 0, 0
@@ -29,6 +31,7 @@ def measure(share: float) -> Sequence[Figure]:
         known = seed % 4 < 2
         world, expected_ms, answers = _hole(MOMENTS[seed % 2], seed, known=known)
         found.append(next(_troubles_ms(world)) - expected_ms)
+        heard.append(next(ms for ms in _sent_ms(world) if ms >= expected_ms) - expected_ms)
         ready = [step.at_ms for step in world.steps if isinstance(step.event, SessionReady)]
         (resumed if known else resumed_in_use).append(ready[1] - expected_ms)
         lost_ms += judge.unheard_speech_ms(world)
@@ -38,6 +41,7 @@ def measure(share: float) -> Sequence[Figure]:
     figures = [
         Figure("holes, from when the answer was expected", holes, None),
         Figure("found, most", max(found), at_most(2_500), "ms"),
+        Figure("something heard, notes or the answer, most", max(heard), at_most(3_000), "ms"),
         Figure("resumed, most", max(resumed), at_most(4_000), "ms"),
         Figure("caller's speech no session received", lost_ms, exactly(0), "ms"),
         Figure("calls in which an answer is missing", unanswered, exactly(0)),
@@ -46,7 +50,7 @@ def measure(share: float) -> Sequence[Figure]:
     ]
     if resumed_in_use:
         what = "resumed, most, while Gemini holds the old session"
-        figures.insert(3, Figure(what, max(resumed_in_use), at_most(4_000), "ms"))
+        figures.insert(4, Figure(what, max(resumed_in_use), at_most(4_000), "ms"))
     return figures
 
 
@@ -66,6 +70,11 @@ def _hole(moment: str, seed: int, *, known: bool) -> tuple[World, int, list[str]
 def _well(seed: int) -> World:
     asked = Random(seed).sample(scenarios.QUESTIONS, 3)
     return scenarios.world(scenarios.questions(*asked), seed, Behaviour())
+
+
+def _sent_ms(world: World) -> Iterator[int]:
+    """When something was sent for the caller to hear."""
+    return (written.at_ms for written in world.written if isinstance(written.command, SendMedia))
 
 
 def _troubles_ms(world: World) -> Iterator[int]:

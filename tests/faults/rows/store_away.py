@@ -3,7 +3,8 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import cycle, islice
@@ -17,7 +18,7 @@ from tests.end_to_end.watching import Watch
 from tests.faults.store_calls import Outcome, calls_during, client, lines_in
 from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
 from tests.faults.telling_worker import Told
-from tests.redis_server import redis_running
+from tests.redis_server import RedisServer, redis_running
 
 CALLS = 20
 AWAY_S = 60
@@ -88,26 +89,50 @@ def slow(share: float) -> Sequence[Figure]:
     return [*late.figures(), Figure("gaps in replies", gaps, exactly(0), wall_time=True)]
 
 
-async def _full(redis: Redis, on: bool) -> None:
-    await redis.config_set("maxmemory", int(on))
+@asynccontextmanager
+async def _full(server: RedisServer, admin: Redis) -> AsyncIterator[None]:
+    await admin.config_set("maxmemory", 1)
+    yield
+    await admin.config_set("maxmemory", 0)
 
 
-async def _replica(redis: Redis, on: bool) -> None:
-    await (redis.replicaof("127.0.0.1", "1") if on else redis.replicaof("NO", "ONE"))
+@asynccontextmanager
+async def _replica(server: RedisServer, admin: Redis) -> AsyncIterator[None]:
+    await admin.replicaof("127.0.0.1", "1")
+    yield
+    await admin.replicaof("NO", "ONE")
 
 
-async def _password(redis: Redis, on: bool) -> None:
-    await redis.config_set("requirepass", "letmein" if on else "")
-    if on:
-        await redis.client_kill_filter(_type="normal", skipme=True)
+@asynccontextmanager
+async def _password(server: RedisServer, admin: Redis) -> AsyncIterator[None]:
+    await admin.config_set("requirepass", "letmein")
+    await admin.client_kill_filter(_type="normal", skipme=True)
+    yield
+    await admin.config_set("requirepass", "")
 
 
-UNWILLING: dict[str, Callable[[Redis, bool], Awaitable[None]]] = {
+@asynccontextmanager
+async def _loading(server: RedisServer, admin: Redis) -> AsyncIterator[None]:
+    """It is back, and reads for some seconds what it had saved."""
+    await admin.mset({f"other:{n}": n for n in range(LOADED_KEYS)})
+    await admin.save()
+    server.stop()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(asyncio.to_thread(server.start, *SLOWLY))
+        yield
+
+
+LOADED_KEYS = 5_000
+SLOWLY = ("--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024")
+"""A millisecond a key; and in between it says to all who ask that it is loading."""
+
+UNWILLING: dict[str, Callable[[RedisServer, Redis], AbstractAsyncContextManager[None]]] = {
     "out of memory": _full,
     "read-only": _replica,
     "not authenticated": _password,
+    "loading": _loading,
 }
-"""What it says, and how it is brought to say so."""
+"""What it says, and how it is brought to say so, and to stop."""
 
 
 def unwilling(share: float) -> Sequence[Figure]:
@@ -117,21 +142,18 @@ def unwilling(share: float) -> Sequence[Figure]:
 
 async def _all_unwilling(calls: int) -> Sequence[Figure]:
     async with asyncio.TaskGroup() as tasks:
-        each = [tasks.create_task(_unwilling(calls, why, make)) for why, make in UNWILLING.items()]
+        each = [tasks.create_task(_unwilling(calls, why)) for why in UNWILLING]
     return [figure for task in each for figure in task.result()]
 
 
-async def _unwilling(
-    calls: int, why: str, make: Callable[[Redis, bool], Awaitable[None]]
-) -> Sequence[Figure]:
+async def _unwilling(calls: int, why: str) -> Sequence[Figure]:
     with redis_running() as server:
         async with client(server.url) as admin:
 
             async def refuse(happened: Events, told: Tellings) -> None:
                 await happened.until(_spoke, times=calls)
-                await make(admin, True)
-                await told.until(lambda one: (one.what, one.why) == ("away", why), times=calls)
-                await make(admin, False)
+                async with UNWILLING[why](server, admin):
+                    await told.until(lambda one: (one.what, one.why) == ("away", why), times=calls)
 
             outcome = await calls_during(ONE_TURN, calls, server.url, refuse)
     named = Figure("calls that named it", outcome.lines.away[why], at_least(calls))
@@ -202,6 +224,6 @@ def _added(with_fault: Outcome, without: Outcome, at_most_ms: int) -> Figure:
 ROWS = (
     Row(20, "Redis stopped, and back without its data", stopped),
     Row(21, "Redis 500 ms slower", slow),
-    Row(22, "Redis out of memory, read-only, not authenticated", unwilling),
+    Row(22, "Redis out of memory, read-only, not authenticated, loading", unwilling),
     Row(23, "Redis fails over to a replica a second behind", failed_over),
 )
