@@ -28,7 +28,7 @@ from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
 from telephony.audio.formats import ULAW_SILENCE
-from telephony.server.calls import Calls
+from telephony.server.calls import REMEMBERED, Calls
 from telephony.server.logs import configure
 from telephony.simulator import wire
 from telephony.twilio.twiml import STATUS_PATH, VOICE_PATH
@@ -40,8 +40,8 @@ from tests.redis_server import redis_running
 
 CALLS = 100_000
 AT_ONCE = 10
-WARM_UP_CALLS = 200
-"""What a process loads, compiles and pools once is not counted."""
+WARM_UP_CALLS = REMEMBERED + 500
+"""What a process loads, compiles, pools and remembers once is not counted."""
 TOLD_TIMES = 10
 COLLECT_EVERY = 500
 """A call is gone when it is over, but not the simulated sessions: what they hold goes round."""

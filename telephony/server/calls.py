@@ -30,8 +30,10 @@ from telephony.server.driver import Driver, Model, Observer
 from telephony.server.patience import patiently
 from telephony.server.store_writer import StoreWriter
 
-REMEMBERED = 10_000
-"""Ended calls, used tokens and resumes that this process remembers, for while the store is away."""
+REMEMBERED = 2_000
+"""Ended calls, used tokens and resumes that this process remembers, for while the store is away: of
+the last minute, in which a token lives, at 30 calls a second.
+"""
 
 RESUME_WINDOW_S = 60
 
