@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.transcript import Line, Role
 from agent.store.base import Fenced, Gap, Store, StoreAway, Taken
-from agent.store.redis import RedisStore
+from agent.store.redis import CONNECTION, RedisStore
 
 if TYPE_CHECKING:
     from tests.contracts.conftest import Backend
@@ -154,6 +154,8 @@ async def test_of_a_thousand_that_redeem_one_token_at_once_one_is_accepted(
     backend: "Backend", call_sid: str
 ) -> None:
     workers = [backend.worker() for _ in range(4)]
+    pings = (worker.ping() for worker in workers for _ in range(CONNECTION["max_connections"]))
+    await asyncio.gather(*pings)  # a hundred connections are not made in passing
     answers = await asyncio.gather(
         *(workers[i % 4].take(call_sid, "a", f"worker-{i}", 60) for i in range(1000))
     )
