@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from random import Random
 
 from agent.simulator.behaviour import EXACT
+from agent.simulator.session import State as SessionState
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.commands import CloseStream
+from telephony.simulator.line import LineState
 from telephony.simulator.report import CallEvent, StreamClosed
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import LoseStream, StallStream
@@ -101,7 +103,7 @@ async def _reset_once(fleet: Fleet) -> float:
 
 def measure_dead(share: float) -> Sequence[Figure]:
     """Nothing comes for 45 s, not even a `stop`; the socket is open."""
-    waits_ms, unended = list[int](), 0
+    waits_ms, unended, left = list[int](), 0, 0
     for seed in range(scaled(SEEDS, share, least=4)):
         steps = scenarios.questions_by_the_clock("q1", "q2", every_ms=20_000)
         at_ms = Random(seed).randint(2_000, 18_000)
@@ -113,11 +115,24 @@ def measure_dead(share: float) -> Sequence[Figure]:
         if closed_ms:
             waits_ms.append(closed_ms[0] - max(t for t in media_ms if t <= closed_ms[0]))
         unended += not world.over or len(world.phone.lines) != 2
+        left += _left_open(world)
     return [
         Figure("sockets that fell silent, virtual", len(waits_ms), None),
         Figure("given up after, longest", max(waits_ms, default=DEAD_MS), at_most(10_000), "ms"),
         Figure("calls that did not come back and end well", unended, exactly(0)),
+        Figure("streams, sessions and timers left afterwards", left, exactly(0)),
     ]
+
+
+def _left_open(world: World) -> int:
+    """What is still there of a call that is over."""
+    world.live(world.now_ms + 1_000)  # what was closed last is on its way
+    streams = sum(line.state is LineState.OPEN for line in world.phone.lines)
+    sessions = sum(
+        link.session is not None and link.session.state is not SessionState.OVER
+        for link in world.links
+    )
+    return streams + sessions + sum(worker.deadline_ms() is not None for worker in world.workers)
 
 
 ROWS = (
