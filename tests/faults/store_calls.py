@@ -6,13 +6,16 @@ The worker is a process of its own: what it costs a caller is not what the simul
 import asyncio
 import signal
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from redis.asyncio import Redis
 
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.simulator import wire
+from telephony.simulator.line import Line
 from telephony.simulator.report import CallEvent, Report
 from telephony.simulator.script import Script
 from tests.end_to_end.records import Stored, stored
@@ -99,6 +102,25 @@ class Outcome:
         in steps of 20 ms, after Twilio's own 5 to 50.
         """
         return sorted(ms for report in self.reports for ms in _response_ms(report))
+
+    def pacing_ms(self) -> list[int]:
+        """How far each message of a reply was from the end of the one before it, as a length of
+        time; those at a reply's beginning, which come at once, are left out.
+        """
+        return sorted(
+            ms for report in self.reports for line in report.lines for ms in _pacing_ms(line)
+        )
+
+
+def _pacing_ms(line: Line) -> Iterator[int]:
+    sent = [
+        (each.at_ms, len(each.message.media.payload) // PHONE_SAMPLES_PER_MS)
+        for each in line.received
+        if isinstance(each.message, wire.Media)
+    ]
+    for (before_ms, length_ms), (at_ms, _) in pairwise(sent):
+        if length_ms // 2 < at_ms - before_ms < 2 * length_ms:
+            yield abs(at_ms - before_ms - length_ms)
 
 
 def _response_ms(report: Report) -> list[int]:

@@ -68,7 +68,8 @@ def stopped(share: float) -> Sequence[Figure]:
         ]
         if share:
             there = asyncio.run(during(_nothing))
-            figures.append(_added(gone, there, at_most_ms=5))
+            ms = _p99(gone.response_ms()) - _p99(there.response_ms())
+            figures.append(Figure("added latency, p99", ms, at_most(5), "ms", wall_time=True))
     return figures
 
 
@@ -84,9 +85,15 @@ def slow(share: float) -> Sequence[Figure]:
 
     with redis_running() as server:
         late = asyncio.run(through())
+        if share:
+            prompt = asyncio.run(calls_during(ONE_TURN, calls, server.url, _nothing))
     silences = [silence for report in late.reports for silence in report.silences]
     gaps = sum(silence.length_ms < BETWEEN_REPLIES_MS for silence in silences)
-    return [*late.figures(), Figure("gaps in replies", gaps, exactly(0), wall_time=True)]
+    figures = [*late.figures(), Figure("gaps in replies", gaps, exactly(0), wall_time=True)]
+    if share:
+        ms = _p99(late.pacing_ms()) - _p99(prompt.pacing_ms())
+        figures.append(Figure("audio less even, p99", ms, at_most(1), "ms", wall_time=True))
+    return figures
 
 
 @asynccontextmanager
@@ -216,9 +223,8 @@ def _answered(told: Told) -> bool:
     return (told.what, told.n) == ("stored", STORED)
 
 
-def _added(with_fault: Outcome, without: Outcome, at_most_ms: int) -> Figure:
-    p99 = [statistics.quantiles(each.response_ms(), n=100)[-1] for each in (with_fault, without)]
-    return Figure("added latency, p99", p99[0] - p99[1], at_most(at_most_ms), "ms", wall_time=True)
+def _p99(times_ms: Sequence[int]) -> float:
+    return statistics.quantiles(times_ms, n=100)[-1]
 
 
 ROWS = (

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -116,6 +117,21 @@ async def test_a_cut_is_the_end_for_both_sides(proxy: Proxy, near: Side, far: Si
 async def test_a_reset_is_an_error_to_both_sides(proxy: Proxy, near: Side, far: Side) -> None:
     assert proxy.reset() == 1
     assert (await near.end(), await far.end()) == ("reset", "reset")
+
+
+async def test_a_reset_where_one_side_has_broken_off_already_breaks_the_other(
+    proxy: Proxy, near: Side, far: Side
+) -> None:
+    near.writer.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    near.writer.transport.abort()
+    assert await far.end() == "eof"
+    assert proxy.reset() == 1
+    async with asyncio.timeout(PATIENCE_S):
+        while not far.writer.is_closing():  # it cannot be heard, only found by speaking
+            far.say(b"is anybody there?")
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("fault", [Proxy.cut, Proxy.reset])
