@@ -132,21 +132,24 @@ def _monologue(seed: int, speed: float = scenarios.SPEED) -> World:
 
 
 def silent_server(share: float) -> Sequence[Figure]:
-    """Row 13: Gemini says that it goes, and then nothing more."""
+    """Row 13: Gemini says that it goes, and then nothing more. The caller stays on the line: who
+    takes half an answer for all of it, and hangs up, needs no renewal.
+    """
     calls = scaled(CALLS, share)
     by_deadline, answered = 0, 0
     for seed in range(calls):
         rng = Random(seed)
         asked = rng.sample(scenarios.QUESTIONS, 2)
-        steps = scenarios.questions(*asked)
+        steps = scenarios.questions_by_the_clock(*asked, every_ms=LEAVE_BY_MS)
         uncut = scenarios.world(steps, seed, scenarios.ROW)
         audio_ms = [s.at_ms for s in uncut.steps if isinstance(s.event, ReplyAudio)]
-        at_ms = rng.choice(audio_ms) + rng.randint(0, 1_000)
+        first_ms = [ms for ms in audio_ms if ms < LEAVE_BY_MS]
+        at_ms = rng.choice(first_ms) + rng.randint(0, 1_000)
         faults: list[tuple[int, WorldFault]] = [(at_ms, GoAway(TIME_LEFT_MS))]
         faults.append((at_ms + 50, BlackHole()))
         world = scenarios.world(steps, seed, scenarios.ROW, *faults)
         dials = [step.at_ms for step in world.steps for c in step.commands if _dials(c)]
-        by_deadline += len(dials) > 1 and dials[1] <= at_ms + TIME_LEFT_MS - 10_000
+        by_deadline += len(dials) > 1 and dials[1] <= at_ms + LEAVE_BY_MS
         whole = [reply.name for reply in judge.replies(world) if not reply.cut]
         answered += whole[-1] == scenarios.ANSWERS[asked[-1]]
     return [
