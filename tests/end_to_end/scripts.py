@@ -29,9 +29,9 @@ CONVERSATION = [
 """A whole call: the greeting and two turns."""
 
 
-def caller(*steps: str) -> CallerScript:
+def caller(*steps: str, quiet_ms: int = 400) -> CallerScript:
     """A caller who hears quickly that the agent has finished, and does not wait long."""
-    head = "quiet_ms = 400\npatience_ms = 12000\n"
+    head = f"quiet_ms = {quiet_ms}\npatience_ms = 12000\n"
     return parse(head + "".join(f"[[steps]]\n{step}\n" for step in steps))
 
 

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
 SOON_BACK = CallFaults(reconnect_ms=(50, 150))
-"""Sooner than the caller takes the silence for the end of what the agent says."""
+"""Much sooner than the caller takes the silence for the end of what the agent says."""
 
 
 async def test_a_stream_that_breaks_in_whatever_way_is_resumed_with_the_same_session(
     worker: LocalWorker, gemini: SimulatedGemini
 ) -> None:
     scripts = {
-        how: caller(SAY_MORGAN, f'barge_in_ms = 300\ncut = "{how}"', SAY_GARDEN, HANG_UP)
+        how: caller(
+            SAY_MORGAN, f'barge_in_ms = 300\ncut = "{how}"', SAY_GARDEN, HANG_UP, quiet_ms=2_000
+        )
         for how in Cut
     }
     async with asyncio.TaskGroup() as tasks:
