@@ -114,7 +114,9 @@ async def _one_after_another(numbers: Iterator[int], url: str, client: httpx.Asy
 async def call(url: str, client: httpx.AsyncClient) -> None:
     """One call, to the first audio of the greeting."""
     call_sid = twilio.new_call_sid()
-    token = twilio.token_in(await _post(client, url, VOICE_PATH, call_sid, "ringing"))
+    while "<Stream" not in (document := await _post(client, url, VOICE_PATH, call_sid, "ringing")):
+        await asyncio.sleep(1)  # "not now, in a second again", as a worker says that is full
+    token = twilio.token_in(document)
     async with twilio.open_stream(url) as socket:
         stream_sid = await twilio.start(socket, call_sid, {"token": token})
         for n in range(FRAMES):
