@@ -107,7 +107,7 @@ def turns_lost(share: float) -> Sequence[Figure]:
         count = min(TURNS_A_CALL, turns - asked)
         names = [rng.choice(scenarios.QUESTIONS) for _ in range(count)]
         world = World(
-            Script(tuple(scenarios.questions(*names))),
+            Script(tuple(scenarios.questions(*names)), quiet_ms=QUIET_MS),
             scenarios.model(seed, scenarios.ROW),
             WireSdk(),
             seed=seed,
@@ -132,7 +132,11 @@ def turns_lost(share: float) -> Sequence[Figure]:
     ]
 
 
-TURN_MS = 5_800
+QUIET_MS = 2_000
+"""A caller more patient than a lost session takes to answer: one who is not asks the next question
+into the answer that comes again, and rightly does not hear its end."""
+
+TURN_MS = 7_100
 """About what a question and its answer take."""
 
 
