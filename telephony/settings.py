@@ -126,6 +126,9 @@ class Settings(TwilioSettings):
 
     gemini_api_key: SecretStr = Field(description="Key of the Gemini API.")
     gemini_model: str = Field("gemini-3.8-live", description="The Live model that answers.")
+    gemini_fallback_model: str | None = Field(
+        None, description="The Live model that answers while GEMINI_MODEL does not."
+    )
     google_gemini_base_url: str | None = Field(
         None, description="Where the Gemini API is, when not at Google; https only."
     )

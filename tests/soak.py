@@ -114,8 +114,10 @@ async def _one_after_another(numbers: Iterator[int], url: str, client: httpx.Asy
 async def call(url: str, client: httpx.AsyncClient) -> None:
     """One call, to the first audio of the greeting."""
     call_sid = twilio.new_call_sid()
-    while "<Stream" not in (document := await _post(client, url, VOICE_PATH, call_sid, "ringing")):
-        await asyncio.sleep(1)  # "not now, in a second again", as a worker says that is full
+    document = await _post(client, url, VOICE_PATH, call_sid, "ringing")
+    while "<Redirect" in document:  # "again in a second", says a worker that is full
+        await asyncio.sleep(1)
+        document = await _post(client, url, VOICE_PATH, call_sid, "ringing")
     token = twilio.token_in(document)
     async with twilio.open_stream(url) as socket:
         stream_sid = await twilio.start(socket, call_sid, {"token": token})

@@ -1,7 +1,7 @@
 """The conversation itself, as a pure state machine: model events in, commands out.
 
 Modules, lowest first: `deadlines`, `persona`, `words`, `transcript`, `events`, `checkpoint`,
-`commands`, `turns`, `resumption`, `renewal`, `link`, `sessions`, `liveness`,
+`commands`, `turns`, `choice`, `resumption`, `renewal`, `link`, `sessions`, `liveness`,
 `replies`, `repetition`, `machine`.
 
 Laws: nothing here awaits, reads a clock, draws a random number, logs, or does I/O. Time comes in

@@ -4,7 +4,7 @@ The transcript itself is not in here; it is read from the store beside the check
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Self
 
 CHECKPOINT_VERSION = 1
@@ -26,6 +26,7 @@ class Checkpoint:
         handle: The last resumable handle of the model session, or "".
         handle_lines: How many transcript lines that handle's session already knows.
         version: Format of this record.
+        fallback: Whether the second model was the last one asked; `handle` is then one of its.
     """
 
     epoch: int
@@ -35,6 +36,7 @@ class Checkpoint:
     handle: str
     handle_lines: int
     version: int = CHECKPOINT_VERSION
+    fallback: bool = False
 
     def to_json(self) -> str:
         """The record as one line of JSON, keys sorted."""
@@ -45,7 +47,8 @@ class Checkpoint:
         """Read a record back.
 
         Raises:
-            CheckpointError: It is not JSON, lacks a field, or has another version.
+            CheckpointError: It is not JSON, lacks a field that has no default, or has another
+                version.
         """
         try:
             raw = json.loads(text)
@@ -58,9 +61,10 @@ class Checkpoint:
                 "it was written by another release: the call goes on from its transcript"
             )
         names = {field.name: field.type for field in fields(cls)}
-        if set(raw) != set(names):
+        required = {field.name for field in fields(cls) if field.default is MISSING}
+        if not required <= set(raw) <= set(names):
             raise CheckpointError(f"expected the fields {sorted(names)}, got {sorted(raw)}")
-        wrong = [name for name, kind in names.items() if type(raw[name]) is not kind]
+        wrong = [name for name in raw if type(raw[name]) is not names[name]]
         if wrong:
             raise CheckpointError(f"fields of the wrong type: {', '.join(sorted(wrong))}")
         return cls(**raw)

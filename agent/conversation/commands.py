@@ -22,12 +22,14 @@ class OpenModel:
         history: Lines the session does not know yet, oldest first: all of them for a fresh
             session, those since the handle for a resumed one. They are appended to its context
             before `SessionReady`, and do not make it speak. For an agent line, what was `heard`.
+        fallback: Of the second model; its handles are its own.
     """
 
     session: int
     persona: Persona
     handle: str = ""
     history: tuple[Line, ...] = ()
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The one model session there may be: its number, its state, and the attempt that waits."""
 
+from dataclasses import replace
 from enum import Enum
 
 from agent.conversation.resumption import Attempt
@@ -30,7 +31,7 @@ class Link:
     def dial(self, attempt: Attempt, now_ms: int) -> bool:
         """Whether to open a session, under a new number, now; else when the wait is over."""
         if attempt.wait_ms > 0:
-            self._waiting = (now_ms + attempt.wait_ms, Attempt(attempt.handle, 0))
+            self._waiting = (now_ms + attempt.wait_ms, replace(attempt, wait_ms=0))
             return False
         self._waiting = None
         self.session += 1

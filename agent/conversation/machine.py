@@ -18,6 +18,7 @@ from typing import assert_never
 
 from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.choice import Choice
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
@@ -53,17 +54,25 @@ class Conversation:
         wall_time_ms: int,
         checkpoint: Checkpoint | None = None,
         lines: Iterable[Line] = (),
+        has_fallback: bool = False,
     ) -> None:
-        elapsed_ms, handle, known = 0, "", 0
+        elapsed_ms, handle, known, fallback = 0, "", 0, False
         if checkpoint is not None:
             away_ms = max(0, wall_time_ms - checkpoint.wall_time_ms)
             elapsed_ms = checkpoint.elapsed_ms + away_ms
             handle, known = checkpoint.handle, checkpoint.handle_lines
+            fallback = checkpoint.fallback and has_fallback
+            if checkpoint.fallback is not fallback:  # its model is no longer there
+                handle = ""
         self._transcript = Transcript(lines, known, elapsed_ms)
         self._sessions = Sessions(
             persona,
             self._transcript,
-            Resumption(Random(seed), handle),  # noqa: S311 - jitter, not a secret
+            Resumption(
+                Random(seed),  # noqa: S311 - jitter, not a secret
+                handle,
+                Choice(two=has_fallback, fallback=fallback),
+            ),
             wall_time_ms=wall_time_ms,
             greeted=checkpoint is not None and checkpoint.greeted,
         )

@@ -3,13 +3,14 @@
 The old socket is always closed first: a handle whose old socket is still open is refused with
 1011. A handle is tried at once; refused, it is dropped for a fresh session that is given the
 transcript. Waiting grows with full jitter, so that a thousand calls do not come back in one
-instant. How long it may go on depends on what is wrong: `AWAY`, `QUOTA`, `UNREACHABLE` are the
-rules, as data.
+instant; where there is a second model (`choice`), it is turned to without a wait. How long it may
+go on depends on what is wrong: `AWAY`, `QUOTA`, `UNREACHABLE` are the rules, as data.
 """
 
 from dataclasses import dataclass
 from random import Random
 
+from agent.conversation.choice import Choice
 from agent.conversation.commands import GiveUp, Impasse
 from agent.conversation.events import SessionRefused
 
@@ -60,10 +61,13 @@ UNREACHABLE = Patience(Impasse.MODEL_UNREACHABLE, 3_500, 100)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Open a session after `wait_ms`, resuming from `handle`, or fresh where it is empty."""
+    """Open a session after `wait_ms`, resuming from `handle`, or fresh where it is empty; with
+    `fallback`, of the second model.
+    """
 
     handle: str
     wait_ms: int
+    fallback: bool = False
 
 
 @dataclass(slots=True)
@@ -75,11 +79,17 @@ class _Trouble:
 class Resumption:
     """What is known about reaching the model, over all sessions of one conversation."""
 
-    def __init__(self, random: Random, handle: str = "") -> None:
+    def __init__(self, random: Random, handle: str = "", choice: Choice | None = None) -> None:
         self.handle = handle
+        self._choice = choice or Choice()
         self._random = random
         self._failures = 0
         self._troubles: dict[Patience, _Trouble] = {}
+
+    @property
+    def fallback(self) -> bool:
+        """Whether the second model is the one to ask, and `handle` one of its own."""
+        return self._choice.fallback
 
     def handed_out(self, handle: str) -> None:
         """A handle from which the session can be resumed."""
@@ -87,7 +97,7 @@ class Resumption:
 
     def first(self) -> Attempt:
         """The attempt with which a conversation opens."""
-        return Attempt(self.handle, 0)
+        return self._at_once()
 
     def lost(self, now_ms: int, lived_ms: int) -> Attempt | GiveUp:
         """A session that had been ready is gone, or is left, after `lived_ms`."""
@@ -96,7 +106,7 @@ class Resumption:
         if self._failures == 0:
             self._troubles = {AWAY: _Trouble(now_ms)}
             self._failures = 1
-            return Attempt(self.handle, 0)
+            return self._at_once()
         return self._again(AWAY, now_ms, None)
 
     def refused(self, refusal: SessionRefused, now_ms: int) -> Attempt | GiveUp:
@@ -107,15 +117,19 @@ class Resumption:
             return self._again(QUOTA, now_ms, retry_after_ms)
         if self.handle and code in HANDLE_DEAD:
             self.handle = ""
-            return Attempt("", retry_after_ms or 0)
+            return Attempt("", retry_after_ms or 0, self.fallback)
         if code in FATAL:
-            return REFUSED
+            return self._at_once() if self._choice.unfit() else REFUSED
         return self._again(UNREACHABLE if refusal.unreachable else AWAY, now_ms, retry_after_ms)
 
     def settled(self) -> None:
         """The session answered: whatever was wrong is over."""
         self._failures = 0
         self._troubles.clear()
+        self._choice.settled()
+
+    def _at_once(self) -> Attempt:
+        return Attempt(self.handle, 0, self.fallback)
 
     def _again(
         self, patience: Patience, now_ms: int, retry_after_ms: int | None
@@ -125,10 +139,15 @@ class Resumption:
         ceiling_ms = min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2**self._failures)
         self._failures += 1
         wait_ms = (retry_after_ms or 0) + self._random.randint(0, ceiling_ms)
+        if patience is not UNREACHABLE and self._choice.failed(
+            now_ms, stays_away=patience is QUOTA or retry_after_ms is not None
+        ):
+            self.handle = ""
+            wait_ms = 0 if self._choice.untried else wait_ms
         over = any(
             now_ms + wait_ms - self._troubles[rule].since_ms > rule.budget_ms
             for rule in (patience, AWAY)
         )
         if over or trouble.refusals >= patience.attempts:
             return GiveUp(patience.reason)
-        return Attempt(self.handle, wait_ms)
+        return Attempt(self.handle, wait_ms, self.fallback)

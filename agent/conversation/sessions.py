@@ -83,7 +83,11 @@ class Sessions:
         self.resumed = bool(attempt.handle)
         self._transcript.session_opened(fresh=not attempt.handle)
         history = self._transcript.unknown()
-        return [commands.OpenModel(self._link.session, self._persona, attempt.handle, history)]
+        return [
+            commands.OpenModel(
+                self._link.session, self._persona, attempt.handle, history, attempt.fallback
+            )
+        ]
 
     def redial(self, now_ms: int) -> list[ConversationCommand] | None:
         """Dial if a wait is over; None if none is."""
@@ -189,5 +193,6 @@ class Sessions:
             greeted=self.greeted,
             handle=self._resumption.handle,
             handle_lines=self._transcript.known_lines,
+            fallback=self._resumption.fallback,
         )
         return [commands.SaveCheckpoint(checkpoint)]

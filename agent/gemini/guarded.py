@@ -1,4 +1,4 @@
-"""Gemini Live behind a breaker: while the service is down, a session is refused on the spot."""
+"""Gemini Live behind a breaker: while a model is down, a session of it is refused on the spot."""
 
 from collections.abc import Callable
 
@@ -15,28 +15,29 @@ class GuardedLive:
     Args:
         live: What opens them.
         now_ms: A monotonic clock.
-        on_change: Is told each new state of the breaker.
+        on_change: Is told each new state of a breaker, and whether it is the second model's.
     """
 
     def __init__(
-        self, live: GeminiLive, now_ms: Callable[[], int], on_change: Callable[[State], None]
+        self, live: GeminiLive, now_ms: Callable[[], int], on_change: Callable[[State, bool], None]
     ) -> None:
         self._live, self._now_ms, self._on_change = live, now_ms, on_change
-        self._breaker = Breaker()
-        self._told = State.CLOSED
+        self._breakers = {False: Breaker(), True: Breaker()}
+        self._told = {False: State.CLOSED, True: State.CLOSED}
 
-    def state(self) -> State:
-        """The breaker's, as of now."""
-        state = self._breaker.state(self._now_ms())
-        if state is not self._told:
-            self._told = state
-            self._on_change(state)
+    def state(self, *, fallback: bool = False) -> State:
+        """That of a model's breaker, as of now."""
+        state = self._breakers[fallback].state(self._now_ms())
+        if state is not self._told[fallback]:
+            self._told[fallback] = state
+            self._on_change(state, fallback)
         return state
 
     async def run(self, command: OpenModel, outbox: ModelOutbox, feed: Feed) -> None:
         """As `GeminiLive.run`, or one `SessionRefused` that says for how long to stay away."""
-        dial = self._breaker.admit(self._now_ms(), resumes=bool(command.handle))
-        self.state()
+        breaker = self._breakers[command.fallback]
+        dial = breaker.admit(self._now_ms(), resumes=bool(command.handle))
+        self.state(fallback=command.fallback)
         if isinstance(dial, Dial):
             await self._run(dial, command, outbox, feed)
         else:
@@ -51,4 +52,4 @@ class GuardedLive:
             await self._live.run(command, outbox, watched)
         finally:
             dial.leave(self._now_ms())
-            self.state()
+            self.state(fallback=command.fallback)

@@ -66,7 +66,6 @@ class GeminiLive:
 
     def __init__(self, settings: GeminiSettings) -> None:
         self._settings = settings
-        self._quirks = quirks_of(settings.model)
         trust = _trust(settings.ca_file)
         self._client = genai.Client(
             enterprise=False,
@@ -92,8 +91,9 @@ class GeminiLive:
 
     def warm_up(self) -> None:
         """Have the SDK build its models now, or the first call of the process waits for it."""
-        config = connect_config(DEFAULT_PERSONA, "handle", self._quirks)
-        setup = types.LiveConnectParameters(model=self._settings.model, config=config)
+        model = self._settings.model
+        config = connect_config(DEFAULT_PERSONA, "handle", quirks_of(model))
+        setup = types.LiveConnectParameters(model=model, config=config)
         setup.model_dump(exclude_none=True)
         config.model_dump()
         blob = types.Blob(data=bytes(2), mime_type=CALLER_AUDIO)
@@ -131,11 +131,14 @@ class GeminiLive:
         self, command: OpenModel, outbox: ModelOutbox, feed: Feed
     ) -> SessionRefused | SessionLost:
         number = command.session
-        config = connect_config(command.persona, command.handle, self._quirks)
+        model = self._settings.model
+        if command.fallback:
+            model = self._settings.fallback_model or model
+        config = connect_config(command.persona, command.handle, quirks_of(model))
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(self._settings.connect_timeout_ms / 1000):
-                    connection = await stack.enter_async_context(self._connect(config))
+                    connection = await stack.enter_async_context(self._connect(model, config))
                     if not connection.set_up:
                         return SessionRefused(number, 0, "the first message was not setupComplete")
                     if turns := _turns(command.history):
@@ -151,10 +154,10 @@ class GeminiLive:
             return lost
 
     @asynccontextmanager
-    async def _connect(self, config: types.LiveConnectConfig) -> AsyncIterator[Connection]:
-        async with self._client.aio.live.connect(
-            model=self._settings.model, config=config
-        ) as session:
+    async def _connect(
+        self, model: str, config: types.LiveConnectConfig
+    ) -> AsyncIterator[Connection]:
+        async with self._client.aio.live.connect(model=model, config=config) as session:
             connection = Connection(session)
             try:
                 yield connection

@@ -14,6 +14,7 @@ class GeminiSettings:
     Args:
         api_key: A Gemini API key. Kept out of the repr.
         model: Name of a Live model, with or without ``models/``.
+        fallback_model: Another, for sessions that are to be of the second model; None without one.
         base_url: Where the API is, an ``https`` or ``wss`` URL; its path is kept. None is Google.
         api_version: Pinned, because the SDK's default went to ``v1`` in 3.0.0, while every
             documented Live endpoint is ``v1beta``.
@@ -30,6 +31,7 @@ class GeminiSettings:
 
     api_key: str = field(repr=False)
     model: str = "gemini-3.8-live"
+    fallback_model: str | None = None
     base_url: str | None = None
     api_version: str = "v1beta"
     ca_file: str | None = None

@@ -23,6 +23,7 @@ class CallOpened:
         persona: Who answers.
         checkpoint: What another worker left, or None for a new call.
         lines: The transcript so far, in order; empty for a new call.
+        has_fallback: Whether there is a second model to fall back on.
     """
 
     call_sid: str
@@ -31,6 +32,7 @@ class CallOpened:
     persona: Persona
     checkpoint: Checkpoint | None = None
     lines: tuple[Line, ...] = ()
+    has_fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

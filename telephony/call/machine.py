@@ -94,6 +94,7 @@ class Call:
             wall_time_ms=opened.wall_time_ms,
             checkpoint=opened.checkpoint,
             lines=opened.lines,
+            has_fallback=opened.has_fallback,
         )
         self._uplink = Uplink()
         self._downlink = Downlink()

@@ -27,6 +27,7 @@ from agent.conversation.commands import OpenModel
 from agent.conversation.events import ModelEvent, SessionReady, SessionRefused
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.outbox import ModelOutbox
+from agent.gemini.session import GeminiLive
 from agent.store.base import StoreAway
 from agent.store.redis import RedisStore
 from agent.store.rehearsal import rehearse
@@ -103,34 +104,18 @@ class Checkup:
         return "all that is required is there"
 
     async def model(self) -> str:
-        """Open a Live session; nothing is said."""
+        """Open a Live session of each model; nothing is said."""
         try:
             live = gemini_live(self._settings)
         except ValueError as error:
             raise Unwell(str(error), "mend the setting it names") from None
-        first: asyncio.Future[ModelEvent] = asyncio.get_running_loop().create_future()
-
-        def feed(event: ModelEvent) -> None:
-            if not first.done():
-                first.set_result(event)
-
         try:
-            async with asyncio.TaskGroup() as tasks:
-                command = OpenModel(1, DEFAULT_PERSONA)
-                session = tasks.create_task(live.run(command, ModelOutbox(), feed), name="model")
-                answer = await first
-                session.cancel()
+            listen = [await _listens(live, self._settings.gemini_model)]
+            if (fallback := self._settings.gemini_fallback_model) is not None:
+                listen.append(await _listens(live, fallback, fallback=True))
         finally:
             await live.aclose()
-        name = self._settings.gemini_model
-        match answer:
-            case SessionReady():
-                return f"{name} listens"
-            case SessionRefused(code=code, reason=reason):
-                fix = _model_fix(429 if answer.over_quota else code)
-                raise Unwell(f"{name} refused a session: {code} {reason}".strip(), fix)
-            case _:
-                raise Unwell(f"{name} did not begin a session", "try again")
+        return "; ".join(listen)
 
     async def redis(self) -> str:
         """Live a call's life in the store."""
@@ -226,7 +211,30 @@ class Checkup:
         return f"within {abs(ahead_s) + 1} s of Twilio's"
 
 
-def _model_fix(code: int) -> str:
+async def _listens(live: GeminiLive, name: str, *, fallback: bool = False) -> str:
+    first: asyncio.Future[ModelEvent] = asyncio.get_running_loop().create_future()
+
+    def feed(event: ModelEvent) -> None:
+        if not first.done():
+            first.set_result(event)
+
+    async with asyncio.TaskGroup() as tasks:
+        command = OpenModel(1, DEFAULT_PERSONA, fallback=fallback)
+        session = tasks.create_task(live.run(command, ModelOutbox(), feed), name="model")
+        answer = await first
+        session.cancel()
+    match answer:
+        case SessionReady():
+            return f"{name} listens"
+        case SessionRefused(code=code, reason=reason):
+            setting = "GEMINI_FALLBACK_MODEL" if fallback else "GEMINI_MODEL"
+            fix = _model_fix(429 if answer.over_quota else code, setting)
+            raise Unwell(f"{name} refused a session: {code} {reason}".strip(), fix)
+        case _:
+            raise Unwell(f"{name} did not begin a session", "try again")
+
+
+def _model_fix(code: int, setting: str) -> str:
     match code:
         case 0:
             return "look at the network, at GOOGLE_GEMINI_BASE_URL and at SSL_CERT_FILE"
@@ -235,7 +243,7 @@ def _model_fix(code: int) -> str:
         case status if 500 <= status < 600 or status == 1011:
             return "Gemini is in trouble; try again"
         case _:
-            return "check GEMINI_API_KEY, and that it may use GEMINI_MODEL"
+            return f"check GEMINI_API_KEY, and that it may use {setting}"
 
 
 def _redis_fix(why: str) -> str:

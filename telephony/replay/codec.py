@@ -137,7 +137,7 @@ def _strict(kind: Any) -> Any:
 def _strict_class(cls: Hashable) -> type[msgspec.Struct]:
     assert isinstance(cls, type)  # noqa: S101 - classes hash, which `cache` cannot be told
     fields = _fields(cls, bytes_as=bytes)
-    return msgspec.defstruct(cls.__name__, fields, forbid_unknown_fields=True)
+    return msgspec.defstruct(cls.__name__, fields, forbid_unknown_fields=True, omit_defaults=True)
 
 
 def _union(kinds: Sequence[Any]) -> Any:

@@ -128,7 +128,8 @@ class _Teller:
             case OpenModel():
                 self._dialled_ms = now_ms
                 how = "with its handle" if command.handle else f"{len(command.history)} lines"
-                self._row(now_ms, wire=f"session {command.session} dialled, {how}")
+                which = "of the fallback model dialled" if command.fallback else "dialled"
+                self._row(now_ms, wire=f"session {command.session} {which}, {how}")
             case SayToModel():
                 self._row(now_ms, wire="the model is told to speak")
             case AppendLine() if command.line.role == "caller":

@@ -56,6 +56,7 @@ class Calls:
         store: Store,
         leases: Leases,
         persona: Persona,
+        has_fallback: bool = False,
         owner: str,
         observers: Sequence[Observer] = (),
     ) -> None:
@@ -65,6 +66,7 @@ class Calls:
         self._store = store
         self._leases = leases
         self._persona = persona
+        self._has_fallback = has_fallback
         self._observers = observers
         self._writers = asyncio.Semaphore(STORE_WRITERS)
         self._tasks = asyncio.TaskGroup()
@@ -153,6 +155,7 @@ class Calls:
             persona=self._persona,
             checkpoint=checkpoint,
             lines=lines,
+            has_fallback=self._has_fallback,
         )
         driver = Driver(
             opened,

@@ -44,13 +44,18 @@ async def readyz(request: Request) -> JSONResponse:
         await patiently(worker.store.ping())
     except StoreAway as away:
         reasons.append(f"the store is away ({away.why}); transcripts wait in memory")
+    fallback = worker.settings.gemini_fallback_model
     match worker.model.state():
+        case State.OPEN if fallback is not None:
+            reasons.append(f"the model is away (its breaker is open); {fallback} is asked instead")
         case State.OPEN:
             reasons.append("the model is away (its breaker is open); callers wait, then hear why")
         case State.HALF_OPEN:
             reasons.append("the model was away, and is tried again (its breaker is half open)")
         case State.CLOSED:
             pass
+    if worker.model.state(fallback=True) is State.OPEN:
+        reasons.append(f"{fallback} is away (its breaker is open)")
     return JSONResponse({"status": "degraded" if reasons else "ready", "reasons": reasons})
 
 

@@ -54,6 +54,7 @@ class Metrics:
         self._refused = counter("refused", "Requests and streams refused.", ["what", "why"])
         self._malformed = counter("malformed", "Messages of a stream ignored.", ["reason"])
         self._sessions = counter("sessions", "Model sessions.", ["kind"])
+        self._fallbacks = counter("sessions_fallback", "Model sessions asked of the fallback.")
         self._sessions_lost = counter("sessions_lost", "Model sessions lost.", ["code"])
         self._sessions_refused = counter("sessions_refused", "Model sessions refused.", ["code"])
         self._troubles = counter(
@@ -77,11 +78,12 @@ class Metrics:
         )
         self._breaker = Gauge(
             "offhook_model_breaker",
-            "1 for the state of the breaker between calls and the model.",
-            ["state"],
+            "1 for the state of the breaker between calls and the model, or the fallback.",
+            ["model", "state"],
             registry=self.registry,
         )
         self.breaker_changed(State.CLOSED)
+        self.breaker_changed(State.CLOSED, fallback=True)
         self._active = Gauge("offhook_calls_active", "Calls going on.", registry=self.registry)
         self._greeting = Histogram(
             "offhook_first_audio_seconds",
@@ -110,10 +112,11 @@ class Metrics:
         """A message of a stream was ignored."""
         self._malformed.labels(reason).inc()
 
-    def breaker_changed(self, now: State) -> None:
-        """The model may be dialled, or not."""
+    def breaker_changed(self, now: State, *, fallback: bool = False) -> None:
+        """A model may be dialled, or not."""
+        model = "fallback" if fallback else "first"
         for state in State:
-            self._breaker.labels(state.value).set(state is now)
+            self._breaker.labels(model, state.value).set(state is now)
 
     def recording_dropped(self, why: str) -> None:
         """A recording ended before its call. From any thread."""
@@ -176,6 +179,7 @@ class Metrics:
                 pass
             case OpenModel():
                 self._sessions.labels("resumed" if command.handle else "fresh").inc()
+                self._fallbacks.inc(command.fallback)
             case CloseModel(trouble=trouble) if trouble:
                 self._troubles.labels(trouble, "reconnect").inc()
             case SayToModel(trouble=trouble) if trouble:

@@ -53,6 +53,7 @@ class Narrator:
                         "model dialled",
                         session=command.session,
                         resumed=bool(command.handle),
+                        fallback=command.fallback,
                         history=len(command.history),
                         **about,
                     )

@@ -33,8 +33,6 @@ from telephony.twilio.twiml import RESUME_PATH, stream_url, webhook_url
 
 log = structlog.get_logger(__name__)
 
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -73,6 +71,7 @@ def gemini_live(settings: Settings) -> GeminiLive:
         GeminiSettings(
             api_key=settings.gemini_api_key.get_secret_value(),
             model=settings.gemini_model,
+            fallback_model=settings.gemini_fallback_model,
             base_url=settings.google_gemini_base_url,
             ca_file=str(settings.ssl_cert_file) if settings.ssl_cert_file else None,
         )
@@ -114,9 +113,9 @@ def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
 
 
 def _guarded(live: GeminiLive, metrics: Metrics) -> GuardedLive:
-    def tell(state: State) -> None:
-        metrics.breaker_changed(state)
-        log.warning("model breaker", state=state.value)
+    def tell(state: State, fallback: bool) -> None:
+        metrics.breaker_changed(state, fallback=fallback)
+        log.warning("model breaker", state=state.value, fallback=fallback)
 
     loop = asyncio.get_running_loop()
     return GuardedLive(live, lambda: int(loop.time() * 1000), tell)
@@ -139,6 +138,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             store=made_of.store,
             leases=leases,
             persona=DEFAULT_PERSONA,
+            has_fallback=made_of.settings.gemini_fallback_model is not None,
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
             observers=made_of.observers,
         )

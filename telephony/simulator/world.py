@@ -69,6 +69,14 @@ GOOD_LINE = LineFaults()
 
 
 @dataclass(frozen=True, slots=True)
+class Upstream:
+    """A model, and what stands between workers and it, if anything."""
+
+    model: GeminiServer
+    breaker: Breaker | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What was written to a stream's socket, after the outbox."""
 
@@ -90,6 +98,7 @@ class World:
         persona: Who answers.
         began_ms: When the call comes in, for calls that share a clock, a model and a breaker.
         breaker: What stands between workers and the model, or None.
+        fallback: The second model, which no fault touches; or None.
         cut_after: The worker dies when it has carried out so many steps, counted from 1 over all
             workers: what it sent still arrives, what it was storing is lost. None for never.
 
@@ -115,6 +124,7 @@ class World:
         persona: Persona = DEFAULT_PERSONA,
         began_ms: int = 0,
         breaker: Breaker | None = None,
+        fallback: Upstream | None = None,
         cut_after: int | None = None,
     ) -> None:
         self.now_ms = began_ms
@@ -126,7 +136,7 @@ class World:
         self.written: list[Written] = []
         self.store = VirtualStore()
         self._model, self._sdk, self._persona = model, sdk, persona
-        self._breaker = breaker
+        self._first, self._fallback = Upstream(model, breaker), fallback
         self._seed, self._network, self._cut_after = seed, network, cut_after
         self._twilio, self._gemini = _random(seed, "twilio"), _random(seed, "gemini")
         self._agenda = Agenda()
@@ -201,6 +211,7 @@ class World:
             persona=self._persona,
             checkpoint=self.store.checkpoint,
             lines=tuple(self.store.lines),
+            has_fallback=self._fallback is not None,
         )
         worker = VirtualWorker(
             len(self.workers) + 1,
@@ -298,11 +309,12 @@ class World:
     def _dial(self, worker: VirtualWorker, command: OpenModel, now_ms: int) -> ModelLink:
         up = Pipe(self._agenda, self._gemini, self._network.gemini_ms)
         down = Pipe(self._agenda, self._gemini, self._network.gemini_ms)
+        to = self._fallback if command.fallback and self._fallback is not None else self._first
         admitted = None
-        if self._breaker is not None:
-            admitted = self._breaker.admit(now_ms, resumes=bool(command.handle))
+        if to.breaker is not None:
+            admitted = to.breaker.admit(now_ms, resumes=bool(command.handle))
         link = ModelLink(
-            command, self._model, self._sdk, self._agenda, up, down, worker.feed, admitted
+            command, to.model, self._sdk, self._agenda, up, down, worker.feed, admitted
         )
         # TCP, TLS and the upgrade are a round trip each; the setup follows the last.
         link.dial(now_ms, sum(self._gemini.randint(*self._network.gemini_ms) for _ in range(6)))

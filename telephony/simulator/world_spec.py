@@ -1,6 +1,7 @@
 """A world in a file, `world.toml`: all that a call of `world.World` is made of.
 
     seed = 7
+    fallback = true            # there is a second model, like the first, that no fault touches
 
     [caller]                   # as in `telephony.simulator.script`
     [[caller.steps]]
@@ -48,8 +49,10 @@ from telephony.simulator import script as caller_script
 from telephony.simulator.faults import LineFaults
 from telephony.simulator.model_link import Sdk
 from telephony.simulator.network import GOOD, Network
-from telephony.simulator.world import GOOD_LINE, World
+from telephony.simulator.world import GOOD_LINE, Upstream, World
 from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFault
+
+KEYS = ("seed", "fallback", "caller", "model", "behaviour", "line", "network", "faults")
 
 BEHAVIOURS = {"measured": Behaviour(), "exact": EXACT, "brisk": BRISK}
 
@@ -84,21 +87,27 @@ class WorldSpec:
     network: Network = GOOD
     faults: tuple[TimedFault, ...] = ()
     seed: int = 0
+    fallback: bool = False
 
     def world(self, sdk: Sdk, *, cut_after: int | None = None) -> World:
         """A new world of this kind, with its faults noted; `run` it."""
+        second = Upstream(self._server(self.seed + 1)) if self.fallback else None
         made = World(
             self.caller,
-            GeminiServer(self.model, self.behaviour, Random(self.seed)),  # noqa: S311 - a seed
+            self._server(self.seed),
             sdk,
             seed=self.seed,
             network=self.network,
             line_faults=self.line,
             cut_after=cut_after,
+            fallback=second,
         )
         for timed in self.faults:
             made.at(timed.at_ms, timed.fault)
         return made
+
+    def _server(self, seed: int) -> GeminiServer:
+        return GeminiServer(self.model, self.behaviour, Random(seed))  # noqa: S311 - a seed
 
 
 def load(path: Path) -> WorldSpec:
@@ -129,7 +138,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WorldFileError(f"{source}: expected TOML, got: {error}") from error
-    _only(source, table, ("seed", "caller", "model", "behaviour", "line", "network", "faults"))
+    _only(source, table, KEYS)
     if "caller" not in table:
         raise WorldFileError(f"{source}: expected [caller] with [[caller.steps]], got none")
     model = SMALL_TALK
@@ -148,6 +157,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         network=_changed(f"{source}: network", GOOD, table.get("network", {})),
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
+        fallback=_read(f"{source}: fallback", table.get("fallback", False), bool),
     )
 
 

@@ -61,10 +61,12 @@ async def serving(
     public_url: str = PUBLIC_URL,
     transfer_to: str = "",
     account_sid: str = "",
+    fallback_model: str = "",
 ) -> AsyncIterator[LocalWorker]:
     """A worker on a free port. Leaving waits until its calls are over and stored."""
     given = settings.load(
         gemini_api_key="simulated",
+        gemini_fallback_model=fallback_model,
         google_gemini_base_url=gemini.base_url,
         ssl_cert_file=gemini.ca_file,
         twilio_auth_token=auth_token,

@@ -129,6 +129,12 @@ async def test_a_model_that_refuses_is_said_with_its_reason(clinic: Clinic) -> N
     assert finding.fix == "check GEMINI_API_KEY, and that it may use GEMINI_MODEL"
 
 
+async def test_the_fallback_model_is_looked_at_too(clinic: Clinic) -> None:
+    finding = await clinic.only("model", gemini_fallback_model="gone")
+    assert finding.detail.startswith("gone refused a session: 1008")
+    assert finding.fix == "check GEMINI_API_KEY, and that it may use GEMINI_FALLBACK_MODEL"
+
+
 async def test_a_model_that_cannot_be_reached_is_said(clinic: Clinic) -> None:
     finding = await clinic.only(
         "model", google_gemini_base_url=clinic.rest.url.replace("p:", "ps:")

@@ -32,7 +32,7 @@ from tests.end_to_end.scripts import (
     caller,
 )
 from tests.end_to_end.serving import LocalWorker, get, place, serving
-from tests.end_to_end.watching import Step, Watch
+from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
@@ -107,10 +107,29 @@ async def test_a_model_that_is_down_is_left_alone_while_the_caller_hears_a_sound
     sent = [c for step in steps.seen for c in step.commands if isinstance(c, SendMedia)]
     assert sent[0] == SendMedia(sent[0].stream_sid, NO_REPLY, EARCON)
     metrics = (await get(worker.url, "/metrics")).text
-    assert 'offhook_model_breaker{state="half open"} 1.0' in metrics
+    assert 'offhook_model_breaker{model="first",state="half open"} 1.0' in metrics
     ready = await get(worker.url, "/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
     assert "half open" in ready.json()["reasons"][0]
+
+
+async def test_a_caller_whose_model_is_gone_talks_with_the_fallback(steps: Watch[Step]) -> None:
+    only = replace(BRISK, models=frozenset({"spare"}))
+    async with (
+        SimulatedGemini(GeminiServer(AGENT, only)) as gemini,
+        serving(gemini, observer(steps), fallback_model="spare") as worker,
+    ):
+        report = await place(TWO_TURNS, worker.url)
+        record = await worker.server.worker.store.look_up(report.call_sid)
+        metrics = (await get(worker.url, "/metrics")).text
+    assert report.problems == ()
+    asked = [c.fallback for s in steps.seen for c in s.commands if isinstance(c, OpenModel)]
+    assert asked == [False, False, False, True]
+    assert record is not None
+    assert in_order(CONVERSATION, [(line.role, line.text) for line in record.lines])
+    assert record.checkpoint is not None
+    assert record.checkpoint.fallback
+    assert "offhook_sessions_fallback_total 1.0" in metrics
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ def test_a_checkpoint_comes_back_as_it_was(greeted: bool) -> None:
     assert Checkpoint.from_json(text.encode()) == checkpoint
 
 
+def test_a_checkpoint_of_a_release_that_knew_one_model_is_of_the_first() -> None:
+    older = {k: v for k, v in asdict(CHECKPOINT).items() if k != "fallback"}
+    assert Checkpoint.from_json(json.dumps(older)) == CHECKPOINT
+
+
 @pytest.mark.parametrize("text", ["", "{", "\x00", "nothing", b"\xff\xfe\xff"])
 def test_what_is_not_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(CheckpointError, match="JSON"):

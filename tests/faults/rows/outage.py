@@ -23,7 +23,7 @@ from telephony.simulator.ear import is_loud
 from telephony.simulator.line import Line
 from telephony.simulator.network import GOOD
 from telephony.simulator.script import Script
-from telephony.simulator.world import World
+from telephony.simulator.world import Upstream, World
 from tests.faults.table import SMALLEST, Figure, Row, at_most, exactly, scaled
 from tests.worlds import scenarios
 from tests.worlds.sdk import WireSdk
@@ -42,6 +42,7 @@ class Town:
         questions: What each caller asks.
         outage: What befalls the model, once there are so many calls.
         after_ms: For how long to look on when it is over.
+        fallback: Whether there is a second model, which is well.
         seed: Of all chance.
 
     Attributes:
@@ -56,9 +57,11 @@ class Town:
         outage: Outage,
         *,
         after_ms: int = AFTER_MS,
+        fallback: bool = False,
         seed: int = 1,
     ) -> None:
         self.outage = outage
+        self.has_fallback = fallback
         self.opened_ms: float = inf
         self.closed_ms: float = inf
         self.worlds: list[World] = []
@@ -75,6 +78,8 @@ class Town:
     def _renew(self) -> None:
         self._breaker = Breaker()
         self._model = scenarios.model(self._seed, Behaviour(lifetime_ms=None))
+        second = scenarios.model(self._seed + 1, Behaviour(lifetime_ms=None))
+        self._second = Upstream(second, Breaker()) if self.has_fallback else None
 
     def live(self) -> None:
         """All calls, one event after another."""
@@ -109,6 +114,7 @@ class Town:
             seed=self._seed + began_ms,
             began_ms=began_ms,
             breaker=self._breaker,
+            fallback=self._second,
         )
 
     def _strike(self) -> list[tuple[int, int]]:
@@ -137,7 +143,9 @@ class Town:
 
 
 def measure(share: float) -> Sequence[Figure]:
-    """Both outages: refused at once, and, in a fifth of the time, accepted and then broken off."""
+    """Both outages: refused at once, and, in a fifth of the time, accepted and then broken off;
+    and the first for as short a time, with a second model to fall back on.
+    """
     if share == SMALLEST:
         towns = [Town(6, (), Outage(20_000), after_ms=20_000)]
     else:
@@ -148,11 +156,19 @@ def measure(share: float) -> Sequence[Figure]:
                 (scaled(120_000, share, least=60_000), 1_500),
             )
         ]
+        short = Outage(scaled(120_000, share, least=60_000))
+        towns.append(Town(100, scenarios.QUESTIONS[:3], short, fallback=True))
     return [figure for town in towns for figure in _figures(town)]
 
 
 def _figures(town: Town) -> Iterator[Figure]:
     town.live()
+    if town.has_fallback:
+        waited_ms = max(dead_air_ms(world) for world in town.worlds)
+        yield Figure("with a fallback: calls", len(town.worlds), None)
+        yield Figure("with a fallback: of them given up", sum(map(_given_up, town.worlds)), None)
+        yield Figure("with a fallback: longest dead air", waited_ms / 1000, at_most(4), "s")
+        return
     how = "refused" if town.outage.breaks_off_ms is None else "broken off"
     normal = 1_000 / town.every_ms
     during = town.dialled(town.begins_ms, town.ends_ms)
