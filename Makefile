@@ -22,8 +22,8 @@ setup: ## Bring uv, Python packages and offhook into .uv/ and .venv/ (nothing wh
 demo: setup ## Hear a call without a phone, a key or a server
 	@$(BIN)/offhook demo
 
-test: check ## Run every check and every test: three at a time, for many only wait
-	@$(BIN)/pytest --numprocesses 3 --dist worksteal
+test: check ## Run every check and every test: four at a time, for many only wait
+	@$(BIN)/pytest --numprocesses 4 --dist worksteal
 
 check: setup ## Run the checks alone: ruff, mypy, import contracts
 	@$(BIN)/ruff check --quiet
