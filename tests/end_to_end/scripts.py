@@ -29,6 +29,10 @@ CONVERSATION = [
 """A whole call: the greeting and two turns."""
 
 
+PATIENT_MS = 2_000
+"""Of quiet: more than a stream takes to come back, on any machine."""
+
+
 def caller(*steps: str, quiet_ms: int = 400) -> CallerScript:
     """A caller who hears quickly that the agent has finished, and does not wait long."""
     head = f"quiet_ms = {quiet_ms}\npatience_ms = 12000\n"

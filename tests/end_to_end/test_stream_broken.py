@@ -13,7 +13,14 @@ from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
 from telephony.twilio import twiml
 from tests.end_to_end import twilio
-from tests.end_to_end.scripts import CONVERSATION, HANG_UP, SAY_GARDEN, SAY_MORGAN, caller
+from tests.end_to_end.scripts import (
+    CONVERSATION,
+    HANG_UP,
+    PATIENT_MS,
+    SAY_GARDEN,
+    SAY_MORGAN,
+    caller,
+)
 from tests.end_to_end.serving import LocalWorker, place, serving
 
 if TYPE_CHECKING:
@@ -28,7 +35,11 @@ async def test_a_stream_that_breaks_in_whatever_way_is_resumed_with_the_same_ses
 ) -> None:
     scripts = {
         how: caller(
-            SAY_MORGAN, f'barge_in_ms = 300\ncut = "{how}"', SAY_GARDEN, HANG_UP, quiet_ms=2_000
+            SAY_MORGAN,
+            f'barge_in_ms = 300\ncut = "{how}"',
+            SAY_GARDEN,
+            HANG_UP,
+            quiet_ms=PATIENT_MS,
         )
         for how in Cut
     }

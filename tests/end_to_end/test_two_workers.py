@@ -18,7 +18,14 @@ from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
 from telephony.twilio import twiml
 from tests.end_to_end import twilio
-from tests.end_to_end.scripts import CONVERSATION, HANG_UP, SAY_GARDEN, SAY_MORGAN, caller
+from tests.end_to_end.scripts import (
+    CONVERSATION,
+    HANG_UP,
+    PATIENT_MS,
+    SAY_GARDEN,
+    SAY_MORGAN,
+    caller,
+)
 from tests.end_to_end.serving import (
     ACCOUNT_SID,
     AUTH_TOKEN,
@@ -38,7 +45,13 @@ if TYPE_CHECKING:
 SOON_BACK = CallFaults(reconnect_ms=(50, 150))
 """Sooner than the caller takes the silence for the end of what the agent says."""
 
-TALK = caller(SAY_MORGAN, f'barge_in_ms = 300\ncut = "{Cut.RESET}"', SAY_GARDEN, HANG_UP)
+TALK = caller(
+    SAY_MORGAN,
+    f'barge_in_ms = 300\ncut = "{Cut.RESET}"',
+    SAY_GARDEN,
+    HANG_UP,
+    quiet_ms=PATIENT_MS,
+)
 
 
 async def test_a_call_goes_on_wherever_its_webhooks_and_streams_land(

@@ -25,6 +25,7 @@ from tests.end_to_end.scripts import (
     CONVERSATION,
     GREETING,
     HANG_UP,
+    PATIENT_MS,
     SAY_GARDEN,
     SAY_MORGAN,
     TWO_TURNS,
@@ -65,7 +66,8 @@ async def test_callbacks_may_come_before_or_after_the_sockets_end(
     gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
 ) -> None:
     scripts = {"": TWO_TURNS} | {
-        how.value: caller(SAY_MORGAN, cut(how), SAY_GARDEN, HANG_UP) for how in Cut
+        how.value: caller(SAY_MORGAN, cut(how), SAY_GARDEN, HANG_UP, quiet_ms=PATIENT_MS)
+        for how in Cut
     }
     ends = Ends()
     async with (
@@ -146,7 +148,7 @@ async def test_an_old_socket_may_stay_open_and_silent_while_the_new_one_is_elsew
 async def _moved(one: LocalWorker, two: LocalWorker, how: Cut, when: Callbacks) -> Report:
     streams = iter([0, 1])
     return await place(
-        caller(SAY_MORGAN, cut(how), SAY_GARDEN, HANG_UP),
+        caller(SAY_MORGAN, cut(how), SAY_GARDEN, HANG_UP, quiet_ms=PATIENT_MS),
         one.url,
         two.url,
         route=lambda path: next(streams) if path == twiml.MEDIA_PATH else 0,
