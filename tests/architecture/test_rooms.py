@@ -8,12 +8,14 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for room in ("agent", "telephony") for path in (ROOT / room).rglob("*.py"))
+INIT = "__init__.py"
 PURE_ROOMS = ("agent/conversation", "telephony/audio", "telephony/call", "telephony/twilio")
 PURE = [path for path in SOURCES if str(path.relative_to(ROOT)).startswith(PURE_ROOMS)]
 
@@ -39,6 +41,11 @@ ALLOWED = {
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -82,33 +89,44 @@ def test_the_import_contracts_are_kept() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", PURE, ids=name_of)
-def test_a_pure_room_imports_only_what_its_door_sign_allows(path: Path) -> None:
-    assert foreign(path, ast.parse(path.read_text(encoding="utf-8"))) == []
+def waits(tree: ast.Module) -> list[int]:
+    """The lines where code is asynchronous."""
+    kinds = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
+    return [node.lineno for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
-@pytest.mark.parametrize("path", PURE, ids=name_of)
-def test_a_pure_room_never_waits(path: Path) -> None:
-    waits = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert [node.lineno for node in ast.walk(tree) if isinstance(node, waits)] == []
+def console_calls(tree: ast.Module) -> set[str]:
+    """The calls that print, ask, or open a file."""
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return calls & {"print", "input", "open"}
 
 
-@pytest.mark.parametrize("path", PURE, ids=name_of)
-def test_a_pure_room_neither_prints_nor_opens_files(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    assert {ast.unparse(call.func) for call in calls} & {"print", "input", "open"} == set()
+def test_a_pure_room_imports_only_what_its_door_sign_allows() -> None:
+    found = {name_of(path): foreign(path, parsed(path)) for path in PURE}
+    assert {name: modules for name, modules in found.items() if modules} == {}
+
+
+def test_a_pure_room_never_waits() -> None:
+    found = {name_of(path): waits(parsed(path)) for path in PURE}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_waiting_is_seen() -> None:
+    assert waits(ast.parse("async def later(): ..."))
+
+
+def test_a_pure_room_neither_prints_nor_opens_files() -> None:
+    found = {name_of(path): console_calls(parsed(path)) for path in PURE}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+
+
+def test_printing_is_seen() -> None:
+    assert console_calls(ast.parse("def tell():\n    print('x')")) == {"print"}
 
 
 def test_the_environment_is_read_in_settings_alone() -> None:
-    settings = ROOT / "telephony/settings.py"
-    readers = [
-        name_of(path)
-        for path in SOURCES
-        if path != settings and reads_environment(ast.parse(path.read_text(encoding="utf-8")))
-    ]
-    assert readers == []
+    readers = {name_of(path) for path in SOURCES if reads_environment(parsed(path))}
+    assert readers == {"telephony/settings.py"}
 
 
 @pytest.mark.parametrize(
@@ -142,14 +160,11 @@ def test_a_pure_room_may_be_handed_a_seeded_random() -> None:
     assert foreign(ROOT / "agent/conversation/machine.py", tree) == []
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in SOURCES if path.name == "__init__.py"], ids=name_of
-)
-def test_every_room_has_a_door_sign(path: Path) -> None:
-    sign = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    assert len(sign.splitlines()) > 1, "say what the room is, its laws, and what it may import"
+def test_every_room_has_a_door_sign_of_more_than_a_line() -> None:
+    """It says what the room is, its laws, and what it may import."""
+    signs = {path: ast.get_docstring(parsed(path)) or "" for path in SOURCES if path.name == INIT}
+    assert [name_of(path) for path, sign in signs.items() if len(sign.splitlines()) < 2] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+def test_every_module_says_what_it_is() -> None:
+    assert [name_of(path) for path in SOURCES if not ast.get_docstring(parsed(path))] == []
