@@ -20,7 +20,7 @@ HINTS = {
     "TWILIO_ACCOUNT_SID": "copy the Account SID from the front page of the Twilio Console",
     "PUBLIC_URL": "the https address under which Twilio reaches this server, "
     "such as https://voice.example.com; a tunnel such as ngrok gives you one",
-    "TWILIO_EDGE": "set both or neither or neither, such as TWILIO_REGION=ie1 TWILIO_EDGE=dublin",
+    "TWILIO_EDGE": "set both or neither, such as TWILIO_REGION=ie1 TWILIO_EDGE=dublin",
     "TRANSFER_TO": "leave it unset to end such calls after an apology",
     "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep everything in memory",
 }
@@ -122,7 +122,7 @@ class NumberSettings(TwilioSettings):
 
 
 class Settings(TwilioSettings):
-    """What `offhook serve` is told by its environment. The README's table lists the same."""
+    """What `offhook serve` is told by its environment. The page docs/settings.md lists the same."""
 
     gemini_api_key: SecretStr = Field(description="Key of the Gemini API.")
     gemini_model: str = Field("gemini-3.8-live", description="The Live model that answers.")
@@ -170,6 +170,12 @@ class Settings(TwilioSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Port for `/metrics`; unset: not served; the same as PORT: served in public.",
+    )
 
     @field_validator("gemini_api_key")
     @classmethod

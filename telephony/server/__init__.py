@@ -16,7 +16,8 @@ Modules, lowest first:
     redial         a caller who was cut off goes on in a new call
     webhooks       what Twilio posts to us
     media_socket   what Twilio opens to us
-    health         /healthz, /readyz, /metrics
+    health         /healthz, /readyz
+    metrics_port   /metrics, where it was asked for
     watchdog       ends a process whose event loop is stuck
     app            where everything is wired, and the process's signals
 
@@ -29,7 +30,7 @@ Resources, and where they are acquired and released:
     recorder's thread    `worker`, while its context is entered
     store, lease, client `worker`, for the life of the process
     reaper's task        `worker`, likewise; a REST request under way is waited for
-    listening socket     `app.serve`
+    listening sockets    `app.serve`
     watchdog's thread    `app.serve`
 
 Laws: nothing is done for a request before `admission`; nothing waits between a caller's frame and

@@ -16,6 +16,7 @@ from telephony.errors import SettingsError
 from telephony.server import health, media_socket, webhooks
 from telephony.server.admission import Refused
 from telephony.server.driver import Observer
+from telephony.server.metrics_port import metrics_page, metrics_served
 from telephony.server.watchdog import watched
 from telephony.server.worker import Worker, parts, worker
 from telephony.settings import Settings
@@ -54,6 +55,9 @@ def application(settings: Settings, *observers: Observer) -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(media_socket.router)
     app.include_router(health.router)
+    app.state.metrics = made_of.metrics
+    if settings.metrics_port == settings.port:
+        app.router.routes.append(metrics_page(made_of.metrics))
     app.add_exception_handler(Refused, _refuse)
     return app
 
@@ -158,25 +162,43 @@ async def serve(settings: Settings) -> None:
         SettingsError: A setting cannot be used, or the port is taken.
     """
     app = application(settings)
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        address = (settings.host, settings.port)
-        listener = socket.create_server(address, family=family, backlog=2048)
-    except OSError as error:
-        raise SettingsError(
-            f"HOST, PORT: expected an address to listen on, got {settings.host}:{settings.port}: "
-            f"{error.strerror}"
-        ) from None
+    listener = _listening(settings.host, settings.port, "PORT")
     if not settings.redis_url:
         log.warning(
             "REDIS_URL is not set: transcripts are kept in memory, and nothing of a call survives "
             "this process"
         )
     with listener:
-        host, port = listener.getsockname()[:2]
-        log.info("listening", url=f"http://{host}:{port}", public_url=settings.public_url)
-        with watched(asyncio.get_running_loop()):
-            await Server(app, settings).serve([listener])
+        async with _metrics(app, settings):
+            log.info("listening", url=_url(listener), public_url=settings.public_url)
+            with watched(asyncio.get_running_loop()):
+                await Server(app, settings).serve([listener])
+
+
+@contextlib.asynccontextmanager
+async def _metrics(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    if settings.metrics_port in (None, settings.port):
+        yield
+        return
+    with _listening(settings.host, settings.metrics_port, "METRICS_PORT") as listener:
+        async with metrics_served(app.state.metrics, listener):
+            log.info("metrics", url=f"{_url(listener)}/metrics")
+            yield
+
+
+def _listening(host: str, port: int, name: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"HOST, {name}: expected an address to listen on, got {host}:{port}: {error.strerror}"
+        ) from None
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextlib.asynccontextmanager

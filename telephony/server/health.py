@@ -1,14 +1,12 @@
 """`/healthz`: is the process alive, and which one is it. `/readyz`: may it get new calls.
-`/metrics`: what it counts.
 
 Neither the store nor the model decides them: calls are answered and go on while the store is away,
 and a worker that sent callers elsewhere while the model is away would find nobody better off.
 `reasons` says what is away.
 """
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent.gemini.breaker import State
 from agent.store.base import StoreAway
@@ -57,10 +55,3 @@ async def readyz(request: Request) -> JSONResponse:
     if worker.model.state(fallback=True) is State.OPEN:
         reasons.append(f"{fallback} is away (its breaker is open)")
     return JSONResponse({"status": "degraded" if reasons else "ready", "reasons": reasons})
-
-
-@router.get("/metrics")
-async def metrics(request: Request) -> Response:
-    """All metrics, in Prometheus' text format."""
-    worker: Worker = request.app.state.worker
-    return Response(worker.metrics.render(), media_type=CONTENT_TYPE_LATEST)

@@ -76,6 +76,8 @@ async def serving(
         twilio_account_sid=account_sid,
         record_dir="",
         drain_budget_s=5,
+        port=0,
+        metrics_port=0,  # the same as PORT: served there
     )
     server = Server(application(given, *observers), given)
     SERVED.append(server)
@@ -155,6 +157,7 @@ def serve_environment(gemini: Gemini) -> dict[str, str]:
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
         "PUBLIC_URL": PUBLIC_URL,
         "PORT": "0",
+        "METRICS_PORT": "0",  # the same as PORT: served there
     }
 
 

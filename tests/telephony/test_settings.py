@@ -1,4 +1,4 @@
-"""The environment, and the README's word about it."""
+"""The environment, and what the settings page says of it."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from telephony.errors import SettingsError
 from telephony.settings import NumberSettings, Settings, load, read
 
-README = Path(__file__).parents[2] / "README.md"
+SETTINGS = Path(__file__).parents[2] / "docs/settings.md"
 
 GOOD = {
     "GEMINI_API_KEY": "a-key",
@@ -28,8 +28,8 @@ def given(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_the_readmes_table_says_what_the_settings_say() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", README.read_text(), re.MULTILINE)
+def test_the_settings_page_says_what_the_settings_say() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", SETTINGS.read_text(), re.MULTILINE)
     assert rows == [
         (
             name.upper(),

@@ -56,7 +56,7 @@ async def _worker(gemini: SimulatedGemini, log: int) -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "telephony", "serve"),
         cwd=ROOT,
-        env=serve_environment(gemini) | {"PORT": str(port)},
+        env=serve_environment(gemini) | {"PORT": str(port), "METRICS_PORT": str(port)},
         stderr=log,
     )
     try:
