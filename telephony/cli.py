@@ -171,7 +171,7 @@ def simulate_gemini(
     ] = 8772,
     cert_dir: Annotated[
         Path, typer.Option(help="Where its certificate is put, for SSL_CERT_FILE.")
-    ] = Path("out/gemini-cert"),
+    ] = Path("out/gemini"),
     script: Annotated[
         str, typer.Option(help="What it says: a script's name, or a TOML file.")
     ] = "booking",

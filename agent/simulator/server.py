@@ -33,7 +33,7 @@ class SimulatedGemini(Endpoint[GeminiServer]):
 async def serve(
     *,
     port: int = 8772,
-    cert_dir: Path = Path("out/gemini"),
+    cert_dir: Path,
     script: str | Path = "booking",
     seed: int = 0,
 ) -> None:
