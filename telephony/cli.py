@@ -215,6 +215,9 @@ def simulate_call(
     account_sid: Annotated[
         str, typer.Option(envvar="TWILIO_ACCOUNT_SID", help="Whose call it is.")
     ] = DEMO_ACCOUNT,
+    allow_warnings: Annotated[
+        bool, typer.Option("--allow-warnings", help="Count Twilio's warnings, but do not fail.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """A caller and Twilio's half of the line: calls a server, as the real ones would.
@@ -235,6 +238,7 @@ def simulate_call(
             auth_token=auth_token.split(",")[0].strip(),
             account_sid=account_sid,
             as_json=as_json,
+            allow_warnings=allow_warnings,
         )
     )
     if report.problems:

@@ -279,6 +279,7 @@ class CallFlow:
             self._tell,
             moved=lambda: self._moved_to is not None,
             ending=lambda how: self._tell_first(noun, sid, how),
+            linger_ms=self._faults.linger_ms,
         )
         now_ms = self._clock.now_ms()
         self._keep_unsaid(line.unsaid, now_ms)

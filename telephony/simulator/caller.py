@@ -46,6 +46,7 @@ async def call(
     route: Route | None = None,
     caller: str = CALLER,
     rest: RestAccount | None = None,
+    allow_warnings: bool = False,
 ) -> Report:
     """Place one call and stay on the line until it ends, in real time.
 
@@ -65,6 +66,7 @@ async def call(
         route: Which worker is tried first; None for everyone in turn.
         caller: The number that calls.
         rest: Where the call can be redirected while it goes on; None for nowhere.
+        allow_warnings: Twilio's warnings are counted, and are no problem.
 
     Returns:
         How it went; also when it failed, see `Report.problems`.
@@ -98,7 +100,7 @@ async def call(
             if rest is not None:
                 rest.calls[sid] = flow
             await flow.run()
-    told = _report(flow, sid, seed, director, events)
+    told = _report(flow, sid, seed, director, events, allow_warnings=allow_warnings)
     if heard_path is not None:
         write_mono(heard_path, told.heard_pcm(), PHONE_RATE_HZ)
     if stereo_path is not None:
@@ -112,15 +114,18 @@ def _report(
     seed: int,
     director: Director,
     events: Sequence[CallEvent],
+    *,
+    allow_warnings: bool,
 ) -> Report:
     lines = tuple(flow.lines)
+    warned = () if allow_warnings else report.warnings_of(lines)
     complaints = tuple(each for line in lines for each in line.complaints)
     played_bytes = sum(line.playout.played_bytes for line in lines)
     return Report(
         call_sid=call_sid,
         seed=seed,
         ended_by=flow.ended_by,
-        problems=tuple(flow.problems),
+        problems=(*flow.problems, *warned),
         duration_ms=flow.ended_ms,
         streams=len(lines),
         heard_ms=played_bytes // PHONE_SAMPLES_PER_MS,

@@ -72,6 +72,8 @@ class CallFaults:
         stream_callbacks: False: no status callback of a stream gets through.
         callbacks: The status callbacks of a stream's end and of the call's are answered before its
             socket says so, come half a second after it, or cross it.
+        linger_ms: How long the socket stays open after `stop`. What the server sends more than
+            half a second after `stop` is a fault of the server's.
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends: completed, busy, no-answer, failed or canceled.
         dial_ms: How long every Dial takes.
@@ -86,6 +88,7 @@ class CallFaults:
     after_loss: AfterLoss = AfterLoss.GOES_ON
     stream_callbacks: bool = True
     callbacks: Callbacks = Callbacks.AT_ONCE
+    linger_ms: int = 0
     zombie_ms: int = 30_000
     dial_status: str = "completed"
     dial_ms: int = 500

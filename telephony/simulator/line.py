@@ -29,6 +29,12 @@ from telephony.simulator.playout import Playout
 
 BUFFER_FULL = 31931
 
+SHOWN_CHARS = 160
+"""So much of a message that Twilio complains of is shown."""
+
+IN_FLIGHT_MS = 500
+"""For so long after `stop` the server may not have read it yet: what it sends then is no fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -57,12 +63,19 @@ class Cleared:
 class Complaint:
     """What Twilio holds against the server: a warning's code, or 0 for what it takes in silence.
 
-    Twilio raises each code once per stream; here each occurrence is kept.
+    Twilio raises each code once per stream; here each occurrence is kept. `sent` is the server's
+    message, shortened; "" where there is none.
     """
 
     at_ms: int
     code: int
     reason: str
+    sent: str = ""
+
+    def __str__(self) -> str:
+        name = f"warning {self.code}" if self.code else "a message out of turn"
+        sent = f"; the server sent {self.sent}" if self.sent else ""
+        return f"{name} at {self.at_ms} ms: {self.reason}{sent}"
 
 
 class _Due(IntEnum):
@@ -174,9 +187,12 @@ class Line:
 
     def receive(self, frame: str | bytes, now_ms: int) -> None:
         """The server sent a WebSocket message: `str` if a text frame, `bytes` if a binary one."""
-        if self._state is not LineState.OPEN:
-            when = "before start" if self._state is LineState.NEW else "after stop"
-            self.complain(now_ms, 0, f"message {when}")
+        if self._state is LineState.NEW:
+            self.complain(now_ms, 0, "message before start", frame)
+            return
+        if self.ended_ms is not None:
+            if now_ms > self.ended_ms + IN_FLIGHT_MS:
+                self.complain(now_ms, 0, "message after stop", frame)
             return
         self._advance(now_ms)
         due_ms = now_ms + self._rng.randint(*self._faults.processing_ms)
@@ -213,9 +229,9 @@ class Line:
             return None
         return self._next_due()[0]
 
-    def complain(self, at_ms: int, code: int, reason: str) -> None:
+    def complain(self, at_ms: int, code: int, reason: str, sent: str | bytes = "") -> None:
         """Note a fault; from outside, one that only the socket's owner sees, such as 31924."""
-        self.complaints.append(Complaint(at_ms, code, reason))
+        self.complaints.append(Complaint(at_ms, code, reason, _shortened(sent)))
 
     def _next_due(self) -> tuple[int, _Due]:
         due = [(self._frame_due_ms, _Due.FRAME)]
@@ -249,13 +265,13 @@ class Line:
         try:
             message = wire.read(frame, self.stream_sid)
         except wire.InvalidMessage as invalid:
-            self.complain(at_ms, invalid.code, invalid.reason)
+            self.complain(at_ms, invalid.code, invalid.reason, frame)
             return
         self.received.append(Received(at_ms, message, len(self.heard)))
         match message:
             case wire.Media():
                 if discarded := self.playout.append(message.media.payload):
-                    self.complain(at_ms, BUFFER_FULL, f"{discarded} bytes discarded")
+                    self.complain(at_ms, BUFFER_FULL, f"{discarded} bytes discarded", frame)
             case wire.Mark():
                 self.playout.mark(message.mark.name)
                 self._echo_played(at_ms)
@@ -291,3 +307,8 @@ class Line:
     def _next_sequence(self) -> int:
         self._sequence += 1
         return self._sequence
+
+
+def _shortened(sent: str | bytes) -> str:
+    text = sent if isinstance(sent, str) else repr(sent[:SHOWN_CHARS])
+    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}… ({len(sent)} in all)"

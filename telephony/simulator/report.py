@@ -3,6 +3,7 @@
 All times are ms since the call began.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
@@ -157,7 +158,7 @@ class Report:
         ended_by: `caller`, `agent` (Hangup), `rejected`, `document` (nothing left to do),
             `application-error`, or `socket` (only with `AfterLoss.ENDS`).
         problems: What went wrong, in words: a webhook, a document, a stream refused, the caller's
-            patience.
+            patience; and each warning of Twilio's, unless they are allowed.
         duration_ms: From the first webhook to the end.
         streams: How many Media Streams came up.
         heard_ms: How much audio of the agent was played to the caller.
@@ -221,6 +222,19 @@ def marks_of(lines: Sequence[Line]) -> Marks:
     sent = sum(isinstance(each.message, wire.Mark) for line in lines for each in line.received)
     returned = sum(len(line.echoed) for line in lines)
     return Marks(sent, returned, sent - returned)
+
+
+def warnings_of(lines: Sequence[Line]) -> tuple[str, ...]:
+    """What Twilio holds against the server, in words: each code once per stream, as Twilio warns,
+    with what was sent and how many more there were.
+    """
+    told = []
+    for line in lines:
+        counts = Counter(each.code for each in line.complaints)
+        for code, count in counts.items():
+            first = next(each for each in line.complaints if each.code == code)
+            told.append(f"Twilio: {first}" + (f" ({count - 1} more)" if count > 1 else ""))
+    return tuple(told)
 
 
 def clears_of(lines: Sequence[Line]) -> tuple[BufferCleared, ...]:

@@ -144,19 +144,23 @@ async def carry(
     tell: Callable[[CallEvent], None],
     moved: Callable[[], bool],
     ending: Callable[[End], Awaitable[None]],
+    linger_ms: int = 0,
 ) -> StreamEnd:
     """Run an opened line until it ends, at both ends: the caller's and the server's. The socket is
     still to be closed or broken off, also if this is cancelled.
 
     It also ends, in good order, once `moved` says that the call got another document. An end in
-    good order is told `ending`, and then the server.
+    good order is told `ending`, and then the server, who is listened to for `linger_ms` more.
     """
     woken = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         reader = group.create_task(_read(socket, line, clock, woken))
         try:
             each = _Stream(socket, line, director, clock, tell, moved, ending)
-            return await each.run(reader, woken)
+            end = await each.run(reader, woken)
+            if linger_ms and not reader.done() and end.end is not End.CUT:
+                await asyncio.wait({reader}, timeout=linger_ms / 1000)
+            return end
         finally:
             reader.cancel()
 

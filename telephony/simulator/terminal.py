@@ -98,6 +98,7 @@ async def call_and_print(
     auth_token: str,
     account_sid: str,
     as_json: bool,
+    allow_warnings: bool = False,
 ) -> Report:
     """Place one call and print it: line by line, or as one JSON report at its end.
 
@@ -131,6 +132,7 @@ async def call_and_print(
             on_event=None if as_json else view.show,
             heard_path=heard,
             rest=account,
+            allow_warnings=allow_warnings,
         )
     if as_json:
         print(report.to_json())  # noqa: T201 - a command's output

@@ -190,7 +190,9 @@ async def place(
 ) -> Report:
     """Place a call to the workers at `urls`; `options` as of `telephony.simulator.caller.call`."""
     async with asyncio.timeout(patience_s):
-        return await call(urls, PUBLIC_URL, AUTH_TOKEN, ACCOUNT_SID, script, **options)
+        report = await call(urls, PUBLIC_URL, AUTH_TOKEN, ACCOUNT_SID, script, **options)
+    assert report.complaints == (), "the server sent what Twilio warns of"
+    return report
 
 
 async def get(url: str, path: str) -> httpx.Response:

@@ -129,10 +129,11 @@ async def dial(
     heard_path: Path | None = None,
     route: Callable[[str], int] | None = None,
     rest: RestAccount | None = None,
+    allow_warnings: bool = False,
 ) -> Report:
     async with serving(*servers) as urls:
         return await call(
-            urls, PUBLIC, TOKEN, ACCOUNT, parse(script),
+            urls, PUBLIC, TOKEN, ACCOUNT, parse(script), allow_warnings=allow_warnings,
             faults=faults, on_event=on_event, heard_path=heard_path, route=route, rest=rest,
         )  # fmt: skip
 
@@ -188,6 +189,49 @@ async def test_the_upgrade_is_as_twilios_is_and_the_stream_ends_with_stop() -> N
     assert upgrade["x-twilio-signature"] == right
     assert server.received[1]["start"]["customParameters"] == {"token": "secret"}  # type: ignore[index] # JSON
     assert server.received[-1]["event"] == "stop"
+
+
+async def test_a_warning_of_twilios_is_a_problem_that_says_what_was_sent() -> None:
+    async def wrong(websocket: WebSocket, sid: str) -> None:
+        for _ in range(3):
+            await websocket.send_text(message("media", sid, media={"chunk": "1"}))
+        await websocket.send_bytes(b"RIFF")
+        await greet(websocket, sid)
+
+    report = await dial(Server(agent=wrong))
+    unreadable, binary = report.problems
+    assert unreadable.startswith("Twilio: warning 31951 at ")
+    assert '"media": {"chunk": "1"}' in unreadable
+    assert unreadable.endswith("(2 more)")
+    assert "warning 31950" in binary
+    assert "b'RIFF'" in binary
+    report = await dial(Server(agent=wrong), allow_warnings=True)
+    assert (report.problems, report.warnings) == ((), {31951: 3, 31950: 1})
+
+
+async def test_media_long_after_stop_is_a_problem_and_media_that_crossed_it_is_none() -> None:
+    @dataclass
+    class Deaf(Server):
+        pause_s: float = 0
+
+        async def media(self, websocket: WebSocket) -> None:
+            await websocket.accept()
+            sid = ""
+            while True:
+                said = json.loads(await websocket.receive_text())
+                if said["event"] == "start":
+                    sid = said["streamSid"]
+                    await greet(websocket, sid)
+                if said["event"] == "stop":
+                    await asyncio.sleep(self.pause_s)
+                    await websocket.send_text(media(sid, TONE))
+                    return
+
+    faults = replace(QUICK, linger_ms=1_000)
+    assert (await dial(Deaf(), faults=faults)).problems == ()
+    [problem] = (await dial(Deaf(pause_s=0.7), faults=faults)).problems
+    assert "message after stop" in problem
+    assert '"event": "media"' in problem
 
 
 @pytest.mark.parametrize("kind", [UpgradeSignature.WRONG, UpgradeSignature.ABSENT])

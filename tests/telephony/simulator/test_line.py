@@ -204,10 +204,11 @@ def test_messages_before_start_and_after_stop_are_told() -> None:
     line.receive(CLEAR, 0)
     line.open(0)
     line.hang_up(300)
-    line.receive(CLEAR, 310)
-    assert [each.reason for each in line.complaints] == [
-        "message before start",
-        "message after stop",
+    line.receive(CLEAR, 310)  # on its way when `stop` was sent
+    line.receive(CLEAR, 801)
+    assert [(each.reason, each.sent) for each in line.complaints] == [
+        ("message before start", CLEAR),
+        ("message after stop", CLEAR),
     ]
 
 
