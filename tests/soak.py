@@ -28,8 +28,9 @@ from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
 from telephony.audio.formats import ULAW_SILENCE
-from telephony.server.calls import REMEMBERED, Calls
+from telephony.server.calls import Calls
 from telephony.server.logs import configure
+from telephony.server.ownership import REMEMBERED
 from telephony.simulator import wire
 from telephony.twilio.twiml import STATUS_PATH, VOICE_PATH
 from tests.end_to_end import twilio

@@ -5,11 +5,12 @@ Modules, lowest first:
     metrics, narrator
                    observers of every call: figures, log lines
     stream         one media stream's socket: a reader and a writer
-    store_writer   what one call has to store, waiting while the store is away
     patience       how long a caller waits for the store
-    driver         runs one `Call`: its events, its timer, its tasks
     admission      who may come in: signatures and one-time tokens
-    calls          the calls of this worker: opening, taking over, draining
+    ownership      whose call it is: epochs and redeemed tokens, also while the store is away
+    store_writer   what one call has to store, waiting while the store is away
+    driver         runs one `Call`: its events, its timer, its tasks
+    calls          the calls of this worker: a registry, its capacity, how they are drained
     twilio_rest    Twilio's REST API: a call is told where to go on
     reaper         leases of the calls held here, and the calls that nobody holds
     worker         a worker's resources, put together once

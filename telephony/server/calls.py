@@ -1,9 +1,8 @@
-"""The calls of this worker: opening, taking over, draining.
+"""The calls of this worker: a registry of their drivers, its capacity, and how they are drained.
 
 A call begins at the signed webhook, which dials the model, and is taken with the token of its
-first stream, under a new epoch. Whoever holds a call without owning it any more is told over its
-lease channel, lets its model session go and answers; a resumed session waits for that answer,
-since the model refuses a handle whose old socket is still open.
+first stream (`ownership`). A worker that holds a call which another one has taken ends it here, and
+answers once its model session is closed.
 
 The worker's TaskGroup holds one task a call, which ends with it and never raises.
 """
@@ -11,10 +10,9 @@ The worker's TaskGroup holds one task a call, which ends with it and never raise
 import asyncio
 import secrets
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import Self
 
 import structlog
@@ -22,20 +20,13 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
-from agent.store.base import Leases, Store, StoreAway, Taken
+from agent.store.base import Leases, Store, Taken
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, CallStatus, DrainRequested, OwnershipLost
-from telephony.server.admission import TOKEN_LIFE_S, wall_time_ms
+from telephony.server.admission import wall_time_ms
 from telephony.server.driver import Driver, Model, Observer
-from telephony.server.patience import patiently
+from telephony.server.ownership import Owned, Ownership, bound
 from telephony.server.store_writer import StoreWriter
-
-REMEMBERED = 2_000
-"""Ended calls, used tokens and resumes that this process remembers, for while the store is away: of
-the last minute, in which a token lives, at 30 calls a second.
-"""
-
-RESUME_WINDOW_S = 60
 
 LAST_WORDS_S = 2.0
 """How long a stopping worker still tries to store what it has, beyond the drain's budget."""
@@ -60,11 +51,10 @@ class Calls:
         owner: str,
         observers: Sequence[Observer] = (),
     ) -> None:
-        self.owner = owner
         self.broken = False
         self._model = model
         self._store = store
-        self._leases = leases
+        self._ownership = Ownership(store, leases, owner, self._on_taken, self._on_status)
         self._persona = persona
         self._has_fallback = has_fallback
         self._observers = observers
@@ -74,11 +64,7 @@ class Calls:
         self._running: dict[Driver, asyncio.Task[None]] = {}
         self._none_left = asyncio.Event()
         self._none_left.set()
-        self._watched: Counter[str] = Counter()
-        self._taking: Counter[str] = Counter()
         self._ended: OrderedDict[str, EndedReason] = OrderedDict()
-        self._used: OrderedDict[str, None] = OrderedDict()
-        self._resumes: OrderedDict[str, deque[float]] = OrderedDict()
         self._drained_by_s: float | None = None
 
     @asynccontextmanager
@@ -131,13 +117,7 @@ class Calls:
 
     def count_resume(self, call_sid: str) -> int:
         """As `Store.count_resume`, for while the store is away."""
-        now_s = time.monotonic()
-        times = self._resumes.setdefault(call_sid, deque())
-        times.append(now_s)
-        while times[0] < now_s - RESUME_WINDOW_S:
-            times.popleft()
-        _bound(self._resumes)
-        return len(times)
+        return self._ownership.count_resume(call_sid)
 
     def open(
         self, call_sid: str, checkpoint: Checkpoint | None = None, lines: tuple[Line, ...] = ()
@@ -157,10 +137,12 @@ class Calls:
             lines=lines,
             has_fallback=self._has_fallback,
         )
+        owned = Owned(len(lines))
         driver = Driver(
             opened,
+            owned=owned,
             model=self._model,
-            writer=StoreWriter(self._store, call_sid, self._writers, lines),
+            writer=StoreWriter(self._store, call_sid, self._writers, owned, lines),
             store=self._store,
             observers=self._observers,
         )
@@ -176,24 +158,15 @@ class Calls:
         Returns:
             Its driver; None when the token was used before, or the call is over.
         """
-        async with self._watching(call_sid):
-            self._taking[call_sid] += 1
-            try:
-                try:
-                    taken = await patiently(
-                        self._store.take(call_sid, nonce, self.owner, TOKEN_LIFE_S)
-                    )
-                except StoreAway:
-                    taken = self._redeem_here(call_sid, nonce)
+        async with self._ownership.watching(call_sid):
+            with self._ownership.taking(call_sid):
+                held, over = self.get(call_sid), self.ended_reason(call_sid) is not None
+                owned = None if held is None else held.owned
+                taken = await self._ownership.redeem(call_sid, nonce, owned, over=over)
                 if taken is None:
                     return None
                 driver = await self._driver_for(call_sid, taken)
-                driver.own(taken.epoch)
-            finally:
-                self._taking[call_sid] -= 1
-                if not self._taking[call_sid]:
-                    del self._taking[call_sid]
-            self._on_taken(call_sid, self._leases.taken_epoch(call_sid))
+                driver.owned.took(taken.epoch)
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
             return driver
@@ -208,39 +181,20 @@ class Calls:
     def _drain_left_ms(self, drained_by_s: float) -> int:
         return max(0, int((drained_by_s - time.monotonic()) * 1000))
 
-    def _redeem_here(self, call_sid: str, nonce: str) -> Taken | None:
-        """As `Store.take`, for while the store is away: as well as one process can."""
-        key = f"{call_sid}/{nonce}"
-        if key in self._used or self.ended_reason(call_sid) is not None:
-            return None
-        self._used[key] = None
-        _bound(self._used)
-        # Above whatever the store counted, so that it takes us at our word when it is back.
-        return Taken(epoch=wall_time_ms() // 1000, checkpoint=None, lines=(), listeners=0)
-
     async def _driver_for(self, call_sid: str, taken: Taken) -> Driver:
         driver = self.get(call_sid)
-        if driver is not None and not self._stale(driver, taken):
-            return driver
         if driver is not None:
+            if not self._ownership.lacks(call_sid, driver.owned, taken):
+                return driver
             driver.feed(OwnershipLost(taken.epoch))
-        if taken.checkpoint is not None and taken.checkpoint.handle and taken.listeners > 1:
-            await self._leases.wait_released(call_sid, taken.epoch)
+        await self._ownership.wait_released(call_sid, taken)
         driver = self.open(call_sid, taken.checkpoint, taken.lines)
         await driver.begun.wait()
         return driver
 
-    def _stale(self, driver: Driver, taken: Taken) -> bool:
-        """Whether another worker wrote of this call what the driver here does not know."""
-        if not driver.epoch:
-            return driver.known_lines < len(taken.lines)
-        return self._taking[driver.call_sid] == 1 and taken.epoch > driver.epoch + 1
-
     def _on_taken(self, call_sid: str, epoch: int) -> None:
-        if self._taking[call_sid]:
-            return  # perhaps by us: looked at when that is known
         driver = self._drivers.get(call_sid)
-        if driver is None or epoch <= driver.epoch:
+        if driver is None or epoch <= driver.owned.epoch:
             return
         if driver.over:
             driver.answer_taker(epoch)  # handed over, and still writing
@@ -260,7 +214,7 @@ class Calls:
                 watching.cancel()
             if ended.final:
                 self._ended[call_sid] = ended.reason
-                _bound(self._ended)
+                bound(self._ended)
         except* Exception:  # a bug ends this one call, and no other
             log.exception("call failed", call_sid=call_sid, recent=driver.recent)
         finally:
@@ -271,25 +225,5 @@ class Calls:
                 self._none_left.set()
 
     async def _watch_until_over(self, call_sid: str) -> None:
-        async with self._watching(call_sid):
+        async with self._ownership.watching(call_sid):
             await asyncio.get_running_loop().create_future()
-
-    @asynccontextmanager
-    async def _watching(self, call_sid: str) -> AsyncIterator[None]:
-        """Hear who takes the call, for as long as anybody here needs it."""
-        self._watched[call_sid] += 1
-        try:
-            with suppress(StoreAway):  # it will hold once the store is back
-                told = (partial(self._on_taken, call_sid), partial(self._on_status, call_sid))
-                await patiently(self._leases.watch(call_sid, *told))
-            yield
-        finally:
-            self._watched[call_sid] -= 1
-            if not self._watched[call_sid]:
-                del self._watched[call_sid]
-                await self._leases.unwatch(call_sid)
-
-
-def _bound[T](memory: OrderedDict[str, T]) -> None:
-    if len(memory) > REMEMBERED:
-        memory.popitem(last=False)

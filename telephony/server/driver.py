@@ -44,6 +44,7 @@ from telephony.call.events import (
     Tick,
 )
 from telephony.call.machine import Call
+from telephony.server.ownership import Owned
 from telephony.server.store_writer import StoreWriter
 from telephony.server.stream import MediaStream
 from telephony.twilio.messages import Connected, Message, Start
@@ -90,20 +91,22 @@ class _Session:
 class Driver:
     """One call on this worker. `run` it in a task of its own; it ends with the call.
 
-    `begun` is set once streams may be attached, `let_go` once no session of it is open any more.
+    `owned` says under which epoch it is this worker's. `begun` is set once streams may be attached,
+    `let_go` once no session of it is open any more.
     """
 
     def __init__(
         self,
         opened: CallOpened,
         *,
+        owned: Owned,
         model: Model,
         writer: StoreWriter,
         store: Store,
         observers: Sequence[Observer],
     ) -> None:
         self.call_sid = opened.call_sid
-        self.known_lines = len(opened.lines)
+        self.owned = owned
         self.begun = asyncio.Event()
         self.let_go = asyncio.Event()
         self._opened = opened
@@ -120,13 +123,7 @@ class Driver:
         self._sessions: dict[int, _Session] = {}
         self._streams: dict[str, MediaStream] = {}
         self._recent: deque[tuple[int, type[Event]]] = deque(maxlen=RECENT)
-        self._taken_by = 0
         self._over: asyncio.Future[EndCall] = self._loop.create_future()
-
-    @property
-    def epoch(self) -> int:
-        """The highest ownership of the call that this worker took; 0 before the first stream."""
-        return self._writer.epoch
 
     @property
     def waiting_lines(self) -> int:
@@ -185,16 +182,12 @@ class Driver:
             if not self._over.done():
                 self._over.cancel()
 
-    def own(self, epoch: int) -> None:
-        """The call was taken by this worker, under `epoch`."""
-        self._writer.epoch = max(self._writer.epoch, epoch)
-
     def attach(self, stream: MediaStream) -> None:
         """A stream with a valid token is here: the call goes on with it. Not once it is `over`."""
         task = self._tasks.create_task(self._run_stream(stream), name="stream")
         task.add_done_callback(lambda _: stream.closed.set())
         self._streams[stream.stream_sid] = stream
-        self.feed(StreamStarted(stream.stream_sid, self.epoch))
+        self.feed(StreamStarted(stream.stream_sid, self.owned.epoch))
 
     def feed(self, event: Event) -> None:
         """Step the call with one event, and carry out what it says."""
@@ -216,7 +209,7 @@ class Driver:
 
     def _step(self, event: Event, now_ms: int) -> None:
         if isinstance(event, OwnershipLost):
-            self._taken_by = event.epoch
+            self.owned.lost(event.epoch)
         commands = self._call.step(event, now_ms)
         for command in sorted(commands, key=_can_wait):
             self._carry_out(command)
@@ -293,7 +286,7 @@ class Driver:
 
     async def _flush(self, writing: asyncio.Task[None]) -> None:
         if self.ended is not None and self.ended.reason is EndedReason.TAKEN_OVER:
-            await self._answer_taker(self._taken_by)
+            await self._answer_taker(self.owned.lost_to)
         else:
             await asyncio.wait({writing}, timeout=STORE_FLUSH_S)
         writing.cancel()

@@ -17,6 +17,7 @@ from agent.store.base import Fenced, Gap, Store, StoreAway
 from telephony.call.ending import EndedReason
 from telephony.call.events import LinesStored, OwnershipLost, StoreBack
 from telephony.call.events import StoreAway as StoreWentAway
+from telephony.server.ownership import Owned
 
 WAITING_LIMIT_BYTES = 256 * 1024
 """Of text, for one call: hours of talk. A line beyond it waits without its words."""
@@ -39,12 +40,17 @@ class StoreWriter:
     """
 
     def __init__(
-        self, store: Store, call_sid: str, turn: asyncio.Semaphore, stored: Sequence[Line] = ()
+        self,
+        store: Store,
+        call_sid: str,
+        turn: asyncio.Semaphore,
+        owned: Owned,
+        stored: Sequence[Line] = (),
     ) -> None:
         self._store = store
         self._call_sid = call_sid
         self._turn = turn
-        self.epoch = 0
+        self._owned = owned
         self._lines: list[Line] = []
         self._written = list(stored)
         self._checkpoint: Checkpoint | None = None
@@ -108,14 +114,14 @@ class StoreWriter:
                 return
 
     async def _write(self, feed: Callable[[StoreEvent], None]) -> None:
-        if not self.epoch:  # never taken: all there may be to say is that the call is over
+        if not self._owned.epoch:  # never taken: all there may be to say is that the call is over
             if self._ended_reason is not None:
                 await self._store.mark_completed(self._call_sid, self._ended_reason)
             return
         while self._lines:
             batch = list(self._lines)
             try:
-                await self._store.append(self._call_sid, batch, self.epoch)
+                await self._store.append(self._call_sid, batch, self._owned.epoch)
             except Gap as gap:
                 known = [line for line in self._written + batch if line.n >= gap.expected_n]
                 if known[:1] == batch[:1]:
@@ -126,11 +132,11 @@ class StoreWriter:
             self._written += batch
             feed(LinesStored(batch[-1].n))
         while (checkpoint := self._checkpoint) is not None:
-            await self._store.save_checkpoint(self._call_sid, checkpoint, self.epoch)
+            await self._store.save_checkpoint(self._call_sid, checkpoint, self._owned.epoch)
             if self._checkpoint is checkpoint:
                 self._checkpoint = None
         if self._ended_reason is not None:
-            await self._store.end_call(self._call_sid, self.epoch, self._ended_reason)
+            await self._store.end_call(self._call_sid, self._owned.epoch, self._ended_reason)
             self._ended_reason = None
 
 

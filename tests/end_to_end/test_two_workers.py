@@ -123,7 +123,7 @@ async def test_two_streams_of_one_call_at_once_leave_one_of_them(
         await steps.until(lambda step: isinstance(step.event, StreamStarted), times=2)
         driver = worker.server.worker.calls.get(call_sid)
         assert driver is not None
-        assert driver.epoch == 2
+        assert driver.owned.epoch == 2
 
 
 async def test_a_call_that_is_on_its_way_back_is_no_orphan_any_more(

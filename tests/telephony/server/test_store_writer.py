@@ -12,6 +12,7 @@ from agent.conversation.machine import UNWRITTEN
 from agent.conversation.transcript import Line
 from agent.store.redis import RedisStore
 from telephony.call.events import LinesStored
+from telephony.server.ownership import Owned
 from telephony.server.store_writer import WAITING_LIMIT_BYTES, StoreEvent, StoreWriter
 from tests.end_to_end.watching import Watch
 
@@ -21,6 +22,13 @@ CALL_SID = "CA1"
 def line(n: int) -> AppendLine:
     """One that says its own number."""
     return AppendLine(Line(n, "caller", str(n), str(n), 1000 * n, 1))
+
+
+def owned() -> Owned:
+    """The call is ours, under epoch 1."""
+    ours = Owned()
+    ours.took(1)
+    return ours
 
 
 @asynccontextmanager
@@ -40,8 +48,7 @@ async def test_a_line_that_comes_while_lost_lines_are_written_again_is_written_t
 ) -> None:
     server, told = FakeServer(), Watch[StoreEvent]()
     async with store_with_a_call(server) as store:
-        writer = StoreWriter(store, CALL_SID, asyncio.Semaphore())
-        writer.epoch = 1
+        writer = StoreWriter(store, CALL_SID, asyncio.Semaphore(), owned())
         running = asyncio.create_task(writer.run(told))
         for n in (1, 2):
             writer.put(line(n))
@@ -68,8 +75,7 @@ async def test_a_line_that_comes_while_lost_lines_are_written_again_is_written_t
 async def test_what_waits_is_bounded_and_what_does_not_fit_keeps_its_place() -> None:
     words = "a" * (WAITING_LIMIT_BYTES // 5)
     async with store_with_a_call(FakeServer()) as store:
-        writer = StoreWriter(store, CALL_SID, asyncio.Semaphore())
-        writer.epoch = 1
+        writer = StoreWriter(store, CALL_SID, asyncio.Semaphore(), owned())
         for n in range(1, 5):
             writer.put(AppendLine(Line(n, "caller", words, words, 1000 * n, 1)))
         writer.put(line(5))
