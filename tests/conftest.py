@@ -1,12 +1,11 @@
-"""For the whole test run: that nothing is timed, and a real redis-server."""
+"""For the whole test run: that nothing is timed, and a real server that speaks Redis."""
 
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.programs import program
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, redis_running
 
 # Machines are shared: nothing is timed. Else an example that takes 200 ms fails its test.
 settings.register_profile(
@@ -16,9 +15,7 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A running redis-server. Whoever stops it starts it again; whoever fills it empties it."""
-    server = RedisServer(program("redis-server", "redis-server"), tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
+def redis_server() -> Iterator[RedisServer]:
+    """A running server. Whoever stops it starts it again; whoever fills it empties it."""
+    with redis_running() as server:
+        yield server

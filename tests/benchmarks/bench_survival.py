@@ -1,7 +1,7 @@
 """Print what survives what: `python tests/benchmarks/bench_survival.py`.
 
 A caller who talks over everything, a slow model, a store that goes away, a worker that is killed:
-each over real sockets, the last two with real worker processes and a real redis-server. Times are
+each over real sockets, the last two with real worker processes and a real Valkey server. Times are
 wall times of this machine, which others share. Of what the simulated Twilio takes they hold the
 100 to 170 ms from a stream's start to its first media, not the 400 to 730 ms before it connects
 again, which are 0 here. Nothing is asserted here; tests/end_to_end does.
@@ -10,11 +10,9 @@ again, which are 0 here. Nothing is asserted here; tests/end_to_end does.
 
 import asyncio
 import logging
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -37,7 +35,7 @@ from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import AGENT, CONVERSATION, HANG_UP, TWO_TURNS, caller
 from tests.end_to_end.serving import place, worker_process
 from tests.end_to_end.watching import Watch
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, redis_running
 
 REPEATS = 2
 AT_ONCE = CallFaults(reconnect_ms=(0, 0))
@@ -45,17 +43,9 @@ AT_ONCE = CallFaults(reconnect_ms=(0, 0))
 
 def main() -> None:
     """Print one table: figure, measured."""
-    program = shutil.which("redis-server")
-    if program is None:
-        sys.exit("redis-server is not on the PATH")
     configure(logging.ERROR)
-    with TemporaryDirectory() as folder:
-        redis_server = RedisServer(program, Path(folder))
-        redis_server.start()
-        try:
-            asyncio.run(measure(redis_server))
-        finally:
-            redis_server.stop()
+    with redis_running() as redis_server:
+        asyncio.run(measure(redis_server))
 
 
 async def measure(redis_server: RedisServer) -> None:

@@ -1,19 +1,17 @@
 """The servers that every store contract is run on."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING
 
 import pytest
 from fakeredis import FakeServer
 from redis.asyncio import Redis
 
 from agent.store.redis import RedisStore
-
-if TYPE_CHECKING:
-    from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, redis_programs, redis_running
 
 TTL_S = 3600
 
@@ -65,9 +63,9 @@ class EmbeddedBackend(Backend):
 
 
 class RealBackend(Backend):
-    """A real redis-server."""
+    """A real server."""
 
-    def __init__(self, workers: AsyncExitStack, server: "RedisServer") -> None:
+    def __init__(self, workers: AsyncExitStack, server: RedisServer) -> None:
         super().__init__(workers)
         self._server = server
 
@@ -81,16 +79,31 @@ class RealBackend(Backend):
         self._server.start()
 
 
-@pytest.fixture(
-    params=["embedded", pytest.param("redis-server", marks=pytest.mark.redis)],
-)
-async def backend(request: pytest.FixtureRequest) -> AsyncGenerator[Backend]:
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[Callable[[str], RedisServer]]:
+    """The server of each program: it is started when it is first asked for."""
+    with ExitStack() as running:
+        yield cache(lambda name: running.enter_context(redis_running(name)))
+
+
+@pytest.fixture(params=redis_programs())
+def redis_server(
+    request: pytest.FixtureRequest, server_of: Callable[[str], RedisServer]
+) -> RedisServer:
+    """Each real server in turn."""
+    return server_of(request.param)
+
+
+@pytest.fixture(params=["embedded", *redis_programs()])
+async def backend(
+    request: pytest.FixtureRequest, server_of: Callable[[str], RedisServer]
+) -> AsyncGenerator[Backend]:
     """Each kind of server in turn."""
     async with AsyncExitStack() as workers:
         if request.param == "embedded":
             yield EmbeddedBackend(workers)
             return
-        server: RedisServer = request.getfixturevalue("redis_server")
+        server = server_of(request.param)
         server.start()
         async with Redis.from_url(server.url) as admin:
             await admin.flushall()

@@ -13,8 +13,6 @@ from agent.store.redis import RedisStore
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
-pytestmark = pytest.mark.redis
-
 LINE = Line(n=1, role="caller", text="hello", heard="hello", at_ms=0, epoch=1)
 
 

@@ -40,7 +40,6 @@ async def admin(redis_server: "RedisServer") -> AsyncIterator[Redis]:
         await client.execute_command("ACL", "DELUSER", "worker")  # type: ignore[no-untyped-call]  # redis-py
 
 
-@pytest.mark.redis
 @pytest.mark.parametrize(
     ("rights", "enough"),
     [
@@ -73,7 +72,6 @@ async def test_a_missing_right_is_found(
         await store.aclose()
 
 
-@pytest.mark.redis
 async def test_what_a_rehearsal_leaves_expires(admin: Redis, redis_server: "RedisServer") -> None:
     store = RedisStore.from_url(redis_server.url, ttl_s=60)
     await rehearse(store, "doctor-1")

@@ -1,4 +1,4 @@
-"""A simulated Gemini, a worker in this process, and the real redis-server."""
+"""A simulated Gemini, a worker in this process, and a real Valkey server."""
 
 import subprocess
 import sys
@@ -54,7 +54,7 @@ async def worker(gemini: SimulatedGemini, steps: Watch[Step]) -> AsyncIterator[L
 
 @pytest.fixture
 async def redis(redis_server: "RedisServer") -> AsyncIterator[Redis]:
-    """A plain client of the real redis-server, which is empty."""
+    """A plain client of a real Valkey server, which is empty."""
     redis_server.start()
     async with Redis.from_url(redis_server.url, decode_responses=True) as client:
         await client.flushall()

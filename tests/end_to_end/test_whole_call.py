@@ -1,4 +1,4 @@
-"""One call from the first webhook to the hang-up, with a real redis-server to look into."""
+"""One call from the first webhook to the hang-up, with a real Valkey server to look into."""
 
 from typing import TYPE_CHECKING
 
