@@ -170,6 +170,13 @@ class Settings(TwilioSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
+    keep_alive_s: int = Field(
+        130,
+        ge=1,
+        le=3_600,
+        description="How long an idle HTTP connection is kept, in seconds: longer than a proxy in "
+        "front keeps it.",
+    )
     metrics_port: int | None = Field(
         None,
         ge=0,

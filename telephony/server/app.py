@@ -28,8 +28,6 @@ WEBSOCKET_CLASS: type[asyncio.Protocol] | Literal["websockets-sansio"] = "websoc
 """What speaks WebSocket to Twilio: one of uvicorn's own, or a class in its place. A class of our
 own could hand payloads on without a queue for each; nothing else would have to know of it."""
 
-KEEP_ALIVE_S = 5
-
 STOP_LIMIT_S = 2
 """How long requests under way may take once the calls are gone; a slow stranger gets no more."""
 
@@ -96,7 +94,7 @@ class Server(uvicorn.Server):
                 ws_max_size=MAX_FRAME_BYTES,
                 ws_per_message_deflate=False,  # Twilio kills compressed frames (31924)
                 ws_ping_timeout=None,  # caller audio is the heartbeat, not pongs
-                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_keep_alive=settings.keep_alive_s,
                 timeout_graceful_shutdown=STOP_LIMIT_S,
                 server_header=False,
                 access_log=False,

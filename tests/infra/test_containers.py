@@ -1,7 +1,9 @@
-"""The image and the Compose file keep what calls rely on; no engine is needed to read them."""
+"""The image and the Compose files keep what calls rely on; no engine is needed to read them."""
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,22 @@ from telephony.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")
+COMPOSE_FILES = ("compose.yaml", "compose.two-workers.yaml")
 HAND_OVER_S = 5
 """What a worker needs after its budget to write down what was said."""
 
 
-@pytest.fixture
-def services() -> dict[str, dict[str, Any]]:
-    compose = yaml.safe_load((ROOT / "infra/compose.yaml").read_text(encoding="utf-8"))
+@pytest.fixture(params=COMPOSE_FILES)
+def services(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+    """The services of one Compose file."""
+    compose = yaml.safe_load((ROOT / "infra" / request.param).read_text(encoding="utf-8"))
     found: dict[str, dict[str, Any]] = compose["services"]
     return found
+
+
+def servers(services: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that run offhook."""
+    return [service for name, service in services.items() if name.startswith("server")]
 
 
 def instructions(name: str) -> list[str]:
@@ -32,25 +41,57 @@ def instructions(name: str) -> list[str]:
 def test_a_draining_server_is_not_killed_within_its_budget(
     services: dict[str, dict[str, Any]],
 ) -> None:
-    server = services["server"]
-    grace_s = int(server["stop_grace_period"].removesuffix("s"))
-    assert grace_s >= int(server["environment"]["DRAIN_BUDGET_S"]) + HAND_OVER_S
+    for server in servers(services):
+        grace_s = int(server["stop_grace_period"].removesuffix("s"))
+        assert grace_s >= int(server["environment"]["DRAIN_BUDGET_S"]) + HAND_OVER_S
 
 
 def test_compose_sets_only_settings_that_exist(services: dict[str, dict[str, Any]]) -> None:
     known = {name.upper() for name in Settings.model_fields}
-    assert services["server"]["environment"].keys() <= known
+    assert all(server["environment"].keys() <= known for server in servers(services))
 
 
 def test_compose_holds_no_secret(services: dict[str, dict[str, Any]]) -> None:
-    assert services["server"]["env_file"] == "../.env"
-    assert not {"GEMINI_API_KEY", "TWILIO_AUTH_TOKEN"} & services["server"]["environment"].keys()
+    for server in servers(services):
+        assert server["env_file"] == "../.env"
+        assert not {"GEMINI_API_KEY", "TWILIO_AUTH_TOKEN"} & server["environment"].keys()
+
+
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_compose_files_are_what_compose_expects(name: str) -> None:
+    done = subprocess.run(  # noqa: S603 - a program of the locked packages
+        [
+            *(sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"),
+            str(ROOT / "infra" / name),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_server_does_not_wait_for_redis(services: dict[str, dict[str, Any]]) -> None:
+    assert all("depends_on" not in server for server in servers(services))
+
+
+def test_no_service_fills_the_disk_with_its_log(services: dict[str, dict[str, Any]]) -> None:
+    for service in services.values():
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+def test_metrics_are_not_on_the_port_that_is_public(services: dict[str, dict[str, Any]]) -> None:
+    for server in servers(services):
+        environment = server["environment"]
+        assert environment["METRICS_PORT"] != environment["PORT"]
+        assert all(port.startswith("127.0.0.1:") for port in server.get("ports", []))
 
 
 def test_redis_keeps_what_it_was_given(services: dict[str, dict[str, Any]]) -> None:
     command = " ".join(services["redis"]["command"])
     assert "--appendonly yes" in command
-    assert "noeviction" in command
+    assert "--maxmemory-policy noeviction" in command
+    assert "--maxmemory 512mb" in command
     assert services["redis"]["volumes"] == ["redis-data:/data"]
 
 
