@@ -16,7 +16,7 @@ from enum import Enum
 from typing import assert_never
 
 from agent.conversation import commands as asked
-from agent.conversation.commands import ConversationCommand
+from agent.conversation.commands import ConversationCommand, StoreCommand
 from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent
 from agent.conversation.machine import Conversation
@@ -106,6 +106,8 @@ class Call:
         self._parked_by = ""
         self._hand_over = HandOver()
         self._out: list[Command] = []
+        self._to_store: list[StoreCommand] = []
+        self._ended: EndCall | None = None
 
     @property
     def conversation(self) -> Conversation:
@@ -113,7 +115,8 @@ class Call:
         return self._conversation
 
     def step(self, event: Event, now_ms: int) -> list[Command]:
-        """Take one event; returns what is to be done, in order.
+        """Take one event; returns what is to be done, in order: what somebody hears comes before
+        what is stored, so that the store's task, woken first, does not delay it.
 
         Args:
             event: What happened. Events of an old stream or session are ignored.
@@ -121,7 +124,7 @@ class Call:
         """
         if self.phase is Phase.OVER:
             return []
-        self._out = []
+        self._out, self._to_store = [], []
         self._conversation.caller_is_waiting = self._uplink.waiting
         match event:
             case Media() | Mark() | Dtmf() | Stop() | Malformed():
@@ -148,7 +151,9 @@ class Call:
                 self._fill_lead(now_ms)
             self._keep_company(now_ms)
         self._hand_over_when_due(now_ms)
-        return self._out
+        if self._ended is not None:
+            return [*self._out, *self._to_store, self._ended]
+        return [*self._out, *self._to_store] if self._to_store else self._out
 
     def deadline_ms(self) -> int | None:
         """When the next `Tick` is due, or None."""
@@ -267,7 +272,7 @@ class Call:
         self._carry_out(self._conversation.close(now_ms, goes_on=not reason.final), now_ms)
         lost_ms = self._uplink.lost_samples // PHONE_SAMPLES_PER_MS
         dropped_ms = self._downlink.dropped_samples // PHONE_SAMPLES_PER_MS
-        self._out.append(EndCall(reason, reason.final, lost_ms, dropped_ms))
+        self._ended = EndCall(reason, reason.final, lost_ms, dropped_ms)
         self.phase = Phase.OVER
 
     # What the conversation asks.
@@ -291,6 +296,8 @@ class Call:
                     self._uplink.release(command.before_ms)
                 case asked.GiveUp():
                     self._end(EndedReason(command.reason), now_ms)
+                case asked.AppendLine() | asked.SaveCheckpoint():
+                    self._to_store.append(command)
                 case _:
                     self._out.append(command)
 

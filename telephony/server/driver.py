@@ -211,7 +211,7 @@ class Driver:
         if isinstance(event, OwnershipLost):
             self.owned.lost(event.epoch)
         commands = self._call.step(event, now_ms)
-        for command in sorted(commands, key=_can_wait):
+        for command in commands:
             self._carry_out(command)
         self._set_timer()
         for observe in self._observers:
@@ -320,8 +320,3 @@ class Driver:
             self.feed(Tick())
         else:
             self._set_timer()
-
-
-def _can_wait(command: Command) -> bool:
-    """The store's commands go last: its task, woken first, would run before the phone's."""
-    return isinstance(command, AppendLine | SaveCheckpoint)

@@ -5,6 +5,7 @@ import pytest
 from agent.conversation.commands import (
     AppendLine,
     OpenModel,
+    SaveCheckpoint,
     SayToModel,
     SendCallerAudio,
 )
@@ -17,9 +18,9 @@ from agent.conversation.events import (
 )
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.turns import Floor
-from telephony.call.commands import SendMark, SendMedia
+from telephony.call.commands import EndCall, SendMark, SendMedia
 from telephony.call.downlink import FIRST_MESSAGE_MS, LEAD_MS, MESSAGE_MS
-from telephony.call.events import Event, LinesStored, StoreAway, StoreBack, Tick
+from telephony.call.events import CallStatus, Event, LinesStored, StoreAway, StoreBack, Tick
 from telephony.call.playout import LOST_MARK_MS
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media
 from tests.telephony.call.conftest import VOICE, Phone, of, speech
@@ -167,3 +168,13 @@ def test_every_final_line_is_stored_once_and_in_order(greeted: Phone) -> None:
     greeted.plays_out()
     stored = [command.line for command in of(AppendLine, greeted.commands)]
     assert [(line.n, line.text) for line in stored] == [(1, "Hello."), (2, "A room?"), (3, "Yes.")]
+
+
+def test_what_is_stored_comes_after_what_is_heard_and_the_end_of_the_call_last(
+    phone: Phone,
+) -> None:
+    phone.starts()
+    done = phone.ready() + phone.step(CallStatus("completed"))
+    kinds = [type(command) for command in done]
+    assert kinds.index(SayToModel) < kinds.index(SaveCheckpoint)
+    assert kinds[-2:] == [SaveCheckpoint, EndCall]
