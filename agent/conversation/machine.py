@@ -144,6 +144,7 @@ class Conversation:
     def caller_sounded(self, now_ms: int, sound_ms: float) -> None:
         """So much sound of the caller came, speech or not."""
         self._liveness.caller_sounded(now_ms, sound_ms)
+        self._transcript.caller_sounded(now_ms, sound_ms)
 
     def close(self, now_ms: int, *, goes_on: bool = False) -> list[ConversationCommand]:
         """The conversation is over here; what is open becomes final.

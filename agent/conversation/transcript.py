@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agent.conversation.onset import Onset
 from agent.conversation.words import heard_text, without_repetition
 
 MODEL_BYTES_PER_MS = 48
@@ -34,7 +35,8 @@ class Line:
         text: What was said. For the agent: all that was generated, also what nobody heard.
         heard: What the other side heard of it. For the agent: `text` cut at the word the
             caller was hearing when the reply was cut. For the caller: the same as `text`.
-        at_ms: When the utterance began, in ms since the call was opened on its first worker.
+        at_ms: When the utterance began, in ms since the call was opened on its first worker: the
+            caller's by the sound on the line, the agent's when its first audio came.
         epoch: Which ownership of the call wrote the line; 0 for what was said in an earlier call
             of the caller, which was cut off.
     """
@@ -73,10 +75,12 @@ class Transcript:
         self.epoch = 0
         self._elapsed_ms = elapsed_ms
         self._inherited = len(self.lines)
-        self._began_ms = [-1] * self._inherited
+        self._told_ms = [-1] * self._inherited
         self._replies: dict[int, _Reply] = {}
+        self._onset = Onset()
         self._caller_text = ""
         self._caller_began_ms = 0
+        self._caller_told_ms = 0
         self._said_before = ""
         self._answered_ms = -1
         self._answered_by_session = False
@@ -126,17 +130,24 @@ class Transcript:
         entry = self._replies.pop(reply, None)
         if entry is None:
             return []
-        late = self._caller_began_ms <= entry.began_ms
+        late = self._caller_told_ms <= entry.began_ms
         question = self.finish_caller() if late else []
         heard = heard_text(entry.pieces, entry.generated_ms, heard_ms, complete=entry.complete)
-        return question + self._append("agent", entry.text, heard, entry.began_ms)
+        return question + self._append(
+            "agent", entry.text, heard, told_ms=entry.began_ms, began_ms=entry.began_ms
+        )
 
     # The caller's entry.
 
-    def caller_said(self, text: str, began_ms: int) -> None:
-        """A piece of the caller's words has come."""
+    def caller_sounded(self, now_ms: int, sound_ms: float) -> None:
+        """So much sound of the caller came, speech or not."""
+        self._onset.sounded(now_ms, sound_ms)
+
+    def caller_said(self, text: str, told_ms: int) -> None:
+        """A piece of the caller's words has come, or counts as having come, at `told_ms`."""
         if not self._caller_text:
-            self._caller_began_ms = began_ms
+            self._caller_told_ms = told_ms
+            self._caller_began_ms = self._onset.of_words(told_ms, again=bool(self._said_before))
         # The pieces of an utterance bring their spaces; another utterance does not.
         if self._caller_text.endswith((".", "?", "!", "…")) and not text[:1].isspace():
             self._caller_text += " "
@@ -156,22 +167,24 @@ class Transcript:
         if self._said_before:
             text = without_repetition(self._said_before, text)
             self._said_before = ""
-        return self._append("caller", text, text, self._caller_began_ms)
+        return self._append(
+            "caller", text, text, told_ms=self._caller_told_ms, began_ms=self._caller_began_ms
+        )
 
     def expect_repetition(self) -> None:
         """The caller's unanswered audio will be sent, and so transcribed, again."""
-        pairs = zip(self.lines, self._began_ms, strict=True)
+        pairs = zip(self.lines, self._told_ms, strict=True)
         unanswered = [
             line.text
-            for line, began_ms in pairs
-            if line.role == "caller" and began_ms > self._answered_ms
+            for line, told_ms in pairs
+            if line.role == "caller" and told_ms > self._answered_ms
         ]
         self._said_before = " ".join(unanswered)
 
     def lately(self, role: Role) -> list[str]:
         """What one side said in the last answered turns, also of an answer that is still heard."""
-        pairs = zip(self.lines, self._began_ms, strict=True)
-        said = [x.text for x, began in pairs if x.role == role and began <= self._answered_ms]
+        pairs = zip(self.lines, self._told_ms, strict=True)
+        said = [x.text for x, told_ms in pairs if x.role == role and told_ms <= self._answered_ms]
         if role == "agent":
             replies = self._replies.values()
             said += [x.text for x in replies if x.complete and x.began_ms <= self._answered_ms]
@@ -202,8 +215,8 @@ class Transcript:
         """How many lines, from the first, the resumable session knows."""
         count = self._known_inherited
         if count == self._inherited:
-            for began_ms in self._began_ms[count:]:
-                if began_ms > self._known_ms:
+            for told_ms in self._told_ms[count:]:
+                if told_ms > self._known_ms:
                     break
                 count += 1
         return count
@@ -215,9 +228,9 @@ class Transcript:
         """
         lines = [
             line
-            for i, (line, began_ms) in enumerate(zip(self.lines, self._began_ms, strict=True))
-            if (i >= self._known_inherited if i < self._inherited else began_ms > self._known_ms)
-            and began_ms <= self._answered_ms
+            for i, (line, told_ms) in enumerate(zip(self.lines, self._told_ms, strict=True))
+            if (i >= self._known_inherited if i < self._inherited else told_ms > self._known_ms)
+            and told_ms <= self._answered_ms
         ]
         for entry in self._replies.values():
             if (
@@ -230,11 +243,14 @@ class Transcript:
                 lines.append(Line(n, "agent", entry.text, entry.text, at_ms, self.epoch))
         return tuple(lines)
 
-    def _append(self, role: Role, text: str, heard: str, began_ms: int) -> list[Line]:
+    def _append(
+        self, role: Role, text: str, heard: str, *, told_ms: int, began_ms: int
+    ) -> list[Line]:
+        """Write a line. What it is an answer to, or is answered by, goes by when it was told."""
         if not text:
             return []
         at_ms = self.elapsed_ms(began_ms)
         line = Line(len(self.lines) + 1, role, text, heard, at_ms, self.epoch)
         self.lines.append(line)
-        self._began_ms.append(began_ms)
+        self._told_ms.append(told_ms)
         return [line]

@@ -8,6 +8,9 @@ from agent.simulator.behaviour import Behaviour
 from telephony.simulator.world import World
 from tests.worlds import judge, scenarios
 
+ON_ITS_WAY_MS = 100
+"""How long a frame of the caller's takes to the worker, at most."""
+
 every_call = pytest.mark.parametrize("seed", range(10))
 
 
@@ -63,3 +66,11 @@ def test_every_line_is_stored_once_and_in_order(seed: int) -> None:
     assert world.store.complaints == []
     assert [line.role for line in world.store.lines] == ["agent", *(["caller", "agent"] * 20)]
     assert not any(line.complaints for line in world.phone.lines)
+
+
+@every_call
+def test_a_line_of_the_caller_has_the_time_at_which_it_was_begun(seed: int) -> None:
+    begun_ms = [at_ms for at_ms, _ in call(seed).phone.said]
+    noted_ms = [line.at_ms for line in call(seed).store.lines if line.role == "caller"]
+    late_ms = [noted - begun for noted, begun in zip(noted_ms, begun_ms, strict=True)]
+    assert 0 <= min(late_ms) <= max(late_ms) <= ON_ITS_WAY_MS

@@ -5,6 +5,9 @@ import pytest
 from tests.worlds import judge, scenarios
 from tests.worlds.model_lost import MOMENTS, lose
 
+ON_ITS_WAY_MS = 100
+"""How long a frame of the caller's takes to the worker, at most."""
+
 every_loss = pytest.mark.parametrize("seed", range(3))
 every_moment = pytest.mark.parametrize("moment", MOMENTS)
 
@@ -50,3 +53,13 @@ def test_a_loss_that_leaves_time_to_resume_is_not_heard(moment: str, seed: int) 
 def test_an_answer_that_was_lost_is_asked_for_again_at_once(moment: str, seed: int) -> None:
     loss = lose(moment, seed)
     assert loss.late_ms <= loss.most_late_ms
+
+
+@every_loss
+@every_moment
+def test_words_that_were_heard_again_have_the_time_they_were_said(moment: str, seed: int) -> None:
+    world = lose(moment, seed).world
+    begun_ms = [at_ms for at_ms, _ in world.phone.said]
+    noted_ms = [line.at_ms for line in world.store.lines if line.role == "caller"]
+    late_ms = [noted - begun for noted, begun in zip(noted_ms, begun_ms, strict=True)]
+    assert 0 <= min(late_ms) <= max(late_ms) <= ON_ITS_WAY_MS

@@ -41,6 +41,12 @@ def test_pieces_become_one_line_with_the_time_the_first_came(transcript: Transcr
     assert transcript.finish_caller() == []
 
 
+def test_a_line_of_the_caller_has_the_time_the_sound_began(transcript: Transcript) -> None:
+    for now_ms in range(2_020, 2_801, 20):
+        transcript.caller_sounded(now_ms, 20)
+    assert caller(transcript, "A room, please.", 3_500)[0].at_ms == 2_000
+
+
 def test_a_reply_keeps_what_was_generated_beside_what_was_heard(transcript: Transcript) -> None:
     transcript.begin_reply(1, 500)
     for word in ("one ", "two ", "three ", "four "):
