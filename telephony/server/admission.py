@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from telephony.settings import Settings
 from telephony.twilio.challenge import is_challenge, proof
 from telephony.twilio.messages import Start
+from telephony.twilio.numbers import is_number
 from telephony.twilio.signature import (
     FormError,
     caller_key,
@@ -29,13 +30,6 @@ TOKEN_LIFE_S = 60
 
 _SID = re.compile("[A-Za-z0-9]{1,64}").fullmatch
 """What may stand in a token, in a key of the store, and in a file's name."""
-
-
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
-"""Twilio writes a number that is withheld as a word, or as that word's digits: +266696687."""
-
-_WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
-"""ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE."""
 
 
 class Refused(Exception):  # noqa: N818 - what happened, not that it is an error
@@ -103,7 +97,7 @@ class Admission:
         that is withheld.
         """
         number = form.get("From", "")
-        if not _E164(number) or number in _WITHHELD:
+        if not is_number(number):
             return None
         return caller_key(self._secrets[0], number)
 

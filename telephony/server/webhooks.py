@@ -1,8 +1,8 @@
 """What Twilio posts to us, and the TwiML it gets.
 
 /twilio/voice          a call comes in: dial the model, mint a token, `<Connect><Stream>`
-/twilio/resume         a stream ended: connect again, or apologise and transfer, or hang up;
-                       a transfer ended: hang up
+/twilio/resume         a stream ended: connect again, or apologise and transfer, or hang up
+/twilio/transferred    a transfer ended: hang up, or say first that nobody could be reached
 /twilio/status         the call's status changed
 /twilio/stream-status  a stream's status changed
 """
@@ -25,6 +25,7 @@ from telephony.server.patience import patiently
 from telephony.server.reaper import LEASE_MS
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
+from telephony.twilio.numbers import caller_id
 from telephony.twilio.signature import FORM_LIMIT_BYTES
 
 MAX_RESUMES = 5
@@ -32,6 +33,10 @@ MAX_RESUMES = 5
 
 APOLOGY = "I am sorry, I can not go on with this call right now. Please call again later."
 TRANSFERRED = "I am sorry, I can not go on with this call. I will put you through now."
+NOT_PUT_THROUGH = "I am sorry, I could not reach anybody. Please call again later."
+PUT_THROUGH = frozenset({"completed", "answered"})
+"""The `DialCallStatus` of a transfer after which the caller has talked with somebody."""
+
 APOLOGISED_FOR = frozenset({*Impasse, EndedReason.TOO_MANY_RESUMES.value})
 
 BODY_LIMIT_S = 5.0
@@ -47,7 +52,7 @@ async def voice(request: Request) -> Response:
     form = await _form(request)
     call_sid = form["CallSid"]
     record = await _record(worker, call_sid)
-    if (over := _over(worker, call_sid, record)) is not None:
+    if (over := _over(worker, form, record)) is not None:
         return over
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
@@ -66,10 +71,10 @@ async def resume(request: Request) -> Response:
     worker = _worker(request)
     form = await _form(request)
     call_sid = form["CallSid"]
-    if form.get("CallStatus") in TERMINAL_STATUSES or "DialCallStatus" in form:
+    if form.get("CallStatus") in TERMINAL_STATUSES:
         return _xml(twiml.hangup())
     record = await _record(worker, call_sid)
-    if (over := _over(worker, call_sid, record)) is not None:
+    if (over := _over(worker, form, record)) is not None:
         return over
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.RESUME_PATH))
@@ -77,12 +82,25 @@ async def resume(request: Request) -> Response:
     if resumes > MAX_RESUMES:
         log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
         await _complete(worker, call_sid, EndedReason.TOO_MANY_RESUMES)
-        return _way_out(worker)
+        return _way_out(worker, form)
     _note_numbers(worker, form)
     if left is not None:
         worker.calls.open(call_sid, left.checkpoint, left.lines)
     token = worker.admission.token(form, first=False)
     return _xml(twiml.connect(worker.settings.public_url, token))
+
+
+@router.post(twiml.TRANSFERRED_PATH)
+async def transferred(request: Request) -> Response:
+    """A transfer is over. Twilio asks this also when it moves the call elsewhere meanwhile, so
+    nothing may come of it but the document.
+    """
+    form = await _form(request)
+    status = form.get("DialCallStatus", "")
+    if status in PUT_THROUGH or form.get("CallStatus") in TERMINAL_STATUSES:
+        return _xml(twiml.hangup())
+    log.warning("transfer failed", call_sid=form["CallSid"], status=status)
+    return _xml(twiml.apology(NOT_PUT_THROUGH))
 
 
 @router.post(twiml.STATUS_PATH)
@@ -200,22 +218,26 @@ async def _complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
         log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
 
 
-def _over(worker: Worker, call_sid: str, record: CallRecord | None) -> Response | None:
+def _over(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response | None:
     """The answer for a call that is over, or None for one that goes on."""
-    reason: str | None = worker.calls.ended_reason(call_sid)
+    reason: str | None = worker.calls.ended_reason(form["CallSid"])
     if record is not None and record.status == "completed":
         reason = record.ended_reason or reason or "completed"
     if reason is None:
         return None
-    return _way_out(worker) if reason in APOLOGISED_FOR else _xml(twiml.hangup())
+    return _way_out(worker, form) if reason in APOLOGISED_FOR else _xml(twiml.hangup())
 
 
-def _way_out(worker: Worker) -> Response:
+def _way_out(worker: Worker, form: Mapping[str, str]) -> Response:
     """What is left to do for a caller for whom there is no agent."""
     settings = worker.settings
     if settings.transfer_to is None:
         return _xml(twiml.apology(APOLOGY))
-    return _xml(twiml.transfer(settings.public_url, TRANSFERRED, settings.transfer_to))
+    shown = caller_id(form.get("From", ""), form.get("To", ""))
+    document = twiml.transfer(
+        settings.public_url, TRANSFERRED, settings.transfer_to, caller_id=shown
+    )
+    return _xml(document)
 
 
 def _xml(document: str) -> Response:

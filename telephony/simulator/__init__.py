@@ -9,6 +9,8 @@ Modules, lowest first:
     ear         [pure] when the agent speaks, as the caller hears it
     script      [pure but for reading files] what the caller does, from TOML; `scripts/` has ours
     director    [pure] what the caller does next: script and ear together
+    elements    [pure] what the readers of a document's elements share
+    dial        [pure] who is called into a call, and with whose number
     twiml       [pure] a document becomes verbs
     identity    [pure] who calls whom, in Twilio's words
     report      what a call tells: events, and a report

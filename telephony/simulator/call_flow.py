@@ -16,7 +16,9 @@ from typing import assert_never
 from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
 from telephony.simulator import stream, twiml
 from telephony.simulator.clock import Clock
-from telephony.simulator.director import Director
+from telephony.simulator.dial import BAD_CALLER_ID, Dial
+from telephony.simulator.director import Director, Press
+from telephony.simulator.elements import Request, TwimlError
 from telephony.simulator.faults import AfterLoss, Callbacks, CallFaults, UpgradeSignature
 from telephony.simulator.identity import Identity
 from telephony.simulator.line import Line
@@ -26,6 +28,7 @@ from telephony.simulator.report import (
     CallerSpoke,
     CallEvent,
     Dialled,
+    KeyPressed,
     StreamClosed,
     StreamOpened,
 )
@@ -36,7 +39,11 @@ from telephony.simulator.workers import Workers
 
 SAY_MS_PER_CHARACTER = 65
 """About what Twilio's voices take."""
+ENDLESS = 1000
+"""How often a Say is said that is to be repeated until the caller hangs up."""
 KEY_TONE_MS = 200
+WAIT_MS = {"w": 500, "W": 1000}
+"""How long the pauses among the keys of a Play are."""
 PLAY_MS = 1_000
 """How long any file of a Play is taken to be."""
 LATE_MS = 500
@@ -86,7 +93,7 @@ class CallFlow:
         self._status_told = False
         self._zombies: list[asyncio.Task[None]] = []
         self._verbs: deque[twiml.Verb] = deque()
-        self._moved_to: twiml.Request | None = None
+        self._moved_to: Request | None = None
         self._unsaid = b""
         self._unsaid_since_ms = 0
 
@@ -95,7 +102,7 @@ class CallFlow:
         """Whether the call has ended."""
         return bool(self.ended_by)
 
-    def redirect(self, request: twiml.Request) -> None:
+    def redirect(self, request: Request) -> None:
         """Leave whatever is going on, and go on with this document; as told by REST."""
         self._moved_to = request
 
@@ -121,7 +128,7 @@ class CallFlow:
 
     async def _answer(self) -> None:
         request, token = (
-            twiml.Request(self._id.public_url + self._id.voice_path),
+            Request(self._id.public_url + self._id.voice_path),
             secrets.token_hex(16),
         )
         if self._faults.webhook_twice:
@@ -135,22 +142,18 @@ class CallFlow:
         match self._verbs.popleft():
             case twiml.Connect() as verb:
                 await self._connect(verb)
-            case twiml.Say(text):
+            case twiml.Say(text, loop):
                 self.announced.append(text)
                 self._tell(Announced(self._clock.now_ms(), text))
-                await self._live(SAY_MS_PER_CHARACTER * len(text))
+                await self._live(SAY_MS_PER_CHARACTER * len(text) * (loop or ENDLESS))
             case twiml.Play(digits=digits):
-                await self._live(KEY_TONE_MS * len(digits) or PLAY_MS)
+                await self._live(sum(WAIT_MS.get(key, KEY_TONE_MS) for key in digits) or PLAY_MS)
             case twiml.Pause(length_ms):
                 await self._live(length_ms)
             case twiml.Redirect(request):
                 await self._fetch(request, {})
-            case twiml.Dial() as verb:
-                self.dialled.append(verb.number)
-                self._tell(Dialled(self._clock.now_ms(), verb.number, self._faults.dial_status))
-                await self._live(self._faults.dial_ms)
-                if verb.action is not None and self._goes_on:
-                    await self._fetch(verb.action, {"DialCallStatus": self._faults.dial_status})
+            case Dial() as verb:
+                await self._dial(verb)
             case twiml.Hangup():
                 self.ended_by = "agent"
             case twiml.Reject():
@@ -158,9 +161,36 @@ class CallFlow:
             case never:
                 assert_never(never)
 
+    async def _dial(self, verb: Dial) -> None:
+        """Call whom it names; then its action, if there is one, is what goes on."""
+        faults = self._faults
+        status, began_ms = faults.dial_status, self._clock.now_ms()
+        allowed = frozenset({self._id.caller, self._id.called, *faults.verified_numbers})
+        if fault := verb.caller_id_fault(self._id.caller, allowed):
+            self.problems.append(f"{BAD_CALLER_ID}: {fault}")
+            status = "failed"
+        for noun in verb.nouns:
+            self.dialled.append(noun.address)
+            self._tell(Dialled(began_ms, noun.address, status))
+        await self._live(faults.dial_ms, until_star=verb.hangup_on_star)
+        if verb.action is not None and self._goes_on:
+            await self._fetch(verb.action, self._dialled(status, began_ms))
+
+    def _dialled(self, status: str, began_ms: int) -> dict[str, str]:
+        """What is said of the call within the call when that is over."""
+        bridged = status in {"completed", "answered"}
+        about = {
+            "DialCallStatus": status,
+            "DialCallSid": f"CA{secrets.token_hex(16)}",
+            "DialBridged": str(bridged).lower(),
+        }
+        if bridged:
+            about["DialCallDuration"] = str(-(-(self._clock.now_ms() - began_ms) // 1000))
+        return about
+
     async def _fetch(
         self,
-        request: twiml.Request,
+        request: Request,
         extra: Mapping[str, str],
         *,
         status: str = "in-progress",
@@ -172,14 +202,16 @@ class CallFlow:
             response = await self._webhooks.send(request, params, token=token)
             content_type = response.headers.get("content-type", "")
             self._verbs = deque(twiml.parse(response.content, content_type, request.url))
-        except (WebhookError, twiml.TwimlError) as error:
+        except (WebhookError, TwimlError) as error:
             self.problems.append(str(error))
             self.announced.append(APPLICATION_ERROR)
             self._tell(Announced(self._clock.now_ms(), APPLICATION_ERROR))
             self.ended_by = "application-error"
 
-    async def _live(self, duration_ms: int) -> None:
-        """Let time pass without a stream. The caller goes on living, and may hang up."""
+    async def _live(self, duration_ms: int, *, until_star: bool = False) -> None:
+        """Let time pass without a stream. The caller goes on living, and may hang up. Keys are
+        pressed in vain, but for a * that is waited for.
+        """
         never = asyncio.Event()
         until_ms = self._clock.now_ms() + duration_ms
         while self._moved_to is None and (now_ms := self._clock.now_ms()) < until_ms:
@@ -189,9 +221,15 @@ class CallFlow:
                         self._keep_unsaid(self._still_unsaid(now_ms) + action.ulaw, now_ms)
                         told = CallerSpoke(now_ms, action.name, action.text, action.duration_ms)
                         self._tell(told)
+                    case Press(digit):
+                        self._tell(KeyPressed(now_ms, digit))
+                        if until_star and digit == "*":
+                            return
                     case HangUp():
                         self.ended_by = "caller"
                         return
+                    case Cut():
+                        pass  # there is no socket
             await self._clock.wait(never, min(now_ms + FRAME_MS, until_ms))
 
     @property
@@ -365,10 +403,10 @@ class CallFlow:
             "CallbackSource": "call-progress-events",
             "SequenceNumber": "0",
         }
-        request = twiml.Request(self._id.public_url + self._id.status_path)
+        request = Request(self._id.public_url + self._id.status_path)
         await self._call_back(request, self._id.params("completed") | about)
 
-    async def _call_back(self, request: twiml.Request, params: Mapping[str, str]) -> None:
+    async def _call_back(self, request: Request, params: Mapping[str, str]) -> None:
         if self._faults.callbacks is Callbacks.AFTER:
             await asyncio.sleep(LATE_MS / 1000)
         try:

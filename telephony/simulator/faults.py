@@ -77,6 +77,8 @@ class CallFaults:
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends: completed, busy, no-answer, failed or canceled.
         dial_ms: How long every Dial takes.
+        verified_numbers: What a Dial may show as its callerId beside the calling and the called
+            number.
     """
 
     line: LineFaults = LineFaults()
@@ -92,3 +94,4 @@ class CallFaults:
     zombie_ms: int = 30_000
     dial_status: str = "completed"
     dial_ms: int = 500
+    verified_numbers: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
 
-from telephony.simulator.twiml import Request
+from telephony.simulator.elements import Request
 
 PAGE_SIZE = 50
 

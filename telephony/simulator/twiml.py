@@ -1,37 +1,39 @@
 """TwiML as Twilio reads it: a document becomes a tuple of verbs, checked strictly, URLs resolved.
 
-Source: Twilio's documentation (TwiML voice, Stream, Connect; errors 12100, 12200, 12300, 31922,
-31941; read in October 2026). What Twilio's pages leave open is refused here, so that our server
-does not come to rely on it.
+Source: Twilio's documentation (TwiML voice, Stream, Connect, Say; errors 12100, 12200, 12300,
+13510 to 13520, 31922, 31941; read in October 2026). What Twilio's pages leave open is refused
+here, so that our server does not come to rely on it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
+
+from telephony.simulator.dial import Dial, read_dial
+from telephony.simulator.elements import (
+    SCHEMA,
+    Request,
+    TwimlError,
+    absolute,
+    allow,
+    childless,
+    method,
+    one_of,
+    request,
+    text,
+    whole,
+)
 
 DOCUMENT_LIMIT_BYTES = 64 * 1024
 PARAMETER_LIMIT = 500
 """Name and value together stay below this."""
 
-type Method = Literal["GET", "POST"]
+SAY_LIMIT_CHARS = 4096
+PAUSE_LIMIT_S = 14_400
 
-
-class TwimlError(ValueError):
-    """Twilio plays "an application error has occurred" and hangs up. `code` is Twilio's own."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{code}: {reason}")
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Where the document goes on."""
-
-    url: str
-    method: Method = "POST"
+BAD_LOOP, BAD_VOICE, BAD_LANGUAGE, BAD_TEXT = 13510, 13511, 13512, 13520
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,10 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak a text to the caller."""
+    """Speak a text to the caller, so many times; 0 is without end."""
 
     text: str
+    loop: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,6 @@ class Redirect:
     """Replace the document."""
 
     request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class Dial:
-    """Call somebody else into the call; then `action`, or else the next verb."""
-
-    number: str
-    action: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +132,14 @@ def _verb(element: ET.Element, url: str) -> Verb:
 
 
 def _connect(element: ET.Element, url: str) -> Connect:
-    _allow(element, "action", "method")
+    allow(element, "action", "method")
     if [noun.tag for noun in element] != ["Stream"]:
-        raise TwimlError(12200, "Connect holds exactly one Stream")
-    return Connect(_stream(element[0], url), _request(element, "action", "method", url))
+        raise TwimlError(SCHEMA, "Connect holds exactly one Stream")
+    return Connect(_stream(element[0], url), request(element, "action", "method", url))
 
 
 def _stream(element: ET.Element, url: str) -> Stream:
-    _allow(element, "url", "name", "track", "statusCallback", "statusCallbackMethod")
+    allow(element, "url", "name", "track", "statusCallback", "statusCallbackMethod")
     stream_url = element.get("url", "")
     if not urlsplit(stream_url).scheme:
         stream_url = "ws" + urljoin(url, stream_url).removeprefix("http")
@@ -154,83 +149,83 @@ def _stream(element: ET.Element, url: str) -> Stream:
         raise TwimlError(31920, "a stream's url has no query; use Parameter")
     if element.get("track", "inbound_track") != "inbound_track":
         raise TwimlError(31941, "a bidirectional stream has the inbound_track only")
-    callback = element.get("statusCallback")
-    if callback is not None and not urlsplit(callback).scheme:
-        raise TwimlError(12200, "statusCallback is an absolute URL")
     return Stream(
         stream_url,
         element.get("name", ""),
         dict(_parameter(child) for child in element),
-        _request(element, "statusCallback", "statusCallbackMethod", url),
+        absolute(element, "statusCallback", "statusCallbackMethod", url),
     )
 
 
 def _parameter(element: ET.Element) -> tuple[str, str]:
-    _allow(element, "name", "value")
+    allow(element, "name", "value")
     name, value = element.get("name", ""), element.get("value", "")
     if element.tag != "Parameter" or not name:
-        raise TwimlError(12200, "a Stream holds Parameters with names")
+        raise TwimlError(SCHEMA, "a Stream holds Parameters with names")
     if len(name) + len(value) >= PARAMETER_LIMIT:
-        raise TwimlError(12200, f"parameter {name!r} is not below {PARAMETER_LIMIT} characters")
+        raise TwimlError(SCHEMA, f"parameter {name!r} is not below {PARAMETER_LIMIT} characters")
     return name, value
 
 
 def _say(element: ET.Element, _url: str) -> Say:
-    return Say(" ".join("".join(element.itertext()).split()))
+    allow(element, "voice", "language", "loop")
+    voice, language = element.get("voice", "man"), element.get("language", "en-US")
+    if not _VOICE(voice):
+        raise TwimlError(BAD_VOICE, f"Say: {voice!r} is no voice of Twilio's")
+    if not _LANGUAGE(language):
+        raise TwimlError(BAD_LANGUAGE, f"Say: {language!r} is no language, such as en-US")
+    for child in element.iter():
+        if child is not element and child.tag not in _SSML:
+            raise TwimlError(BAD_TEXT, f"Say holds text and SSML, not {child.tag}")
+    if not (said := text(element)):
+        raise TwimlError(BAD_TEXT, "Say has no text")
+    if len(said) > SAY_LIMIT_CHARS:
+        raise TwimlError(BAD_TEXT, f"Say: {len(said)} characters are more than {SAY_LIMIT_CHARS}")
+    return Say(said, whole(element, "loop", 1, least=0, most=1000, code=BAD_LOOP))
 
 
 def _play(element: ET.Element, url: str) -> Play:
-    digits = element.get("digits", "")
-    return Play(digits=digits) if digits else Play(urljoin(url, (element.text or "").strip()))
+    allow(element, "loop", "digits")
+    childless(element)
+    whole(element, "loop", 1, least=0, most=1000)
+    digits, file = element.get("digits", ""), text(element)
+    if not re.fullmatch(r"[0-9A-D#*wW]*", digits):
+        raise TwimlError(SCHEMA, f"Play: digits has keys and w or W, not {digits!r}")
+    if bool(digits) == bool(file):
+        raise TwimlError(SCHEMA, "Play has a URL, or digits, and not both")
+    return Play(digits=digits) if digits else Play(urljoin(url, file))
 
 
 def _pause(element: ET.Element, _url: str) -> Pause:
-    _allow(element, "length")
-    length = element.get("length", "1")
-    if not length.isdecimal():
-        raise TwimlError(12200, f"a Pause of {length!r} seconds")
-    return Pause(int(length) * 1000)
+    allow(element, "length")
+    childless(element)
+    return Pause(whole(element, "length", 1, least=0, most=PAUSE_LIMIT_S) * 1000)
 
 
 def _redirect(element: ET.Element, url: str) -> Redirect:
-    _allow(element, "method")
-    return Redirect(Request(urljoin(url, (element.text or "").strip()), _method(element, "method")))
+    allow(element, "method")
+    childless(element)
+    return Redirect(Request(urljoin(url, text(element)), method(element, "method")))
 
 
-def _dial(element: ET.Element, url: str) -> Dial:
-    number = " ".join("".join(element.itertext()).split())
-    return Dial(number, _request(element, "action", "method", url))
-
-
-def _hangup(_element: ET.Element, _url: str) -> Hangup:
+def _hangup(element: ET.Element, _url: str) -> Hangup:
+    allow(element)
+    childless(element)
     return Hangup()
 
 
 def _reject(element: ET.Element, _url: str) -> Reject:
-    _allow(element, "reason")
-    return Reject(element.get("reason", "rejected"))
+    allow(element, "reason")
+    childless(element)
+    return Reject(one_of(element, "reason", "rejected", "busy"))
 
 
-def _request(element: ET.Element, key: str, method_key: str, url: str) -> Request | None:
-    target = element.get(key)
-    return None if target is None else Request(urljoin(url, target), _method(element, method_key))
+_VOICE = re.compile(r"man|woman|alice|(Polly|Google|ElevenLabs|Amazon)\.[A-Za-z0-9-]+").fullmatch
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*").fullmatch
 
-
-def _method(element: ET.Element, key: str) -> Method:
-    match element.get(key, "POST").upper():
-        case "GET":
-            return "GET"
-        case "POST":
-            return "POST"
-        case other:
-            raise TwimlError(12200, f"{key} {other!r} is neither GET nor POST")
-
-
-def _allow(element: ET.Element, *names: str) -> None:
-    for name in element.keys():  # noqa: SIM118 - an Element iterates over its children
-        if name not in names:
-            raise TwimlError(12200, f"{element.tag} has no attribute {name}")
-
+_SSML = frozenset(
+    {"break", "emphasis", "lang", "p", "phoneme", "prosody", "s", "say-as", "sub", "w"}
+)
 
 _READERS: dict[str, Callable[[ET.Element, str], Verb]] = {
     "Connect": _connect,
@@ -238,7 +233,7 @@ _READERS: dict[str, Callable[[ET.Element, str], Verb]] = {
     "Play": _play,
     "Pause": _pause,
     "Redirect": _redirect,
-    "Dial": _dial,
+    "Dial": read_dial,
     "Hangup": _hangup,
     "Reject": _reject,
 }

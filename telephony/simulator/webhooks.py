@@ -18,8 +18,8 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # twilio 
 )
 
 from telephony.simulator.clock import Clock
+from telephony.simulator.elements import Request
 from telephony.simulator.report import WebhookAnswered
-from telephony.simulator.twiml import Request
 from telephony.simulator.workers import Target, Workers
 
 CONNECT_TIMEOUT_S = 5.0

@@ -13,6 +13,10 @@ STATUS_PATH = "/twilio/status"
 MEDIA_PATH = "/twilio/media"
 RESUME_PATH = "/twilio/resume"
 STREAM_STATUS_PATH = "/twilio/stream-status"
+TRANSFERRED_PATH = "/twilio/transferred"
+
+RING_S = 20
+"""How long the telephone of whoever a call is transferred to may ring."""
 
 TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a parameter, not a secret
 """Where `Start.custom_parameters` carries the one-time token."""
@@ -66,17 +70,28 @@ def apology(text: str) -> str:
     return str(response)
 
 
-def transfer(public_url: str, text: str, to: str) -> str:
-    """Say `text`, then put the call through to `to`: a number in E.164, or a sip: address.
+def transfer(public_url: str, text: str, to: str, *, caller_id: str | None = None) -> str:
+    """Say `text`, then put the call through to `to`.
 
-    When that is over, however it went, Twilio asks `RESUME_PATH` with a `DialCallStatus`.
+    When that is over, however it went, Twilio asks `TRANSFERRED_PATH` with a `DialCallStatus`.
+
+    Args:
+        public_url: Where Twilio reaches us.
+        text: What Twilio's own voice says first.
+        to: A number in E.164, or a sip: address.
+        caller_id: The number they see (see `numbers.caller_id`); None for the caller's.
 
     Raises:
         ValueError: `public_url` cannot be used.
     """
     response = VoiceResponse()
     response.say(text)
-    dial = response.dial(action=webhook_url(public_url, RESUME_PATH), method="POST")
+    dial = response.dial(
+        action=webhook_url(public_url, TRANSFERRED_PATH),
+        method="POST",
+        timeout=RING_S,
+        caller_id=caller_id,
+    )
     if to.startswith("sip"):
         dial.sip(to)
     else:

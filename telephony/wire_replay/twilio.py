@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from telephony.call.events import CallStatus, DrainRequested, StreamEnded
 from telephony.simulator import twiml
 from telephony.simulator.clock import Clock
+from telephony.simulator.elements import Request, TwimlError
 from telephony.simulator.identity import Identity
 from telephony.simulator.report import WebhookAnswered
 from telephony.simulator.stream import StreamRefusedError, TwilioSocket, connect
@@ -75,10 +76,10 @@ class Twilio:
         url = self._id.public_url + path
         status = "ringing" if path == _VOICE else "in-progress"
         try:
-            response = await self._webhooks.send(twiml.Request(url), self._id.params(status))
+            response = await self._webhooks.send(Request(url), self._id.params(status))
             content_type = response.headers.get("content-type", "")
             verbs = twiml.parse(response.content, content_type, url)
-        except (WebhookError, twiml.TwimlError) as error:
+        except (WebhookError, TwimlError) as error:
             self._note(f"expected a document from {path}, got {error}")
             return None
         for verb in verbs:
@@ -122,7 +123,7 @@ class Twilio:
 
     async def _tell(self, path: str, form: dict[str, str]) -> None:
         try:
-            await self._webhooks.send(twiml.Request(self._id.public_url + path), form)
+            await self._webhooks.send(Request(self._id.public_url + path), form)
         except WebhookError as error:
             self._note(f"expected an answer from {path}, got {error}")
 

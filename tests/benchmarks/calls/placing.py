@@ -10,6 +10,7 @@ import httpx
 
 from telephony.simulator import twiml, wire
 from telephony.simulator.clock import Clock
+from telephony.simulator.elements import Request
 from telephony.simulator.identity import Identity
 from telephony.simulator.stream import connect
 from telephony.simulator.webhooks import Webhooks, signature
@@ -40,7 +41,7 @@ async def placed(url: str, model: ModelSide) -> AsyncIterator[Placed]:
     workers = Workers([url], None)
     async with httpx.AsyncClient(trust_env=False) as client:
         webhooks = Webhooks(client, workers, AUTH_TOKEN, Clock(), lambda _: None)
-        request = twiml.Request(PUBLIC_URL + identity.voice_path)
+        request = Request(PUBLIC_URL + identity.voice_path)
         answer = await webhooks.send(request, identity.params("ringing"))
         verb = twiml.parse(answer.content, answer.headers["content-type"], request.url)[0]
         assert isinstance(verb, twiml.Connect)

@@ -7,9 +7,9 @@ import pytest
 
 from telephony.server.twilio_rest import ATTEMPTS, RestRefused, TwilioRest
 from telephony.settings import NumberSettings, read
+from telephony.simulator.elements import Request
 from telephony.simulator.rest import Fault, RestAccount, RestAnswer, refusal
 from telephony.simulator.rest_server import SimulatedRest
-from telephony.simulator.twiml import Request
 
 ACCOUNT_SID = "AC" + "0" * 31 + "7"
 AUTH_TOKEN = "old-one,planted-secret"

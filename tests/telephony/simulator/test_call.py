@@ -20,9 +20,11 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # twilio 
 from telephony.audio.g711 import encode
 from telephony.simulator.caller import call
 from telephony.simulator.faults import AfterLoss, CallFaults, UpgradeSignature
+from telephony.simulator.identity import CALLER
 from telephony.simulator.report import (
     AgentHeard,
     CallEvent,
+    KeyPressed,
     Report,
     StreamClosed,
     StreamOpened,
@@ -130,11 +132,12 @@ async def dial(
     route: Callable[[str], int] | None = None,
     rest: RestAccount | None = None,
     allow_warnings: bool = False,
+    caller: str = CALLER,
 ) -> Report:
     async with serving(*servers) as urls:
         return await call(
-            urls, PUBLIC, TOKEN, ACCOUNT, parse(script), allow_warnings=allow_warnings,
-            faults=faults, on_event=on_event, heard_path=heard_path, route=route, rest=rest,
+            urls, PUBLIC, TOKEN, ACCOUNT, parse(script), caller=caller, rest=rest, route=route,
+            faults=faults, on_event=on_event, heard_path=heard_path, allow_warnings=allow_warnings,
         )  # fmt: skip
 
 
@@ -387,14 +390,58 @@ async def test_a_document_that_twilio_refuses_ends_the_call() -> None:
     assert report.problems == ("12200: Dance is no verb we know",)
 
 
+DESK = "+14155550100"
+DIAL = f'<Response><Say>Hi</Say><Dial action="/twilio/resume">{DESK}</Dial></Response>'
+
+
 async def test_verbs_run_one_after_another_and_an_exhausted_document_ends_the_call() -> None:
-    document = """<Response><Say>Hi</Say><Dial action="/twilio/resume">+12</Dial></Response>"""
-    server = Server(documents=[document, '<Response><Pause length="0"/></Response>'])
+    server = Server(documents=[DIAL, '<Response><Pause length="0"/></Response>'])
     report = await dial(server, faults=CallFaults(dial_ms=0, dial_status="busy"))
-    assert report.announced == ("Hi",)
-    assert report.dialled == ("+12",)
-    assert server.forms("/twilio/resume")[0]["DialCallStatus"] == "busy"
-    assert report.ended_by == "document"
+    assert (report.announced, report.dialled) == (("Hi",), (DESK,))
+    [action] = server.forms("/twilio/resume")
+    assert (action["DialCallStatus"], action["DialBridged"]) == ("busy", "false")
+    assert action["DialCallSid"].startswith("CA")
+    assert action["DialCallSid"] != action["CallSid"]
+    assert "DialCallDuration" not in action
+    assert (report.ended_by, report.problems) == ("document", ())
+
+
+async def test_a_dial_that_was_answered_tells_how_long_they_talked() -> None:
+    server = Server(documents=[DIAL])
+    await dial(server, faults=CallFaults(dial_ms=20))
+    [action] = server.forms("/twilio/resume")
+    assert (action["DialCallStatus"], action["DialBridged"]) == ("completed", "true")
+    assert action["DialCallDuration"] == "1"
+
+
+@pytest.mark.parametrize("caller", ["client:alice", "sip:bob@example.com", "anonymous"])
+async def test_a_dial_without_a_number_to_show_fails_with_twilios_warning(caller: str) -> None:
+    server = Server(documents=[DIAL])
+    report = await dial(server, faults=CallFaults(dial_ms=0), caller=caller)
+    assert server.forms("/twilio/resume")[0]["DialCallStatus"] == "failed"
+    [problem] = report.problems
+    assert problem.startswith("13214: no callerId is given")
+
+
+async def test_keys_without_a_stream_are_pressed_in_vain_but_for_a_star_in_a_dial() -> None:
+    pause = '<Response><Pause length="1"/><Redirect>/twilio/resume</Redirect></Response>'
+    waiting = f"""<Response><Dial hangupOnStar="true" action="/twilio/resume">{DESK}</Dial>
+        </Response>"""
+    server = Server(documents=[pause, waiting])
+    keys: list[str] = []
+
+    def note(event: CallEvent) -> None:
+        if isinstance(event, KeyPressed):
+            keys.append(event.digit)
+
+    script = """steps = [{press = "1*"}, {after_ms = 1500, press = "2*"}]"""
+    report = await dial(server, script=script, faults=CallFaults(dial_ms=600_000), on_event=note)
+    assert keys == ["1", "*", "2", "*"]
+    assert [form.get("DialCallStatus") for form in server.forms("/twilio/resume")] == [
+        None,
+        "completed",
+    ]
+    assert (report.ended_by, report.problems) == ("agent", ())
 
 
 async def test_the_first_webhook_can_come_twice() -> None:

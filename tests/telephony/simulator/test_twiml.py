@@ -1,17 +1,16 @@
 import pytest
 
+from telephony.simulator.dial import Dial, Noun
+from telephony.simulator.elements import Request, TwimlError
 from telephony.simulator.twiml import (
     Connect,
-    Dial,
     Hangup,
     Pause,
     Play,
     Redirect,
     Reject,
-    Request,
     Say,
     Stream,
-    TwimlError,
     Verb,
     parse,
 )
@@ -52,16 +51,17 @@ def test_a_relative_stream_is_taken_from_the_document() -> None:
 
 def test_the_other_verbs() -> None:
     assert read(
-        """<Say language="en">Good  bye,
+        """<Say language="en" voice="Polly.Amy-Neural" loop="2">Good  bye,
            <emphasis>friend</emphasis></Say><Pause/><Pause length="3"/><Play digits="12"/>
-           <Play>a.wav</Play><Dial action="/dialled">+123</Dial><Reject reason="busy"/><Hangup/>"""
+           <Play>a.wav</Play><Dial action="/dialled">+1 (415) 555-0100</Dial>
+           <Reject reason="busy"/><Hangup/>"""
     ) == (
-        Say("Good bye, friend"),
+        Say("Good bye, friend", 2),
         Pause(1000),
         Pause(3000),
         Play(digits="12"),
         Play("https://voice.example.com/twilio/a.wav"),
-        Dial("+123", Request("https://voice.example.com/dialled")),
+        Dial((Noun("Number", "+14155550100"),), Request("https://voice.example.com/dialled")),
         Reject("busy"),
         Hangup(),
     )
@@ -81,6 +81,18 @@ def test_the_other_verbs() -> None:
         ('<Connect><Stream url="wss://x.org/m"><Parameter value="1"/></Stream></Connect>', 12200),
         ('<Redirect method="PUT">/x</Redirect>', 12200),
         ('<Pause length="-1"/>', 12200),
+        ('<Play loop="x">a.wav</Play>', 12200),
+        ('<Play digits="1">a.wav</Play>', 12200),
+        ('<Play digits="1,2"/>', 12200),
+        ('<Hangup reason="bored"/>', 12200),
+        ('<Reject reason="bored"/>', 12200),
+        ('<Say loop="-1">a</Say>', 13510),
+        ('<Say voice="Morgan">a</Say>', 13511),
+        ('<Say language="English">a</Say>', 13512),
+        ("<Say> </Say>", 13520),
+        ("<Say><Dial>+14155550100</Dial></Say>", 13520),
+        ("<Say>" + "a" * 4_097 + "</Say>", 13520),
+        ('<Say rate="fast">a</Say>', 12200),
         ("<Say>" + "a" * 65_536 + "</Say>", 11750),
         ("<Say>", 12100),
     ],

@@ -58,8 +58,17 @@ def test_an_apology_is_spoken_before_the_call_ends() -> None:
 def test_a_caller_is_told_and_then_put_through_and_comes_back_to_us(to: str, noun: str) -> None:
     response = read(twiml.transfer(PUBLIC_URL, "One moment.", to))
     assert [verb.tag for verb in response] == ["Say", "Dial"]
-    assert response[1].attrib == {"action": f"{PUBLIC_URL}/twilio/resume", "method": "POST"}
+    assert response[1].attrib == {
+        "action": f"{PUBLIC_URL}/twilio/transferred",
+        "method": "POST",
+        "timeout": "20",
+    }
     assert [(child.tag, child.text) for child in response[1]] == [(noun, to)]
+
+
+def test_a_transfer_shows_the_number_it_is_told_to() -> None:
+    document = twiml.transfer(PUBLIC_URL, "a", "+15551234567", caller_id="+14155550199")
+    assert read(document)[1].attrib["callerId"] == "+14155550199"
 
 
 @pytest.mark.parametrize(
