@@ -15,13 +15,19 @@ class State(Enum):
 
 
 class Link:
-    """Which session's events count. Numbers are never used twice."""
+    """Which session's events count. Sessions are numbered 1, 2, 3 as they are dialled."""
 
     def __init__(self) -> None:
-        self.session = 0
+        self._dialled = 0
+        self._wanted = False
         self._state = State.CLOSED
         self._ready_ms = 0
         self._waiting: tuple[int, Attempt] | None = None
+
+    @property
+    def session(self) -> int:
+        """The number of the session whose events count; 0 while there is none."""
+        return self._dialled if self._wanted else 0
 
     @property
     def ready(self) -> bool:
@@ -34,7 +40,8 @@ class Link:
             self._waiting = (now_ms + attempt.wait_ms, replace(attempt, wait_ms=0))
             return False
         self._waiting = None
-        self.session += 1
+        self._dialled += 1
+        self._wanted = True
         self._state = State.OPENING
         return True
 
@@ -56,7 +63,7 @@ class Link:
     def leave(self) -> int | None:
         """Want no more events of it. Returns its number if it has to be closed."""
         left = None if self._state is State.CLOSED else self.session
-        self.session += 1
+        self._wanted = False
         self._state = State.CLOSED
         self._waiting = None
         return left

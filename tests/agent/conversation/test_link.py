@@ -49,19 +49,11 @@ def test_only_a_session_that_did_not_end_by_itself_has_to_be_closed() -> None:
     assert link.leave() is None
 
 
-def test_no_number_of_a_session_comes_twice() -> None:
+def test_sessions_are_numbered_in_turn_and_one_that_was_left_counts_no_more() -> None:
     link, numbers = Link(), []
     for _ in range(5):
         link.dial(Attempt("", 0), 0)
         numbers.append(link.session)
         link.leave()
         assert link.session not in numbers, "its late events are stale at once"
-    assert len(set(numbers)) == 5
-
-
-def test_an_attempt_that_waits_is_forgotten_when_the_link_is_left() -> None:
-    link = Link()
-    link.dial(Attempt("", 250), 0)
-    link.leave()
-    assert link.deadline_ms() is None
-    assert link.due(10_000) is None
+    assert numbers == [1, 2, 3, 4, 5]
