@@ -85,6 +85,11 @@ class Outcome:
             self.lines.wanted[call_sid] != said or not said for call_sid, said in found.items()
         )
 
+    def not_heard_whole(self) -> int:
+        """Lines of the agent of which the caller heard only a part."""
+        lines = [line for call in self.kept for line in call.lines if line["role"] == "agent"]
+        return sum(line["heard"] != line["text"] for line in lines)
+
     def drained_s(self, since_s: float) -> float:
         """How long it took until each line was stored that was there at `since_s`, of the calls
         that went on for longer than that: what comes after its end a call is not told.

@@ -51,7 +51,7 @@ async def _patient(calls: int) -> Sequence[Figure]:
         Figure("calls up at SIGTERM", calls, None),
         Figure("calls dropped", _dropped(reports), exactly(0)),
         Figure("calls moved", sum(report.streams > 1 for report in reports), exactly(0)),
-        _in_vain(reports),
+        *_in_vain(reports),
         Figure("exit code", code, exactly(0)),
         Figure("readiness false", unready_s * 1000, at_most(100), "ms", wall_time=True),
         Figure("exit after the last call", exit_s, at_most(1), "s", wall_time=True),
@@ -101,7 +101,7 @@ async def _handed_over(budget_s: str, calls: int) -> Sequence[Figure]:
         Figure("calls not handed over", calls - ends.count("handed_over"), exactly(0)),
         Figure("calls dropped", _dropped(reports), exactly(0)),
         Figure("calls not resumed", sum(report.streams < 2 for report in reports), exactly(0)),
-        _in_vain(reports),
+        *_in_vain(reports),
         Figure("exit code", code, exactly(0)),
         Figure(
             "caller not listened to, p95",
@@ -152,7 +152,7 @@ async def _rollouts(rollouts: int, workers: int, every_s: float) -> Sequence[Fig
         Figure("calls that arrived meanwhile", len(reports), None),
         Figure("of these moved from worker to worker", moved, None),
         Figure("calls refused, or dropped", _dropped(reports), exactly(0)),
-        _in_vain(reports),
+        *_in_vain(reports),
         Figure("workers that did not exit with 0", sum(code != 0 for code in codes), exactly(0)),
     ]
 
@@ -183,10 +183,14 @@ def _dropped(reports: Sequence[Report]) -> int:
     return sum(report.ended_by != "caller" or bool(report.announced) for report in reports)
 
 
-def _in_vain(reports: Sequence[Report]) -> Figure:
-    """Callers who gave up waiting, handshakes not answered: a busy machine has some."""
-    problems = sum(bool(report.problems) for report in reports)
-    return Figure("calls with any other problem", problems, exactly(0), wall_time=True)
+def _in_vain(reports: Sequence[Report]) -> Sequence[Figure]:
+    """What a caller whose call goes on may have met all the same."""
+    problems = [problem for report in reports for problem in report.problems]
+    impatient = sum(problem.startswith("step ") for problem in problems)
+    return [
+        Figure("webhooks or streams refused", len(problems) - impatient, exactly(0)),
+        Figure("callers who gave up waiting", impatient, exactly(0)),
+    ]
 
 
 ROWS = (

@@ -15,6 +15,7 @@ from telephony.simulator.proxy import proxied
 from telephony.simulator.report import CallerSpoke, CallEvent
 from tests.end_to_end.scripts import HANG_UP, SAY_GARDEN, SAY_MORGAN, caller
 from tests.end_to_end.watching import Watch
+from tests.faults.figures import gaps
 from tests.faults.store_calls import Outcome, calls_during, client, lines_in
 from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
 from tests.faults.telling_worker import Told
@@ -25,8 +26,6 @@ AWAY_S = 60
 TURN_S = 4
 SLOW_MS = (250, 250)
 """Each way."""
-BETWEEN_REPLIES_MS = 500
-"""No caller here speaks so shortly: a shorter silence is one inside a reply."""
 LAG_MS = (1_000, 1_000)
 
 STORED = 3
@@ -87,9 +86,11 @@ def slow(share: float) -> Sequence[Figure]:
         late = asyncio.run(through())
         if share:
             prompt = asyncio.run(calls_during(ONE_TURN, calls, server.url, _nothing))
-    silences = [silence for report in late.reports for silence in report.silences]
-    gaps = sum(silence.length_ms < BETWEEN_REPLIES_MS for silence in silences)
-    figures = [*late.figures(), Figure("gaps in replies", gaps, exactly(0), wall_time=True)]
+    figures = [
+        *late.figures(),
+        Figure("gaps in replies", sum(len(gaps(report)) for report in late.reports), exactly(0)),
+        Figure("replies not heard whole", late.not_heard_whole(), exactly(0)),
+    ]
     if share:
         ms = _p99(late.pacing_ms()) - _p99(prompt.pacing_ms())
         figures.append(Figure("audio less even, p99", ms, at_most(1), "ms", wall_time=True))
