@@ -4,8 +4,8 @@ python -m tests.faults                    # the full numbers, as `make faults`
 python -m tests.faults 20 24 --share 0.1  # two rows, a tenth of the numbers
 
 Rows of real time have the machine for themselves; those of virtual time follow, as many at once as
-there are cores. Exits with 1 if a figure falls short that is no wall time. All of it is in
-out/faults.json too.
+there are cores. The rows that are tested somewhere else, or not yet, are listed behind them. Exits
+with 1 if a figure falls short that is no wall time. All of it is in out/faults.json too.
 """
 # ruff: noqa: T201 -- printing is what this command is for
 
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from telephony.server.logs import configure
+from tests.faults.elsewhere import ELSEWHERE
 from tests.faults.table import FULL, Figure, Row, all_rows
 
 OUT = Path("out/faults.json")
@@ -51,6 +52,10 @@ def main() -> int:
     found = list(all_measured(rows, asked.share))
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not asked.rows:
+        print("\nnot measured here, but:")
+        for row in ELSEWHERE:
+            print(f"{row.number:>3}  {row.fault}: {row}")
     short = sum(figure["failed"] for row in found for figure in row["figures"])
     print(f"\n{len(found)} rows, {short} figures fall short; all of it: {OUT}")
     return 1 if short else 0

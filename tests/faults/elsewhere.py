@@ -1,0 +1,239 @@
+"""The rows of faults.md that `make faults` does not measure, and where each of them is tested.
+
+A place is a test (`file::function`), a recorded call, or a make target. What no place covers is
+said in `lacks`; a row without any place is not built yet. A test looks every place up.
+"""
+
+from dataclasses import dataclass
+
+ALL_ROWS = range(1, 71)
+"""As many as faults.md has."""
+
+CALLS = "fixtures/calls"
+CONVERSATION = "tests/agent/conversation"
+END_TO_END = "tests/end_to_end"
+STREAMS = f"{END_TO_END}/test_strangers_streams.py"
+WEBHOOKS = f"{END_TO_END}/test_strangers_webhooks.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """One row that is tested somewhere else, in part, or not yet.
+
+    Args:
+        number: As in faults.md.
+        fault: What is done, in a few words.
+        places: Where it is tested.
+        lacks: What of the row no place shows; "" where nothing is missing.
+    """
+
+    number: int
+    fault: str
+    places: tuple[str, ...] = ()
+    lacks: str = ""
+
+    def __str__(self) -> str:
+        return "; ".join([*self.places, *([self.lacks] if self.lacks else [])])
+
+
+ELSEWHERE = (
+    Elsewhere(
+        28,
+        "5 million fuzzed frames",
+        (
+            "tests/telephony/twilio/test_messages.py::test_no_text_and_no_bytes_make_it_raise",
+            "tests/telephony/twilio/test_messages.py::test_no_damage_to_a_documented_message_makes_it_raise",
+            "tests/agent/gemini/test_messages.py::test_values_that_are_new_to_the_sdk_are_survived",
+            "tests/properties/test_call_machine.py::test_any_order_and_mix_of_events_leaves_the_invariants_whole",
+        ),
+        "hundreds of examples a run, not millions; memory is not looked at",
+    ),
+    Elsewhere(
+        31,
+        "1000 half-open handshakes",
+        (
+            f"{END_TO_END}/test_two_workers.py::test_a_stranger_who_sends_slowly_does_not_keep_a_worker_from_stopping",
+        ),
+        "not built yet: a deadline for headers, a limit for each address",
+    ),
+    Elsewhere(
+        32,
+        "a stream without a start",
+        (f"{END_TO_END}/test_bad_input.py::test_a_stream_that_does_not_start_is_closed",),
+    ),
+    Elsewhere(
+        33,
+        "a missing, forged, expired or foreign token",
+        (f"{STREAMS}::test_a_stream_without_its_calls_token_is_closed_and_dials_nobody",),
+    ),
+    Elsewhere(
+        34,
+        "a token replayed",
+        (
+            "tests/contracts/test_store.py::test_of_a_thousand_that_redeem_one_token_at_once_one_is_accepted",
+            f"{STREAMS}::test_of_fifty_streams_with_one_token_exactly_one_is_accepted",
+        ),
+    ),
+    Elsewhere(
+        35,
+        "10 000 webhooks with a bad signature",
+        (
+            f"{WEBHOOKS}::test_a_webhook_that_twilio_did_not_sign_gets_403_and_leaves_nothing_behind",
+        ),
+        "one at a time; their load on running calls is not measured",
+    ),
+    Elsewhere(
+        36,
+        "a signed webhook replayed 100 times",
+        (
+            f"{WEBHOOKS}::test_a_webhook_that_comes_a_hundred_times_is_one_call_one_record_one_session",
+        ),
+    ),
+    Elsewhere(
+        37,
+        "forwarded headers that lie",
+        (f"{WEBHOOKS}::test_what_a_request_claims_of_its_host_makes_no_difference",),
+    ),
+    Elsewhere(38, "strangers at the console", lacks="not built yet: a console"),
+    Elsewhere(39, "1000 arrivals for fewer places", lacks="not built yet: a limit of calls"),
+    Elsewhere(40, "twice the rated load", lacks="not built yet: a limit of calls"),
+    Elsewhere(44, "a tool hangs, raises, returns 5 MB", lacks="not built yet: tools"),
+    Elsewhere(47, "forbidden outbound calls", lacks="not built yet: outbound calls"),
+    Elsewhere(48, "a transfer to an invented number", lacks="not built yet: tools"),
+    Elsewhere(49, "a hostile model", lacks="not built yet: tools"),
+    Elsewhere(50, "injected instructions", lacks="not built yet: tools and context for a call"),
+    Elsewhere(
+        51,
+        "1000 planted personal details",
+        (
+            "tests/telephony/fixture/test_scrub.py::test_of_1000_planted_secrets_and_persons_none_survives",
+        ),
+        "not built yet: redaction of what is stored; only fixtures are scrubbed",
+    ),
+    Elsewhere(52, "a card number is entered", lacks="not built yet: secure capture"),
+    Elsewhere(53, "recording without consent", lacks="not built yet: consent, audio recordings"),
+    Elsewhere(
+        54,
+        "retention",
+        ("tests/contracts/test_store.py::test_no_key_is_ever_without_an_expiry",),
+        "not built yet: a purge",
+    ),
+    Elsewhere(
+        55,
+        "planted secrets",
+        (
+            "tests/agent/gemini/test_session_opening.py::test_the_key_is_in_no_reason_and_no_log",
+            "tests/telephony/test_settings.py::test_no_message_holds_a_secret",
+            "tests/telephony/server/test_twilio_rest.py::test_twilio_out_of_reach_is_said_without_a_secret",
+        ),
+        "not all outputs of one run at once",
+    ),
+    Elsewhere(56, "100 000 short calls", ("make soak",), "an hour of real time is not run"),
+    Elsewhere(
+        57,
+        "goAway of 300 s at the beginning of every session",
+        (f"{CONVERSATION}/test_renewal.py::test_a_second_warning_may_only_shorten_the_first",),
+        "not built yet: looking for a pause in the last minute only",
+    ),
+    Elsewhere(
+        58,
+        "no media while the caller is silent",
+        (
+            "tests/worlds/test_odd_services.py::test_a_caller_whose_line_delivers_nothing_in_silence_is_answered",
+            f"{CALLS}/no-idle-silence.call",
+        ),
+        "not for five minutes",
+    ),
+    Elsewhere(
+        59,
+        "the store away when a stream comes back",
+        (
+            f"{END_TO_END}/test_store_away.py::test_calls_go_on_and_begin_without_redis_and_no_line_is_lost_or_doubled",
+        ),
+        "not 200 seeds of the very instant",
+    ),
+    Elsewhere(
+        60,
+        "a worker killed between question and answer",
+        (
+            "tests/worlds/test_cuts.py::test_a_call_goes_on_after_a_cut",
+            f"{CALLS}/worker-killed-in-answer.2.call",
+        ),
+        "not 200 seeds of the very instant",
+    ),
+    Elsewhere(
+        61,
+        "a checkpoint of another version",
+        (
+            f"{CONVERSATION}/test_checkpoint.py::test_a_checkpoint_of_a_release_that_knew_one_model_is_of_the_first",
+            "tests/contracts/test_store.py::test_an_unreadable_checkpoint_costs_the_checkpoint_and_not_the_call",
+        ),
+        "not built yet: reading one with a field that is unknown",
+    ),
+    Elsewhere(62, "an observer raises", lacks="not built yet: switching it off for that call"),
+    Elsewhere(
+        63,
+        "a click, a cough, an mhm, an echo",
+        (
+            "tests/telephony/call/test_machine_waiting.py::test_a_click_on_the_line_is_no_question",
+            f"{CONVERSATION}/test_liveness.py::test_a_click_is_no_speech",
+            f"{CONVERSATION}/test_liveness.py::test_the_agents_echo_is_no_speech",
+        ),
+        "not 500 of them",
+    ),
+    Elsewhere(
+        64,
+        "connects to the model hang",
+        (f"{CONVERSATION}/test_choice.py::test_a_model_that_fails_slowly_is_left_after_a_while",),
+        "until the apology is not measured",
+    ),
+    Elsewhere(
+        65,
+        "a stream that comes 4 s after its webhook",
+        (
+            f"{END_TO_END}/test_two_workers.py::test_a_call_that_is_on_its_way_back_is_no_orphan_any_more",
+        ),
+        "not after a stop",
+    ),
+    Elsewhere(
+        66,
+        "the model swallows an utterance",
+        (
+            f"{CALLS}/ignored-speech.call",
+            f"{CONVERSATION}/test_machine_liveness.py::test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked",
+        ),
+        "not 1000 utterances",
+    ),
+    Elsewhere(
+        67,
+        "a stop and an invalid close at once",
+        (
+            "tests/telephony/call/test_machine_life.py::test_the_close_behind_a_stop_changes_nothing",
+            f"{CALLS}/stop-alone.call",
+        ),
+        "not over a socket",
+    ),
+    Elsewhere(
+        68,
+        "barge-in over a reply that a loss broke off",
+        (
+            f"{CALLS}/model-lost-in-barge-in.call",
+            f"{CONVERSATION}/test_machine_barge_in.py::test_the_reply_after_a_broken_off_one_can_be_talked_over",
+        ),
+    ),
+    Elsewhere(
+        69,
+        "a reply right after an interruption of nothing",
+        (
+            f"{CALLS}/phantom-interrupted.call",
+            f"{CONVERSATION}/test_machine_barge_in.py::test_an_interruption_of_nothing_stops_nothing",
+        ),
+    ),
+    Elsewhere(
+        70,
+        "an audio part of odd length",
+        (
+            "tests/telephony/audio/test_resample.py::test_a_reply_loses_no_sample_and_leaves_none_for_the_next",
+        ),
+    ),
+)
