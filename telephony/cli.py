@@ -43,9 +43,11 @@ def serve(
     """Answer calls."""
     given = settings.load(host=host, port=port)
     from telephony.server.app import serve as run_server
-    from telephony.server.logs import configure
+    from telephony.server.logs import configure, warn
 
     configure()
+    for problem in settings.unknown():
+        warn(problem)
     _run(run_server(given))
 
 

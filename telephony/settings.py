@@ -5,6 +5,8 @@ An empty variable counts as unset. Every problem is reported at once, each with 
 
 import os
 import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -32,6 +34,11 @@ LABEL = "^[a-z0-9-]+$"
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _SIP = re.compile(r"sips?:[!-;=?A-~]+@[!-;=?A-~]+").fullmatch
 _PLAIN = re.compile(r"[!-~]+").fullmatch
+_OWN_PATH = re.compile(r"/(twilio/[a-z-]+|healthz|readyz|metrics)$").search
+"""The path of a webhook, or of a page of ours, that was copied with the address."""
+
+_OTHERS = re.compile(r"(SSL|GOOGLE)_(?!GEMINI_)|REDIS_(SERVICE|PORT)(_|$)").match
+"""Names that begin like ours: other programs', and those of a Kubernetes service called redis."""
 
 
 class TwilioSettings(BaseSettings):
@@ -94,7 +101,13 @@ class TwilioSettings(BaseSettings):
             )
         if parts.query or parts.fragment:
             raise ValueError(f"expected an address without query or fragment, got {value!r}")
-        return value.rstrip("/")
+        value = value.rstrip("/")
+        if info.field_name == "public_url" and (ours := _OWN_PATH(value)) is not None:
+            raise ValueError(
+                f"expected the address of this server alone, got {value!r}; "
+                f"leave out {ours[0]!r}, which offhook adds itself: {value[: ours.start()]}"
+            )
+        return value
 
     @field_validator("twilio_edge")
     @classmethod
@@ -242,6 +255,22 @@ def read[S: BaseSettings](kind: type[S], **overrides: Any) -> S:
     except ValidationError as error:
         problems = "\n".join(_explain(dict(problem)) for problem in error.errors())
         raise SettingsError(f"settings that are missing or wrong:\n{problems}") from None
+
+
+def unknown(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """What to tell of variables that are named like settings and are none, a sentence for each."""
+    known = [name.upper() for name in Settings.model_fields]
+    prefixes = tuple(f"{name.partition('_')[0]}_" for name in known if "_" in name)
+    return [
+        f"{name} is set, and is no setting of offhook{_did_you_mean(name, known)}"
+        for name in sorted(environment)
+        if name.startswith(prefixes) and name not in known and not _OTHERS(name)
+    ]
+
+
+def _did_you_mean(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all there are"
 
 
 def one_blas_thread() -> None:

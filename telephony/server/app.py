@@ -17,6 +17,7 @@ from telephony.server import health, media_socket, webhooks
 from telephony.server.admission import Refused
 from telephony.server.driver import Observer
 from telephony.server.metrics_port import metrics_page, metrics_served
+from telephony.server.refusals import Refusals
 from telephony.server.watchdog import watched
 from telephony.server.worker import Worker, parts, worker
 from telephony.settings import Settings
@@ -54,6 +55,7 @@ def application(settings: Settings, *observers: Observer) -> FastAPI:
     app.include_router(media_socket.router)
     app.include_router(health.router)
     app.state.metrics = made_of.metrics
+    app.state.refusals = Refusals(settings.public_url)
     if settings.metrics_port == settings.port:
         app.router.routes.append(metrics_page(made_of.metrics))
     app.add_exception_handler(Refused, _refuse)
@@ -75,6 +77,8 @@ async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for nothing else
     resources: Worker = request.app.state.worker
     resources.metrics.refused("webhook", error.why)
+    now_ms = int(asyncio.get_running_loop().time() * 1000)
+    request.app.state.refusals.webhook(error.why, request.url.path, now_ms)
     return Response(status_code=403)
 
 

@@ -42,6 +42,11 @@ def configure(level: int = logging.INFO) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
+def warn(sentence: str) -> None:
+    """Log a warning that belongs to no room."""
+    structlog.get_logger(__name__).warning(sentence)
+
+
 def dropped_lines() -> int:
     """How many lines of this process's log could not be written."""
     return sum(sink.dropped for sink in _sinks)

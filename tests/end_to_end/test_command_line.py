@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.simulator.server import SimulatedGemini
+from telephony.twilio import twiml
+from tests.end_to_end import twilio
 from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, offhook, run, worker_process
 from tests.end_to_end.watching import PATIENCE_S
 
@@ -101,6 +104,20 @@ async def test_settings_that_are_missing_are_named_with_a_hint_and_no_traceback(
     for name in ("GEMINI_API_KEY", "TWILIO_AUTH_TOKEN", "PUBLIC_URL"):
         assert re.search(rf"{name}: .+\n +hint: ", err)
     assert "Traceback" not in err
+
+
+async def test_a_server_tells_of_a_setting_that_is_misspelt_and_of_a_refused_webhook(
+    gemini: SimulatedGemini,
+) -> None:
+    async with worker_process(gemini, REDIAL_WINDOW="5") as worker:
+        misspelt = await worker.tells("REDIAL_WINDOW is set")
+        form = twilio.form_of(twilio.new_call_sid())
+        headers = twilio.signed(twiml.VOICE_PATH, form, "another-token")
+        answer = await twilio.post(worker.url, twiml.VOICE_PATH, form, headers)
+        refused = await worker.tells("webhook refused")
+    assert misspelt["event"].endswith("did you mean REDIAL_WINDOW_S?")
+    assert answer.status_code == 403
+    assert "`offhook doctor`" in refused["hint"]
 
 
 def test_the_demo_shows_a_barge_in_a_clear_and_a_resume_and_leaves_a_recording(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from telephony.errors import SettingsError
-from telephony.settings import NumberSettings, Settings, load, read
+from telephony.settings import NumberSettings, Settings, load, read, unknown
 
 SETTINGS = Path(__file__).parents[2] / "docs/settings.md"
 
@@ -98,6 +98,51 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
     given(monkeypatch, **{name: value})
     with pytest.raises(SettingsError, match=f"{name}: "):
         load()
+
+
+@pytest.mark.parametrize("path", ["/twilio/voice", "/twilio/media/", "/healthz"])
+def test_an_address_with_a_path_of_ours_is_refused_with_the_address_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    given(monkeypatch, PUBLIC_URL=f"https://voice.example.com/prefix{path}")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert f"leave out '{path.rstrip('/')}'" in str(caught.value)
+    assert "itself: https://voice.example.com/prefix\n" in str(caught.value)
+
+
+def test_an_address_may_have_a_path_in_front_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, PUBLIC_URL="https://voice.example.com/twilio")
+    assert load().public_url == "https://voice.example.com/twilio"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("GEMINI_KEY", "GEMINI_API_KEY"),
+        ("TWILIO_TOKEN", "TWILIO_AUTH_TOKEN"),
+        ("REDIS_URI", "REDIS_URL"),
+        ("RECORD_DIRECTORY", "RECORD_DIR"),
+        ("METRICS_PORTS", "METRICS_PORT"),
+        ("KEEP_WARM_WITH_A_PING", None),
+    ],
+)
+def test_a_name_that_is_no_setting_is_told_with_the_one_that_is_meant(
+    name: str, meant: str | None
+) -> None:
+    told = unknown({name: "planted", "PATH": "/bin"})
+    assert len(told) == 1
+    assert told[0].startswith(f"{name} is set")
+    assert told[0].endswith(
+        f"did you mean {meant}?" if meant else "docs/settings.md lists all there are"
+    )
+    assert "planted" not in told[0]
+
+
+def test_settings_and_names_of_other_programs_are_not_told() -> None:
+    ours = [name.upper() for name in Settings.model_fields]
+    others = ["SSL_CERT_DIR", "GOOGLE_APPLICATION_CREDENTIALS", "REDIS_SERVICE_HOST", "REDIS_PORT"]
+    assert unknown(dict.fromkeys([*ours, *others, "REDIS_PORT_6379_TCP"], "")) == []
 
 
 def test_no_message_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,48 @@
+"""What the operator is told of webhooks that were refused.
+
+A stranger who tries addresses causes the same refusals as a wrong setting. So the log has one
+warning, and at most one a minute after it, which says how many there were in between.
+"""
+
+import structlog
+
+EVERY_MS = 60_000
+
+HINTS = {
+    "no signature": "A request without a signature does not come from Twilio. If you sent it "
+    "yourself: only Twilio and `offhook simulate call` sign what they send.",
+    "forged signature": "If this was Twilio, callers hear an error. Then PUBLIC_URL is not the "
+    "address that the number calls, or TWILIO_AUTH_TOKEN is not the token of the number's account; "
+    "`offhook doctor` tells which.",
+    "other account": "If this was your call, TWILIO_ACCOUNT_SID is not the account that has the "
+    "number; `offhook doctor` tells.",
+}
+"""By why it was refused. Nothing else that is refused can be mended by a setting."""
+
+log = structlog.get_logger(__name__)
+
+
+class Refusals:
+    """Tells of refused webhooks: `webhook` for each one."""
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
+        self._told_ms: int | None = None
+        self._untold = 0
+
+    def webhook(self, why: str, path: str, now_ms: int) -> None:
+        """A webhook was refused, for one of the reasons of `admission.Refused`."""
+        if why not in HINTS:
+            return
+        if self._told_ms is not None and now_ms - self._told_ms < EVERY_MS:
+            self._untold += 1
+            return
+        log.warning(
+            "webhook refused",
+            why=why,
+            path=path,
+            public_url=self._public_url,
+            others_since=self._untold,
+            hint=HINTS[why],
+        )
+        self._told_ms, self._untold = now_ms, 0
