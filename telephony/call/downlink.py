@@ -32,16 +32,18 @@ class _Reply:
     number: int
     ulaw: bytearray = field(default_factory=bytearray)
     taken: int = 0
-    resumed_from: int = 0
+    began_at: int = 0
+    heard: int = 0
     complete: bool = False
     cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The next message of a reply; `last` when it is the reply's end."""
+    """The next message of a reply, which begins at its sample `at`; `last` at the reply's end."""
 
     reply: int
+    at: int
     ulaw: bytes
     last: bool
 
@@ -92,31 +94,45 @@ class Downlink:
         reply = self._next()
         if reply is None:
             return None
-        first = reply.taken == reply.resumed_from
+        at = reply.taken
+        first = at == reply.began_at
         size = FIRST_SAMPLES if first else MESSAGE_MS * PHONE_SAMPLES_PER_MS
-        end = min(len(reply.ulaw), reply.taken + size)
-        end -= (end - reply.taken) % FRAME_SAMPLES if not reply.complete else 0
-        piece = bytes(reply.ulaw[reply.taken : end])
+        end = min(len(reply.ulaw), at + size)
+        end -= (end - at) % FRAME_SAMPLES if not reply.complete else 0
+        piece = bytes(reply.ulaw[at:end])
         reply.taken = end
-        return Piece(reply.number, piece, last=reply.complete and end == len(reply.ulaw))
+        return Piece(reply.number, at, piece, last=reply.complete and end == len(reply.ulaw))
 
     def waits(self) -> bool:
         """Whether there is something to send."""
         return self._next() is not None
 
-    def rewind(self, heard_samples: dict[int, int]) -> None:
-        """The stream is gone: what of each reply was sent on it and not heard is to be sent anew.
+    def rewind(self, number: int, to_sample: int | None) -> None:
+        """Twilio holds nothing of a reply any more: what was not heard is to be sent anew.
 
         Args:
-            heard_samples: How much of each reply was heard on that stream.
+            number: Which one.
+            to_sample: Where it is to be gone on with; None if nothing was heard since it was last
+                begun.
         """
         for reply in self._replies:
-            reply.resumed_from += heard_samples.get(reply.number, 0)
-            reply.taken = reply.resumed_from
+            if reply.number == number:
+                if to_sample is not None:
+                    reply.began_at = to_sample
+                    reply.heard = max(reply.heard, to_sample)
+                reply.taken = reply.began_at
+
+    def go_back(self, to_sample: int) -> None:
+        """Send the reply that was begun from an earlier sample on; nothing of it was sent since
+        `rewind`.
+        """
+        if self._replies:
+            first = self._replies[0]
+            first.began_at = first.taken = max(0, min(to_sample, first.heard))
 
     def heard_before(self, number: int) -> int:
-        """How many samples of a reply were heard on earlier streams."""
-        return next((r.resumed_from for r in self._replies if r.number == number), 0)
+        """How far a reply had been heard when it was last rewound."""
+        return next((r.heard for r in self._replies if r.number == number), 0)
 
     def length_if_sent(self, number: int) -> int | None:
         """All samples of a reply that is complete and sent to its end, else None."""
@@ -133,7 +149,7 @@ class Downlink:
     def _next(self) -> _Reply | None:
         for reply in self._replies:
             waiting = len(reply.ulaw) - reply.taken
-            first = reply.taken == reply.resumed_from
+            first = reply.taken == reply.began_at
             if waiting >= (1 if reply.complete else FIRST_SAMPLES if first else FRAME_SAMPLES):
                 return reply
             if not reply.complete:

@@ -1,6 +1,6 @@
 """One phone call: `step(event, now_ms)` returns commands, `deadline_ms()` says when to call again.
 
-The call owns what is the telephone's (`Uplink`, `Downlink`, `Playout`) and leaves what is the
+The call owns what is the telephone's (`Uplink`, `Player`) and leaves what is the
 conversation's to `agent.conversation`: it hands it the model's events, tells it what was heard,
 and carries out its player and microphone commands.
 
@@ -24,15 +24,10 @@ from agent.conversation.turns import Floor, Generation
 from telephony.audio.earcon import EARCON
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.commands import (
-    NO_REPLY,
     CloseStream,
     Command,
     EndCall,
-    SendClear,
-    SendMark,
-    SendMedia,
 )
-from telephony.call.downlink import LEAD_MS, MESSAGE_MS, Downlink
 from telephony.call.ending import EndedReason, over_after
 from telephony.call.events import (
     CallEvent,
@@ -51,7 +46,7 @@ from telephony.call.events import (
     Tick,
 )
 from telephony.call.hand_over import HandOver
-from telephony.call.playout import Playout
+from telephony.call.player import Player
 from telephony.call.uplink import Uplink
 from telephony.call.waiting import Waiting
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
@@ -69,8 +64,6 @@ PARKED_LIMIT_MS = 10_000
 """After any other end of the stream Twilio is back within a second or so."""
 
 TERMINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-
-_MARK_EVERY_SAMPLES = MESSAGE_MS * PHONE_SAMPLES_PER_MS
 
 
 class Phase(Enum):
@@ -97,11 +90,9 @@ class Call:
             has_fallback=opened.has_fallback,
         )
         self._uplink = Uplink()
-        self._downlink = Downlink()
-        self._playout = Playout()
+        self._player = Player()
         self._waiting = Waiting()
         self._session: int | None = None
-        self._marks = 0
         self._phase_ends_ms: int | None = WAITING_LIMIT_MS
         self._parked_by = ""
         self._hand_over = HandOver()
@@ -146,9 +137,7 @@ class Call:
             case _:
                 self._model(event, now_ms)
         if self.phase is Phase.STREAMING:
-            if not self._downlink.empty:
-                self._report_heard(now_ms)
-                self._fill_lead(now_ms)
+            self._play(now_ms)
             self._keep_company(now_ms)
         self._hand_over_when_due(now_ms)
         if self._ended is not None:
@@ -164,8 +153,9 @@ class Call:
         )
         if self.phase is not Phase.STREAMING:
             return of_call
-        timers_ms = (self._waiting.due_ms, self._uplink.deadline_ms())
-        return earliest(of_call, *timers_ms, *self._playing_deadlines_ms())
+        return earliest(
+            of_call, self._waiting.due_ms, self._uplink.deadline_ms(), self._player.deadline_ms()
+        )
 
     # Events.
 
@@ -184,7 +174,7 @@ class Call:
                     sound_ms = len(event.payload) / PHONE_SAMPLES_PER_MS
                     self._conversation.caller_sounded(now_ms, sound_ms)
             case Mark():
-                if self._playout.mark_returned(event.name, now_ms):
+                if self._player.mark_returned(event.name, now_ms):
                     self._tell_heard(now_ms)
             case Stop():
                 self._park("stop", now_ms)
@@ -236,7 +226,7 @@ class Call:
         if self.phase is Phase.STREAMING:
             self._send_live(self._uplink.fill(now_ms))
         if self.phase is not Phase.OVER:
-            self._playout.expire(now_ms)
+            self._player.expire(now_ms)
             self._tell_heard(now_ms)
             self._carry_out(self._conversation.tick(now_ms), now_ms)
 
@@ -247,6 +237,7 @@ class Call:
             self._park("replaced", now_ms)
         self.phase, self._parked_by = Phase.STREAMING, ""
         self.stream_sid = event.stream_sid
+        self._player.started(event.stream_sid)
         self._uplink.started(now_ms)
         self._waiting.started(now_ms)
         self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
@@ -255,9 +246,7 @@ class Call:
     def _park(self, how: str, now_ms: int) -> None:
         """The stream is gone; the conversation waits for the next one."""
         self._tell_heard(now_ms)
-        replies = self._downlink.replies
-        self._downlink.rewind({r: self._playout.surely_heard_samples(r, now_ms) for r in replies})
-        self._playout.reset()
+        self._player.parked(now_ms)
         if how not in {"stop", "close"}:  # of a broken one the socket may still be open
             self._out.append(CloseStream(self.stream_sid))
         self.phase = Phase.PARKED
@@ -271,7 +260,7 @@ class Call:
             self._park("over", now_ms)
         self._carry_out(self._conversation.close(now_ms, goes_on=not reason.final), now_ms)
         lost_ms = self._uplink.lost_samples // PHONE_SAMPLES_PER_MS
-        dropped_ms = self._downlink.dropped_samples // PHONE_SAMPLES_PER_MS
+        dropped_ms = self._player.dropped_samples // PHONE_SAMPLES_PER_MS
         self._ended = EndCall(reason, reason.final, lost_ms, dropped_ms)
         self.phase = Phase.OVER
 
@@ -281,11 +270,11 @@ class Call:
         for command in wishes:
             match command:
                 case asked.PlayReply():
-                    self._downlink.add(command.reply, command.pcm)
+                    self._player.add(command.reply, command.pcm)
                 case asked.FinishReply():
-                    self._downlink.finish(command.reply)
+                    self._player.finish(command.reply)
                 case asked.StopPlayback():
-                    self._stop_playback(command.up_to, now_ms)
+                    self._out += self._player.drop(command.up_to, now_ms)
                 case asked.ResumeCallerAudio():
                     self._resume_uplink(command.session, now_ms)
                 case asked.HoldCallerAudio():
@@ -300,17 +289,6 @@ class Call:
                     self._to_store.append(command)
                 case _:
                     self._out.append(command)
-
-    def _stop_playback(self, up_to: int, now_ms: int) -> None:
-        self._downlink.drop(up_to)
-        if self.phase is Phase.STREAMING:
-            self._empty_buffer(now_ms)
-
-    def _empty_buffer(self, now_ms: int) -> None:
-        self._waiting.hushed()
-        if self._playout.unheard(now_ms):
-            self._playout.clear(now_ms)
-            self._out.append(SendClear(self.stream_sid))
 
     def _send_live(self, chunks: Iterable[bytes]) -> None:
         if self._session is not None:
@@ -327,66 +305,22 @@ class Call:
 
     # Playing.
 
-    def _playing_deadlines_ms(self) -> tuple[int | None, int | None]:
-        lost_ms = self._playout.deadline_ms()
-        if not self._downlink.waits():
-            return lost_ms, None
-        return lost_ms, self._playout.falls_to_at_ms(LEAD_MS * PHONE_SAMPLES_PER_MS)
-
     def _tell_heard(self, now_ms: int) -> None:
-        self._carry_out(self._conversation.heard(self._heard_ms(now_ms), now_ms), now_ms)
+        self._carry_out(self._conversation.heard(self._player.heard_ms(now_ms), now_ms), now_ms)
 
-    def _heard_ms(self, now_ms: int) -> dict[int, float]:
-        return {
-            reply: (self._downlink.heard_before(reply) + self._playout.heard_samples(reply, now_ms))
-            / PHONE_SAMPLES_PER_MS
-            for reply in self._downlink.replies
-        }
-
-    def _report_heard(self, now_ms: int) -> None:
-        for reply in self._downlink.replies:
-            length = self._downlink.length_if_sent(reply)
-            if length is None:
-                return
-            known = self._downlink.heard_before(reply) + self._playout.known_samples(reply)
-            if known < length:
-                return
-            self._downlink.drop(reply)
-            self._playout.forget(reply)
-            heard_ms = length / PHONE_SAMPLES_PER_MS
+    def _play(self, now_ms: int) -> None:
+        if self._player.empty:
+            return
+        for reply, heard_ms in self._player.ended():
             self._carry_out(self._conversation.played(reply, heard_ms, now_ms), now_ms)
+        self._out += self._player.due(now_ms)
 
     def _keep_company(self, now_ms: int) -> None:
         """Let a caller hear something who waits."""
-        agent_heard = not self._downlink.empty and (
-            self._downlink.waits()
-            or (self._playout.unheard(now_ms) and not self._waiting.sounds(now_ms))
-        )
+        agent_heard = self._player.speaks(now_ms)
         owed = self._uplink.spoken or self._conversation.asked
         if self._waiting.look(now_ms, self._uplink.sound_at_ms, agent_heard=agent_heard, owed=owed):
-            self._out.append(SendMedia(self.stream_sid, NO_REPLY, EARCON))
-            self._playout.sent_aside(len(EARCON), now_ms)
-
-    def _fill_lead(self, now_ms: int) -> None:
-        if self._waiting.sounds(now_ms) and self._downlink.waits():
-            self._empty_buffer(now_ms)
-        while self._downlink.waits() and (
-            piece := self._downlink.take(self._playout.queued_samples(now_ms))
-        ):
-            self._out.append(SendMedia(self.stream_sid, piece.reply, piece.ulaw))
-            self._playout.sent(piece.reply, len(piece.ulaw), now_ms)
-            if piece.last or self._playout.unmarked_samples >= _MARK_EVERY_SAMPLES:
-                self._mark(piece.reply)
-        # A reply may turn out to be complete only after its last audio was sent.
-        ended = self._downlink.sent_to_the_end()
-        if ended is not None and self._playout.unmarked_samples:
-            self._mark(ended)
-
-    def _mark(self, reply: int) -> None:
-        self._marks += 1
-        name = f"r{reply}:{self._marks}"
-        self._out.append(SendMark(self.stream_sid, name))
-        self._playout.mark_sent(name)
+            self._out += self._player.play_aside(EARCON, now_ms)
 
     def _hand_over_when_due(self, now_ms: int) -> None:
         if not self._hand_over.wanted:

@@ -9,7 +9,6 @@ past what was sent and never far past a mark that should have come back.
 from dataclasses import dataclass
 
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
-from telephony.call.commands import NO_REPLY
 
 MARK_GRACE_MS = 500
 """How far the clock may run past a mark that has not come back: the echo crosses the network."""
@@ -20,9 +19,17 @@ LOST_MARK_MS = 2_000
 
 @dataclass(slots=True)
 class _Span:
+    """A run of samples of one reply: where it stands in the stream, and in its reply."""
+
     reply: int
     start: int
     end: int
+    at: int
+
+    @property
+    def ends_at(self) -> int:
+        """Where in its reply it ends."""
+        return self.at + self.end - self.start
 
 
 class Playout:
@@ -41,21 +48,29 @@ class Playout:
         self._marked = 0
         self._spans: list[_Span] = []
 
-    def sent(self, reply: int, samples: int, now_ms: int) -> None:
-        """So many samples of `reply` were sent."""
+    def sent(
+        self, reply: int, samples: int, now_ms: int, *, at: int | None = None, marked: bool = False
+    ) -> None:
+        """So many samples of `reply` were sent.
+
+        Args:
+            reply: Its number.
+            samples: How many.
+            now_ms: The time.
+            at: Where in the reply they begin; None: where its last ones on this stream ended.
+            marked: Whether no mark will follow them.
+        """
         if self._by_clock(now_ms) >= self._sent:
             self._clock = (self._sent, now_ms)
             self._clock_by_mark = False
-        if self._spans and self._spans[-1].reply == reply:
-            self._spans[-1].end += samples
+        last = self._spans[-1] if self._spans else None
+        if last is not None and last.reply == reply and at in {None, last.ends_at}:
+            last.end += samples
         else:
-            self._spans.append(_Span(reply, self._sent, self._sent + samples))
+            self._spans.append(_Span(reply, self._sent, self._sent + samples, at or 0))
         self._sent += samples
-
-    def sent_aside(self, samples: int, now_ms: int) -> None:
-        """So many samples of no reply were sent, behind which no mark will be."""
-        self.sent(NO_REPLY, samples, now_ms)
-        self._marked = self._sent
+        if marked:
+            self._marked = self._sent
 
     def mark_sent(self, name: str) -> None:
         """A mark was sent behind all audio so far."""
@@ -89,13 +104,13 @@ class Playout:
         self._clock = (self._sent, now_ms)
         self._marks.clear()
         self._spans = [
-            _Span(span.reply, span.start, min(span.end, self._sent))
+            _Span(span.reply, span.start, min(span.end, self._sent), span.at)
             for span in self._spans
             if span.start < self._sent
         ]
 
     def forget(self, reply: int) -> None:
-        """`reply` was heard to its end and is of no more interest."""
+        """`reply` is of no more interest, or as much of it as was sent so far."""
         self._spans = [span for span in self._spans if span.reply != reply]
 
     @property
@@ -112,17 +127,31 @@ class Playout:
         return self._sent - self._heard(now_ms)
 
     def heard_samples(self, reply: int, now_ms: int) -> int:
-        """How much of `reply` was heard on this stream, by marks and clock."""
+        """How far `reply` was heard on this stream, by marks and clock."""
         return self._of(reply, self._heard(now_ms))
 
-    def surely_heard_samples(self, reply: int, now_ms: int) -> int:
-        """The same, but by the clock only where a mark has set it: before, it runs ahead of the
-        ear, from when audio was sent.
+    def stopped_at(self, reply: int, now_ms: int, *, sure: bool = False) -> int | None:
+        """Which sample of `reply` comes next to the ear; None if it has not begun on this stream.
+
+        Where some of it is heard again, that is less than was heard of it.
+
+        Args:
+            reply: Its number.
+            now_ms: The time.
+            sure: By the clock only where a mark has set it: before, it runs ahead of the ear, from
+                when audio was sent.
         """
-        return self._of(reply, self._heard(now_ms) if self._clock_by_mark else self._known)
+        unsure = sure and not self._clock_by_mark
+        position = self._known if unsure else self._heard(now_ms)
+        ends = [
+            span.at + min(position, span.end) - span.start
+            for span in self._spans
+            if span.reply == reply and span.start < position
+        ]
+        return ends[-1] if ends else None
 
     def known_samples(self, reply: int) -> int:
-        """How much of `reply` was heard on this stream, by marks alone."""
+        """How far `reply` was heard on this stream, by marks alone."""
         return self._of(reply, self._known)
 
     def falls_to_at_ms(self, queued_samples: int) -> int:
@@ -153,8 +182,10 @@ class Playout:
         return at_ms + -(-(self._sent - position) // PHONE_SAMPLES_PER_MS) + LOST_MARK_MS
 
     def _of(self, reply: int, position: int) -> int:
-        return sum(
-            max(0, min(position, span.end) - span.start)
-            for span in self._spans
-            if span.reply == reply
-        )
+        """How far into `reply` the ear is, at `position`; what was heard twice counts once."""
+        furthest = 0
+        for span in self._spans:
+            if span.reply == reply and span.start < position:
+                heard = min(position, span.end) - span.start
+                furthest = max(furthest, span.at + heard)
+        return furthest

@@ -4,8 +4,6 @@ A caller waits while no session listens, and when an answer that is owed is late
 from when neither side was heard any more, so nothing sounds over anybody's words.
 """
 
-from telephony.audio.earcon import EARCON_MS
-
 SOUND_AFTER_MS = 1_500
 
 SOUND_EVERY_MS = 3_000
@@ -35,13 +33,11 @@ class Waiting:
         self._listened_ms: int | None = None
         self._quiet_ms = 0
         self._sounded_ms: int | None = None
-        self._sounds_until_ms = 0
 
     def started(self, now_ms: int) -> None:
         """A stream begins: from now on there is somebody to hear something."""
         self._quiet_ms = now_ms
         self._sounded_ms = None
-        self._sounds_until_ms = 0
 
     def held(self, now_ms: int) -> None:
         """No session listens."""
@@ -52,14 +48,6 @@ class Waiting:
     def listened(self, now_ms: int) -> None:
         """A session listens."""
         self._listened_ms = now_ms
-
-    def sounds(self, now_ms: int) -> bool:
-        """Whether Twilio may still hold the sound, and nothing but it."""
-        return now_ms < self._sounds_until_ms
-
-    def hushed(self) -> None:
-        """The sound was broken off."""
-        self._sounds_until_ms = 0
 
     def look(self, now_ms: int, caller_at_ms: int, *, agent_heard: bool, owed: bool) -> bool:
         """Whether the sound is due.
@@ -76,7 +64,6 @@ class Waiting:
         if self.due_ms is None or now_ms < self.due_ms or agent_heard:
             return False
         self._sounded_ms = now_ms
-        self._sounds_until_ms = now_ms + EARCON_MS
         self.due_ms = now_ms + SOUND_EVERY_MS
         return True
 

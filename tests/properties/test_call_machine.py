@@ -247,7 +247,7 @@ def step(call: Call, world: World, event: Event, now_ms: int) -> None:
         world.does(command)
     if isinstance(event, Stop | StreamEnded) and call.phase is not Phase.STREAMING:
         world.stream = None
-    playout = call._playout
+    playout = call._player._playout
     assert 0 <= playout._heard(now_ms) <= playout._sent, "heard more than was sent"
     limit_ms = LEAD_MS + MESSAGE_MS + MARK_GRACE_MS  # a mark may show that the clock ran ahead
     assert playout.queued_samples(now_ms) <= limit_ms * 8, "more than the lead"

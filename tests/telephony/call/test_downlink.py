@@ -191,21 +191,21 @@ def test_a_new_stream_goes_on_where_the_caller_stopped_hearing(downlink: Downlin
     downlink.finish(1)
     downlink.take(0)
     downlink.take(0)
-    downlink.rewind({1: 130 * MS})
+    downlink.rewind(1, 130 * MS)
     assert downlink.heard_before(1) == 130 * MS
     pieces = taken(downlink)
     assert b"".join(piece.ulaw for piece in pieces) == whole(pcm)[130 * MS :]
     assert len(pieces[0].ulaw) == FIRST_MESSAGE_MS * MS
 
 
-def test_two_lost_streams_add_up(downlink: Downlink) -> None:
+def test_after_two_lost_streams_it_goes_on_where_the_second_was_lost(downlink: Downlink) -> None:
     pcm = speech(1000)
     downlink.add(1, pcm)
     downlink.finish(1)
-    for heard in (130 * MS, 70 * MS):
+    for heard in (130 * MS, 200 * MS):
         downlink.take(0)
         downlink.take(0)
-        downlink.rewind({1: heard})
+        downlink.rewind(1, heard)
     assert downlink.heard_before(1) == 200 * MS
     assert b"".join(piece.ulaw for piece in taken(downlink)) == whole(pcm)[200 * MS :]
 
@@ -216,7 +216,8 @@ def test_replies_that_the_lost_stream_never_began_are_sent_from_their_start(
     downlink.add(1, speech(100))
     downlink.finish(1)
     downlink.add(2, speech(100))
-    downlink.rewind({1: 40 * MS})
+    downlink.rewind(1, 40 * MS)
+    downlink.rewind(2, None)
     assert downlink.heard_before(2) == 0
 
 

@@ -40,10 +40,10 @@ def test_only_a_mark_makes_the_clock_sure(playout: Playout) -> None:
     playout.sent(1, 200 * MS, 0)
     playout.mark_sent("a")
     playout.sent(1, 200 * MS, 0)
-    unsure = playout.surely_heard_samples(1, 150)
+    unsure = playout.stopped_at(1, 150, sure=True)
     playout.mark_returned("a", 240)
-    sure = [playout.surely_heard_samples(1, at_ms) for at_ms in (240, 300)]
-    assert [unsure, *sure] == [0, 200 * MS, 260 * MS]
+    sure = [playout.stopped_at(1, at_ms, sure=True) for at_ms in (240, 300)]
+    assert [unsure, *sure] == [None, 200 * MS, 260 * MS]
 
 
 def test_after_a_pause_the_clock_is_unsure_again(playout: Playout) -> None:
@@ -51,7 +51,7 @@ def test_after_a_pause_the_clock_is_unsure_again(playout: Playout) -> None:
     playout.mark_sent("a")
     playout.mark_returned("a", 200)
     playout.sent(1, 200 * MS, 5_000)
-    assert playout.surely_heard_samples(1, 5_100) == 200 * MS
+    assert playout.stopped_at(1, 5_100, sure=True) == 200 * MS
 
 
 def test_a_pause_between_sendings_is_not_played(playout: Playout) -> None:
@@ -186,3 +186,14 @@ def test_a_new_stream_begins_at_nothing(playout: Playout) -> None:
     assert playout.heard_samples(1, 500) == 0
     assert not playout.mark_returned("a", 600)
     assert playout.queued_samples(600) == 0
+
+
+def test_where_the_ear_is_and_how_far_it_was_differ_when_something_is_said_again(
+    playout: Playout,
+) -> None:
+    playout.sent(1, 200 * MS, 0)
+    playout.clear(150)
+    playout.sent(1, 200 * MS, 1_000, at=50 * MS)
+    assert playout.stopped_at(1, 1_020) == 70 * MS
+    assert playout.heard_samples(1, 1_020) == 150 * MS
+    assert playout.heard_samples(1, 1_180) == 230 * MS
