@@ -24,7 +24,7 @@ HINTS = {
     "such as https://voice.example.com; a tunnel such as ngrok gives you one",
     "TWILIO_EDGE": "set both or neither, such as TWILIO_REGION=ie1 TWILIO_EDGE=dublin",
     "TRANSFER_TO": "leave it unset to end such calls after an apology",
-    "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep everything in memory",
+    "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep calls in STATE_DIR",
 }
 
 TWILIO_API_URL = "https://api.twilio.com"
@@ -69,7 +69,8 @@ class TwilioSettings(BaseSettings):
     public_url: str = Field(description="The https address under which Twilio reaches this server.")
     state_dir: Path = Field(
         Path("~/.local/state/offhook"),
-        description="Where `offhook number` remembers what it replaced.",
+        description="Folder for what has to stay: calls, if REDIS_URL is not set; what "
+        "`offhook number` replaced.",
     )
 
     @field_validator("twilio_auth_token", mode="before")
@@ -156,7 +157,7 @@ class Settings(TwilioSettings):
         "Unset: it ends.",
     )
     redis_url: str | None = Field(
-        None, description="Where calls are kept; without it they do not survive the process."
+        None, description="The Redis that keeps calls; unset: one of our own does, in STATE_DIR."
     )
     transcript_ttl_s: int = Field(
         604_800, ge=60, description="How long what is kept of a call stays, in seconds."
@@ -196,6 +197,11 @@ class Settings(TwilioSettings):
         le=65_535,
         description="Port for `/metrics`; unset: not served; the same as PORT: served in public.",
     )
+
+    @property
+    def store_dir(self) -> Path:
+        """Where calls are kept when REDIS_URL is not set."""
+        return self.state_dir.expanduser().absolute() / "store"
 
     @field_validator("gemini_api_key")
     @classmethod

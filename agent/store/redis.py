@@ -58,12 +58,12 @@ CONNECTION: dict[str, Any] = {
     "encoding_errors": "replace",  # a transcript must never be refused for one character
     "socket_connect_timeout": 1.0,
     "socket_timeout": 2.0,
-    "socket_keepalive": True,  # the lease connection may listen for hours
     "health_check_interval": 15,  # s of silence, after which a PING goes ahead of the command
     "retry": Retry(NoBackoff(), 0),  # `take` must not be sent twice behind our back
     "max_connections": 32,
     "timeout": 1.0,  # s, the longest wait for one of them
 }
+OVER_TCP: dict[str, Any] = {"socket_keepalive": True}  # the lease connection may listen for hours
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +92,8 @@ class RedisStore:
 
         Connects when first used, and again whenever the connection was lost.
         """
-        return cls(BlockingConnectionPool.from_url(url, **CONNECTION), ttl_s)
+        options = CONNECTION if url.startswith("unix:") else CONNECTION | OVER_TCP
+        return cls(BlockingConnectionPool.from_url(url, **options), ttl_s)
 
     @classmethod
     def embedded(cls, *, ttl_s: int = DEFAULT_TTL_S, server: FakeServer | None = None) -> Self:

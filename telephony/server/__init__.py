@@ -19,6 +19,7 @@ Modules, lowest first:
     media_socket   what Twilio opens to us
     health         /healthz, /readyz
     metrics_port   /metrics, where it was asked for
+    kept           where calls are kept when REDIS_URL is not set
     watchdog       ends a process whose event loop is stuck
     app            where everything is wired, and the process's signals
 
@@ -30,6 +31,7 @@ Resources, and where they are acquired and released:
     log's thread         `logs.configure`; writes what waits when the process ends
     recorder's thread    `worker`, while its context is entered
     store, lease, client `worker`, for the life of the process
+    own store's server   `app.serve`, around the worker: it writes what the last call stored
     reaper's task        `worker`, likewise; a REST request under way is waited for
     listening sockets    `app.serve`
     watchdog's thread    `app.serve`

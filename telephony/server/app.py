@@ -6,6 +6,8 @@ import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import structlog
@@ -13,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from telephony.errors import SettingsError
-from telephony.server import health, media_socket, webhooks
+from telephony.server import health, kept, media_socket, webhooks
 from telephony.server.admission import Refused
 from telephony.server.driver import Observer
 from telephony.server.metrics_port import metrics_page, metrics_served
@@ -157,21 +159,18 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, *observers: Observer) -> None:
     """Answer calls until a signal comes.
 
     Raises:
-        SettingsError: A setting cannot be used, or the port is taken.
+        SettingsError: A setting cannot be used, the port is taken, or another server keeps its
+            calls in the same folder.
     """
-    app = application(settings)
-    listener = _listening(settings.host, settings.port, "PORT")
-    if not settings.redis_url:
-        log.warning(
-            "REDIS_URL is not set: transcripts are kept in memory, and nothing of a call survives "
-            "this process"
-        )
-    with listener:
-        async with _metrics(app, settings):
+    store = kept.own_server(settings)
+    settings = kept.at(store, settings)
+    app = application(settings, *observers)
+    with _listening(settings.host, settings.port, "PORT") as listener:
+        async with _metrics(app, settings), kept.running(store):
             log.info("listening", url=_url(listener), public_url=settings.public_url)
             with watched(asyncio.get_running_loop()):
                 await Server(app, settings).serve([listener])
@@ -209,12 +208,19 @@ async def on_free_port(
 ) -> AsyncIterator[tuple[Server, str]]:
     """A server in this process, until the block ends; yields it and its URL.
 
+    Without a REDIS_URL it keeps calls for as long as the block lasts.
+
     Raises:
         SettingsError: As `application`.
     """
-    server = Server(application(settings, *observers), settings)
-    with socket.create_server((settings.host, 0)) as listener:
-        async with asyncio.TaskGroup() as tasks:
+    with (
+        TemporaryDirectory(prefix="offhook-") as folder,
+        socket.create_server((settings.host, 0)) as listener,
+    ):
+        store = kept.own_server(settings, Path(folder))
+        settings = kept.at(store, settings)
+        server = Server(application(settings, *observers), settings)
+        async with kept.running(store), asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve([listener]), name="server")
             await server.listening.wait()
             try:

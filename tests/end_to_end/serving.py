@@ -26,6 +26,7 @@ from telephony.simulator.report import Report
 from telephony.simulator.script import Script as CallerScript
 from tests.end_to_end.left_behind import SERVED
 from tests.end_to_end.watching import PATIENCE_S, Watch
+from tests.own_store import state_dir
 
 PUBLIC_URL = "https://voice.example.com"
 AUTH_TOKEN = "the-auth-token"
@@ -165,24 +166,26 @@ def serve_environment(gemini: Gemini) -> dict[str, str]:
 async def worker_process(
     gemini: Gemini, redis_url: str = "", **environment: str
 ) -> AsyncIterator[WorkerProcess]:
-    """A worker process on a free port, ready for calls. Leaving kills it."""
-    process = await offhook(
-        "serve",
-        environment=serve_environment(gemini) | {"REDIS_URL": redis_url} | environment,
-    )
-    worker = WorkerProcess(process)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(worker.read_log(), name="log")
-            worker.url = (await worker.tells("listening"))["url"]
-            assert (await get(worker.url, "/readyz")).status_code == 200
-            yield worker
+    """A worker process on a free port, ready for calls. Leaving kills it.
+
+    Without a Redis and a STATE_DIR it has a STATE_DIR of its own, that is gone with it.
+    """
+    async with state_dir() as folder:
+        given = serve_environment(gemini) | {"REDIS_URL": redis_url, "STATE_DIR": str(folder)}
+        process = await offhook("serve", environment=given | environment)
+        worker = WorkerProcess(process)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(worker.read_log(), name="log")
+                worker.url = (await worker.tells("listening"))["url"]
+                assert (await get(worker.url, "/readyz")).status_code == 200
+                yield worker
+                if process.returncode is None:
+                    process.kill()
+        finally:
             if process.returncode is None:
                 process.kill()
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+            await process.wait()
 
 
 async def place(

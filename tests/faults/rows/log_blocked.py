@@ -18,6 +18,7 @@ from tests.end_to_end.watching import PATIENCE_S
 from tests.faults.blocked_pipe import blocked_pipe
 from tests.faults.figures import gaps
 from tests.faults.table import Figure, Row, at_least, exactly, scaled
+from tests.own_store import state_dir
 
 CALLS = 20
 GREETED = caller(HANG_UP)
@@ -54,20 +55,22 @@ async def _called(log: int, calls: int) -> tuple[list[Report], float]:
 async def _worker(gemini: SimulatedGemini, log: int) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "telephony", "serve"),
-        cwd=ROOT,
-        env=serve_environment(gemini) | {"PORT": str(port), "METRICS_PORT": str(port)},
-        stderr=log,
-    )
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not await _listens(port):  # noqa: ASYNC110 - its log is what cannot be read
-                await asyncio.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        await process.wait()
+    ports = {"PORT": str(port), "METRICS_PORT": str(port)}
+    async with state_dir() as folder:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "telephony", "serve"),
+            cwd=ROOT,
+            env=serve_environment(gemini) | ports | {"STATE_DIR": str(folder)},
+            stderr=log,
+        )
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not await _listens(port):  # noqa: ASYNC110 - its log is what cannot be read
+                    await asyncio.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+            await process.wait()
 
 
 async def _listens(port: int) -> bool:

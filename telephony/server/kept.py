@@ -1,0 +1,79 @@
+"""Where calls are kept when REDIS_URL is not set: by a server of our own, below STATE_DIR.
+
+Where no such server exists for the platform they are kept in this process's memory, and end with
+it; the log says so.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from agent.store.folder import FolderError, FolderInUse
+from agent.store.own_server import NoProgramError, OwnServer, ServerError
+from telephony.errors import SettingsError
+from telephony.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def own_server(settings: Settings, folder: Path | None = None) -> OwnServer | None:
+    """The server that keeps the calls; None if REDIS_URL names one, or the platform has none.
+
+    Args:
+        settings: What was set.
+        folder: Where it keeps them; below STATE_DIR, if not said.
+
+    Raises:
+        SettingsError: STATE_DIR names a home that nobody knows.
+    """
+    if settings.redis_url:
+        return None
+    try:
+        return OwnServer(folder or settings.store_dir)
+    except RuntimeError as error:  # pathlib's, for "~" of a user without a home
+        raise SettingsError(f"STATE_DIR: {error}; set it to a folder that can be written") from None
+    except NoProgramError as error:
+        log.warning(
+            "calls are kept in memory, and nothing of them survives this process: no store comes "
+            "with offhook for this platform; set REDIS_URL to keep them",
+            platform=str(error),
+        )
+        return None
+
+
+def at(server: OwnServer | None, settings: Settings) -> Settings:
+    """The settings of a worker that keeps its calls there."""
+    return settings if server is None else settings.model_copy(update={"redis_url": server.url})
+
+
+@asynccontextmanager
+async def running(server: OwnServer | None) -> AsyncIterator[None]:
+    """Run the server, if there is one, until the block ends. Then all that was stored is on disk.
+
+    Raises:
+        SettingsError: It cannot run, and what to do about it.
+    """
+    if server is None:
+        yield
+        return
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(server.running())
+        except FolderInUse as error:
+            user = f"process {error.pid}" if error.pid else "another process"
+            raise SettingsError(
+                f"STATE_DIR: {error.folder} is in use by {user}, which may be another `offhook "
+                "serve`: stop it, or set another STATE_DIR here, or the same REDIS_URL for both"
+            ) from None
+        except FolderError as error:
+            raise SettingsError(
+                f"STATE_DIR: expected a folder that can be written, got {error.folder}: "
+                f"{error.why}; mend that, or set REDIS_URL"
+            ) from None
+        except ServerError as error:
+            raise SettingsError(
+                f"STATE_DIR: the server that keeps the calls did not start: {error}"
+            ) from None
+        yield
