@@ -34,7 +34,7 @@ from agent.store.rehearsal import rehearse
 from telephony.number.account import Account
 from telephony.number.findings import Check, NotNow, Unwell
 from telephony.number.reach import identity, local_url, post_signed
-from telephony.number.webhooks import changes, ours
+from telephony.number.webhooks import is_linked, is_outdated
 from telephony.server.admission import TOKEN_LIFE_S
 from telephony.server.worker import gemini_live
 from telephony.settings import HINTS, Settings, load
@@ -175,10 +175,15 @@ class Checkup:
             numbers = await asyncio.to_thread(account.numbers)
         else:
             numbers = [await asyncio.to_thread(account.number, self._phone_number)]
-        linked = [number for number in numbers if not changes(number, ours(url))]
-        reached = [number.phone_number for number in linked if not number.shadow]
+        linked = [number for number in numbers if is_linked(number, url)]
+        reached = [number for number in linked if not number.shadow]
         if reached:
-            return f"{', '.join(reached)} calls {url}"
+            outdated = [one.phone_number for one in reached if is_outdated(one, url)]
+            numbers_reached = ", ".join(one.phone_number for one in reached)
+            if not outdated:
+                return f"{numbers_reached} calls {url}"
+            again = f"link {', '.join(outdated)} again, so that Twilio asks again when we fail"
+            return f"{numbers_reached} calls {url}; {again}"
         if linked:
             [number, *_] = linked
             raise Unwell(

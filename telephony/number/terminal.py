@@ -5,7 +5,7 @@ import typer
 from telephony.number.account import Account
 from telephony.number.linking import Plan, carry_out, plan_link, plan_unlink
 from telephony.number.memory import Memory
-from telephony.number.webhooks import FIELDS, Number, changes, e164, ours
+from telephony.number.webhooks import FIELDS, Number, e164, is_linked, is_outdated
 from telephony.settings import NumberSettings
 
 
@@ -72,8 +72,10 @@ def standing(number: Number, public_url: str) -> str:
     """Where a number's calls go, in a few words."""
     if number.shadow:
         return f"calls go to {number.shadow}"
-    if changes(number, ours(public_url)):
+    if not is_linked(number, public_url):
         return f"calls go to {number.webhooks['voice_url'] or 'nobody'}"
+    if is_outdated(number, public_url):
+        return "linked, but Twilio does not ask again as it could; link it again"
     return "linked"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from telephony.errors import UsageError
-from telephony.twilio.twiml import STATUS_PATH, VOICE_PATH, webhook_url
+from telephony.twilio.twiml import STATUS_PATH, VOICE_PATH, callback_url
 
 FIELDS = {
     "voice_url": "voice URL",
@@ -80,15 +80,15 @@ def ours(public_url: str) -> dict[str, str]:
     """What a linked number has.
 
     The fallback is the voice webhook again: behind one address there are several workers, and
-    another one may do better.
+    another one may do better. Each address says by its fragment how Twilio is to ask again.
     """
-    voice_url = webhook_url(public_url, VOICE_PATH)
+    voice_url = callback_url(public_url, VOICE_PATH)
     return {
         "voice_url": voice_url,
         "voice_method": "POST",
         "voice_fallback_url": voice_url,
         "voice_fallback_method": "POST",
-        "status_callback": webhook_url(public_url, STATUS_PATH),
+        "status_callback": callback_url(public_url, STATUS_PATH),
         "status_callback_method": "POST",
     }
 
@@ -100,6 +100,25 @@ def changes(number: Number, wanted: Webhooks) -> list[Change]:
         for field, after in wanted.items()
         if number.webhooks[field] != after
     ]
+
+
+def is_linked(number: Number, public_url: str) -> bool:
+    """Whether a number calls the server, however Twilio is told to ask again."""
+    return all(
+        _without_retries(number.webhooks[field]) == _without_retries(after)
+        for field, after in ours(public_url).items()
+    )
+
+
+def is_outdated(number: Number, public_url: str) -> bool:
+    """Whether a linked number was linked by an earlier release, or changed by hand since: it tells
+    Twilio otherwise, or nothing, of how to ask again.
+    """
+    return is_linked(number, public_url) and bool(changes(number, ours(public_url)))
+
+
+def _without_retries(url: str) -> str:
+    return url.partition("#")[0]
 
 
 def e164(text: str) -> str:

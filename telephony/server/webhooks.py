@@ -1,6 +1,7 @@
 """What Twilio posts to us, and the TwiML it gets.
 
-/twilio/voice          a call comes in: dial the model, mint a token, `<Connect><Stream>`
+/twilio/voice          a call comes in: dial the model, mint a token, `<Connect><Stream>`;
+                       or another of our webhooks failed, and this one is the number's fallback
 /twilio/resume         a stream ended: connect again, or apologise and transfer, or hang up
 /twilio/transferred    a transfer ended: hang up, or say first that nobody could be reached
 /twilio/status         the call's status changed
@@ -51,12 +52,16 @@ async def voice(request: Request) -> Response:
     worker = _worker(request)
     form = await _form(request)
     call_sid = form["CallSid"]
+    if form.get("ErrorUrl", "").partition("#")[0].endswith(twiml.TRANSFERRED_PATH):
+        return _xml(twiml.apology(APOLOGY))  # a transfer is over; do not begin another
     record = await _record(worker, call_sid)
+    first = record is None or record.epoch == 0
+    if "ErrorUrl" in form and not first:
+        return await _go_on(worker, form, record)
     if (over := _over(worker, form, record)) is not None:
         return over
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
-    first = record is None or record.epoch == 0
     token = worker.admission.token(form, first=first)
     _note_numbers(worker, form)
     if first and worker.calls.get(call_sid) is None:
@@ -73,7 +78,12 @@ async def resume(request: Request) -> Response:
     call_sid = form["CallSid"]
     if form.get("CallStatus") in TERMINAL_STATUSES:
         return _xml(twiml.hangup())
-    record = await _record(worker, call_sid)
+    return await _go_on(worker, form, await _record(worker, call_sid))
+
+
+async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response:
+    """How a call goes on that has had a stream."""
+    call_sid = form["CallSid"]
     if (over := _over(worker, form, record)) is not None:
         return over
     if worker.calls.draining:

@@ -29,7 +29,7 @@ from telephony.server.narrator import Narrator
 from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
-from telephony.twilio.twiml import RESUME_PATH, stream_url, webhook_url
+from telephony.twilio.twiml import RESUME_PATH, callback_url, stream_url
 
 log = structlog.get_logger(__name__)
 
@@ -165,7 +165,7 @@ async def _reaping(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
         yield
         return
     rest = TwilioRest(settings, Random(secrets.randbits(32)))  # noqa: S311 - jitter, not a secret
-    resume_url = webhook_url(settings.public_url, RESUME_PATH)
+    resume_url = callback_url(settings.public_url, RESUME_PATH)
     reaper = Reaper(calls, made_of.store, rest, resume_url)
     async with asyncio.TaskGroup() as tasks:
         reaping = tasks.create_task(reaper.run(), name="reaper")

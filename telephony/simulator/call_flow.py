@@ -1,7 +1,7 @@
 """One call as Twilio runs it: the webhook, the document verb by verb, the streams, the end.
 
 socket           per stream; closed, or broken off, where the stream ends
-callbacks        tasks of the group that `CallFlow` is given, which waits for them
+callbacks        of `status_callbacks`
 zombie sockets   tasks of the same group; broken off when the call is over
 """
 
@@ -10,7 +10,6 @@ import random
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
-from email.utils import format_datetime
 from typing import assert_never
 
 from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
@@ -18,7 +17,8 @@ from telephony.simulator import stream, twiml
 from telephony.simulator.clock import Clock
 from telephony.simulator.dial import BAD_CALLER_ID, Dial
 from telephony.simulator.director import Director, Press
-from telephony.simulator.elements import Request, TwimlError
+from telephony.simulator.documents import Documents
+from telephony.simulator.elements import Request
 from telephony.simulator.faults import AfterLoss, Callbacks, CallFaults, UpgradeSignature
 from telephony.simulator.identity import Identity
 from telephony.simulator.line import Line
@@ -33,8 +33,9 @@ from telephony.simulator.report import (
     StreamOpened,
 )
 from telephony.simulator.script import Cut, HangUp, Utterance
+from telephony.simulator.status_callbacks import StatusCallbacks
 from telephony.simulator.stream import End, StreamEnd
-from telephony.simulator.webhooks import WebhookError, Webhooks, signature
+from telephony.simulator.webhooks import Webhooks, signature
 from telephony.simulator.workers import Workers
 
 SAY_MS_PER_CHARACTER = 65
@@ -46,8 +47,6 @@ WAIT_MS = {"w": 500, "W": 1000}
 """How long the pauses among the keys of a Play are."""
 PLAY_MS = 1_000
 """How long any file of a Play is taken to be."""
-LATE_MS = 500
-"""How long after an end its callbacks come, where they come after it."""
 
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 
@@ -87,10 +86,13 @@ class CallFlow:
         self.ended_by = ""
         self.ended_ms = 0
         self._id, self._director = identity, director
-        self._webhooks, self._workers = webhooks, workers
+        self._workers = workers
         self._rng, self._faults, self._clock, self._tell = rng, faults, clock, tell
         self._group = group
-        self._status_told = False
+        fallback = identity.number.fallback if faults.fallback else None
+        self._documents = Documents(webhooks, fallback, self.problems.append)
+        self._callbacks = StatusCallbacks(identity, self._documents, clock, faults, group)
+        self._final_status = "completed"
         self._zombies: list[asyncio.Task[None]] = []
         self._verbs: deque[twiml.Verb] = deque()
         self._moved_to: Request | None = None
@@ -109,7 +111,7 @@ class CallFlow:
     async def run(self) -> None:
         """From the first webhook to the last status callback."""
         try:
-            await self._answer()
+            await self._begin()
             while not self.over:
                 if self._moved_to is not None:
                     request, self._moved_to = self._moved_to, None
@@ -123,17 +125,16 @@ class CallFlow:
         self._tell(CallEnded(self.ended_ms, self.ended_by))
         if self._director.problem is not None:
             self.problems.append(self._director.problem)
-        if not self._status_told:
-            await self._tell_status()
+        await self._callbacks.ended(self._final_status, self.ended_ms)
 
-    async def _answer(self) -> None:
-        request, token = (
-            Request(self._id.public_url + self._id.voice_path),
-            secrets.token_hex(16),
-        )
-        if self._faults.webhook_twice:
-            await self._fetch(request, {}, status="ringing", token=token)
-        await self._fetch(request, {}, status="ringing", token=token)
+    async def _begin(self) -> None:
+        """Ring, and ask for the first document: of a call placed by REST once it is answered."""
+        for event in ("initiated", "ringing", "answered"):
+            self._callbacks.progress(event)
+        status = "in-progress" if self._id.outbound else "ringing"
+        token = secrets.token_hex(16)
+        for _ in range(1 + self._faults.webhook_twice):
+            await self._fetch(self._id.number.voice, {}, status=status, token=token)
 
     async def _next_verb(self) -> None:
         if not self._verbs:
@@ -156,7 +157,8 @@ class CallFlow:
                 await self._dial(verb)
             case twiml.Hangup():
                 self.ended_by = "agent"
-            case twiml.Reject():
+            case twiml.Reject(reason):
+                self._final_status = "busy" if reason == "busy" else "failed"
                 self.ended_by = "rejected"
             case never:
                 assert_never(never)
@@ -166,7 +168,7 @@ class CallFlow:
         faults = self._faults
         status, began_ms = faults.dial_status, self._clock.now_ms()
         allowed = frozenset({self._id.caller, self._id.called, *faults.verified_numbers})
-        if fault := verb.caller_id_fault(self._id.caller, allowed):
+        if fault := verb.caller_id_fault(self._id.calling, allowed):
             self.problems.append(f"{BAD_CALLER_ID}: {fault}")
             status = "failed"
         for noun in verb.nouns:
@@ -197,16 +199,13 @@ class CallFlow:
         token: str = "",
     ) -> None:
         """Ask for a document, which replaces the one that runs."""
-        try:
-            params = self._id.params(status) | dict(extra)
-            response = await self._webhooks.send(request, params, token=token)
-            content_type = response.headers.get("content-type", "")
-            self._verbs = deque(twiml.parse(response.content, content_type, request.url))
-        except (WebhookError, TwimlError) as error:
-            self.problems.append(str(error))
+        verbs = await self._documents.ask(request, self._id.params(status), extra, token)
+        if verbs is None:
             self.announced.append(APPLICATION_ERROR)
             self._tell(Announced(self._clock.now_ms(), APPLICATION_ERROR))
             self.ended_by = "application-error"
+        else:
+            self._verbs = deque(verbs)
 
     async def _live(self, duration_ms: int, *, until_star: bool = False) -> None:
         """Let time pass without a stream. The caller goes on living, and may hang up. Keys are
@@ -257,7 +256,7 @@ class CallFlow:
         except stream.StreamRefusedError as refused:
             self._tell(StreamClosed(self._clock.now_ms(), sid, str(refused.code)))
             self.problems.append(str(refused))
-            await self._tell_stream(verb.stream, sid, "stream-error", str(refused))
+            await self._callbacks.stream(verb.stream, sid, "stream-error", str(refused))
         else:
             await self._stay(socket, worker, verb.stream, sid)
         if verb.action is not None and self._goes_on:
@@ -308,7 +307,7 @@ class CallFlow:
         line.open(self._clock.now_ms())
         line.speak(self._still_unsaid(line.media_start_ms))
         self._tell(StreamOpened(self._clock.now_ms(), sid, worker))
-        await self._tell_stream(noun, sid, "stream-started")
+        await self._callbacks.stream(noun, sid, "stream-started")
         end = await stream.carry(
             socket,
             line,
@@ -329,10 +328,10 @@ class CallFlow:
         """What callbacks tell before the socket does, if so they do."""
         if self._faults.callbacks is not Callbacks.BEFORE:
             return
-        await self._tell_stream(noun, sid, "stream-stopped")
+        await self._callbacks.stream(noun, sid, "stream-stopped")
         if how is End.HANG_UP:
             self.ended_ms = self._clock.now_ms()
-            await self._tell_status()
+            await self._callbacks.ended(self._final_status, self.ended_ms)
 
     async def _finish(
         self, end: StreamEnd, socket: stream.TwilioSocket, noun: twiml.Stream, sid: str
@@ -343,16 +342,18 @@ class CallFlow:
                 if end.end is End.HANG_UP:
                     self.ended_by = "caller"
                 if self._faults.callbacks is not Callbacks.BEFORE:
-                    await self._tell_stream(noun, sid, "stream-stopped")
+                    await self._callbacks.stream(noun, sid, "stream-stopped")
                 await socket.close_without_code()
             case End.SERVER_CLOSED:
                 error = "31921 stream closed by the server" if self._faults.close_is_error else ""
-                await self._tell_stream(
+                await self._callbacks.stream(
                     noun, sid, "stream-error" if error else "stream-stopped", error
                 )
                 await socket.close_without_code()
             case End.BROKEN | End.CUT:
-                await self._tell_stream(noun, sid, "stream-error", f"{end.code} connection broken")
+                await self._callbacks.stream(
+                    noun, sid, "stream-error", f"{end.code} connection broken"
+                )
                 if end.cut is Cut.ZOMBIE:
                     self._zombies.append(self._group.create_task(self._haunt(socket)))
                 elif end.cut is Cut.CLOSE:
@@ -379,37 +380,3 @@ class CallFlow:
             await asyncio.sleep(self._faults.zombie_ms / 1000)
         finally:
             socket.break_off()
-
-    async def _tell_stream(self, noun: twiml.Stream, sid: str, event: str, error: str = "") -> None:
-        if noun.status_callback is None or not self._faults.stream_callbacks:
-            return
-        now = self._clock.now_utc()
-        params = self._id.stream_params(noun, sid, event)
-        # Nine digits after the second, as captured; this clock has six.
-        params["Timestamp"] = f"{now:%Y-%m-%dT%H:%M:%S.%f}000Z"
-        if error:
-            params["StreamError"] = error
-        told = self._group.create_task(self._call_back(noun.status_callback, params))
-        if self._faults.callbacks is Callbacks.BEFORE:
-            await told
-
-    async def _tell_status(self) -> None:
-        self._status_told = True
-        duration_s = -(-self.ended_ms // 1000)
-        about = {
-            "CallDuration": str(duration_s),
-            "Duration": str(-(-duration_s // 60)),
-            "Timestamp": format_datetime(self._clock.now_utc()),
-            "CallbackSource": "call-progress-events",
-            "SequenceNumber": "0",
-        }
-        request = Request(self._id.public_url + self._id.status_path)
-        await self._call_back(request, self._id.params("completed") | about)
-
-    async def _call_back(self, request: Request, params: Mapping[str, str]) -> None:
-        if self._faults.callbacks is Callbacks.AFTER:
-            await asyncio.sleep(LATE_MS / 1000)
-        try:
-            await self._webhooks.send(request, params)
-        except WebhookError as error:
-            self.problems.append(str(error))

@@ -20,7 +20,7 @@ from telephony.simulator.call_flow import CallFlow
 from telephony.simulator.clock import Clock
 from telephony.simulator.director import Director
 from telephony.simulator.faults import CallFaults
-from telephony.simulator.identity import CALLER, Identity
+from telephony.simulator.identity import CALLER, Identity, NumberWebhooks
 from telephony.simulator.report import CallEvent, Report, WebhookAnswered
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.script import Script
@@ -45,6 +45,7 @@ async def call(
     faults: CallFaults = _GOOD,
     route: Route | None = None,
     caller: str = CALLER,
+    number: NumberWebhooks | None = None,
     rest: RestAccount | None = None,
     allow_warnings: bool = False,
 ) -> Report:
@@ -64,7 +65,8 @@ async def call(
         call_sid: CA and 32 hex digits; None for a new one.
         faults: How well this Twilio behaves.
         route: Which worker is tried first; None for everyone in turn.
-        caller: The number that calls.
+        caller: Who calls, or is called: a number, ``client:…``, ``sip:…``, or a word.
+        number: What the number calls; None for what a linked one does.
         rest: Where the call can be redirected while it goes on; None for nowhere.
         allow_warnings: Twilio's warnings are counted, and are no problem.
 
@@ -82,8 +84,18 @@ async def call(
 
         clock, workers, director = Clock(), Workers(urls, route), Director(script)
         sid = call_sid or f"CA{secrets.token_hex(16)}"
-        identity = Identity(sid, account_sid, auth_token, public_url.rstrip("/"), caller)
-        webhooks = Webhooks(client, workers, auth_token, clock, tell)
+        identity = Identity(
+            sid,
+            account_sid,
+            auth_token,
+            public_url.rstrip("/"),
+            caller,
+            outbound=faults.outbound,
+            webhooks=number,
+        )
+        webhooks = Webhooks(
+            client, workers, auth_token, clock, tell, retry_pause_ms=faults.retry_pause_ms
+        )
         rng = random.Random(seed)  # noqa: S311 - chance that can be repeated
         async with asyncio.TaskGroup() as group:
             flow = CallFlow(

@@ -66,6 +66,14 @@ class CallFaults:
         reconnect_ms: The same for every later one of the call; media follows 0.1 to 0.17 s after.
         upgrade_signature: What the WebSocket upgrade is signed as.
         webhook_twice: The first webhook is delivered twice, with the same idempotency token.
+        retry_pause_ms: How long Twilio waits before it sends a request again.
+        fallback: False: the number has no fallback URL.
+        status_callback: False: the number has no status callback.
+        full_status: The number's status callback has the fields of a per-call one too.
+        outbound: The call was placed by REST: `From` is our number, `To` the other party.
+        status_events: What a call placed by REST tells of itself: any of initiated, ringing,
+            answered and completed.
+        progress_late_ms: How late what is told before the end comes: perhaps after the end.
         close_is_error: A close by the server is told as `stream-error`, not `stream-stopped`.
         after_loss: When its socket breaks, the call goes on with the document, ends, or waits for
             somebody to redirect it by REST.
@@ -86,6 +94,13 @@ class CallFaults:
     reconnect_ms: tuple[int, int] = (400, 730)
     upgrade_signature: UpgradeSignature = UpgradeSignature.EXACT
     webhook_twice: bool = False
+    retry_pause_ms: int = 0
+    fallback: bool = True
+    status_callback: bool = True
+    full_status: bool = False
+    outbound: bool = False
+    status_events: tuple[str, ...] = ("completed",)
+    progress_late_ms: int = 0
     close_is_error: bool = False
     after_loss: AfterLoss = AfterLoss.GOES_ON
     stream_callbacks: bool = True

@@ -1,10 +1,31 @@
-"""Who calls whom, and what Twilio says about it in each request."""
+"""Who calls whom, what Twilio says about it in each request, and what the number calls."""
 
 from dataclasses import dataclass
 
+from telephony.simulator.elements import Request
 from telephony.simulator.twiml import Stream
 
 CALLER = "+14155550123"
+
+RETRIES = "#rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
+"""How a number is linked: the same as `offhook number link` sets, and written down again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberWebhooks:
+    """What Twilio's number calls: its voice webhook, and, if it has them, its fallback and its
+    status callback.
+    """
+
+    voice: Request
+    fallback: Request | None = None
+    status: Request | None = None
+
+
+def linked(public_url: str) -> NumberWebhooks:
+    """What a number has that is linked to a server."""
+    voice = Request(f"{public_url}/twilio/voice{RETRIES}")
+    return NumberWebhooks(voice, voice, Request(f"{public_url}/twilio/status{RETRIES}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +37,10 @@ class Identity:
         account_sid: AC and 32 hex digits.
         auth_token: What all is signed with.
         public_url: What the server is known as, without a slash at its end.
-        caller: The number that calls.
-        called: The number called.
-        voice_path: The number's webhook, below the public URL.
-        status_path: The number's status callback.
+        caller: The other party: a number, ``client:…``, ``sip:…``, or a word where it is withheld.
+        called: Our number.
+        outbound: The call was placed by REST: our number calls, and the other party is called.
+        webhooks: What our number calls; None for those of a linked one.
     """
 
     call_sid: str
@@ -28,20 +49,30 @@ class Identity:
     public_url: str
     caller: str = CALLER
     called: str = "+14155550199"
-    voice_path: str = "/twilio/voice"
-    status_path: str = "/twilio/status"
+    outbound: bool = False
+    webhooks: NumberWebhooks | None = None
+
+    @property
+    def number(self) -> NumberWebhooks:
+        """What our number calls."""
+        return self.webhooks or linked(self.public_url)
+
+    @property
+    def calling(self) -> str:
+        """Who calls, as `From` says."""
+        return self.called if self.outbound else self.caller
 
     def params(self, status: str) -> dict[str, str]:
         """What every voice request says; places are unknown, and one parameter is news."""
-        sides = {"From": self.caller, "Caller": self.caller}
-        sides |= {"To": self.called, "Called": self.called}
+        to = self.caller if self.outbound else self.called
+        sides = {"From": self.calling, "Caller": self.calling, "To": to, "Called": to}
         places = ("City", "State", "Zip", "Country")
         return {
             "CallSid": self.call_sid,
             "AccountSid": self.account_sid,
             "CallStatus": status,
             "ApiVersion": "2010-04-01",
-            "Direction": "inbound",
+            "Direction": "outbound-api" if self.outbound else "inbound",
             "StirVerstat": "TN-Validation-Passed-A",
             "NotInTheDocumentation": "1",
             **sides,

@@ -1,14 +1,15 @@
-"""Twilio's HTTP requests: signed, form-encoded, tried again where Twilio can be told to.
+"""Twilio's HTTP requests: signed, form-encoded, and sent again as the URL's fragment says.
 
+Each retry carries the same idempotency token. The fragment itself is neither signed nor sent.
 A worker that refuses the connection costs nothing, as behind a load balancer: the next one is
-asked. Any other failure (no answer in time, a broken connection, 5xx) is tried once more, at the
-next worker, with the same idempotency token: `#rc=1&rp=ct,rt,5xx` in Twilio's terms.
+asked; only when all refuse has the connection failed.
 
 Source: Twilio's documentation (webhooks, security, connection overrides; read in October 2026).
 """
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -19,20 +20,30 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # twilio 
 
 from telephony.simulator.clock import Clock
 from telephony.simulator.elements import Request
+from telephony.simulator.overrides import Failure, Overrides, OverridesError, overrides
 from telephony.simulator.report import WebhookAnswered
 from telephony.simulator.workers import Target, Workers
 
-CONNECT_TIMEOUT_S = 5.0
-TOTAL_TIMEOUT_S = 15.0
-FAILURES_BORNE = 1
+HTTP_ERROR, NO_CONNECTION = 11200, 11205
 
 
 class WebhookError(Exception):
-    """No usable answer. `code` is Twilio's: 11200 for an HTTP error, 11205 for no connection."""
+    """No usable answer. `code` is Twilio's: 11200 for an HTTP error, 11205 for no connection or no
+    answer in time, others for a URL that cannot be used.
+    """
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
+
+
+class _FailedError(Exception):
+    """One attempt was in vain."""
+
+    def __init__(self, failure: Failure, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.failure = failure
+        self.error = WebhookError(code, reason)
 
 
 def signature(auth_token: str, url: str, params: Mapping[str, str]) -> str:
@@ -60,6 +71,7 @@ class Webhooks:
         auth_token: What requests are signed with.
         clock: The call's.
         tell: Is told of each answer.
+        retry_pause_ms: How long to wait before a request is sent again.
     """
 
     def __init__(
@@ -69,9 +81,12 @@ class Webhooks:
         auth_token: str,
         clock: Clock,
         tell: Callable[[WebhookAnswered], None],
+        *,
+        retry_pause_ms: int = 0,
     ) -> None:
         self._client, self._workers, self._auth_token = client, workers, auth_token
         self._clock, self._tell = clock, tell
+        self._retry_pause_ms = retry_pause_ms
 
     async def send(
         self, request: Request, params: Mapping[str, str], *, token: str = ""
@@ -84,9 +99,13 @@ class Webhooks:
             token: The idempotency token, to deliver something again; otherwise a new one.
 
         Raises:
-            WebhookError: Nobody answered, or with an error.
+            WebhookError: Nobody answered, or with an error, as often as was to be asked.
         """
-        url = request.url.partition("#")[0]
+        url, _, fragment = request.url.partition("#")
+        try:
+            limits = overrides(fragment)
+        except OverridesError as invalid:
+            raise WebhookError(invalid.code, str(invalid)) from invalid
         form = params if request.method == "POST" else {}
         if request.method == "GET" and params:
             url += ("&" if "?" in url else "?") + urlencode(params)
@@ -96,40 +115,82 @@ class Webhooks:
             "X-Twilio-Signature": signature(self._auth_token, url, form),
             "I-Twilio-Idempotency-Token": token or secrets.token_hex(16),
         }
-        problem, failures = WebhookError(11205, "every worker refused the connection"), 0
-        for target in self._workers.targets(url) * (FAILURES_BORNE + 1):
+        targets = deque(self._workers.targets(url))
+        try:
+            async with asyncio.timeout(limits.total_ms / 1000):
+                return await self._persist(targets, request.method, form, headers, limits)
+        except TimeoutError:
+            reason = f"{url}: no answer within {limits.total_ms} ms"
+            raise WebhookError(NO_CONNECTION, reason) from None
+
+    async def _persist(
+        self,
+        targets: deque[Target],
+        method: str,
+        form: Mapping[str, str],
+        headers: Mapping[str, str],
+        limits: Overrides,
+    ) -> httpx.Response:
+        for retries_left in reversed(range(limits.retries + 1)):
             try:
-                response = await self._attempt(target, request.method, form, headers)
-            except httpx.ConnectError:
-                continue
-            except (httpx.TransportError, TimeoutError) as error:
-                problem = WebhookError(11205, f"{target.url}: {type(error).__name__}")
-            else:
-                if response.is_success:
-                    return response
-                problem = WebhookError(11200, f"{target.url}: HTTP {response.status_code}")
-                if not response.is_server_error:
-                    break
-            failures += 1
-            if failures > FAILURES_BORNE:
-                break
-        raise problem
+                return await self._attempt(targets, method, form, headers, limits)
+            except _FailedError as failed:
+                if not retries_left or failed.failure not in limits.retried:
+                    raise failed.error from failed
+            await asyncio.sleep(self._retry_pause_ms / 1000)
+        raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(
-        self, target: Target, method: str, form: Mapping[str, str], headers: Mapping[str, str]
+        self,
+        targets: deque[Target],
+        method: str,
+        form: Mapping[str, str],
+        headers: Mapping[str, str],
+        limits: Overrides,
+    ) -> httpx.Response:
+        """Ask the first worker that takes the connection; the next attempt begins behind it."""
+        for _ in range(len(targets)):
+            target = targets[0]
+            targets.rotate(-1)
+            try:
+                response = await self._ask(target, method, form, headers, limits)
+            except httpx.ConnectError:
+                continue
+            except httpx.ConnectTimeout as error:
+                raise _failed(Failure.CONNECT, target, type(error).__name__) from error
+            except httpx.TransportError as error:
+                raise _failed(Failure.READ, target, type(error).__name__) from error
+            if response.is_success:
+                return response
+            server = response.is_server_error
+            failure = Failure.SERVER_ERROR if server else Failure.CLIENT_ERROR
+            reason = f"{target.url}: HTTP {response.status_code}"
+            raise _FailedError(failure, HTTP_ERROR, reason)
+        raise _FailedError(Failure.CONNECT, NO_CONNECTION, "every worker refused the connection")
+
+    async def _ask(
+        self,
+        target: Target,
+        method: str,
+        form: Mapping[str, str],
+        headers: Mapping[str, str],
+        limits: Overrides,
     ) -> httpx.Response:
         began_ms = self._clock.now_ms()
-        async with asyncio.timeout(TOTAL_TIMEOUT_S):
-            response = await self._client.request(
-                method,
-                target.url,
-                data=form or None,
-                headers=headers,
-                timeout=httpx.Timeout(TOTAL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            )
+        response = await self._client.request(
+            method,
+            target.url,
+            data=form or None,
+            headers=headers,
+            timeout=httpx.Timeout(limits.read_ms / 1000, connect=limits.connect_ms / 1000),
+        )
         now_ms = self._clock.now_ms()
         path = urlsplit(target.url).path
         self._tell(
             WebhookAnswered(now_ms, path, response.status_code, now_ms - began_ms, target.worker)
         )
         return response
+
+
+def _failed(failure: Failure, target: Target, why: str) -> _FailedError:
+    return _FailedError(failure, NO_CONNECTION, f"{target.url}: {why}")

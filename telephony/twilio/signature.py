@@ -88,14 +88,16 @@ def valid_webhook(
 
     Args:
         url: As Twilio was told it, built from PUBLIC_URL alone (`twiml.webhook_url`) and never
-            from the Host or X-Forwarded-* headers, which anybody may send.
+            from the Host or X-Forwarded-* headers, which anybody may send. Its fragment counts
+            for nothing: Twilio keeps it to itself.
         params: Every field of the form, as `parse_form` gives it.
         signature: The X-Twilio-Signature header, None if there is none.
         auth_tokens: Any one of them may have signed. None at all is nobody's signature.
     """
     fields = _Fields(params.items() if isinstance(params, Mapping) else params)
+    signed = url.partition("#")[0]
     return signature is not None and any(
-        bool(RequestValidator(auth_token).validate(url, fields, signature))
+        bool(RequestValidator(auth_token).validate(signed, fields, signature))
         for auth_token in auth_tokens
         if auth_token  # an empty key is everybody's
     )
@@ -105,12 +107,13 @@ def webhook_signature(url: str, params: Mapping[str, str], auth_token: str) -> s
     """The X-Twilio-Signature of a POST, for a request of our own that is to be taken for Twilio's.
 
     Args:
-        url: An https URL. Its port is not signed.
+        url: An https URL. Its port and its fragment are not signed.
         params: The form.
         auth_token: What to sign with.
     """
     parts = urlsplit(url)
-    signed = parts._replace(netloc=parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}"))
+    host = parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}")
+    signed = parts._replace(netloc=host, fragment="")
     return str(RequestValidator(auth_token).compute_signature(signed.geturl(), dict(params)))
 
 

@@ -23,7 +23,8 @@ from telephony.wire_replay.carried import Carried
 from telephony.wire_replay.cues import Cues, StreamCues
 from telephony.wire_replay.phone import RecordedStream
 
-_VOICE, _RESUME, _STREAM_STATUS = "/twilio/voice", "/twilio/resume", "/twilio/stream-status"
+_VOICE, _RESUME = "/twilio/voice", "/twilio/resume"
+_STATUS, _STREAM_STATUS = "/twilio/status", "/twilio/stream-status"
 
 type Drain = Callable[[float], Awaitable[None]]
 
@@ -115,7 +116,7 @@ class Twilio:
                 case DrainRequested():
                     await drain(event.budget_ms / 1000)
                 case CallStatus():
-                    await self._tell(self._id.status_path, self._id.params(event.status))
+                    await self._tell(_STATUS, self._id.params(event.status))
                 case StreamEnded():
                     noun = twiml.Stream("")
                     sid, what = event.stream_sid, "stream-stopped"

@@ -8,6 +8,7 @@ import pytest
 
 from telephony.simulator.rest import RestAccount, refusal
 from telephony.simulator.rest_server import SimulatedRest
+from telephony.twilio.twiml import RETRIES
 from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, offhook, run
 from tests.end_to_end.watching import PATIENCE_S
 
@@ -52,7 +53,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def test_a_number_is_linked_shown_and_unlinked(desk: Desk) -> None:
-    change = f"  voice URL: {OLD_URL} -> {PUBLIC_URL}/twilio/voice\n"
+    change = f"  voice URL: {OLD_URL} -> {PUBLIC_URL}/twilio/voice#{RETRIES}\n"
 
     code, out, err = await desk.number("link", PHONE_NUMBER, "--dry-run")
     assert (code, err) == (0, "")
@@ -64,7 +65,7 @@ async def test_a_number_is_linked_shown_and_unlinked(desk: Desk) -> None:
     assert (code, err) == (0, "")
     assert f"{PHONE_NUMBER}: changed\n{change}" in out
     assert f"what it had before: {desk.state_dir}/numbers/{desk.sid}.json" in out
-    assert desk.voice_url == f"{PUBLIC_URL}/twilio/voice"
+    assert desk.voice_url == f"{PUBLIC_URL}/twilio/voice#{RETRIES}"
 
     assert await desk.number("link", PHONE_NUMBER) == (
         0,
@@ -74,13 +75,26 @@ async def test_a_number_is_linked_shown_and_unlinked(desk: Desk) -> None:
     assert await desk.number("list") == (0, f"{PHONE_NUMBER}  linked\n", "")
     code, out, err = await desk.number("show", PHONE_NUMBER)
     assert (code, err) == (0, "")
-    assert f"  status callback: {PUBLIC_URL}/twilio/status\n" in out
+    assert f"  status callback: {PUBLIC_URL}/twilio/status#{RETRIES}\n" in out
 
     code, out, err = await desk.number("unlink", PHONE_NUMBER)
     assert (code, err) == (0, "")
-    assert f"  voice URL: {PUBLIC_URL}/twilio/voice -> {OLD_URL}\n" in out
+    assert f"  voice URL: {PUBLIC_URL}/twilio/voice#{RETRIES} -> {OLD_URL}\n" in out
     assert desk.voice_url == OLD_URL
     assert await desk.number("list") == (0, f"{PHONE_NUMBER}  calls go to {OLD_URL}\n", "")
+
+
+async def test_a_number_that_an_earlier_release_linked_is_brought_up_to_date(desk: Desk) -> None:
+    await desk.number("link", PHONE_NUMBER)
+    memory = desk.state_dir / "numbers" / f"{desk.sid}.json"
+    memory.write_text(memory.read_text().replace(f"#{RETRIES}", ""))
+    desk.account.numbers[desk.sid]["voice_url"] = f"{PUBLIC_URL}/twilio/voice"
+    _, out, _ = await desk.number("list")
+    assert out.startswith(f"{PHONE_NUMBER}  linked, but ")
+    assert (await desk.number("link", PHONE_NUMBER))[0] == 0
+    assert desk.voice_url == f"{PUBLIC_URL}/twilio/voice#{RETRIES}"
+    assert (await desk.number("unlink", PHONE_NUMBER))[0] == 0
+    assert desk.voice_url == OLD_URL
 
 
 async def test_a_trunk_is_warned_of_and_taken_away_by_force_alone(desk: Desk) -> None:

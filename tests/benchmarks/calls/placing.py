@@ -10,7 +10,6 @@ import httpx
 
 from telephony.simulator import twiml, wire
 from telephony.simulator.clock import Clock
-from telephony.simulator.elements import Request
 from telephony.simulator.identity import Identity
 from telephony.simulator.stream import connect
 from telephony.simulator.webhooks import Webhooks, signature
@@ -41,7 +40,7 @@ async def placed(url: str, model: ModelSide) -> AsyncIterator[Placed]:
     workers = Workers([url], None)
     async with httpx.AsyncClient(trust_env=False) as client:
         webhooks = Webhooks(client, workers, AUTH_TOKEN, Clock(), lambda _: None)
-        request = Request(PUBLIC_URL + identity.voice_path)
+        request = identity.number.voice
         answer = await webhooks.send(request, identity.params("ringing"))
         verb = twiml.parse(answer.content, answer.headers["content-type"], request.url)[0]
         assert isinstance(verb, twiml.Connect)

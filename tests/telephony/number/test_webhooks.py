@@ -3,9 +3,20 @@
 import pytest
 
 from telephony.errors import UsageError
-from telephony.number.webhooks import FIELDS, GROUPS, Change, Number, changes, e164, ours
+from telephony.number.webhooks import (
+    FIELDS,
+    GROUPS,
+    Change,
+    Number,
+    changes,
+    e164,
+    is_linked,
+    is_outdated,
+    ours,
+)
 
 URL = "https://voice.example.com/prefix"
+RETRIES = "#rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
 
 
 def number(**webhooks: str) -> Number:
@@ -14,11 +25,11 @@ def number(**webhooks: str) -> Number:
 
 def test_a_linked_number_calls_the_public_url_by_post() -> None:
     assert ours(URL) == {
-        "voice_url": f"{URL}/twilio/voice",
+        "voice_url": f"{URL}/twilio/voice{RETRIES}",
         "voice_method": "POST",
-        "voice_fallback_url": f"{URL}/twilio/voice",
+        "voice_fallback_url": f"{URL}/twilio/voice{RETRIES}",
         "voice_fallback_method": "POST",
-        "status_callback": f"{URL}/twilio/status",
+        "status_callback": f"{URL}/twilio/status{RETRIES}",
         "status_callback_method": "POST",
     }
 
@@ -28,6 +39,38 @@ def test_only_what_differs_is_a_change() -> None:
     [change] = changes(number(**ours(URL) | {"voice_method": "GET"}), ours(URL))
     assert change == Change("voice_method", "GET", "POST")
     assert str(change) == "voice method: GET -> POST"
+
+
+def plain() -> dict[str, str]:
+    """As an earlier release linked a number."""
+    return {field: value.partition("#")[0] for field, value in ours(URL).items()}
+
+
+def test_a_number_is_linked_however_twilio_is_told_to_ask_again() -> None:
+    assert is_linked(number(**ours(URL)), URL)
+    assert not is_outdated(number(**ours(URL)), URL)
+    earlier = number(**plain())
+    assert is_linked(earlier, URL)
+    assert is_outdated(earlier, URL)
+    assert {change.field for change in changes(earlier, ours(URL))} == {
+        *("voice_url", "voice_fallback_url", "status_callback")
+    }
+    by_hand = number(**ours(URL) | {"voice_url": f"{URL}/twilio/voice#rc=5"})
+    assert is_outdated(by_hand, URL)
+
+
+@pytest.mark.parametrize(
+    "differs",
+    [
+        {"voice_url": "https://other.example.com/twilio/voice"},
+        {"voice_method": "GET"},
+        {"status_callback": ""},
+    ],
+)
+def test_a_number_that_calls_another_address_is_not_linked(differs: dict[str, str]) -> None:
+    other = number(**ours(URL) | differs)
+    assert not is_linked(other, URL)
+    assert not is_outdated(other, URL)
 
 
 def test_a_voice_application_or_a_trunk_shadows_the_url() -> None:

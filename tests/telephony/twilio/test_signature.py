@@ -83,6 +83,11 @@ def test_any_change_to_the_url_makes_the_signature_invalid(url: str) -> None:
     assert not sig.valid_webhook(url, FORM, SIGNATURE, [AUTH_TOKEN])
 
 
+def test_a_fragment_is_not_signed() -> None:
+    assert sig.valid_webhook(f"{URL}#rc=3&rp=ct,rt,5xx", FORM, SIGNATURE, [AUTH_TOKEN])
+    assert sig.webhook_signature(f"{URL}#rc=3", dict(FORM), AUTH_TOKEN) == SIGNATURE
+
+
 def test_twilio_may_leave_the_port_out_of_what_it_signs() -> None:
     url = "https://example.com:8443/twilio/voice"
     assert sig.valid_webhook(url, [], sign(url), [AUTH_TOKEN])

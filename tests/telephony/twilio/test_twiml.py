@@ -7,6 +7,8 @@ import pytest
 from telephony.twilio import twiml
 
 PUBLIC_URL = "https://voice.example.com"
+RETRIES = "#rc=3&amp;rp=ct,rt,5xx&amp;ct=2000&amp;rt=4000"
+"""As XML has it."""
 
 
 def read(document: str) -> ET.Element:
@@ -16,9 +18,9 @@ def read(document: str) -> ET.Element:
 def test_a_call_is_connected_to_our_stream_and_comes_back_to_us_after_it() -> None:
     expected = (
         "<Response>"
-        '<Connect action="https://voice.example.com/twilio/resume" method="POST">'
+        f'<Connect action="https://voice.example.com/twilio/resume{RETRIES}" method="POST">'
         '<Stream url="wss://voice.example.com/twilio/media"'
-        ' statusCallback="https://voice.example.com/twilio/stream-status">'
+        f' statusCallback="https://voice.example.com/twilio/stream-status{RETRIES}">'
         '<Parameter name="token" value="v1.abc" />'
         "</Stream>"
         "</Connect>"
@@ -59,7 +61,7 @@ def test_a_caller_is_told_and_then_put_through_and_comes_back_to_us(to: str, nou
     response = read(twiml.transfer(PUBLIC_URL, "One moment.", to))
     assert [verb.tag for verb in response] == ["Say", "Dial"]
     assert response[1].attrib == {
-        "action": f"{PUBLIC_URL}/twilio/transferred",
+        "action": f"{PUBLIC_URL}/twilio/transferred#rc=3&rp=ct,rt,5xx&ct=2000&rt=4000",
         "method": "POST",
         "timeout": "20",
     }

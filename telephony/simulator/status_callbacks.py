@@ -1,0 +1,102 @@
+"""What Twilio tells beside its questions: how a stream and a call go.
+
+callbacks   tasks of the group that `StatusCallbacks` is given, which waits for them
+
+A number tells only the end of a call. A call that was placed by REST tells what it was asked to, of
+initiated, ringing, answered and completed, each with its place in their sequence: they may arrive
+in another order.
+
+Source: Twilio's documentation (voice TwiML, Call resource, twiml/stream; read in October 2026).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from email.utils import format_datetime
+
+from telephony.simulator.clock import Clock
+from telephony.simulator.documents import Documents
+from telephony.simulator.elements import Request
+from telephony.simulator.faults import Callbacks, CallFaults
+from telephony.simulator.identity import Identity
+from telephony.simulator.twiml import Stream
+
+LATE_MS = 500
+"""How long after an end its callbacks come, where they come after it."""
+
+_CALL_STATUS = {"initiated": "initiated", "ringing": "ringing", "answered": "in-progress"}
+
+
+class StatusCallbacks:
+    """Of one call.
+
+    Args:
+        identity: Whose call it is.
+        documents: How workers are told.
+        clock: The call's.
+        faults: What is told, and when.
+        group: Where callbacks live on.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        documents: Documents,
+        clock: Clock,
+        faults: CallFaults,
+        group: asyncio.TaskGroup,
+    ) -> None:
+        self._id, self._documents, self._clock = identity, documents, clock
+        self._faults, self._group = faults, group
+        self._request = identity.number.status if faults.status_callback else None
+        self._sequence = 0
+        self._over = False
+
+    async def stream(self, noun: Stream, sid: str, event: str, error: str = "") -> None:
+        """Tell how a stream goes, if its document asked for it."""
+        if noun.status_callback is None or not self._faults.stream_callbacks:
+            return
+        now = self._clock.now_utc()
+        params = self._id.stream_params(noun, sid, event)
+        # Nine digits after the second, as captured; this clock has six.
+        params["Timestamp"] = f"{now:%Y-%m-%dT%H:%M:%S.%f}000Z"
+        if error:
+            params["StreamError"] = error
+        told = self._group.create_task(self._send(noun.status_callback, params))
+        if self._faults.callbacks is Callbacks.BEFORE:
+            await told
+
+    def progress(self, event: str) -> None:
+        """Tell, of a call placed by REST, that it is initiated, ringing or answered."""
+        if not self._id.outbound or event not in self._faults.status_events:
+            return
+        params = self._id.params(_CALL_STATUS[event]) | self._event()
+        if self._request is not None:
+            late_ms = self._faults.progress_late_ms
+            self._group.create_task(self._send(self._request, params, late_ms))
+
+    async def ended(self, status: str, duration_ms: int) -> None:
+        """Tell the call's end, once."""
+        asked = not self._id.outbound or "completed" in self._faults.status_events
+        if self._over or self._request is None or not asked:
+            return
+        self._over = True
+        duration_s = -(-duration_ms // 1000)
+        params = self._id.params(status) | {"CallDuration": str(duration_s)}
+        if self._id.outbound or self._faults.full_status:
+            params |= {"Duration": str(-(-duration_s // 60)), "SipResponseCode": "200"}
+            params |= self._event()
+        await self._send(self._request, params)
+
+    def _event(self) -> dict[str, str]:
+        sequence, self._sequence = self._sequence, self._sequence + 1
+        return {
+            "Timestamp": format_datetime(self._clock.now_utc()),
+            "CallbackSource": "call-progress-events",
+            "SequenceNumber": str(sequence),
+        }
+
+    async def _send(self, request: Request, params: Mapping[str, str], late_ms: int = 0) -> None:
+        if self._faults.callbacks is Callbacks.AFTER:
+            late_ms = max(late_ms, LATE_MS)
+        await asyncio.sleep(late_ms / 1000)
+        await self._documents.tell(request, params)
