@@ -1,12 +1,13 @@
 """What the caller does next, from the script and from what was heard: pure.
 
-"The agent has spoken" means heard since the caller's own last word, so that an answer that comes
-early is not missed, and one talked over does not count for the next.
+What the agent says counts if it is heard after the caller's own last word: an answer that comes
+early is not missed, and one that was talked over does not count for the next.
 """
 
 from collections import deque
 from dataclasses import dataclass
 
+from telephony.audio.formats import FRAME_MS, FRAME_SAMPLES
 from telephony.simulator.ear import Ear, last_sound_ms
 from telephony.simulator.script import Cut, Deed, HangUp, Keys, Script, Step, Utterance
 
@@ -40,6 +41,10 @@ class Director:
         self._began_ms: int | None = None
         self._last_word_ms = 0
         self._unanswered = False
+        self._awaited = {step.last_words for step in script.steps if step.last_words}
+        self._said_ms: dict[bytes, int] = {}
+        self._lately = b""
+        self._last_frame_ms = -1
         self._keys: deque[tuple[int, str]] = deque()
 
     @property
@@ -49,6 +54,11 @@ class Director:
 
     def hear(self, frame: bytes, at_ms: int) -> None:
         """The caller heard 20 ms of µ-law from `at_ms` on."""
+        self._last_frame_ms = at_ms
+        self._lately = self._lately[-FRAME_SAMPLES:] + frame
+        for words in self._awaited:
+            if words in self._lately:
+                self._said_ms[words] = at_ms + FRAME_MS
         turns = len(self.ear.turns)
         self.ear.hear(frame, at_ms)
         if len(self.ear.turns) > turns and self._unanswered:
@@ -87,10 +97,18 @@ class Director:
             if last is None or self.ear.hears or last.ended_ms <= self._last_word_ms:
                 return None
             since_ms = max(began_ms, last.ended_ms + self._script.quiet_ms)
+        elif step.wait_for_line:
+            if self._last_frame_ms < began_ms:
+                return None
         elif step.barge_in_ms is not None:
             if last is None or last.ended_ms <= began_ms:
                 return None
             since_ms = max(began_ms, last.started_ms) + step.barge_in_ms
+        elif step.last_words:
+            said_ms = self._said_ms.get(step.last_words)
+            if said_ms is None or said_ms <= self._last_word_ms:
+                return None
+            since_ms = max(began_ms, said_ms)
         return since_ms + step.after_ms
 
     def _last_heard_ms(self) -> int:

@@ -13,6 +13,10 @@
     say = "half-past"
 
     [[steps]]
+    until_said = "goodbye"    # until the agent has said this clip of its own to the end
+    say = "thanks"
+
+    [[steps]]
     press = "1#"              # keys, 120 ms apart
 
     [[steps]]
@@ -20,11 +24,18 @@
     cut = "reset"             # the socket breaks: reset, close (no stop), zombie (open, dead)
 
     [[steps]]
+    wait = "line"             # until there is a line again, be it silent
+    say = "are-you-there"
+
+    [[steps]]
     hang_up = true
 
-A step waits for one thing at most (`wait` or `barge_in_ms`), then `after_ms`, then does one thing
-at most; the next begins when it has been done, a `say` when all of it has been said. After the last
-step the caller stays on the line until the call ends.
+A step waits for one thing at most (`wait`, `barge_in_ms` or `until_said`), then `after_ms`, then
+does one thing at most; the next begins when it has been done, a `say` when all of it has been said.
+After the last step the caller stays on the line until the call ends.
+
+Use `until_said` where the agent may fall silent in the middle of what it says, such as when the
+socket breaks: a caller who waits for silence takes that for the end.
 """
 
 import re
@@ -35,17 +46,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from agent.simulator.voice import clip, texts
-from telephony.audio.formats import PHONE_RATE_HZ, PHONE_SAMPLES_PER_MS
+from agent.simulator.voice import agent_clip, clip, texts
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_RATE_HZ, PHONE_SAMPLES_PER_MS
 from telephony.audio.g711 import encode
+from telephony.audio.resample import model_to_phone
 from telephony.audio.wav import AudioFileError, read_mono
 from telephony.errors import UsageError
+from telephony.simulator.ear import last_sound_ms
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
 _KEYS = re.compile(r"[0-9A-D*#]+")
 _DOES = ("say", "press", "hang_up", "cut")
-_WAITS = ("wait", "barge_in_ms")
+_WAITS = ("wait", "barge_in_ms", "until_said")
 _STEP_FIELDS = (*_WAITS, "after_ms", *_DOES)
 
 
@@ -99,13 +112,18 @@ class Step:
 
     Args:
         wait_for_agent: Until the agent has spoken and is quiet again.
+        wait_for_line: Until there is a line.
         barge_in_ms: Until so long after the agent is first heard; None for no wait.
+        last_words: Until this µ-law, the end of a clip of the agent's, has been heard; b"" for no
+            wait.
         after_ms: How long to wait after that.
         deed: What to do, or None for nothing.
     """
 
     wait_for_agent: bool = False
+    wait_for_line: bool = False
     barge_in_ms: int | None = None
+    last_words: bytes = b""
     after_ms: int = 0
     deed: Deed | None = None
 
@@ -174,11 +192,14 @@ def _step(where: str, table: Mapping[str, Any], folder: Path) -> Step:
     for group in (_WAITS, _DOES):
         if len(several := [key for key in group if key in table]) > 1:
             raise ScriptError(where, f"one of {', '.join(group)}", several, "make it two steps")
-    if (wait := table.get("wait")) not in {None, "agent"}:
-        raise ScriptError(where, 'wait = "agent"', wait, "or use after_ms to wait for a time")
+    if (wait := table.get("wait")) not in {None, "agent", "line"}:
+        fix = "use after_ms to wait for a time"
+        raise ScriptError(where, 'wait = "agent" or wait = "line"', wait, fix)
     return Step(
-        wait_for_agent=wait is not None,
+        wait_for_agent=wait == "agent",
+        wait_for_line=wait == "line",
         barge_in_ms=_ms(where, table, "barge_in_ms", 0) if "barge_in_ms" in table else None,
+        last_words=_last_words(where, table["until_said"]) if "until_said" in table else b"",
         after_ms=_ms(where, table, "after_ms", 0),
         deed=_deed(where, table, folder),
     )
@@ -202,6 +223,20 @@ def _deed(where: str, table: Mapping[str, Any], folder: Path) -> Deed | None:
     return None
 
 
+def _last_words(where: str, name: object) -> bytes:
+    """The last frame of speech in a clip of the agent's, as a caller hears it."""
+    if f"agent/{name}" not in texts():
+        raise ScriptError(where, "an agent's clip", name, f"until_said = one of {_clips('agent')}")
+    resampler = model_to_phone()
+    ulaw = encode(resampler.push(agent_clip(str(name)).pcm) + resampler.flush())
+    end = last_sound_ms(ulaw) * PHONE_SAMPLES_PER_MS
+    return ulaw[end - FRAME_SAMPLES : end]
+
+
+def _clips(role: str) -> str:
+    return ", ".join(name.removeprefix(f"{role}/") for name in texts() if name.startswith(role))
+
+
 def _utterance(where: str, name: str, folder: Path) -> Utterance:
     if name.endswith(".wav"):
         try:
@@ -214,8 +249,8 @@ def _utterance(where: str, name: str, folder: Path) -> Utterance:
             raise ScriptError(where, "8000 Hz", rate_hz, f"sox {name} -r 8000 OUT.wav")
         return Utterance(name, "", encode(pcm))
     if f"caller/{name}" not in texts():
-        known = ", ".join(each.removeprefix("caller/") for each in texts() if "caller/" in each)
-        raise ScriptError(where, "a caller's clip", name, f"say one of {known}, or a .wav file")
+        fix = f"say one of {_clips('caller')}, or a .wav file"
+        raise ScriptError(where, "a caller's clip", name, fix)
     voice = clip(f"caller/{name}", PHONE_RATE_HZ)
     return Utterance(name, voice.text, encode(voice.pcm))
 

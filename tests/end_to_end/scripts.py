@@ -3,8 +3,8 @@
 from agent.simulator.script import Script as AgentScript
 from agent.simulator.script import Turn
 from agent.simulator.voice import clip
+from telephony.simulator.script import Cut, parse
 from telephony.simulator.script import Script as CallerScript
-from telephony.simulator.script import parse
 
 AGENT = AgentScript(
     greeting="still-here",
@@ -29,18 +29,33 @@ CONVERSATION = [
 """A whole call: the greeting and two turns."""
 
 
-PATIENT_MS = 2_000
-"""Of quiet: more than a stream takes to come back, on any machine."""
-
-
-def caller(*steps: str, quiet_ms: int = 400) -> CallerScript:
+def caller(*steps: str) -> CallerScript:
     """A caller who hears quickly that the agent has finished, and does not wait long."""
-    head = f"quiet_ms = {quiet_ms}\npatience_ms = 12000\n"
+    head = "quiet_ms = 400\npatience_ms = 12000\n"
     return parse(head + "".join(f"[[steps]]\n{step}\n" for step in steps))
 
 
 SAY_MORGAN = 'wait = "agent"\nsay = "morgan"'
 SAY_GARDEN = 'wait = "agent"\nsay = "q2"'
 HANG_UP = 'wait = "agent"\nhang_up = true'
+
+CUT_ANSWER = 'barge_in_ms = 300\ncut = "{}"'
+"""In the middle of an answer, in one of the ways of `Cut`."""
+
+ANSWERED_SAY_GARDEN = 'until_said = "goodbye"\nsay = "q2"'
+"""After the whole first answer, whatever silence a broken stream makes in it."""
+ANSWERED_HANG_UP = 'until_said = "sorry"\nhang_up = true'
+
+
+def cut_off(how: Cut) -> CallerScript:
+    """Two turns, the first answer of which is cut."""
+    return caller(SAY_MORGAN, CUT_ANSWER.format(how), ANSWERED_SAY_GARDEN, ANSWERED_HANG_UP)
+
+
+def moved(how: Cut) -> CallerScript:
+    """Two turns; the first answer is cut, and what is left of it is not said again."""
+    back = 'wait = "line"\nsay = "q2"'
+    return caller(SAY_MORGAN, CUT_ANSWER.format(how), back, ANSWERED_HANG_UP)
+
 
 TWO_TURNS = caller(SAY_MORGAN, SAY_GARDEN, HANG_UP)

@@ -12,7 +12,14 @@ from telephony.call.commands import EndCall
 from telephony.simulator.faults import AfterLoss, CallFaults
 from telephony.simulator.report import AgentHeard, CallEvent, Report
 from tests.end_to_end.records import stored
-from tests.end_to_end.scripts import CONVERSATION, HANG_UP, SAY_MORGAN, TWO_TURNS, caller
+from tests.end_to_end.scripts import (
+    CONVERSATION,
+    CUT_ANSWER,
+    HANG_UP,
+    SAY_MORGAN,
+    TWO_TURNS,
+    caller,
+)
 from tests.end_to_end.serving import LocalWorker, place, serving, worker_process
 from tests.end_to_end.watching import Step, Watch, observer
 
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
 ENDS = CallFaults(after_loss=AfterLoss.ENDS)
-CUT_OFF = caller(SAY_MORGAN, 'barge_in_ms = 300\ncut = "reset"')
+CUT_OFF = caller(SAY_MORGAN, CUT_ANSWER.format("reset"))
 SAYS_GOODBYE = caller(HANG_UP)
 ANOTHER = "+14155550124"
 

@@ -18,14 +18,7 @@ from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
 from telephony.twilio import twiml
 from tests.end_to_end import twilio
-from tests.end_to_end.scripts import (
-    CONVERSATION,
-    HANG_UP,
-    PATIENT_MS,
-    SAY_GARDEN,
-    SAY_MORGAN,
-    caller,
-)
+from tests.end_to_end.scripts import CONVERSATION, HANG_UP, caller, cut_off, moved
 from tests.end_to_end.serving import (
     ACCOUNT_SID,
     AUTH_TOKEN,
@@ -43,15 +36,7 @@ if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
 SOON_BACK = CallFaults(reconnect_ms=(50, 150))
-"""Sooner than the caller takes the silence for the end of what the agent says."""
-
-TALK = caller(
-    SAY_MORGAN,
-    f'barge_in_ms = 300\ncut = "{Cut.RESET}"',
-    SAY_GARDEN,
-    HANG_UP,
-    quiet_ms=PATIENT_MS,
-)
+"""Sooner than Twilio, since real time is dear."""
 
 
 async def test_a_call_goes_on_wherever_its_webhooks_and_streams_land(
@@ -61,7 +46,7 @@ async def test_a_call_goes_on_wherever_its_webhooks_and_streams_land(
     url = redis_server.url
     async with serving(gemini, redis_url=url) as one, serving(gemini, redis_url=url) as two:
         report = await place(
-            TALK,
+            cut_off(Cut.RESET),
             one.url,
             two.url,
             route=lambda path: int(path == twiml.MEDIA_PATH),
@@ -86,7 +71,7 @@ async def test_a_call_whose_stream_comes_back_elsewhere_is_taken_over_from_a_liv
     streams = iter([0, 1])
     async with serving(gemini, watch, redis_url=url) as one, serving(gemini, redis_url=url) as two:
         report = await place(
-            TALK,
+            moved(Cut.RESET),
             one.url,
             two.url,
             route=lambda path: next(streams) if path == twiml.MEDIA_PATH else 0,

@@ -23,13 +23,13 @@ from telephony.twilio import twiml
 from tests.end_to_end.records import Stored, stored
 from tests.end_to_end.scripts import (
     CONVERSATION,
+    CUT_ANSWER,
     GREETING,
-    HANG_UP,
-    PATIENT_MS,
-    SAY_GARDEN,
     SAY_MORGAN,
     TWO_TURNS,
     caller,
+    cut_off,
+    moved,
 )
 from tests.end_to_end.serving import LocalWorker, place, serving
 
@@ -57,18 +57,10 @@ class Ends:
         self.of.setdefault(call_sid, []).extend(ended)
 
 
-def cut(how: Cut) -> str:
-    """The socket is lost in the middle of the first answer."""
-    return f'barge_in_ms = 300\ncut = "{how}"'
-
-
 async def test_callbacks_may_come_before_or_after_the_sockets_end(
     gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
 ) -> None:
-    scripts = {"": TWO_TURNS} | {
-        how.value: caller(SAY_MORGAN, cut(how), SAY_GARDEN, HANG_UP, quiet_ms=PATIENT_MS)
-        for how in Cut
-    }
+    scripts = {"": TWO_TURNS} | {how.value: cut_off(how) for how in Cut}
     ends = Ends()
     async with (
         serving(gemini, ends, redis_url=redis_server.url) as worker,
@@ -103,7 +95,9 @@ async def test_a_call_may_end_with_its_socket_and_callbacks_say_so_before_or_aft
         placed = {
             (how, when): tasks.create_task(
                 place(
-                    caller(SAY_MORGAN, cut(how)), worker.url, faults=replace(ENDS, callbacks=when)
+                    caller(SAY_MORGAN, CUT_ANSWER.format(how)),
+                    worker.url,
+                    faults=replace(ENDS, callbacks=when),
                 )
             )
             for how, when in product(Cut, ORDERS)
@@ -148,7 +142,7 @@ async def test_an_old_socket_may_stay_open_and_silent_while_the_new_one_is_elsew
 async def _moved(one: LocalWorker, two: LocalWorker, how: Cut, when: Callbacks) -> Report:
     streams = iter([0, 1])
     return await place(
-        caller(SAY_MORGAN, cut(how), SAY_GARDEN, HANG_UP, quiet_ms=PATIENT_MS),
+        moved(how),
         one.url,
         two.url,
         route=lambda path: next(streams) if path == twiml.MEDIA_PATH else 0,

@@ -10,25 +10,15 @@ from agent.simulator.server import SimulatedGemini
 from telephony.server.webhooks import APOLOGY, TRANSFERRED
 from telephony.simulator import call_flow
 from telephony.simulator.faults import CallFaults
+from telephony.simulator.script import Cut
 from telephony.twilio.twiml import RESUME_PATH, TRANSFERRED_PATH, VOICE_PATH
 from tests.end_to_end.front import failing
-from tests.end_to_end.scripts import (
-    AGENT,
-    CONVERSATION,
-    HANG_UP,
-    PATIENT_MS,
-    SAY_GARDEN,
-    SAY_MORGAN,
-    TWO_TURNS,
-    caller,
-)
+from tests.end_to_end.scripts import AGENT, CONVERSATION, TWO_TURNS, cut_off
 from tests.end_to_end.serving import LocalWorker, place, serving
 
 DESK = "+14155550100"
 SOON_BACK = CallFaults(reconnect_ms=(50, 150))
-ONE_BREAK = caller(
-    SAY_MORGAN, 'barge_in_ms = 300\ncut = "reset"', SAY_GARDEN, HANG_UP, quiet_ms=PATIENT_MS
-)
+ONE_BREAK = cut_off(Cut.RESET)
 ATTEMPTS = 4
 """How often Twilio asks, by the fragment of our URLs."""
 

@@ -1,5 +1,10 @@
+import pytest
+
+from agent.simulator.voice import agent_clip
 from telephony.audio.g711 import encode
+from telephony.audio.resample import model_to_phone
 from telephony.simulator.director import Action, Director, Press
+from telephony.simulator.ear import last_sound_ms
 from telephony.simulator.script import Cut, HangUp, Utterance, parse
 
 LOUD = encode(b"\x00\x10" * 160)
@@ -42,6 +47,53 @@ def test_a_barge_in_comes_so_long_after_the_agent_is_first_heard() -> None:
     assert names(actions) == [(0, "morgan"), (3500, "half-past")]
 
 
+def said(name: str) -> bytes:
+    """A clip of the agent's as a caller hears it: µ-law in whole frames."""
+    resampler = model_to_phone()
+    ulaw = encode(resampler.push(agent_clip(name).pcm) + resampler.flush())
+    return ulaw + QUIET[: -len(ulaw) % len(QUIET)]
+
+
+def hear(director: Director, ulaw: bytes, from_ms: int) -> tuple[int, list[tuple[int, Action]]]:
+    """The time after a stretch of sound, and what the caller did meanwhile."""
+    actions: list[tuple[int, Action]] = []
+    for at in range(0, len(ulaw), len(QUIET)):
+        now_ms = from_ms + at // 8
+        director.hear(ulaw[at : at + len(QUIET)], now_ms)
+        actions += [(now_ms, action) for action in director.step(now_ms)]
+    return from_ms + len(ulaw) // 8, actions
+
+
+@pytest.mark.parametrize("shift", [0, 1, 159])
+def test_a_caller_waits_for_the_last_words_of_a_clip_over_any_silence(shift: int) -> None:
+    """The agent falls silent for 3 s in the middle, and goes on in another place of a frame."""
+    director = Director(parse('quiet_ms = 400\nsteps = [{until_said = "goodbye", press = "1"}]'))
+    clip = said("goodbye")
+    half = len(clip) // 320 * 160
+    now_ms, early = hear(director, clip[:half] + QUIET * 150, 0)
+    rest = QUIET[:shift] + clip[half:]
+    _, actions = hear(director, rest + QUIET[: -len(rest) % len(QUIET)] + QUIET * 10, now_ms)
+    assert early == []
+    [(pressed_ms, action)] = actions
+    assert action == Press("1")
+    ended_ms = now_ms + last_sound_ms(clip) - half // 8
+    assert ended_ms - 20 <= pressed_ms <= ended_ms + 40
+
+
+def test_other_words_are_not_those_a_caller_waits_for() -> None:
+    director = Director(parse('steps = [{until_said = "goodbye", press = "1"}]'))
+    assert hear(director, said("sorry") + said("still-here") + QUIET * 100, 0)[1] == []
+
+
+def test_words_from_before_the_callers_own_do_not_count() -> None:
+    again = '{until_said = "goodbye", press = "1"}'
+    director = Director(parse(f'steps = [{{until_said = "goodbye", say = "morgan"}}, {again}]'))
+    now_ms, actions = hear(director, said("goodbye") + QUIET * 300, 0)
+    assert [name for _, name in names(actions)] == ["morgan"]
+    _, actions = hear(director, said("goodbye"), now_ms)
+    assert [action for _, action in actions] == [Press("1")]
+
+
 def test_a_reply_talked_over_is_not_taken_for_the_next_one() -> None:
     text = 'steps = [{barge_in_ms = 500, say = "morgan"}, {wait = "agent", say = "goodbye"}]'
     _, actions = play(text, [(0, 900), (4000, 5000)], 8000)
@@ -59,6 +111,14 @@ def test_a_turn_tells_how_long_the_agent_took_to_answer() -> None:
     silent_tail_ms = answer.started_ms - 1700 - said.duration_ms
     assert answer.response_ms is not None
     assert silent_tail_ms <= answer.response_ms <= silent_tail_ms + 100
+
+
+def test_a_caller_waits_until_there_is_a_line_again() -> None:
+    director = Director(parse('steps = [{cut = "reset"}, {wait = "line", press = "1"}]'))
+    director.hear(QUIET, 0)
+    assert director.step(20) == [Cut.RESET]
+    assert [director.step(now_ms) for now_ms in range(40, 4000, 20)] == [[]] * 198
+    assert hear(director, QUIET, 4000)[1] == [(4000, Press("1"))]
 
 
 def test_keys_are_pressed_one_by_one() -> None:
