@@ -1,4 +1,4 @@
-"""For the whole test run: that nothing is timed, and a real server that speaks Redis."""
+"""For the whole test run: nothing is timed, skips are named, and a real server speaks Redis."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.redis_server import RedisServer, redis_running
+from tests.skips import pytest_unconfigure
+
+__all__ = ["pytest_unconfigure"]  # a hook
 
 # Machines are shared: nothing is timed. Else an example that takes 200 ms fails its test.
 settings.register_profile(

@@ -1,4 +1,8 @@
-"""Programs that some tests need, and that make setup cannot bring."""
+"""Programs that some tests need, and that make setup cannot bring. No test needs any other.
+
+Where one is missing, its tests are skipped, and `tests/skips.py` names them at the end of the run.
+In CI they fail.
+"""
 
 import os
 import shutil
@@ -6,17 +10,20 @@ from typing import NoReturn
 
 import pytest
 
+PACKAGES = {
+    "baresip": "baresip-core",
+    "caddy": "caddy",
+    "flite": "flite",
+    "node": "nodejs npm",
+}
+"""Each program, and the packages of Debian that bring it."""
 
-def program(name: str, package: str) -> str:
-    """The path of a program. Where it is missing, the test is skipped; in CI it fails.
 
-    Args:
-        name: As on the PATH.
-        package: Debian's, which brings it.
-    """
+def program(name: str) -> str:
+    """The path of one of `PACKAGES`. Where it is missing, the test ends."""
     path = shutil.which(name)
     if path is None:
-        missing(f"{name} is not on the PATH; install it (Debian: apt install {package})")
+        missing(f"{name} is not on the PATH; install it (Debian: apt install {PACKAGES[name]})")
     return path
 
 
@@ -24,4 +31,4 @@ def missing(reason: str) -> NoReturn:
     """End the test: something is not installed. `reason` says what, and how to get it."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
-    pytest.skip(reason)
+    pytest.skip(reason)  # the one place that may: each is named at the end of the run

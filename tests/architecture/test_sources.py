@@ -19,6 +19,7 @@ NOQA = re.compile(r"noqa(?!\w)(?P<codes>:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?(?P<rea
 IGNORE = re.compile(r"type:\s*ignore(?P<codes>\[[\w, -]+\])?(?P<reason>.*)")
 BROAD = re.compile(r"\bexcept\b(?:\s*:|[^:]*\b(?:Base)?Exception\b)")
 SKIP = re.compile(r"mark\.(?:skip|xfail)\b")
+SKIP_NOW = re.compile(r"pytest\.(?:skip|xfail|importorskip)\b")
 
 
 def name_of(path: Path) -> str:
@@ -50,6 +51,8 @@ def unexplained(text: str) -> list[str]:
             found.append(f"{line}: {code}: expected named exceptions, or a reason on the line")
         if SKIP.search(code.replace(" . ", ".")):
             found.append(f"{line}: {code}: expected a test that runs, or none")
+        if SKIP_NOW.search(code.replace(" . ", ".")) and not re.search(r"\w\w", comment):
+            found.append(f"{line}: {code}: expected tests.programs, or a reason on the line")
     return found
 
 
@@ -76,6 +79,7 @@ def test_every_exception_to_a_rule_gives_its_reason() -> None:
         "try:\n    pass\nexcept Exception:\n    pass",
         "try:\n    pass\nexcept (ValueError, BaseException) as error:\n    pass",
         "@pytest.mark.skip(reason='later')\ndef test(): ...",
+        "def test():\n    pytest.skip('sox is not here')",
     ],
 )
 def test_an_exception_without_its_reason_is_seen(line: str) -> None:

@@ -36,7 +36,7 @@ async def proxied(folder: Path, *workers: WorkerProcess) -> AsyncIterator[str]:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n}}\nimport {CADDYFILE}\n")
     caddy = await asyncio.create_subprocess_exec(
-        *(program("caddy", "caddy"), "run", "--config", str(folder / "Caddyfile")),
+        *(program("caddy"), "run", "--config", str(folder / "Caddyfile")),
         env={
             "PUBLIC_URL": url,
             "WORKERS": " ".join(worker.url.removeprefix("http://") for worker in workers),

@@ -32,7 +32,7 @@ SCRIPT = Script(
 @pytest.fixture
 def node() -> str:
     """The path of node, with the SDK installed."""
-    path = program("node", "nodejs npm")
+    path = program("node")
     if not (FOLDER / "node_modules").is_dir():
         missing("@google/genai is not installed; run make clean setup with npm on the PATH")
     return path

@@ -44,7 +44,7 @@ def turns_of(pcm: bytes) -> list[bytes]:
 async def test_a_softphone_hears_the_words_of_the_agent_and_is_understood(
     worker: LocalWorker, gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
-    baresip = program("baresip", "baresip-core")
+    baresip = program("baresip")
     said = tmp_path / "said.wav"
     speech = clip("caller/morgan", PHONE_RATE_HZ).pcm
     write_mono(said, silence(GREETING_IS_OVER_MS) + speech + silence(CALL_MS), PHONE_RATE_HZ)

@@ -260,7 +260,7 @@ def hashes_under(kernel: str) -> tuple[str, str, str]:
         check=False,
     )
     if done.returncode == -signal.SIGILL:
-        pytest.skip(f"this CPU cannot run the {kernel} kernel of OpenBLAS")
+        pytest.skip(f"this CPU cannot run the {kernel} kernel of OpenBLAS")  # nothing to install
     assert done.returncode == 0, done.stderr
     control, up, down = done.stdout.split()
     return control, up, down
