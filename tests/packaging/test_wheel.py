@@ -71,6 +71,11 @@ def test_it_holds_every_file_of_both_packages(wheel: Path) -> None:
     assert {f"{package}/py.typed" for package in PACKAGES} <= held
 
 
+def test_the_locked_packages_are_all_it_requires(installed: Path) -> None:
+    done = run(UV, "pip", "check", "--python", str(installed / "python"))
+    assert done.returncode == 0, done.stderr
+
+
 def test_it_replays_a_recorded_call(installed: Path, tmp_path: Path) -> None:
     recorded = ROOT / "fixtures/calls/barge-in-twice.call"
     done = run(installed / "offhook", "replay", str(recorded), cwd=tmp_path)
