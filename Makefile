@@ -2,7 +2,7 @@
 # make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quality cuts mutants faults soak figures bench lock clean
+.PHONY: help setup demo test bare check quality cuts mutants faults soak figures bench lock clean
 
 # The resampler's matrices are small: more threads cost more than they bring.
 export OPENBLAS_NUM_THREADS := 1
@@ -24,6 +24,9 @@ demo: setup ## Hear a call without a phone, a key or a server
 
 test: check ## Run every check and every test: four at a time, for many only wait
 	@$(BIN)/pytest --numprocesses 4 --dist worksteal
+
+bare: ## Run setup and every test in a scratch clone, with no other program than a new machine has
+	@tests/bare.sh
 
 check: setup ## Run the checks alone: ruff, mypy, import contracts
 	@$(BIN)/ruff check --quiet

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 from redis.asyncio import Redis
 
 from agent.simulator.server import SimulatedGemini
@@ -29,14 +30,20 @@ __all__ = ["gemini", "redis"]  # fixtures
 CADDYFILE = Path(__file__).parents[2] / "infra/Caddyfile"
 
 
+@pytest.fixture
+def caddy() -> str:
+    """The path of Caddy."""
+    return program("caddy")
+
+
 @asynccontextmanager
-async def proxied(folder: Path, *workers: WorkerProcess) -> AsyncIterator[str]:
+async def proxied(caddy: str, folder: Path, *workers: WorkerProcess) -> AsyncIterator[str]:
     """Caddy before these workers, without TLS; yields its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n}}\nimport {CADDYFILE}\n")
-    caddy = await asyncio.create_subprocess_exec(
-        *(program("caddy"), "run", "--config", str(folder / "Caddyfile")),
+    process = await asyncio.create_subprocess_exec(
+        *(caddy, "run", "--config", str(folder / "Caddyfile")),
         env={
             "PUBLIC_URL": url,
             "WORKERS": " ".join(worker.url.removeprefix("http://") for worker in workers),
@@ -49,8 +56,8 @@ async def proxied(folder: Path, *workers: WorkerProcess) -> AsyncIterator[str]:
         await _answers(url)
         yield url
     finally:
-        caddy.terminate()
-        await caddy.wait()
+        process.terminate()
+        await process.wait()
 
 
 async def _answers(url: str) -> None:
@@ -65,13 +72,17 @@ async def _answers(url: str) -> None:
 
 
 async def test_a_rollout_behind_the_proxy_drops_no_call_and_refuses_none(
-    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer", tmp_path: Path
+    gemini: SimulatedGemini,
+    redis: Redis,
+    redis_server: "RedisServer",
+    caddy: str,
+    tmp_path: Path,
 ) -> None:
     events: Watch[CallEvent] = Watch()
     async with (
         worker_process(gemini, redis_server.url, DRAIN_BUDGET_S="8") as one,
         worker_process(gemini, redis_server.url, DRAIN_BUDGET_S="8") as other,
-        proxied(tmp_path, one, other) as url,
+        proxied(caddy, tmp_path, one, other) as url,
         asyncio.TaskGroup() as tasks,
     ):
         running = tasks.create_task(place(TWO_TURNS, url, on_event=events))
@@ -93,9 +104,9 @@ async def test_a_rollout_behind_the_proxy_drops_no_call_and_refuses_none(
 
 
 async def test_the_proxy_shows_the_public_nothing_private(
-    gemini: SimulatedGemini, tmp_path: Path
+    gemini: SimulatedGemini, caddy: str, tmp_path: Path
 ) -> None:
-    async with worker_process(gemini) as worker, proxied(tmp_path, worker) as url:
+    async with worker_process(gemini) as worker, proxied(caddy, tmp_path, worker) as url:
         codes = {
             path: (await get(url, path)).status_code
             for path in ("/metrics", "/readyz", "/healthz", "/twilio/voice")
