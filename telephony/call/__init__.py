@@ -5,7 +5,10 @@ Modules, lowest first:
     events      what happens to a call
     commands    what it asks of the world
     gaps        where in the caller's time a piece of media belongs
-    uplink      caller → model
+    ear         what is made of the caller's sound
+    unanswered  what the caller said and the model has not answered, as audio
+    uplink      caller → model: chunks, resampled
+    microphone  what comes from the caller; made of the last four
     waiting     what a caller hears who waits
     downlink    model → caller: the samples of each reply, cut into messages
     playout     Twilio's side of a stream: what was heard, by marks and by the clock

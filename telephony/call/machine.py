@@ -1,6 +1,6 @@
 """One phone call: `step(event, now_ms)` returns commands, `deadline_ms()` says when to call again.
 
-The call owns what is the telephone's (`Uplink`, `Player`) and leaves what is the
+The call owns what is the telephone's (`Microphone`, `Player`) and leaves what is the
 conversation's to `agent.conversation`: it hands it the model's events, tells it what was heard,
 and carries out its player and microphone commands.
 
@@ -46,8 +46,8 @@ from telephony.call.events import (
     Tick,
 )
 from telephony.call.hand_over import HandOver
+from telephony.call.microphone import Microphone
 from telephony.call.player import Player
-from telephony.call.uplink import Uplink
 from telephony.call.waiting import Waiting
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 
@@ -89,10 +89,9 @@ class Call:
             lines=opened.lines,
             has_fallback=opened.has_fallback,
         )
-        self._uplink = Uplink()
+        self._microphone = Microphone()
         self._player = Player()
         self._waiting = Waiting()
-        self._session: int | None = None
         self._phase_ends_ms: int | None = WAITING_LIMIT_MS
         self._parked_by = ""
         self._hand_over = HandOver()
@@ -116,7 +115,7 @@ class Call:
         if self.phase is Phase.OVER:
             return []
         self._out, self._to_store = [], []
-        self._conversation.caller_is_waiting = self._uplink.waiting
+        self._conversation.caller_is_waiting = self._microphone.unanswered.sounded
         match event:
             case Media() | Mark() | Dtmf() | Stop() | Malformed():
                 self._phone(event, now_ms)
@@ -154,7 +153,10 @@ class Call:
         if self.phase is not Phase.STREAMING:
             return of_call
         return earliest(
-            of_call, self._waiting.due_ms, self._uplink.deadline_ms(), self._player.deadline_ms()
+            of_call,
+            self._waiting.due_ms,
+            self._microphone.deadline_ms(),
+            self._player.deadline_ms(),
         )
 
     # Events.
@@ -169,8 +171,8 @@ class Call:
         match event:
             case Media():
                 self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
-                self._send_live(self._uplink.push(event.payload, event.timestamp_ms, now_ms))
-                if self._uplink.sound_at_ms == now_ms:
+                self._out += self._microphone.hears(event.payload, event.timestamp_ms, now_ms)
+                if self._microphone.ear.sound_at_ms == now_ms:
                     sound_ms = len(event.payload) / PHONE_SAMPLES_PER_MS
                     self._conversation.caller_sounded(now_ms, sound_ms)
             case Mark():
@@ -224,7 +226,7 @@ class Call:
                 case _:
                     self._end(EndedReason.STREAM_LOST, now_ms)
         if self.phase is Phase.STREAMING:
-            self._send_live(self._uplink.fill(now_ms))
+            self._out += self._microphone.fill(now_ms)
         if self.phase is not Phase.OVER:
             self._player.expire(now_ms)
             self._tell_heard(now_ms)
@@ -238,7 +240,7 @@ class Call:
         self.phase, self._parked_by = Phase.STREAMING, ""
         self.stream_sid = event.stream_sid
         self._player.started(event.stream_sid)
-        self._uplink.started(now_ms)
+        self._microphone.started(now_ms)
         self._waiting.started(now_ms)
         self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
         self._carry_out(self._conversation.answer(event.epoch, now_ms), now_ms)
@@ -259,7 +261,7 @@ class Call:
         if self.phase is Phase.STREAMING:
             self._park("over", now_ms)
         self._carry_out(self._conversation.close(now_ms, goes_on=not reason.final), now_ms)
-        lost_ms = self._uplink.lost_samples // PHONE_SAMPLES_PER_MS
+        lost_ms = self._microphone.unanswered.lost_samples // PHONE_SAMPLES_PER_MS
         dropped_ms = self._player.dropped_samples // PHONE_SAMPLES_PER_MS
         self._ended = EndCall(reason, reason.final, lost_ms, dropped_ms)
         self.phase = Phase.OVER
@@ -276,32 +278,19 @@ class Call:
                 case asked.StopPlayback():
                     self._out += self._player.drop(command.up_to, now_ms)
                 case asked.ResumeCallerAudio():
-                    self._resume_uplink(command.session, now_ms)
+                    self._waiting.listened(now_ms)
+                    self._out += self._microphone.listens(command.session, now_ms)
                 case asked.HoldCallerAudio():
-                    self._session = None
                     self._waiting.held(now_ms)
-                    self._uplink.hold()
+                    self._microphone.hold()
                 case asked.ReleaseCallerAudio():
-                    self._uplink.release(command.before_ms)
+                    self._microphone.unanswered.answered(command.before_ms)
                 case asked.GiveUp():
                     self._end(EndedReason(command.reason), now_ms)
                 case asked.AppendLine() | asked.SaveCheckpoint():
                     self._to_store.append(command)
                 case _:
                     self._out.append(command)
-
-    def _send_live(self, chunks: Iterable[bytes]) -> None:
-        if self._session is not None:
-            self._out += [asked.SendCallerAudio(self._session, chunk) for chunk in chunks]
-
-    def _resume_uplink(self, session: int, now_ms: int) -> None:
-        self._session = session
-        self._waiting.listened(now_ms)
-        held = self._uplink.resume(now_ms)
-        for chunk in held.chunks:
-            self._out.append(asked.SendCallerAudio(session, chunk, live=False))
-        if held.finished:
-            self._out.append(asked.EndCallerAudio(session))
 
     # Playing.
 
@@ -318,8 +307,10 @@ class Call:
     def _keep_company(self, now_ms: int) -> None:
         """Let a caller hear something who waits."""
         agent_heard = self._player.speaks(now_ms)
-        owed = self._uplink.spoken or self._conversation.asked
-        if self._waiting.look(now_ms, self._uplink.sound_at_ms, agent_heard=agent_heard, owed=owed):
+        owed = self._microphone.unanswered.spoken or self._conversation.asked
+        if self._waiting.look(
+            now_ms, self._microphone.ear.sound_at_ms, agent_heard=agent_heard, owed=owed
+        ):
             self._out += self._player.play_aside(EARCON, now_ms)
 
     def _hand_over_when_due(self, now_ms: int) -> None:
@@ -328,7 +319,7 @@ class Call:
         pause = self.phase is not Phase.STREAMING or (
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE
-            and not self._uplink.waiting
+            and not self._microphone.unanswered.sounded
         )
         if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
             self._end(EndedReason.HANDED_OVER, now_ms)

@@ -14,6 +14,7 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
+from agent.conversation.commands import SendCallerAudio
 from telephony.audio import g711
 from telephony.audio.formats import (
     FRAME_MS,
@@ -21,7 +22,8 @@ from telephony.audio.formats import (
     MODEL_IN_RATE_HZ,
     PHONE_RATE_HZ,
 )
-from telephony.call.uplink import MODEL_IN_BYTES_PER_MS, Uplink
+from telephony.call.microphone import Microphone
+from telephony.call.uplink import MODEL_IN_BYTES_PER_MS
 from telephony.simulator import wire
 from telephony.twilio.messages import Media, Message, parse
 from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
@@ -95,15 +97,16 @@ def measure(share: float) -> Sequence[Figure]:
 
 def _pcm(arrivals: Arrivals) -> bytes:
     """What the model is given, when media comes like this."""
-    uplink = Uplink()
-    uplink.started(0)
-    given = list(uplink.resume(0).chunks)
+    microphone = Microphone()
+    microphone.started(0)
+    assert microphone.listens(1, 0) == []
+    given: list[SendCallerAudio] = []
     for (at_ms, _), message in zip(arrivals, _sent(arrivals), strict=True):
-        while (due_ms := uplink.deadline_ms()) is not None and due_ms < at_ms:
-            given += uplink.fill(due_ms)
+        while (due_ms := microphone.deadline_ms()) is not None and due_ms < at_ms:
+            given += microphone.fill(due_ms)
         if isinstance(message, Media):
-            given += uplink.push(message.payload, message.timestamp_ms, at_ms)
-    return b"".join(given)
+            given += microphone.hears(message.payload, message.timestamp_ms, at_ms)
+    return b"".join(command.pcm for command in given)
 
 
 def _sent(arrivals: Arrivals) -> Iterator[Message]:

@@ -1,21 +1,17 @@
 """Caller to model: when chunks go out, and what is kept to be sent again."""
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from agent.conversation.commands import EndCallerAudio, SendCallerAudio
 from telephony.audio import g711
 from telephony.audio.level import HANGOVER_MS
 from telephony.audio.resample import phone_to_model
-from telephony.call.uplink import (
-    FILL_AFTER_MS,
-    FINISHED_AFTER_MS,
-    KEPT_LIMIT_SAMPLES,
-    LEAD_IN_MS,
-    QUIET_TAIL_MS,
-    Uplink,
-)
+from telephony.call.microphone import FILL_AFTER_MS, FINISHED_AFTER_MS, Microphone
+from telephony.call.unanswered import KEPT_LIMIT_SAMPLES, LEAD_IN_MS, QUIET_TAIL_MS
 
 FRAME_MS = 20
 SILENCE = b"\xff" * 160
@@ -42,20 +38,35 @@ class Caller:
     """Pushes frames in real time."""
 
     def __init__(self, *, listening: bool = True) -> None:
-        self.uplink = Uplink()
+        self.microphone = Microphone()
         self.now_ms = 0
         if listening:
-            self.uplink.resume(0)
+            self.microphone.listens(1, 0)
 
     def sends(self, ulaw: bytes) -> list[bytes]:
         chunks = []
         for i in range(0, len(ulaw), 160):
             self.now_ms += FRAME_MS
-            chunks += self.uplink.push(ulaw[i : i + 160], self.now_ms, self.now_ms)
+            sent = self.microphone.hears(ulaw[i : i + 160], self.now_ms, self.now_ms)
+            chunks += pcm(sent, live=True)
         return chunks
 
+    def resumes(self) -> list[SendCallerAudio | EndCallerAudio]:
+        return self.microphone.listens(2, self.now_ms)
+
     def held(self) -> bytes:
-        return b"".join(self.uplink.resume(self.now_ms).chunks)
+        return b"".join(pcm(self.resumes(), live=False))
+
+    @property
+    def finished(self) -> bool:
+        return EndCallerAudio(2) in self.resumes()
+
+
+def pcm(commands: Sequence[SendCallerAudio | EndCallerAudio], *, live: bool) -> list[bytes]:
+    """The chunks that are sent, all of them live, or none."""
+    sent = [command for command in commands if isinstance(command, SendCallerAudio)]
+    assert all(command.live is live for command in sent)
+    return [command.pcm for command in sent]
 
 
 def lengths_ms(chunks: list[bytes]) -> list[int]:
@@ -103,11 +114,11 @@ def test_the_first_sound_takes_the_silence_before_it_along_at_once() -> None:
 def test_what_goes_out_is_what_came_in_whatever_its_frames(seed: int) -> None:
     rng = random.Random(seed)
     ulaw = idle(500, seed) + babble(1500, seed) + idle(700, seed)
-    uplink, sent, at = Uplink(), b"", 0
-    uplink.resume(0)
+    microphone, sent, at = Microphone(), b"", 0
+    microphone.listens(1, 0)
     while at < len(ulaw):
         size = rng.randrange(1, 700)
-        sent += b"".join(uplink.push(ulaw[at : at + size], at // 8, at // 8))
+        sent += b"".join(pcm(microphone.hears(ulaw[at : at + size], at // 8, at // 8), live=True))
         at += size
     want = resampled(ulaw)
     assert want.startswith(sent)
@@ -140,7 +151,7 @@ def test_live_audio_goes_on_where_the_held_audio_ends() -> None:
 def test_held_audio_is_cut_into_chunks() -> None:
     caller = Caller(listening=False)
     caller.sends(babble(3000))
-    chunks = caller.uplink.resume(caller.now_ms).chunks
+    chunks = pcm(caller.resumes(), live=False)
     assert set(lengths_ms(chunks)) == {100}
     assert len(chunks) == 30
 
@@ -163,7 +174,7 @@ def test_what_one_session_heard_and_did_not_answer_is_sent_to_the_next() -> None
     caller = Caller()
     ulaw = babble(1000)
     caller.sends(ulaw)
-    caller.uplink.hold()
+    caller.microphone.hold()
     gap = babble(600, seed=3)
     assert caller.sends(gap) == []
     assert caller.held() == resampled(ulaw + gap)
@@ -176,12 +187,12 @@ def test_what_was_answered_is_not_kept() -> None:
     answered_ms = caller.now_ms + 1
     later = babble(400, seed=3)
     caller.sends(later)
-    waiting = [caller.uplink.waiting]
-    caller.uplink.release(answered_ms)
-    waiting.append(caller.uplink.waiting)
+    waiting = [caller.microphone.unanswered.sounded]
+    caller.microphone.unanswered.answered(answered_ms)
+    waiting.append(caller.microphone.unanswered.sounded)
     assert caller.held() == resampled(later)
-    caller.uplink.release(caller.now_ms + 1)
-    waiting.append(caller.uplink.waiting)
+    caller.microphone.unanswered.answered(caller.now_ms + 1)
+    waiting.append(caller.microphone.unanswered.sounded)
     assert caller.held() == b""
     assert waiting == [True, True, False]
 
@@ -194,13 +205,13 @@ def test_a_caller_who_has_been_quiet_for_half_a_second_has_finished(
 ) -> None:
     caller = Caller(listening=False)
     caller.sends(babble(1000) + SILENCE * (quiet_ms // FRAME_MS))
-    assert caller.uplink.resume(caller.now_ms).finished is finished
+    assert caller.finished is finished
 
 
 def test_a_caller_who_said_nothing_has_not_finished() -> None:
     caller = Caller(listening=False)
     caller.sends(SILENCE * 100)
-    assert not caller.uplink.resume(caller.now_ms).finished
+    assert not caller.finished
 
 
 def test_thirty_seconds_are_kept_and_what_no_session_heard_of_the_rest_is_counted() -> None:
@@ -208,13 +219,13 @@ def test_thirty_seconds_are_kept_and_what_no_session_heard_of_the_rest_is_counte
     ulaw = babble(31_000)
     caller.sends(ulaw)
     assert caller.held() == resampled(ulaw[-KEPT_LIMIT_SAMPLES:])
-    assert caller.uplink.lost_samples == len(ulaw) - KEPT_LIMIT_SAMPLES
+    assert caller.microphone.unanswered.lost_samples == len(ulaw) - KEPT_LIMIT_SAMPLES
 
 
 def test_a_long_speech_that_a_session_heard_is_not_counted_as_lost() -> None:
     caller = Caller()
     caller.sends(babble(31_000))
-    assert caller.uplink.lost_samples == 0
+    assert caller.microphone.unanswered.lost_samples == 0
 
 
 # Lines that deliver nothing while the caller is silent.
@@ -223,9 +234,9 @@ def test_a_long_speech_that_a_session_heard_is_not_counted_as_lost() -> None:
 def fills(caller: Caller, until_ms: int) -> list[bytes]:
     """Time passes without media; `fill` is called at each deadline."""
     chunks = []
-    while (deadline_ms := caller.uplink.deadline_ms()) is not None and deadline_ms <= until_ms:
+    while (deadline_ms := caller.microphone.deadline_ms()) is not None and deadline_ms <= until_ms:
         caller.now_ms = deadline_ms
-        chunks += caller.uplink.fill(deadline_ms)
+        chunks += pcm(caller.microphone.fill(deadline_ms), live=True)
     return chunks
 
 
@@ -240,8 +251,8 @@ def test_where_nothing_comes_the_model_hears_silence_for_all_of_the_time() -> No
 def test_a_gap_as_long_as_twilios_bursts_is_left_alone() -> None:
     caller = Caller()
     caller.sends(babble(200))
-    assert caller.uplink.fill(caller.now_ms + 250) == []
-    assert caller.uplink.deadline_ms() == caller.now_ms + FILL_AFTER_MS
+    assert caller.microphone.fill(caller.now_ms + 250) == []
+    assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_MS
 
 
 def test_filled_silence_is_not_kept_and_needs_a_listener() -> None:
@@ -250,6 +261,12 @@ def test_filled_silence_is_not_kept_and_needs_a_listener() -> None:
     kept = len(caller.held())
     fills(caller, 5_000)
     assert len(caller.held()) == kept
-    caller.uplink.hold()
-    assert caller.uplink.deadline_ms() is None
-    assert caller.uplink.fill(10_000) == []
+    caller.microphone.hold()
+    assert caller.microphone.deadline_ms() is None
+    assert caller.microphone.fill(10_000) == []
+
+
+def test_of_a_silence_no_more_is_kept_than_can_be_sent_again() -> None:
+    caller = Caller()
+    caller.sends(SILENCE * 3_000)
+    assert len(caller.microphone.unanswered._pieces) <= LEAD_IN_MS // FRAME_MS + 1

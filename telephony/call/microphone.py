@@ -1,0 +1,96 @@
+"""What comes from the caller, and the session that hears it.
+
+What comes is put where it belongs in the caller's time (`gaps`), listened to (`ear`), kept until
+it is answered (`unanswered`), and sent on (`uplink`). It never stops sending: some lines deliver
+nothing while the caller is silent, and a model that hears nothing waits for the rest of a sentence.
+"""
+
+from agent.conversation.commands import EndCallerAudio, SendCallerAudio
+from telephony.audio import g711
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS, ULAW_SILENCE
+from telephony.call.ear import Ear
+from telephony.call.gaps import Gaps
+from telephony.call.unanswered import Unanswered
+from telephony.call.uplink import QUIET_CHUNK_MS, Uplink
+
+FILL_AFTER_MS = 400
+"""Media comes in bursts after gaps of up to 233 ms; a longer gap is filled with silence."""
+
+FINISHED_AFTER_MS = 500
+"""Quiet for so long, the caller has finished: the server's own limit (`silence_duration_ms`)."""
+
+
+class Microphone:
+    """One caller's, over all streams of the call and all sessions of the model."""
+
+    def __init__(self) -> None:
+        self.ear = Ear()
+        self.unanswered = Unanswered()
+        self._uplink = Uplink()
+        self._gaps = Gaps()
+        self._session: int | None = None
+        self._covered_ms = 0
+        self._filling = False
+
+    def started(self, now_ms: int) -> None:
+        """A stream begins; its audio is due from now on."""
+        self._cover(now_ms)
+        self._gaps = Gaps()
+
+    def hears(self, ulaw: bytes, timestamp_ms: int, now_ms: int) -> list[SendCallerAudio]:
+        """Caller audio came: µ-law, any length, with Twilio's time of its first sample."""
+        self._cover(now_ms)
+        missing = self._gaps.before(timestamp_ms, len(ulaw))
+        if missing is None:
+            return []
+        if missing:
+            ulaw = ULAW_SILENCE * missing + ulaw
+        pcm = g711.decode(ulaw)
+        sound = self.ear.hears(pcm, now_ms)
+        self.unanswered.keep(ulaw, now_ms, sound=sound, heard=self._session is not None)
+        return self._send(pcm)
+
+    def fill(self, now_ms: int) -> list[SendCallerAudio]:
+        """If nothing has come for long, the model hears silence; due with `deadline_ms`."""
+        deadline_ms = self.deadline_ms()
+        if deadline_ms is None or now_ms < deadline_ms:
+            return []
+        silence = bytes(2 * (now_ms - self._covered_ms) * PHONE_SAMPLES_PER_MS)
+        self._gaps.filled(len(silence) // 2)
+        self._covered_ms = now_ms
+        self._filling = True
+        self.ear.hears(silence, now_ms)
+        return self._send(silence)
+
+    def deadline_ms(self) -> int | None:
+        """When `fill` is due, if nothing comes before; None while no session listens."""
+        if self._session is None:
+            return None
+        return self._covered_ms + (QUIET_CHUNK_MS if self._filling else FILL_AFTER_MS)
+
+    def listens(self, session: int, now_ms: int) -> list[SendCallerAudio | EndCallerAudio]:
+        """A session listens from now on. Returns what it has to hear first."""
+        self._session = session
+        self._cover(now_ms)
+        chunks = self._uplink.begin(g711.decode(self.unanswered.audio()))
+        held: list[SendCallerAudio | EndCallerAudio] = [
+            SendCallerAudio(session, chunk, live=False) for chunk in chunks
+        ]
+        quiet_ms = now_ms - self.ear.sound_at_ms
+        if self.unanswered.sounded and quiet_ms >= FINISHED_AFTER_MS:
+            held.append(EndCallerAudio(session))
+        return held
+
+    def hold(self) -> None:
+        """No session listens."""
+        self._session = None
+
+    def _cover(self, now_ms: int) -> None:
+        self._covered_ms = now_ms
+        self._filling = False
+
+    def _send(self, pcm: bytes) -> list[SendCallerAudio]:
+        if self._session is None:
+            return []
+        chunk = self._uplink.take(pcm, active=self.ear.active)
+        return [] if chunk is None else [SendCallerAudio(self._session, chunk)]
