@@ -100,9 +100,13 @@ class PlayReply:
 
 @dataclass(frozen=True, slots=True)
 class FinishReply:
-    """Reply `reply` is complete: nothing more will be added to it."""
+    """Reply `reply` is complete: nothing more will be added to it.
+
+    With `length_ms` it ends there; what of it lies beyond is not to be played.
+    """
 
     reply: int
+    length_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

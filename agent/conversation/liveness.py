@@ -37,12 +37,6 @@ ECHO_MS = 500
 SILENT_REPLY_MS = 500
 """A shorter reply may be silent: there may be nothing to say."""
 
-LOUD_PEAK = 200
-"""-44 dBFS: the softest speech goes far beyond it."""
-
-_EVERY_NTH_SAMPLE = 8
-"""Enough to meet a peak of speech, and cheap."""
-
 REJECTED_REASONS = frozenset({"RESPONSE_REJECTED"})
 """Why a turn was closed, where the caller is owed another answer (`turnCompleteReason`)."""
 
@@ -86,6 +80,7 @@ class Liveness:
         self._listens_ms: int | None = None
         self._owed_ms: int | None = None
         self._limit_ms = REPLY_LIMIT_MS
+        self._by_text = False
         self._sound_ms: int | None = None
         self._speech_ms = 0.0
         self._open = False
@@ -116,12 +111,19 @@ class Liveness:
     def caller_finished(self, now_ms: int) -> None:
         """The server told that the caller has finished."""
         self._owed_ms, self._limit_ms = now_ms, REPLY_LIMIT_MS
+        self._by_text = False
 
     def asked(self, now_ms: int, limit_ms: int = REPLY_LIMIT_MS) -> None:
         """A text was sent that wants an answer."""
         self._owed_ms, self._limit_ms = now_ms, limit_ms
+        self._by_text = True
 
     # The model.
+
+    def stirs(self, now_ms: int) -> None:
+        """It says something again that was said before; what is owed is still to come."""
+        if self._owed_ms is not None:
+            self._owed_ms = now_ms
 
     def speaks(self, now_ms: int, audio_ms: float) -> None:
         """So much audio came."""
@@ -152,6 +154,10 @@ class Liveness:
     def cut(self, now_ms: int) -> None:
         """Nothing of the agent is heard any more."""
         self._heard_by_ms = min(self._heard_by_ms, now_ms)
+
+    def taken_back(self, audio_ms: float) -> None:
+        """So much audio that came will not be heard."""
+        self._heard_by_ms -= audio_ms
 
     def interrupted(self) -> None:
         """What was thought or said is taken back; what closes the turn is not waited for."""
@@ -197,8 +203,10 @@ class Liveness:
         quiet_ms = None if self._sound_ms is None else self._sound_ms + EAR_LIMIT_MS
         no_reply_ms = unheard_ms = None
         if self._owed_ms is not None:
-            # A caller who speaks on after all takes back what is being thought.
-            no_reply_ms = max(self._owed_ms + self._limit_ms, quiet_ms or 0, heard_by_ms)
+            # A caller who speaks on after all takes back what is being thought. One who spoke while
+            # the agent is heard may want no answer; a text of ours always wants one.
+            heard_ms = 0 if self._by_text else heard_by_ms
+            no_reply_ms = max(self._owed_ms + self._limit_ms, quiet_ms or 0, heard_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
             unheard_ms = max(quiet_ms, (self._listens_ms or 0) + REPLY_LIMIT_MS)
         return {
@@ -206,9 +214,3 @@ class Liveness:
             Trouble.UNHEARD: unheard_ms,
             Trouble.OPEN_TURN: heard_by_ms + STALL_LIMIT_MS if self._open else None,
         }
-
-
-def can_be_heard(pcm: bytes) -> bool:
-    """Whether there is any sound in this: PCM, int16 little-endian, at any rate, any length."""
-    samples = memoryview(pcm)[: len(pcm) // 2 * 2].cast("h")[::_EVERY_NTH_SAMPLE]
-    return any(abs(sample) >= LOUD_PEAK for sample in samples)

@@ -26,6 +26,7 @@ from agent.conversation.liveness import NUDGE_LIMIT_MS, Liveness, Remedy
 from agent.conversation.persona import Persona
 from agent.conversation.repetition import Repetition
 from agent.conversation.replies import Replies, appended
+from agent.conversation.rest import Rest
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.sessions import Sessions
 from agent.conversation.transcript import Line, Transcript
@@ -78,6 +79,7 @@ class Conversation:
         )
         self._liveness = Liveness()
         self._repetition = Repetition()
+        self._rest = Rest()
         self._replies = Replies(self._transcript, self._sessions, self._liveness)
         self._closed = False
         self.caller_is_waiting = False
@@ -209,9 +211,20 @@ class Conversation:
 
     def _turn_step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
         out: list[ConversationCommand] = []
-        for new in self._repetition.sift(event, now_ms):
-            out += self._replies.step(new, now_ms, caller_is_waiting=self.caller_is_waiting)
+        for told in self._repetition.sift(event, now_ms):
+            for new in self._beyond_the_seam(told, now_ms):
+                out += self._replies.step(new, now_ms, caller_is_waiting=self.caller_is_waiting)
         return out
+
+    def _beyond_the_seam(self, told: TurnEvent, now_ms: int) -> list[TurnEvent]:
+        """What is new of a reply that had to be left in its middle, and is gone on with."""
+        if not self._sessions.owes_rest:
+            self._rest.stopped()
+            return [told]
+        new = self._rest.sift(told)
+        if self._rest.holds:
+            self._liveness.stirs(now_ms)
+        return new
 
     def _cue(self, now_ms: int) -> list[ConversationCommand]:
         cue = self._sessions.cue(greeting_comes=self._replies.comes)
@@ -226,7 +239,8 @@ class Conversation:
         out: list[ConversationCommand] = []
         if self.generation is Generation.GENERATING:
             # What came of it stays, and the question is not asked again: only the rest is.
-            out = self._replies.complete(now_ms)
+            said, taken_back, out = self._replies.leave(now_ms)
+            self._rest.left(said, taken_back)
             self._sessions.owes_rest = True
         return out + self._go_on(self._sessions.lost(now_ms), now_ms)
 
@@ -253,4 +267,5 @@ class Conversation:
     def _hang_up(self, now_ms: int, trouble: str = "") -> list[ConversationCommand]:
         self._liveness.stopped()
         self._repetition.stopped()
+        self._rest.stopped()
         return self._sessions.leave(trouble) + self._replies.break_off(now_ms)

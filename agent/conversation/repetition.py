@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from agent.conversation import events
 from agent.conversation.events import TurnEvent
+from agent.conversation.words import letters
 
 AT_ONCE_MS = 1_000
 """When a repetition has begun. A new answer takes longer to be thought."""
@@ -38,8 +39,8 @@ class Repetition:
     def listens(self, now_ms: int, questions: Sequence[str], answers: Sequence[str]) -> None:
         """A resumed session is ready; this is what both sides said before."""
         self._until_ms = now_ms + AT_ONCE_MS
-        self._questions = [_letters(text) for text in questions]
-        self._answers = [_letters(text) for text in answers]
+        self._questions = [letters(text) for text in questions]
+        self._answers = [letters(text) for text in answers]
 
     def stopped(self) -> None:
         """There is no session."""
@@ -67,23 +68,19 @@ class Repetition:
             return False
         match event:
             case events.CallerSaid(text=text):
-                return not said and _begins(self._asked() + _letters(text), self._questions)
+                return not said and _begins(self._asked() + letters(text), self._questions)
             case events.AgentSaid(text=text):
-                return _begins(said + _letters(text), self._answers)
+                return _begins(said + letters(text), self._answers)
             case events.ReplyAudio() | events.GenerationComplete():
                 return bool(said)
             case _:
                 return False
 
     def _asked(self) -> str:
-        return "".join(_letters(x.text) for x in self._held if isinstance(x, events.CallerSaid))
+        return "".join(letters(x.text) for x in self._held if isinstance(x, events.CallerSaid))
 
     def _said(self) -> str:
-        return "".join(_letters(x.text) for x in self._held if isinstance(x, events.AgentSaid))
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+        return "".join(letters(x.text) for x in self._held if isinstance(x, events.AgentSaid))
 
 
 def _begins(text: str, wholes: Sequence[str]) -> bool:

@@ -10,10 +10,14 @@ from typing import assert_never
 from agent.conversation import commands, events
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.events import TurnEvent
-from agent.conversation.liveness import SILENT_REPLY_MS, Liveness, can_be_heard
+from agent.conversation.liveness import SILENT_REPLY_MS, Liveness
+from agent.conversation.seam import Silences, last_seam
 from agent.conversation.sessions import Sessions
 from agent.conversation.transcript import MODEL_BYTES_PER_MS, Line, Transcript
 from agent.conversation.turns import TOLD_LATE_MS, Floor, Generation, Sign, Turns
+
+SENT_AHEAD_MS = 1_000
+"""How much of a reply may have been sent ahead of the ear, and cannot be taken back."""
 
 
 class Replies:
@@ -28,7 +32,7 @@ class Replies:
         self._early_text = ""
         self._lacks_question = False
         self._broken_off = False
-        self._audible = False
+        self._silences = Silences()
         self._playing: dict[int, float] = {}
 
     @property
@@ -124,14 +128,33 @@ class Replies:
         self._turns.move(Sign.LOST, now_ms)
         return out
 
-    def complete(self, now_ms: int) -> list[ConversationCommand]:
-        """The open reply, if there is one, was received whole, or is taken as far as it came."""
+    def leave(self, now_ms: int) -> tuple[str, str, list[ConversationCommand]]:
+        """End the reply that is being received between two words, for its session has to be left.
+
+        Returns:
+            What will be heard of it, what had come beyond that, and what is to be done.
+        """
+        received_ms = self._transcript.generated_ms(self._reply)
+        after_ms = self._playing.get(self._reply, 0) + SENT_AHEAD_MS
+        pieces = self._transcript.pieces(self._reply)
+        at_ms, said = last_seam(pieces, self._silences, received_ms, after_ms)
+        taken_back = "".join(piece for _, piece in pieces)[len(said) :]
+        self._transcript.shorten(self._reply, at_ms, said)
+        self._liveness.taken_back(received_ms - at_ms)
+        return said, taken_back, self.complete(now_ms, at_ms)
+
+    def complete(self, now_ms: int, length_ms: float | None = None) -> list[ConversationCommand]:
+        """The open reply, if there is one, was received whole, or is taken as far as it came, or as
+        far as `length_ms`.
+        """
         out = self.settle_text(now_ms)
         if not self._transcript.is_open(self._reply):
             return out
         self._transcript.complete_reply(self._reply)
-        out.append(commands.FinishReply(self._reply))
-        audible = self._audible or self._transcript.generated_ms(self._reply) < SILENT_REPLY_MS
+        out.append(commands.FinishReply(self._reply, length_ms))
+        audible = (
+            self._silences.sound or self._transcript.generated_ms(self._reply) < SILENT_REPLY_MS
+        )
         self._liveness.replied(audible=audible)
         if not audible:
             return out + self.cut(now_ms)
@@ -170,7 +193,7 @@ class Replies:
         audio_ms = len(pcm) / MODEL_BYTES_PER_MS
         self._transcript.generated(self._reply, audio_ms)
         self._liveness.speaks(now_ms, audio_ms)
-        self._audible = self._audible or can_be_heard(pcm)
+        self._silences.push(pcm)
         return [*out, commands.PlayReply(self._reply, pcm)]
 
     def _note_agent(self, text: str) -> None:
@@ -199,7 +222,7 @@ class Replies:
         self._transcript.begin_reply(self._reply, now_ms)
         self._transcript.agent_said(self._reply, self._early_text)
         self._early_text = ""
-        self._audible = False
+        self._silences = Silences()
         self._sessions.reply_began()
         return out
 

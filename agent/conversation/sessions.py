@@ -149,7 +149,8 @@ class Sessions:
     def nudge(self, trouble: str) -> list[ConversationCommand]:
         """Make the model say what it owes."""
         self.asked_by_cue = True
-        cue = NUDGE_CUE if self.greeted else self._opening
+        cue = REST_CUE if self.owes_rest else NUDGE_CUE
+        cue = cue if self.greeted else self._opening
         return [commands.SayToModel(self._link.session, cue, trouble)]
 
     # What it tells.

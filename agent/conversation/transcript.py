@@ -110,6 +110,21 @@ class Transcript:
         if text and (entry := self._replies.get(reply)) is not None:
             entry.pieces.append((entry.generated_ms, text))
 
+    def pieces(self, reply: int) -> list[tuple[float, str]]:
+        """Its text so far, each piece with how much audio (ms) had come before it."""
+        return self._replies[reply].pieces
+
+    def shorten(self, reply: int, at_ms: float, text: str) -> None:
+        """It ends at `at_ms` with these words; the rest is taken back."""
+        entry = self._replies[reply]
+        entry.generated_ms = at_ms
+        kept, left = entry.pieces, len(text)
+        entry.pieces = []
+        for piece_at_ms, piece in kept:
+            if left > 0:
+                entry.pieces.append((piece_at_ms, piece[:left]))
+            left -= len(piece)
+
     def complete_reply(self, reply: int) -> None:
         """No more audio of it will come."""
         self._replies[reply].complete = True

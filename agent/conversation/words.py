@@ -29,7 +29,7 @@ def heard_text(
     if complete and heard_ms >= generated_ms:
         return text.strip()
     spoken = 0.0
-    for start_ms, end_ms, length in _spans(pieces, generated_ms, complete=complete):
+    for start_ms, end_ms, length in spans(pieces, generated_ms, complete=complete):
         if heard_ms >= end_ms:
             spoken += length
         elif heard_ms > start_ms:
@@ -50,7 +50,25 @@ def without_repetition(said_before: str, text: str) -> str:
     return text
 
 
-def _spans(
+def repeated_chars(said_before: str, text: str) -> int:
+    """How many characters of `text`, from its first, repeat the end of `said_before`.
+
+    One word alone is no repetition, unless it is all that was said.
+    """
+    old, new = _words(said_before), _words(text)
+    for overlap in range(min(len(old), len(new)), min(1, len(old) - 1), -1):
+        if old[-overlap:] == new[:overlap]:
+            rest = text.split(maxsplit=overlap)[overlap:]
+            return len(text) - len("".join(rest)) if rest else len(text)
+    return 0
+
+
+def letters(text: str) -> str:
+    """Only the letters and digits of a text, in lower case: what is the same however it is put."""
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def spans(
     pieces: Sequence[tuple[float, str]], generated_ms: float, *, complete: bool
 ) -> list[tuple[float, float, int]]:
     """(start_ms, end_ms, characters) of each run of text that began at the same moment."""
@@ -78,4 +96,4 @@ def _cut_at_word(text: str, spoken_chars: float) -> str:
 
 
 def _words(text: str) -> list[str]:
-    return ["".join(c for c in word.casefold() if c.isalnum()) for word in text.split()]
+    return [letters(word) for word in text.split()]

@@ -8,6 +8,8 @@ from typing import Literal
 
 from agent.simulator.faults import Close, RefuseConnect
 
+type Rest = Literal["goes on", "anew", "nothing"]
+
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
@@ -35,6 +37,8 @@ class Behaviour:
         empty_messages: Whether ``{}`` and ``{"serverContent": {}}`` are interspersed.
         replays: What a resumed session sends again of the last turn, at once: nothing, its words,
             or its words and audio.
+        rest: What a session says that is asked to go on with a reply of which it knows the
+            beginning: the rest, all of it anew, or nothing the first time.
         handle_ttl_ms: How long a handle lives.
         unknown_handle: How an unknown or expired handle is answered.
         lifetime_ms: How long a connection lives; None for ever.
@@ -64,6 +68,7 @@ class Behaviour:
     stale_audio: bool = False
     empty_messages: bool = True
     replays: Literal["nothing", "words", "all"] = "nothing"
+    rest: Rest = "goes on"
     handle_ttl_ms: int = 7_200_000
     unknown_handle: Close = field(default=Close(1007, "Invalid session handle"))
     lifetime_ms: int | None = 590_000

@@ -7,10 +7,17 @@ the words along with the audio they are spoken in.
 from dataclasses import dataclass, field, replace
 from random import Random
 
+import numpy as np
+
 from agent.simulator.behaviour import Behaviour
-from agent.simulator.voice import AGENT_RATE_HZ, Clip
+from agent.simulator.voice import AGENT_RATE_HZ, Clip, agent_clip
 
 BYTES_PER_MS = AGENT_RATE_HZ // 1000 * 2
+
+SILENCE_MS = 60
+SILENT_PEAK = 200
+NEAR_MS = 400
+"""How far from the end of some words, as spoken evenly, the silence after them may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +93,42 @@ def pieces(
 
 
 def after(clip: Clip, said: str) -> Clip:
-    """The rest of a clip that begins with `said`, taken as spoken evenly by characters."""
-    begins = len(said) * (len(clip.pcm) // 2) // len(clip.text) * 2
-    return replace(clip, text=clip.text[len(said) :], pcm=clip.pcm[begins:]) if said else clip
+    """The rest of a clip that begins with `said`.
+
+    It begins in the longest silence near to where `said` ends if it is spoken evenly, for there it
+    does end; and just there if there is no silence.
+    """
+    if not said:
+        return clip
+    begins_ms = _spoken_ms(clip, said)
+    near = [
+        (end - start, (start + end) / 2)
+        for start, end in _silences_ms(clip)
+        if abs((start + end) / 2 - begins_ms) <= NEAR_MS
+    ]
+    begins_ms = max(near)[1] if near else begins_ms
+    return replace(clip, text=clip.text[len(said) :], pcm=clip.pcm[int(begins_ms) * BYTES_PER_MS :])
+
+
+def _spoken_ms(clip: Clip, said: str) -> float:
+    """When the clip has said this, each of the clips it is joined of taken as spoken evenly."""
+    chars, at_ms = len(said), 0.0
+    for part in [agent_clip(name) for name in clip.name.removeprefix("agent/").split("+")]:
+        if chars <= len(part.text):
+            return at_ms + part.duration_ms * chars / len(part.text)
+        chars -= len(part.text) + 1
+        at_ms += part.duration_ms
+    return clip.duration_ms
+
+
+def _silences_ms(clip: Clip) -> list[tuple[int, int]]:
+    """Every silence of `SILENCE_MS` and more, from when to when."""
+    step = 10 * BYTES_PER_MS // 2
+    samples = np.abs(np.frombuffer(clip.pcm, dtype="<i2").astype(np.int32))
+    loud = samples[: len(samples) // step * step].reshape(-1, step).max(axis=1) >= SILENT_PEAK
+    edges = np.flatnonzero(np.diff(np.concatenate(([1], loud, [1])))) * 10
+    runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return [(start, end) for start, end in runs if end - start >= SILENCE_MS]
 
 
 def _words_between(clip: Clip, start: int, end: int) -> str:

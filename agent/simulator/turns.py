@@ -62,6 +62,7 @@ class Turns:
         self._reply: Reply | None = None
         self._turn = 0
         self._listening = False
+        self._kept_silent = False
 
     def transcription(self, asked: Asked) -> str:
         """How this is transcribed: as the script has it, or else as it was understood."""
@@ -132,6 +133,11 @@ class Turns:
 
     def _think(self, now_ms: int) -> None:
         turn = self._choose(self._asked)
+        if turn.after and self._behaviour.rest == "nothing" and not self._kept_silent:
+            self._kept_silent, self._asked = True, []
+            return
+        if self._behaviour.rest == "anew":
+            turn = replace(turn, after="")
         self._agenda.strike(self._turn)
         self._turn += 1
         drawn_ms = self._service.pick_ms(self._behaviour.think_ms)

@@ -72,12 +72,17 @@ class Downlink:
             self._replies.append(_Reply(number))
         self._keep(self._replies[-1], self._resampler.push(pcm))
 
-    def finish(self, number: int) -> None:
-        """The reply is complete: its last samples come out, filled up to a frame."""
+    def finish(self, number: int, length: int | None = None) -> None:
+        """The reply is complete: its last samples come out, filled up to a frame.
+
+        With `length` (samples) it ends there, or where it was sent to if that is further.
+        """
         if not self._replies or self._replies[-1].number != number:
             self._replies.append(_Reply(number))
         reply = self._replies[-1]
         self._keep(reply, self._resampler.flush())
+        if length is not None:
+            del reply.ulaw[max(length, reply.taken) :]
         reply.ulaw += ULAW_SILENCE * (-len(reply.ulaw) % FRAME_SAMPLES)
         reply.complete = True
 

@@ -274,7 +274,7 @@ class Call:
                 case asked.PlayReply():
                     self._player.add(command.reply, command.pcm)
                 case asked.FinishReply():
-                    self._player.finish(command.reply)
+                    self._player.finish(command.reply, command.length_ms)
                 case asked.StopPlayback():
                     self._out += self._player.drop(command.up_to, now_ms)
                 case asked.ResumeCallerAudio():

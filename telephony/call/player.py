@@ -37,9 +37,10 @@ class Player:
         """More of a reply: PCM, int16 little-endian, mono, 24 kHz, any length."""
         self._downlink.add(reply, pcm)
 
-    def finish(self, reply: int) -> None:
-        """Nothing more of it will come."""
-        self._downlink.finish(reply)
+    def finish(self, reply: int, length_ms: float | None = None) -> None:
+        """Nothing more of it will come; with `length_ms` it ends there, if not sent beyond it."""
+        length = None if length_ms is None else int(length_ms) * PHONE_SAMPLES_PER_MS
+        self._downlink.finish(reply, length)
 
     def drop(self, up_to: int, now_ms: int) -> list[PhoneCommand]:
         """Forget every reply up to number `up_to`, and be silent at once."""

@@ -12,7 +12,6 @@ from agent.conversation.liveness import (
     Liveness,
     Remedy,
     Trouble,
-    can_be_heard,
 )
 
 NOW_MS = 10_000
@@ -172,13 +171,27 @@ def test_without_a_session_nothing_is_owed(live: Liveness) -> None:
     assert live.due(AFTER_ALL_MS) is None
 
 
-@pytest.mark.parametrize(
-    ("sample", "heard"), [(0, False), (150, False), (-150, False), (1_000, True), (-1_000, True)]
-)
-def test_sound_is_what_rises_above_the_lines_own_noise(sample: int, heard: bool) -> None:
-    assert can_be_heard(sample.to_bytes(2, "little", signed=True) * 2_400) is heard
+def test_a_text_wants_an_answer_though_the_agent_is_still_heard(live: Liveness) -> None:
+    live.speaks(NOW_MS, 20_000)
+    live.closed("", spoke=True)
+    live.asked(NOW_MS + 1_000)
+    assert live.deadline_ms() == NOW_MS + 1_000 + REPLY_LIMIT_MS
 
 
-def test_half_a_sample_at_the_end_is_waited_for() -> None:
-    assert can_be_heard(b"\x00\x10\x00") is True
-    assert can_be_heard(b"\x10") is False
+def test_a_caller_who_spoke_while_the_agent_is_heard_may_want_none(live: Liveness) -> None:
+    live.speaks(NOW_MS, 20_000)
+    live.closed("", spoke=True)
+    live.caller_finished(NOW_MS + 1_000)
+    assert live.deadline_ms() == NOW_MS + 20_000
+
+
+def test_a_model_that_says_again_what_was_said_is_waited_for(live: Liveness) -> None:
+    live.asked(NOW_MS)
+    live.stirs(NOW_MS + 2_000)
+    assert live.deadline_ms() == NOW_MS + 2_000 + REPLY_LIMIT_MS
+
+
+def test_audio_that_is_taken_back_is_not_waited_for(live: Liveness) -> None:
+    live.speaks(NOW_MS, 20_000)
+    live.taken_back(3_000)
+    assert live.deadline_ms() == NOW_MS + 17_000 + STALL_LIMIT_MS

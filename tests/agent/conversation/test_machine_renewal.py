@@ -1,5 +1,7 @@
 """A session is left before the server ends it, and nobody hears it."""
 
+from functools import partial
+
 import pytest
 
 from agent.conversation.commands import (
@@ -24,6 +26,7 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
+from agent.conversation.liveness import REPLY_LIMIT_MS, Trouble
 from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
 from agent.conversation.renewal import RENEW_BY_MS, RENEW_FROM_MS
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
@@ -71,13 +74,16 @@ def left(greeted: Talk) -> Talk:
     greeted.hands_out("h1")
     greeted.now_ms = RENEW_BY_MS - 100
     greeted.says("For two?")
-    greeted.tells(lambda session: AgentSaid(session, "For two,"), audio)
+    greeted.tells(
+        lambda session: AgentSaid(session, "For two,"),
+        lambda session: ReplyAudio(session, speech(600)),
+    )
     greeted.wait(100)
     return greeted
 
 
 def test_a_session_left_in_mid_reply_is_asked_for_the_rest_alone(left: Talk) -> None:
-    assert FinishReply(2) in left.commands
+    assert FinishReply(2, 600) in left.commands
     assert ReleaseCallerAudio(RENEW_BY_MS - 100) in left.commands
     assert [line.heard for line in left.opened.history][-2:] == ["For two?", "For two,"]
     assert of(SayToModel, left.ready()) == [SayToModel(left.session, REST_CUE)]
@@ -88,13 +94,43 @@ def test_the_rest_is_heard_after_what_came_before(left: Talk) -> None:
     done = left.replies(" of course.")
     assert of(StopPlayback, done) == []
     assert [command.reply for command in of(PlayReply, done)] == [3]
-    left.hears_all(2, 100)
+    left.hears_all(2, 600)
     left.hears_all(3)
     assert left.lines[-3:] == [
         ("caller", "For two?", "For two?"),
         ("agent", "For two,", "For two,"),
         ("agent", "of course.", "of course."),
     ]
+
+
+def test_words_that_cannot_have_been_heard_whole_are_taken_back(greeted: Talk) -> None:
+    greeted.hands_out("h1")
+    greeted.now_ms = RENEW_BY_MS - 100
+    greeted.says("For two?")
+    for text, ms in [(" Yes. We", 1_000), (" have a table.", 1_000), (" And a gar", 400)]:
+        pcm = speech(ms) + bytes(48 * 200)
+        greeted.tells(partial(AgentSaid, text=text), partial(ReplyAudio, pcm=pcm))
+    greeted.wait(100)
+    assert FinishReply(2, 2_300) in greeted.commands
+    assert greeted.opened.history[-1].text == "Yes. We have a table."
+
+
+def test_a_reply_that_is_said_anew_is_heard_from_where_it_was_left(left: Talk) -> None:
+    left.ready()
+    left.now_ms += 1_500
+    done = left.replies("For two, of course. At seven?", 2_000)
+    assert [c.reply for c in of(PlayReply, done)] == [3]
+    played = b"".join(c.pcm for c in of(PlayReply, done))
+    assert 1_000 < len(played) / 48 < 1_600
+    left.hears_all(2, 600)
+    left.hears_all(3, 2_000)
+    assert left.lines[-1] == ("agent", "of course. At seven?", "of course. At seven?")
+
+
+def test_a_session_that_does_not_go_on_is_asked_for_the_rest_once_more(left: Talk) -> None:
+    left.ready()
+    nudged = of(SayToModel, left.wait(REPLY_LIMIT_MS))
+    assert nudged == [SayToModel(left.session, REST_CUE, Trouble.NO_REPLY)]
 
 
 def test_the_rest_is_asked_for_until_it_comes(left: Talk) -> None:

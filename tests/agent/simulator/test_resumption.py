@@ -5,13 +5,13 @@ from typing import Literal
 
 import pytest
 
-from agent.simulator.behaviour import EXACT, Behaviour
+from agent.simulator.behaviour import EXACT, Behaviour, Rest
 from agent.simulator.client import TALKATIVE, VirtualClient
 from agent.simulator.faults import Close, DropHandles, Reset
 from agent.simulator.memory import Entry
 from agent.simulator.model import GeminiServer
 from agent.simulator.script import parse, shipped
-from agent.simulator.voice import clip, texts
+from agent.simulator.voice import agent_clip, clip, texts
 
 
 def connected(
@@ -167,3 +167,41 @@ def test_the_last_turn_may_be_sent_again(
     assert second.said == (texts()[words] if words else "")
     assert bool(second.pcm) is has_audio
     assert second.session.memory == first.session.memory
+
+
+LONG = "a1+a2"
+BEGAN = texts()["agent/a1"]
+
+
+def asked_for_the_rest(rest: Rest) -> VirtualClient:
+    """A session that was given the beginning of a reply, and asked to go on with it."""
+    server = GeminiServer(parse(f'[[turns]]\nsay = "{LONG}"'), replace(EXACT, rest=rest))
+    client = connected(server)
+    turns = [
+        {"role": role, "parts": [{"text": text}]}
+        for role, text in (("user", "Hello."), ("model", BEGAN))
+    ]
+    client.send({"client_content": {"turns": turns, "turnComplete": False}})
+    client.say("Go on.")
+    client.run(4_000)
+    return client
+
+
+def test_a_reply_is_gone_on_with_from_the_silence_where_its_beginning_ended() -> None:
+    client = asked_for_the_rest("goes on")
+    assert client.said == f" {texts()['agent/a2']}"
+    spoken, rest = agent_clip(LONG).pcm, bytes(client.pcm)
+    assert spoken.endswith(rest)
+    assert len(spoken) - len(rest) == len(clip("agent/a1").pcm)
+
+
+def test_a_reply_may_be_said_anew() -> None:
+    assert asked_for_the_rest("anew").said == agent_clip(LONG).text
+
+
+def test_a_reply_may_be_gone_on_with_only_after_a_second_request() -> None:
+    client = asked_for_the_rest("nothing")
+    assert client.said == ""
+    client.say("Go on.")
+    client.run(4_000)
+    assert client.said == f" {texts()['agent/a2']}"

@@ -1,22 +1,17 @@
-"""Rows 11 to 14: a connection to Gemini comes to its end, told or not, and nobody hears it."""
+"""Rows 11, 13 and 14: a connection to Gemini comes to its end, told or not, and nobody hears it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
-from agent.conversation.commands import OpenModel, SayToModel
-from agent.conversation.events import GoAway as ToldToGo
+from agent.conversation.commands import OpenModel
 from agent.conversation.events import ReplyAudio, SessionLost
-from agent.simulator import script as model_script
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.faults import Close, GoAway
-from agent.simulator.model import GeminiServer
-from agent.simulator.voice import agent_clip
-from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
-from telephony.simulator.script import HangUp, Script, Step
+from telephony.simulator.script import Script
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import BlackHole, WorldFault
-from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
+from tests.faults.table import Figure, Row, at_least, exactly, scaled
 from tests.worlds import judge, scenarios
 from tests.worlds.model_lost import ended_ms
 from tests.worlds.sdk import WireSdk
@@ -27,9 +22,6 @@ LEAVE_BY_MS = 40_000
 """Of 50 s, less 10 s."""
 
 PAUSE_MS = 4_000
-
-SLOW = 1.2
-"""Times real time: when the session has to be left, 6 to 8 s are ahead of the ear."""
 
 TWO_HOURS_MS = 7_200_000
 ONE_RENEWAL_MS = 500_000
@@ -62,73 +54,6 @@ def in_silence(share: float) -> Sequence[Figure]:
         Figure("calls with other lines than without", wrong, exactly(0)),
         Figure("next answer later than without, most", max(late_ms), None, "ms"),
     ]
-
-
-def in_endless_speech(share: float) -> Sequence[Figure]:
-    """Row 12: the agent talks for 74 s, and the session has to be left in the middle of it."""
-    return [*_received(share), *_half_received(share)]
-
-
-def _received(share: float) -> Sequence[Figure]:
-    """All of it was received: a reply comes four times as fast as it is spoken."""
-    calls = scaled(CALLS, share)
-    gaps, renewed, wrong, asked_again = 0, 0, 0, 0
-    for seed in range(calls):
-        world = _monologue(seed)
-        replies = judge.replies(world)
-        gaps += sum(reply.gaps for reply in replies)
-        wrong += [(r.name, r.cut) for r in replies] != [
-            (scenarios.GREETING, False),
-            (judge.MONOLOGUE, False),
-        ]
-        dials = [step.at_ms for step in world.steps for c in step.commands if _dials(c)]
-        told_ms = next(s.at_ms for s in world.steps if isinstance(s.event, ToldToGo))
-        renewed += len(dials) > 1 and dials[1] - told_ms == LEAVE_BY_MS
-        asked_again += len(_cues(world)) - 1
-    return [
-        Figure("calls", calls, None),
-        Figure("left 10 s before the end, in mid-speech", 100 * renewed / calls, exactly(100), "%"),
-        Figure("replies repeated, cut or missing", wrong, exactly(0)),
-        Figure("gaps in replies", gaps, exactly(0)),
-        Figure("times the model was asked again", asked_again, exactly(0)),
-    ]
-
-
-def _half_received(share: float) -> Sequence[Figure]:
-    """It comes hardly faster than it is spoken: the rest has to be asked for."""
-    calls = scaled(CALLS // 10, share)
-    words_off, frames_off, gap_ms = 0, 0.0, 0
-    whole = agent_clip(judge.MONOLOGUE).text
-    for seed in range(calls):
-        world = _monologue(seed, SLOW)
-        said = [line.heard for line in world.store.lines if line.role == "agent"]
-        words_off += " ".join(said[1:]) != whole
-        _, first, rest = judge.replies(world)
-        samples = first.heard_samples + rest.heard_samples - len(judge.spoken(judge.MONOLOGUE))
-        frames_off = max(frames_off, abs(samples) / FRAME_SAMPLES)
-        end_ms = first.spans[-1].at_ms + len(first.spans[-1].ulaw) // PHONE_SAMPLES_PER_MS
-        gap_ms = max(gap_ms, rest.spans[0].at_ms - end_ms)
-    return [
-        Figure("calls, the reply half received", calls, None),
-        Figure("calls with words repeated or missing", words_off, exactly(0)),
-        Figure("frames repeated or missing, most", frames_off, None),
-        Figure("gap at the seam, most", gap_ms, at_most(200), "ms"),
-    ]
-
-
-def _monologue(seed: int, speed: float = scenarios.SPEED) -> World:
-    rng = Random(seed)
-    script = model_script.Script((model_script.Turn(judge.MONOLOGUE, "q1"),))
-    steps = [
-        Step(wait_for_agent=True, after_ms=300, deed=scenarios.say("q1")),
-        Step(wait_for_agent=True, after_ms=1_000, deed=HangUp()),
-    ]
-    caller = replace(Script(tuple(steps)), patience_ms=120_000)
-    model = GeminiServer(script, replace(scenarios.ROW, speed=speed), Random(seed))
-    world = World(caller, model, WireSdk(), seed=seed)
-    world.at(rng.randint(10_000, 30_000), GoAway(TIME_LEFT_MS))
-    world.run()
-    return world
 
 
 def silent_server(share: float) -> Sequence[Figure]:
@@ -206,13 +131,8 @@ def _dials(command: object) -> bool:
     return isinstance(command, OpenModel)
 
 
-def _cues(world: World) -> list[str]:
-    return [c.text for step in world.steps for c in step.commands if isinstance(c, SayToModel)]
-
-
 ROWS = (
     Row(11, "Gemini goes away while the caller is silent", in_silence, virtual=True),
-    Row(12, "Gemini goes away in endless speech", in_endless_speech, virtual=True),
     Row(13, "Gemini goes away, and then says nothing", silent_server, virtual=True),
     Row(14, "connections that end at 58 and at 10 min", two_hours, virtual=True),
 )

@@ -118,6 +118,19 @@ def test_a_reply_loses_no_sample_whatever_its_chunks(seed: int) -> None:
     assert sent == whole(pcm)
 
 
+def test_a_reply_may_end_before_all_of_it_that_came(downlink: Downlink) -> None:
+    downlink.add(1, speech(3_000))
+    downlink.finish(1, 1_000 * MS)
+    assert b"".join(piece.ulaw for piece in taken(downlink)) == whole(speech(3_000))[: 1_000 * MS]
+
+
+def test_what_was_sent_of_a_reply_is_not_taken_back(downlink: Downlink) -> None:
+    downlink.add(1, speech(3_000))
+    sent = sum(len(piece.ulaw) for piece in taken(downlink))
+    downlink.finish(1, 1_000 * MS)
+    assert downlink.length_if_sent(1) == sent > 1_000 * MS
+
+
 def test_a_replys_end_is_filled_up_with_silence(downlink: Downlink) -> None:
     downlink.add(1, noise(24 * 50))
     downlink.finish(1)

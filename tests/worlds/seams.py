@@ -1,0 +1,80 @@
+"""What a caller hears where a reply of one session is gone on with by the next.
+
+Found in the sound alone: the end of what was heard before, and the beginning of what was heard
+after, are looked for in the clip that the agent says.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from telephony.audio import g711
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
+from telephony.simulator.ear import is_loud
+from telephony.simulator.world import World
+from tests.worlds import judge
+
+LOOKED_FOR_SAMPLES = 1_000 * PHONE_SAMPLES_PER_MS
+ALIKE = 0.9
+"""Two resampled copies of the same speech correlate by more than this."""
+
+type Samples = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """One of them.
+
+    Args:
+        lost_frames: Speech of the clip that was not heard, in frames of 20 ms.
+        twice_frames: Speech of the clip that was heard on both sides.
+        gap_ms: From the end of the first part to the beginning of the second.
+    """
+
+    lost_frames: int
+    twice_frames: int
+    gap_ms: int
+
+
+def seam(world: World, name: str = judge.MONOLOGUE) -> Seam:
+    """That of a call whose second reply is the clip, in two parts or in one.
+
+    Raises:
+        AssertionError: Something else was heard.
+    """
+    whole = judge.spoken(name)
+    _, first, *rest = judge.replies(world)
+    assert first.name == name
+    assert len(rest) <= 1, "more than one reply after the one that was left"
+    if not rest:
+        return Seam(_loud_frames(whole[first.heard_samples :]), 0, 0)
+    heard = b"".join(span.ulaw for span in rest[0].spans)
+    at = _place(heard, whole, first.heard_samples)
+    ends_ms = first.spans[-1].at_ms + len(first.spans[-1].ulaw) // PHONE_SAMPLES_PER_MS
+    return Seam(
+        _loud_frames(whole[first.heard_samples : at]) + _loud_frames(whole[at + len(heard) :]),
+        _loud_frames(whole[at : first.heard_samples]),
+        rest[0].spans[0].at_ms - ends_ms,
+    )
+
+
+def _place(part: bytes, whole: bytes, near: int) -> int:
+    """Where in the clip this part of it begins: where it says the same, next to `near`."""
+    wanted, clip = _samples(part[:LOOKED_FOR_SAMPLES]), _samples(whole)
+    size = len(wanted)
+    spectrum = np.fft.rfft(clip, len(clip) + size) * np.conj(np.fft.rfft(wanted, len(clip) + size))
+    products = np.fft.irfft(spectrum, len(clip) + size)[: len(clip) - size + 1]
+    energy = np.concatenate(([0.0], np.cumsum(clip**2)))
+    norms = np.sqrt((energy[size:] - energy[:-size]) * np.sum(wanted**2)) + 1.0
+    alike = products / norms
+    places = np.flatnonzero(alike >= max(ALIKE, float(alike.max()) - 0.02))
+    assert len(places), f"what was heard is not in the clip; at best {alike.max():.2f}"
+    return int(places[np.argmin(np.abs(places - near))])
+
+
+def _samples(ulaw: bytes) -> Samples:
+    return np.frombuffer(g711.decode(ulaw), dtype="<i2").astype(np.float64)
+
+
+def _loud_frames(ulaw: bytes) -> int:
+    return sum(is_loud(ulaw[at : at + FRAME_SAMPLES]) for at in range(0, len(ulaw), FRAME_SAMPLES))
