@@ -63,9 +63,50 @@ def demo(
     from telephony.demo import run_demo
 
     try:
-        _run(run_demo(out, live=live))
+        report = _run(run_demo(out, live=live))
     except OSError as error:
         raise UsageError(f"--out: expected a folder that can be written: {error}") from error
+    raise typer.Exit(bool(report.problems))
+
+
+@app.command("try")
+def try_scripts(
+    script: Annotated[
+        str, typer.Argument(help="The scripts of both sides that have this name.")
+    ] = "booking",
+    agent: Annotated[
+        str | None, typer.Option(help="What the model says instead: a name, or a TOML file.")
+    ] = None,
+    caller: Annotated[
+        str | None, typer.Option(help="What the caller does instead: a name, or a TOML file.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the recording.")] = Path("out"),
+    seed: Annotated[int, typer.Option(help="Decides all chances of both simulators.")] = 1,
+    live: Annotated[
+        bool, typer.Option("--live", help="Talk with the real model. Costs a few cents.")
+    ] = False,
+) -> None:
+    """Have a caller of yours talk to an agent of yours: model, server and caller in one go.
+
+    Exit code 1 says that something went wrong with the call, or that it left the caller's script.
+
+    Example: offhook try --agent my-agent.toml --caller my-caller.toml
+    """
+    settings.one_blas_thread()
+    from agent.simulator.script import ScriptError, named
+    from telephony.demo import run_try
+    from telephony.simulator.script import load
+
+    try:
+        says = None if live else named(agent or script)
+    except (ScriptError, OSError) as error:
+        raise UsageError(f"--agent: {error}") from error
+    does = load(caller or script)
+    try:
+        report = _run(run_try(says, does, out, seed=seed))
+    except OSError as error:
+        raise UsageError(f"--out: expected a folder that can be written: {error}") from error
+    raise typer.Exit(bool(report.problems))
 
 
 @app.command()

@@ -1,8 +1,8 @@
 """A call to listen to: server, embedded store, simulated Gemini and simulated caller in one go.
 
-The caller books a table, talks over the agent once, and Gemini's socket is broken once while the
-agent speaks; the terminal tells it as it happens. `live` takes the real model in place of the
-simulated one.
+`run_try` plays scripts of the reader's own. `run_demo` plays the one that books a table: the caller
+talks over the agent once, and Gemini's socket is broken once while the agent speaks. The terminal
+tells it as it happens. With no script of the agent, the real model answers.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from agent.conversation.commands import AppendLine, OpenModel
 from agent.conversation.events import GenerationComplete, SessionLost, SessionReady
 from agent.simulator.faults import Reset
 from agent.simulator.model import GeminiServer
-from agent.simulator.script import SCRIPTS
-from agent.simulator.script import load as load_agent_script
+from agent.simulator.script import Script as AgentScript
+from agent.simulator.script import shipped
 from agent.simulator.server import SimulatedGemini
 from agent.store.base import CallRecord
 from telephony import settings
@@ -31,8 +31,11 @@ from telephony.server.app import on_free_port
 from telephony.settings import Settings
 from telephony.simulator import script as caller_script
 from telephony.simulator.caller import call
+from telephony.simulator.interrupt import interruptible
 from telephony.simulator.report import CallEvent, Report
-from telephony.simulator.terminal import CallView, summary
+from telephony.simulator.script import Script as CallerScript
+from telephony.simulator.terminal import CallView, judged, summary, warn
+from telephony.simulator.understanding import NOT_UNDERSTOOD, Understanding, book
 
 PUBLIC_URL = "https://demo.example"
 AUTH_TOKEN = "the-demo-needs-no-secret"  # noqa: S105 - of a simulated account
@@ -52,14 +55,21 @@ PUBLIC_URL (the https address of this machine, from a tunnel for example), run `
 point your Twilio number's voice webhook at PUBLIC_URL/twilio/voice. The README has the five steps.
 `offhook demo --live` talks to the real model without a number; that costs a few cents."""
 
+SIMULATED = """\
+The response time is the simulated model's, which thinks about as long as Gemini was seen to; a real
+call adds the way to Twilio and to Google."""
+
 
 class Stage:
     """An observer of the server: tells what the caller's side cannot see, and breaks the socket."""
 
-    def __init__(self, view: CallView, gemini: SimulatedGemini | None) -> None:
+    def __init__(
+        self, view: CallView, gemini: SimulatedGemini | None, broken_reply: int | None
+    ) -> None:
         self.sent: dict[int, bytearray] = {}
         self._view = view
         self._gemini = gemini
+        self._broken_reply = broken_reply
         self._replies = 0
         self._lost_at_ms: int | None = None
         self._began_s: float | None = None
@@ -69,6 +79,11 @@ class Stage:
         if self._began_s is None:
             self._began_s = asyncio.get_running_loop().time() - event.at_ms / 1000
         self._view.show(event)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the model is."""
+        return self._gemini is not None
 
     def now_ms(self) -> int:
         """Time since the call was placed."""
@@ -84,7 +99,7 @@ class Stage:
         match event:
             case GenerationComplete():
                 self._replies += 1
-                if self._replies == BROKEN_REPLY and self._gemini is not None:
+                if self._replies == self._broken_reply:
                     asyncio.get_running_loop().call_later(BROKEN_AFTER_S, self._break)
             case SessionLost():
                 self._lost_at_ms = self.now_ms()
@@ -118,7 +133,7 @@ class Stage:
 
 
 async def run_demo(out: Path, *, live: bool = False) -> Report:
-    """Run the demo; prints as it goes, and leaves a stereo WAV in `out`.
+    """Run the demo; prints as it goes, and leaves two WAVs in `out`.
 
     Args:
         out: Folder for the recording; made if need be.
@@ -127,36 +142,84 @@ async def run_demo(out: Path, *, live: bool = False) -> Report:
     Raises:
         SettingsError: `live`, and the key is missing.
         OSError: The recording cannot be written.
+        KeyboardInterrupt: As `run_try`.
+    """
+    agent = None if live else shipped("booking")
+    report = await run_try(
+        agent, caller_script.load("booking"), out, seed=SEED, broken_reply=BROKEN_REPLY
+    )
+    Console(highlight=False).print(NEXT, soft_wrap=True)
+    return report
+
+
+async def run_try(
+    agent: AgentScript | None,
+    caller: CallerScript,
+    out: Path,
+    *,
+    seed: int,
+    broken_reply: int | None = None,
+) -> Report:
+    """Have a caller and an agent talk; prints as it goes, and leaves two WAVs in `out`.
+
+    Args:
+        agent: What the simulated model says; None for the real model, under GEMINI_API_KEY.
+        caller: What the caller does.
+        out: Folder for the recording; made if need be.
+        seed: Decides all chances of both simulators.
+        broken_reply: The reply of the agent during which Gemini's socket is broken; None for none.
+
+    Raises:
+        SettingsError: The real model is asked for, and its key is missing.
+        OSError: The recording cannot be written.
+        KeyboardInterrupt: Ctrl-C was pressed; the caller hung up, and the call was printed.
     """
     console = Console(highlight=False)
     view = CallView(console)
     out.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    if live:
+    if agent is None:
         console.print("This call is answered by the real model, and costs a few cents.")
     async with AsyncExitStack() as stack:
-        gemini = None if live else await stack.enter_async_context(_simulated_gemini())
-        stage = Stage(view, gemini)
+        gemini = await stack.enter_async_context(_simulated(agent, seed)) if agent else None
+        stage = Stage(view, gemini, broken_reply)
         server, url = await stack.enter_async_context(on_free_port(_settings(gemini), stage))
+        # After the server has set its own handler: here, Ctrl-C is the caller's.
+        interrupted = stack.enter_context(interruptible(warn))
+        understanding = _understanding(agent, caller)
+
+        def show(event: CallEvent) -> None:
+            understanding(event)
+            stage.caller_side(event)
+
         report = await call(
             [url],
             PUBLIC_URL,
             AUTH_TOKEN,
             ACCOUNT_SID,
-            caller_script.load("booking"),
-            seed=SEED,
-            on_event=stage.caller_side,
+            caller,
+            seed=seed,
+            on_event=show,
             heard_path=out / "heard.wav",
             stereo_path=out / "call.wav",
+            interrupted=interrupted,
         )
+        report = await judged(report, understanding)
         record = await server.worker.store.look_up(report.call_sid)
-    _conclude(console, report, record, stage, out)
+        _conclude(console, report, record, stage, out)
     return report
 
 
-def _simulated_gemini() -> SimulatedGemini:
-    script = load_agent_script(SCRIPTS / "booking.toml")
-    return SimulatedGemini(GeminiServer(script, random=Random(SEED)))  # noqa: S311 - repeatable
+def _simulated(agent: AgentScript, seed: int) -> SimulatedGemini:
+    return SimulatedGemini(GeminiServer(agent, random=Random(seed)))  # noqa: S311 - repeatable
+
+
+def _understanding(agent: AgentScript | None, caller: CallerScript) -> Understanding:
+    if agent is None:
+        return Understanding(caller)
+    says = [agent.greeting, agent.on_text, agent.fallback, *(turn.say for turn in agent.turns)]
+    not_understood = {agent.fallback, *NOT_UNDERSTOOD} - {turn.say for turn in agent.turns}
+    return Understanding(caller, known=book(says), not_understood=not_understood)
 
 
 def _settings(gemini: SimulatedGemini | None) -> Settings:
@@ -217,5 +280,10 @@ def _conclude(
     console.print(f"{len(stage.sent)} replies, {broken} with a gap inside; {lines} lines stored")
     for problem in report.problems:
         console.print(f"problem: {problem}", soft_wrap=True)
-    console.print(f"listen to both sides: {out / 'call.wav'}", soft_wrap=True)
-    console.print(NEXT, soft_wrap=True)
+    if stage.simulated:
+        console.print(SIMULATED, soft_wrap=True)
+    console.print(
+        f"listen to both sides: {out / 'call.wav'} (left: the caller; right: the agent, as the "
+        "caller heard it)",
+        soft_wrap=True,
+    )

@@ -125,7 +125,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Drain at the first signal, stop at the second."""
+        """Drain at the first signal, stop at the second, break off at the third."""
         loop = asyncio.get_running_loop()
         signals = (signal.SIGTERM, signal.SIGINT)
         for number in signals:
@@ -137,9 +137,11 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def stop(self) -> None:
-        """Hand all calls over, then stop; asked a second time, stop now."""
-        if self._told_to_stop.is_set():
-            self.should_exit = self.force_exit = True
+        """Hand all calls over, then stop; asked a second time, stop now, with the store in order;
+        asked a third time, break everything off.
+        """
+        self.force_exit = self.should_exit and self._told_to_stop.is_set()
+        self.should_exit = self._told_to_stop.is_set()
         self._told_to_stop.set()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -152,7 +154,12 @@ class Server(uvicorn.Server):
     async def _drain_when_told(self) -> None:
         await self._told_to_stop.wait()
         if self.listening.is_set():
-            log.info("draining", calls=len(self.worker.calls), budget_s=self._budget_s)
+            log.info(
+                "draining",
+                calls=len(self.worker.calls),
+                budget_s=self._budget_s,
+                hint="calls may end or be handed over first; a second signal stops at once",
+            )
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._budget_s):
                     await self.worker.calls.drain(self._budget_s)

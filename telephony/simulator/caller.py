@@ -21,7 +21,7 @@ from telephony.simulator.clock import Clock
 from telephony.simulator.director import Director
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.identity import CALLER, Identity, NumberWebhooks
-from telephony.simulator.report import CallEvent, Report, WebhookAnswered
+from telephony.simulator.report import AgentQuiet, CallEvent, Report, WebhookAnswered
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.script import Script
 from telephony.simulator.webhooks import Webhooks
@@ -47,6 +47,7 @@ async def call(
     caller: str = CALLER,
     number: NumberWebhooks | None = None,
     rest: RestAccount | None = None,
+    interrupted: asyncio.Event | None = None,
     allow_warnings: bool = False,
 ) -> Report:
     """Place one call and stay on the line until it ends, in real time.
@@ -68,6 +69,7 @@ async def call(
         caller: Who calls, or is called: a number, ``client:…``, ``sip:…``, or a word.
         number: What the number calls; None for what a linked one does.
         rest: Where the call can be redirected while it goes on; None for nowhere.
+        interrupted: When it is set, the caller hangs up, wherever the script stands.
         allow_warnings: Twilio's warnings are counted, and are no problem.
 
     Returns:
@@ -111,13 +113,23 @@ async def call(
             )
             if rest is not None:
                 rest.calls[sid] = flow
+            leaving = group.create_task(_leave_when(interrupted, director), name="leaving")
             await flow.run()
+            leaving.cancel()
+        if director.ear.hears:
+            tell(AgentQuiet(director.ear.turns[-1].ended_ms, bytes(director.ear.sound)))
     told = _report(flow, sid, seed, director, events, allow_warnings=allow_warnings)
     if heard_path is not None:
         write_mono(heard_path, told.heard_pcm(), PHONE_RATE_HZ)
     if stereo_path is not None:
         write_stereo(stereo_path, told.said_pcm(), told.heard_pcm(), PHONE_RATE_HZ)
     return told
+
+
+async def _leave_when(interrupted: asyncio.Event | None, director: Director) -> None:
+    if interrupted is not None:
+        await interrupted.wait()
+        director.leave()
 
 
 def _report(

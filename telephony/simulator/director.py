@@ -37,6 +37,7 @@ class Director:
         self.problem: str | None = None
         """Why the caller gave up, or None."""
         self._script = script
+        self._leaves = False
         self._done = 0
         self._began_ms: int | None = None
         self._last_word_ms = 0
@@ -66,10 +67,17 @@ class Director:
             if at_ms >= self._last_word_ms:
                 self.ear.turns[-1].response_ms = at_ms - self._last_word_ms
 
+    def leave(self) -> None:
+        """Hang up at the next step, wherever the script stands."""
+        self._leaves = True
+
     def step(self, now_ms: int) -> list[Action]:
         """What the caller does now, in order; a `HangUp` is the last thing ever."""
         if self._began_ms is None:
             self._began_ms = now_ms
+        if self._leaves:
+            self._done = len(self._script.steps)
+            return [HangUp()]
         actions: list[Action] = []
         while self._keys and self._keys[0][0] <= now_ms:
             actions.append(Press(self._keys.popleft()[1]))

@@ -50,6 +50,8 @@ class Ear:
     def __init__(self, quiet_ms: int) -> None:
         self.turns: list[Turn] = []
         """The last one may still go on."""
+        self.sound = bytearray()
+        """µ-law of that turn, from its first sound on."""
         self._quiet_ms = quiet_ms
         self._in_turn = False
 
@@ -61,10 +63,14 @@ class Ear:
     def hear(self, frame: bytes, at_ms: int) -> None:
         """The caller heard 20 ms of µ-law from `at_ms` on."""
         end_ms = at_ms + FRAME_MS
-        if is_loud(frame) and frame not in EARCON_FRAMES:
-            if not self._in_turn:
-                self._in_turn = True
-                self.turns.append(Turn(at_ms, end_ms))
+        loud = is_loud(frame) and frame not in EARCON_FRAMES
+        if loud and not self._in_turn:
+            self._in_turn = True
+            self.sound.clear()
+            self.turns.append(Turn(at_ms, end_ms))
+        if self._in_turn:
+            self.sound += frame
+        if loud:
             self.turns[-1].ended_ms = end_ms
         elif self._in_turn and end_ms - self.turns[-1].ended_ms >= self._quiet_ms:
             self._in_turn = False

@@ -75,9 +75,12 @@ class AgentHeard:
 
 @dataclass(frozen=True, slots=True)
 class AgentQuiet:
-    """The turn is over; `at_ms` is the end of its last sound, known only somewhat later."""
+    """The turn is over; `at_ms` is the end of its last sound, known only somewhat later. `ulaw` is
+    what was heard of it, pauses included.
+    """
 
     at_ms: int
+    ulaw: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@
     wait = "agent"            # until the agent has spoken and is quiet again
     after_ms = 200            # and this long after it
     say = "table"             # a caller's clip, or a path ending in .wav (8 kHz, mono)
+    answer = "times"          # the agent's clip that has to answer it; any, without this
 
     [[steps]]
     barge_in_ms = 2500        # this long after the agent is first heard again
@@ -59,7 +60,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 _KEYS = re.compile(r"[0-9A-D*#]+")
 _DOES = ("say", "press", "hang_up", "cut")
 _WAITS = ("wait", "barge_in_ms", "until_said")
-_STEP_FIELDS = (*_WAITS, "after_ms", *_DOES)
+_STEP_FIELDS = (*_WAITS, "after_ms", *_DOES, "answer")
 
 
 class ScriptError(UsageError):
@@ -118,6 +119,7 @@ class Step:
             wait.
         after_ms: How long to wait after that.
         deed: What to do, or None for nothing.
+        answer: The agent's clip that has to answer what is said; None for any answer.
     """
 
     wait_for_agent: bool = False
@@ -126,6 +128,7 @@ class Step:
     last_words: bytes = b""
     after_ms: int = 0
     deed: Deed | None = None
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,20 @@ def _step(where: str, table: Mapping[str, Any], folder: Path) -> Step:
         last_words=_last_words(where, table["until_said"]) if "until_said" in table else b"",
         after_ms=_ms(where, table, "after_ms", 0),
         deed=_deed(where, table, folder),
+        answer=_answer(where, table),
     )
+
+
+def _answer(where: str, table: Mapping[str, Any]) -> str | None:
+    """The name of an agent's clip; only what is said can be answered."""
+    answer = table.get("answer")
+    if answer is None:
+        return None
+    if "say" not in table:
+        raise ScriptError(where, "answer beside say", answer, "put it into the step that says it")
+    if f"agent/{answer}" not in texts():
+        raise ScriptError(where, "an agent's clip", answer, f"name one of {_clips('agent')}")
+    return str(answer)
 
 
 def _deed(where: str, table: Mapping[str, Any], folder: Path) -> Deed | None:

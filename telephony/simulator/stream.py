@@ -226,7 +226,7 @@ class _Stream:
             if ear.hears and not was_in_turn:
                 self._tell(AgentHeard(at_ms, ear.turns[-1].response_ms))
             elif was_in_turn and not ear.hears:
-                self._tell(AgentQuiet(ear.turns[-1].ended_ms))
+                self._tell(AgentQuiet(ear.turns[-1].ended_ms, bytes(ear.sound)))
         for cleared in self._line.clears[self._clears :]:
             self._tell(BufferCleared(cleared.at_ms, cleared.dropped_ms))
         self._clears = len(self._line.clears)

@@ -1,7 +1,9 @@
 """A simulated call in the terminal: one line an event, in colour where somebody is watching."""
 
+import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ from rich.text import Text
 
 from telephony.errors import UsageError
 from telephony.simulator.caller import call
+from telephony.simulator.interrupt import interruptible
 from telephony.simulator.report import (
     AgentHeard,
     AgentQuiet,
@@ -28,6 +31,7 @@ from telephony.simulator.report import (
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_server import SimulatedRest
 from telephony.simulator.script import load
+from telephony.simulator.understanding import Understanding, Words
 
 STYLES = {
     "caller": "cyan",
@@ -86,6 +90,11 @@ class CallView:
             case CallEnded():
                 self.line(event.at_ms, "twilio", f"the call is over (by {event.by})")
 
+    def understood(self, words: Words) -> None:
+        """Print what a turn of the agent said, once it is over."""
+        text = f"said “{words.text}”" if words.text else "said words that the simulator cannot know"
+        self.line(words.at_ms, "agent", text)
+
 
 async def call_and_print(
     *,
@@ -106,6 +115,7 @@ async def call_and_print(
 
     Raises:
         UsageError: An address or the script cannot be used, or the port is taken.
+        KeyboardInterrupt: Ctrl-C was pressed; the caller hung up, and the call was printed.
     """
     for url in (*urls, public_url):
         parts = urlsplit(url)
@@ -114,7 +124,16 @@ async def call_and_print(
     console = Console(highlight=False)
     view = CallView(console)
     account = RestAccount(account_sid, auth_token)
+    does = load(script)
+    understanding = Understanding(does, tell=None if as_json else view.understood)
+
+    def show(event: CallEvent) -> None:
+        understanding(event)
+        if not as_json:
+            view.show(event)
+
     async with AsyncExitStack() as held:
+        interrupted = held.enter_context(interruptible(warn))
         if rest_port is not None:
             try:
                 await held.enter_async_context(SimulatedRest(account, port=rest_port))
@@ -127,22 +146,28 @@ async def call_and_print(
             public_url,
             auth_token,
             account_sid,
-            load(script),
+            does,
             seed=seed,
-            on_event=None if as_json else view.show,
+            on_event=show,
             heard_path=heard,
             rest=account,
             allow_warnings=allow_warnings,
+            interrupted=interrupted,
         )
-    if as_json:
-        print(report.to_json())  # noqa: T201 - a command's output
-        return report
-    for problem in report.problems:
-        view.line(report.duration_ms, "problem", problem)
-    console.print(summary(report), soft_wrap=True)
-    if heard is not None:
-        console.print(f"what the caller heard: {heard}", soft_wrap=True)
+        report = await judged(report, understanding)
+        _conclude(console, view, report, heard, as_json=as_json)
     return report
+
+
+async def judged(report: Report, understanding: Understanding) -> Report:
+    """The report, with what the agent answered and should not have among its problems."""
+    left = await understanding.conclude()
+    return replace(report, problems=(*report.problems, *left))
+
+
+def warn(sentence: str) -> None:
+    """Tell the person at the terminal, beside what the command prints."""
+    sys.stderr.write(f"\n{sentence}\n")
 
 
 def summary(report: Report) -> str:
@@ -161,3 +186,16 @@ def _span(times_ms: Sequence[int]) -> str:
         return "-"
     middle = sorted(times_ms)[len(times_ms) // 2]
     return f"median {middle} ms, longest {max(times_ms)} ms"
+
+
+def _conclude(
+    console: Console, view: CallView, report: Report, heard: Path | None, *, as_json: bool
+) -> None:
+    if as_json:
+        print(report.to_json())  # noqa: T201 - a command's output
+        return
+    for problem in report.problems:
+        view.line(report.duration_ms, "problem", problem)
+    console.print(summary(report), soft_wrap=True)
+    if heard is not None:
+        console.print(f"what the caller heard: {heard}", soft_wrap=True)

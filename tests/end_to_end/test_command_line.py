@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import signal
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from agent.simulator.server import SimulatedGemini
+from telephony.simulator.interrupt import WHAT_NEXT
 from telephony.twilio import twiml
-from tests.end_to_end import twilio
-from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, offhook, run, worker_process
+from tests.end_to_end import scripts, twilio
+from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, offhook, place, run, worker_process
 from tests.end_to_end.watching import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -96,6 +100,84 @@ async def test_three_commands_make_a_call_and_report_it_as_json(tmp_path: Path) 
     channels, rate_hz, length_s = wav(heard)
     assert (channels, rate_hz) == (1, 8000)
     assert length_s * 1000 >= report["heard_ms"] > 0
+
+
+async def test_a_caller_whom_the_agent_does_not_understand_is_a_failure_that_says_the_words(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "caller.toml"
+    script.write_text(CALLER_SCRIPT.replace("morgan", "q1"))
+    async with simulated_gemini(tmp_path) as gemini, worker_process(gemini) as worker:
+        code, out, err = await run(
+            *("simulate", "call", "--url", worker.url, "--public-url", PUBLIC_URL),
+            *("--script", str(script)),
+            TWILIO_AUTH_TOKEN=AUTH_TOKEN,
+        )
+    assert (code, err) == (1, "")
+    assert re.search(r"^ *[\d.]+  agent     said “I am still here", out, re.MULTILINE)
+    assert re.search(r"^ *[\d.]+  problem   step 1: .*heard: “Sorry, I did", out, re.MULTILINE)
+
+
+async def test_ctrl_c_in_a_simulated_call_hangs_up_and_still_reports_and_records(
+    gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    heard = tmp_path / "heard.wav"
+    async with worker_process(gemini) as worker:
+        process = await offhook(
+            *("simulate", "call", "--url", worker.url, "--public-url", PUBLIC_URL),
+            *("--heard", str(heard)),
+            environment={"TWILIO_AUTH_TOKEN": AUTH_TOKEN, "PYTHONUNBUFFERED": "1"},
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while b"agent     is heard" not in await process.stdout.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            out, err = await process.communicate()
+        ended = await worker.tells("call ended")
+    assert (process.returncode, err.decode().strip()) == (130, WHAT_NEXT)
+    assert re.search(rb"^[\d.]+ s, 1 turns of the agent", out, re.MULTILINE)
+    assert ended["reason"] == "caller_hangup"
+    assert wav(heard)[2] > 0
+
+
+async def test_scripts_of_ones_own_are_tried_in_one_go(tmp_path: Path) -> None:
+    agent, caller = tmp_path / "agent.toml", tmp_path / "caller.toml"
+    agent.write_text(AGENT_SCRIPT)
+    caller.write_text(CALLER_SCRIPT.replace('"morgan"', '"morgan"\nanswer = "goodbye"'))
+    files = ("--agent", str(agent), "--caller", str(caller), "--out", str(tmp_path / "out"))
+    code, out, err = await run("try", *files)
+    assert (code, err) == (0, "")
+    assert "“Thank you for calling. Goodbye.”" in out
+    assert "left: the caller; right: the agent" in out
+    assert wav(tmp_path / "out" / "call.wav")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "files", [("--agent", "none.toml"), ("--caller", "none.toml"), ("no-such-name",)]
+)
+async def test_a_script_that_is_not_there_is_one_message(files: tuple[str, ...]) -> None:
+    code, out, err = await run("try", *files)
+    assert (code, out) == (2, "")
+    assert err.startswith("offhook: ")
+    assert "Traceback" not in err
+
+
+async def test_a_second_ctrl_c_ends_a_server_in_a_call_at_once_and_without_a_traceback(
+    gemini: SimulatedGemini,
+) -> None:
+    async with worker_process(gemini) as worker:
+        async with asyncio.TaskGroup() as tasks:
+            call = tasks.create_task(place(scripts.TWO_TURNS, worker.url))
+            await worker.tells("model ready")
+            worker.process.send_signal(signal.SIGINT)
+            told = await worker.tells("draining")
+            worker.process.send_signal(signal.SIGINT)
+            assert await worker.wait() == 0
+            call.cancel()
+        lines = list(worker.log.seen)
+    assert "second signal" in told["hint"]
+    assert not [line for line in lines if "Traceback" in line]
 
 
 async def test_settings_that_are_missing_are_named_with_a_hint_and_no_traceback() -> None:

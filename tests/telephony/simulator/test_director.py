@@ -142,6 +142,14 @@ def test_patience_does_not_end_while_the_agent_is_talking() -> None:
     assert director.problem is None
 
 
+def test_a_caller_who_is_told_to_leave_hangs_up_wherever_the_script_stands() -> None:
+    director = Director(parse('steps = [{after_ms = 5000, press = "1"}]'))
+    assert director.step(0) == []
+    director.leave()
+    assert director.step(20) == [HangUp()]
+    assert director.finished
+
+
 def test_nothing_is_done_after_hanging_up() -> None:
     _, actions = play('steps = [{hang_up = true}, {press = "1"}]', [], 1000)
     assert actions == [(0, HangUp())]

@@ -74,6 +74,8 @@ def test_a_caller_can_say_a_recording_of_ones_own(tmp_path: Path) -> None:
         ('steps = [{wait = "agent", barge_in_ms = 3}]', "step 1", "two steps"),
         ('steps = [{until_said = "table", hang_up = true}]', "step 1", "one of greeting, "),
         ("steps = [{until_said = 3}]", "step 1", "one of greeting, "),
+        ('steps = [{press = "1", answer = "a1"}]', "step 1", "the step that says it"),
+        ('steps = [{say = "table", answer = "q1"}]', "step 1", "greeting"),
         ('steps = [{wait = "godot"}]', "step 1", "after_ms"),
         ('steps = [{press = "5x"}]', "step 1", "script.py"),
         ('steps = [{cut = "cord"}]', "step 1", "script.py"),
