@@ -14,8 +14,11 @@ Modules, lowest first:
     twiml       [pure] a document becomes verbs
     identity    [pure] who calls whom, in Twilio's words
     report      what a call tells: events, and a report
-    clock, workers, webhooks, stream, call_flow
-                [edge] time, addresses, signed HTTP, one WebSocket, one call
+    overrides   [pure] how often Twilio asks again, and how long it waits
+    clock, workers, webhooks, documents, status_callbacks
+                [edge] time, addresses, signed HTTP, what is asked by it, what is told by it
+    stream, off_line, streams, call_flow
+                [edge] one WebSocket, the caller without one, all of a call, the call
     proxy, chaos
                 [edge] a TCP proxy that goes wrong, on command or by a seed
     caller      [edge] `call`: all of it over real sockets

@@ -1,47 +1,44 @@
-"""One call as Twilio runs it: the webhook, the document verb by verb, the streams, the end.
+"""One call as Twilio runs it: the webhook, the document verb by verb, the end.
 
-socket           per stream; closed, or broken off, where the stream ends
-callbacks        of `status_callbacks`
-zombie sockets   tasks of the same group; broken off when the call is over
+sockets, callbacks   of `streams` and `status_callbacks`
 """
 
 import asyncio
 import random
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
-from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
-from telephony.simulator import stream, twiml
+from telephony.audio.formats import FRAME_MS
+from telephony.simulator import twiml
 from telephony.simulator.clock import Clock
 from telephony.simulator.dial import BAD_CALLER_ID, Dial
-from telephony.simulator.director import Director, Press
+from telephony.simulator.director import Director
 from telephony.simulator.documents import Documents
 from telephony.simulator.elements import Request
-from telephony.simulator.faults import AfterLoss, Callbacks, CallFaults, UpgradeSignature
+from telephony.simulator.faults import AfterLoss, CallFaults
 from telephony.simulator.identity import Identity
 from telephony.simulator.line import Line
+from telephony.simulator.off_line import OffLine, Passed
 from telephony.simulator.report import (
     Announced,
     CallEnded,
-    CallerSpoke,
     CallEvent,
     Dialled,
-    KeyPressed,
-    StreamClosed,
-    StreamOpened,
 )
-from telephony.simulator.script import Cut, HangUp, Utterance
 from telephony.simulator.status_callbacks import StatusCallbacks
-from telephony.simulator.stream import End, StreamEnd
-from telephony.simulator.webhooks import Webhooks, signature
+from telephony.simulator.stream import End, StreamRefusedError
+from telephony.simulator.streams import Streams
+from telephony.simulator.webhooks import Webhooks
 from telephony.simulator.workers import Workers
 
 SAY_MS_PER_CHARACTER = 65
 """About what Twilio's voices take."""
 ENDLESS = 1000
 """How often a Say is said that is to be repeated until the caller hangs up."""
+ACTION_AFTER_MOVE_MS, MOVE_MS = 320, 651
+"""After a call in a Dial is redirected: when its action is asked, and when the new document is."""
 KEY_TONE_MS = 200
 WAIT_MS = {"w": 500, "W": 1000}
 """How long the pauses among the keys of a Play are."""
@@ -79,25 +76,38 @@ class CallFlow:
         tell: Callable[[CallEvent], None],
         group: asyncio.TaskGroup,
     ) -> None:
-        self.lines: list[Line] = []
         self.announced: list[str] = []
         self.dialled: list[str] = []
         self.problems: list[str] = []
         self.ended_by = ""
         self.ended_ms = 0
         self._id, self._director = identity, director
-        self._workers = workers
         self._rng, self._faults, self._clock, self._tell = rng, faults, clock, tell
-        self._group = group
         fallback = identity.number.fallback if faults.fallback else None
         self._documents = Documents(webhooks, fallback, self.problems.append)
         self._callbacks = StatusCallbacks(identity, self._documents, clock, faults, group)
         self._final_status = "completed"
-        self._zombies: list[asyncio.Task[None]] = []
+        self._off_line = OffLine(director, clock, tell)
+        self._streams = Streams(
+            identity=identity,
+            director=director,
+            off_line=self._off_line,
+            workers=workers,
+            callbacks=self._callbacks,
+            rng=rng,
+            faults=faults,
+            clock=clock,
+            tell=tell,
+            group=group,
+        )
         self._verbs: deque[twiml.Verb] = deque()
-        self._moved_to: Request | None = None
-        self._unsaid = b""
-        self._unsaid_since_ms = 0
+        self._moved_to: Request | str | None = None
+        self._told_to_end = False
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """The streams so far."""
+        return self._streams.lines
 
     @property
     def over(self) -> bool:
@@ -105,22 +115,30 @@ class CallFlow:
         return bool(self.ended_by)
 
     def redirect(self, request: Request) -> None:
-        """Leave whatever is going on, and go on with this document; as told by REST."""
+        """Leave whatever is going on, and ask there how to go on; as told by REST."""
         self._moved_to = request
+
+    def run_document(self, document: str) -> None:
+        """Leave whatever is going on, and go on with this document; as told by REST."""
+        self._moved_to = document
+
+    def end(self) -> None:
+        """Leave whatever is going on, and hang up; as told by REST."""
+        self._told_to_end = True
 
     async def run(self) -> None:
         """From the first webhook to the last status callback."""
         try:
             await self._begin()
             while not self.over:
-                if self._moved_to is not None:
-                    request, self._moved_to = self._moved_to, None
-                    await self._fetch(request, {})
+                if self._told_to_end:
+                    self.ended_by = "rest"
+                elif self._moved_to is not None:
+                    await self._move(self._moved_to)
                 else:
                     await self._next_verb()
         finally:
-            for zombie in self._zombies:
-                zombie.cancel()
+            self._streams.close()
         self.ended_ms = self._clock.now_ms()
         self._tell(CallEnded(self.ended_ms, self.ended_by))
         if self._director.problem is not None:
@@ -135,6 +153,13 @@ class CallFlow:
         token = secrets.token_hex(16)
         for _ in range(1 + self._faults.webhook_twice):
             await self._fetch(self._id.number.voice, {}, status=status, token=token)
+
+    async def _move(self, target: Request | str) -> None:
+        self._moved_to = None
+        if isinstance(target, Request):
+            await self._fetch(target, {})
+        else:
+            self._go_on_with(self._documents.read(target, self._id.number.voice.url))
 
     async def _next_verb(self) -> None:
         if not self._verbs:
@@ -175,8 +200,15 @@ class CallFlow:
             self.dialled.append(noun.address)
             self._tell(Dialled(began_ms, noun.address, status))
         await self._live(faults.dial_ms, until_star=verb.hangup_on_star)
-        if verb.action is not None and self._goes_on:
-            await self._fetch(verb.action, self._dialled(status, began_ms))
+        if verb.action is None or self.over or self._told_to_end:
+            return
+        about = self._dialled(status, began_ms)
+        if self._moved_to is None:
+            await self._fetch(verb.action, about)
+        else:  # the action is asked all the same, and what it says does not count
+            await asyncio.sleep(ACTION_AFTER_MOVE_MS / 1000)
+            await self._documents.tell(verb.action, self._id.params("in-progress") | about)
+            await asyncio.sleep((MOVE_MS - ACTION_AFTER_MOVE_MS) / 1000)
 
     def _dialled(self, status: str, began_ms: int) -> dict[str, str]:
         """What is said of the call within the call when that is over."""
@@ -200,6 +232,9 @@ class CallFlow:
     ) -> None:
         """Ask for a document, which replaces the one that runs."""
         verbs = await self._documents.ask(request, self._id.params(status), extra, token)
+        self._go_on_with(verbs)
+
+    def _go_on_with(self, verbs: Sequence[twiml.Verb] | None) -> None:
         if verbs is None:
             self.announced.append(APPLICATION_ERROR)
             self._tell(Announced(self._clock.now_ms(), APPLICATION_ERROR))
@@ -208,159 +243,49 @@ class CallFlow:
             self._verbs = deque(verbs)
 
     async def _live(self, duration_ms: int, *, until_star: bool = False) -> None:
-        """Let time pass without a stream. The caller goes on living, and may hang up. Keys are
-        pressed in vain, but for a * that is waited for.
-        """
-        never = asyncio.Event()
-        until_ms = self._clock.now_ms() + duration_ms
-        while self._moved_to is None and (now_ms := self._clock.now_ms()) < until_ms:
-            for action in self._director.step(now_ms):
-                match action:
-                    case Utterance():
-                        self._keep_unsaid(self._still_unsaid(now_ms) + action.ulaw, now_ms)
-                        told = CallerSpoke(now_ms, action.name, action.text, action.duration_ms)
-                        self._tell(told)
-                    case Press(digit):
-                        self._tell(KeyPressed(now_ms, digit))
-                        if until_star and digit == "*":
-                            return
-                    case HangUp():
-                        self.ended_by = "caller"
-                        return
-                    case Cut():
-                        pass  # there is no socket
-            await self._clock.wait(never, min(now_ms + FRAME_MS, until_ms))
+        """Let time pass without a stream."""
+        passed = await self._off_line.live(
+            duration_ms, lambda: self._interrupted, until_star=until_star
+        )
+        if passed is Passed.HUNG_UP:
+            self.ended_by = "caller"
 
     @property
     def _goes_on(self) -> bool:
         """Whether the document that runs is still the call's."""
-        return not self.over and self._moved_to is None
+        return not self.over and not self._interrupted
 
-    def _keep_unsaid(self, ulaw: bytes, now_ms: int) -> None:
-        self._unsaid, self._unsaid_since_ms = ulaw, now_ms
+    @property
+    def _interrupted(self) -> bool:
+        """Whether REST said how to go on, or to end."""
+        return self._moved_to is not None or self._told_to_end
 
-    def _still_unsaid(self, now_ms: int) -> bytes:
-        """What is left of the caller's words, who talks on whether there is a line or not."""
-        return self._unsaid[max(0, now_ms - self._unsaid_since_ms) * PHONE_SAMPLES_PER_MS :]
+    def _leaves(self, line: Line) -> bool:
+        """Whether a stream is to be left now because REST said so."""
+        waits = self._faults.update_drains and bool(line.playout.queued_bytes)
+        return self._told_to_end or (self._moved_to is not None and not waits)
 
     async def _connect(self, verb: twiml.Connect) -> None:
         delay_ms = self._faults.reconnect_ms if self.lines else self._faults.connect_ms
         await self._live(self._rng.randint(*delay_ms))
         if not self._goes_on:
             return
-        sid = f"MZ{secrets.token_hex(16)}"
         try:
-            socket, worker = await stream.connect(
-                verb.stream.url, self._workers, self._upgrade_headers(verb.stream.url)
-            )
-        except stream.StreamRefusedError as refused:
-            self._tell(StreamClosed(self._clock.now_ms(), sid, str(refused.code)))
+            end = await self._streams.run(verb.stream, self._leaves, self._tell_end)
+        except StreamRefusedError as refused:
             self.problems.append(str(refused))
-            await self._callbacks.stream(verb.stream, sid, "stream-error", str(refused))
         else:
-            await self._stay(socket, worker, verb.stream, sid)
+            if end.end is End.HANG_UP:
+                self.ended_by = "caller"
+            if end.end in {End.BROKEN, End.CUT}:
+                await self._after_loss()
         if verb.action is not None and self._goes_on:
             await self._fetch(verb.action, {})
 
-    def _upgrade_headers(self, url: str) -> dict[str, str]:
-        signed = signature(self._id.auth_token, url, {})
-        match self._faults.upgrade_signature:
-            case UpgradeSignature.EXACT:
-                pass
-            case UpgradeSignature.TRAILING_SLASH:
-                signed = signature(self._id.auth_token, url + "/", {})
-            case UpgradeSignature.WRONG:
-                signed = signature(self._id.auth_token + "?", url, {})
-            case UpgradeSignature.ABSENT:
-                return {}
-            case never:
-                assert_never(never)
-        return {"x-twilio-signature": signed}
-
-    async def _stay(
-        self, socket: stream.TwilioSocket, worker: str, noun: twiml.Stream, sid: str
-    ) -> None:
-        end: StreamEnd | None = None
-        try:
-            end = await self._carry(socket, worker, noun, sid)
-            await self._finish(end, socket, noun, sid)
-        finally:
-            if end is None or end.cut is not Cut.ZOMBIE:
-                socket.break_off()
-
-    async def _carry(
-        self,
-        socket: stream.TwilioSocket,
-        worker: str,
-        noun: twiml.Stream,
-        sid: str,
-    ) -> StreamEnd:
-        line = Line(
-            sid,
-            self._id.call_sid,
-            self._id.account_sid,
-            noun.parameters,
-            rng=self._rng,
-            faults=self._faults.line,
-        )
-        self.lines.append(line)
-        line.open(self._clock.now_ms())
-        line.speak(self._still_unsaid(line.media_start_ms))
-        self._tell(StreamOpened(self._clock.now_ms(), sid, worker))
-        await self._callbacks.stream(noun, sid, "stream-started")
-        end = await stream.carry(
-            socket,
-            line,
-            self._director,
-            self._clock,
-            self._tell,
-            moved=lambda: self._moved_to is not None,
-            ending=lambda how: self._tell_first(noun, sid, how),
-            linger_ms=self._faults.linger_ms,
-        )
-        now_ms = self._clock.now_ms()
-        self._keep_unsaid(line.unsaid, now_ms)
-        how = str(end.code) if end.end in {End.BROKEN, End.CUT} else end.end.value
-        self._tell(StreamClosed(now_ms, sid, how))
-        return end
-
-    async def _tell_first(self, noun: twiml.Stream, sid: str, how: End) -> None:
-        """What callbacks tell before the socket does, if so they do."""
-        if self._faults.callbacks is not Callbacks.BEFORE:
-            return
-        await self._callbacks.stream(noun, sid, "stream-stopped")
-        if how is End.HANG_UP:
-            self.ended_ms = self._clock.now_ms()
-            await self._callbacks.ended(self._final_status, self.ended_ms)
-
-    async def _finish(
-        self, end: StreamEnd, socket: stream.TwilioSocket, noun: twiml.Stream, sid: str
-    ) -> None:
-        """Release the socket, tell how the stream ended, and whether the call did."""
-        match end.end:
-            case End.HANG_UP | End.MOVED:
-                if end.end is End.HANG_UP:
-                    self.ended_by = "caller"
-                if self._faults.callbacks is not Callbacks.BEFORE:
-                    await self._callbacks.stream(noun, sid, "stream-stopped")
-                await socket.close_without_code()
-            case End.SERVER_CLOSED:
-                error = "31921 stream closed by the server" if self._faults.close_is_error else ""
-                await self._callbacks.stream(
-                    noun, sid, "stream-error" if error else "stream-stopped", error
-                )
-                await socket.close_without_code()
-            case End.BROKEN | End.CUT:
-                await self._callbacks.stream(
-                    noun, sid, "stream-error", f"{end.code} connection broken"
-                )
-                if end.cut is Cut.ZOMBIE:
-                    self._zombies.append(self._group.create_task(self._haunt(socket)))
-                elif end.cut is Cut.CLOSE:
-                    await socket.close_without_code()
-                await self._after_loss()
-            case never:
-                assert_never(never)
+    async def _tell_end(self) -> None:
+        """Tell that the call is over, where that is told before the socket's end."""
+        self.ended_ms = self._clock.now_ms()
+        await self._callbacks.ended(self._final_status, self.ended_ms)
 
     async def _after_loss(self) -> None:
         match self._faults.after_loss:
@@ -373,10 +298,3 @@ class CallFlow:
                     await self._live(FRAME_MS)
             case never:
                 assert_never(never)
-
-    async def _haunt(self, socket: stream.TwilioSocket) -> None:
-        socket.play_dead()
-        try:
-            await asyncio.sleep(self._faults.zombie_ms / 1000)
-        finally:
-            socket.break_off()

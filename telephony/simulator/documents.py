@@ -56,6 +56,19 @@ class Documents:
             self._problem(f"fallback: {error}")
             return None
 
+    def read(self, document: str, url: str) -> tuple[twiml.Verb, ...] | None:
+        """The verbs of a document that is there already; None where it cannot be used.
+
+        Args:
+            document: As the REST API got it.
+            url: Where relative URLs are taken from.
+        """
+        try:
+            return twiml.parse(document.encode(), "text/xml", url)
+        except TwimlError as error:
+            self._problem(str(error))
+            return None
+
     async def tell(self, request: Request, params: Mapping[str, str]) -> None:
         """Ask, and do nothing with the answer."""
         try:

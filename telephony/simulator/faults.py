@@ -77,9 +77,13 @@ class CallFaults:
         close_is_error: A close by the server is told as `stream-error`, not `stream-stopped`.
         after_loss: When its socket breaks, the call goes on with the document, ends, or waits for
             somebody to redirect it by REST.
+        update_drains: A call on a stream goes on with the document it got by REST only when all
+            that is queued has been heard; it was seen once, and is not documented.
         stream_callbacks: False: no status callback of a stream gets through.
         callbacks: The status callbacks of a stream's end and of the call's are answered before its
             socket says so, come half a second after it, or cross it.
+        ping_ms: How often Twilio pings the server; 0 for never. It does so at times.
+        pong_ms: How long it waits for the answer before it breaks the connection off; 0 for ever.
         linger_ms: How long the socket stays open after `stop`. What the server sends more than
             half a second after `stop` is a fault of the server's.
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
@@ -103,8 +107,11 @@ class CallFaults:
     progress_late_ms: int = 0
     close_is_error: bool = False
     after_loss: AfterLoss = AfterLoss.GOES_ON
+    update_drains: bool = False
     stream_callbacks: bool = True
     callbacks: Callbacks = Callbacks.AT_ONCE
+    ping_ms: int = 0
+    pong_ms: int = 0
     linger_ms: int = 0
     zombie_ms: int = 30_000
     dial_status: str = "completed"

@@ -158,7 +158,7 @@ class Report:
     Args:
         call_sid: Twilio's.
         seed: Where its chance came from.
-        ended_by: `caller`, `agent` (Hangup), `rejected`, `document` (nothing left to do),
+        ended_by: `caller`, `agent` (Hangup), `rejected`, `document` (nothing left to do), `rest`,
             `application-error`, or `socket` (only with `AfterLoss.ENDS`).
         problems: What went wrong, in words: a webhook, a document, a stream refused, the caller's
             patience; and each warning of Twilio's, unless they are allowed.

@@ -5,10 +5,12 @@
     GET  /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers/{PN}.json
     POST /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers/{PN}.json
     GET  /2010-04-01/Accounts/{AC}/Calls/{CA}.json
-    POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json                  Url, Method: go on with these
+    POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json                  Url and Method, or Twiml: go on
+                                                                    with these; Status: end
 
 Source: Twilio's documentation, IncomingPhoneNumber and Call resources, "Twilio API responses",
-error codes (read in October 2026).
+error codes (read in October 2026). Which code a refused Status, or a Url beside a Twiml, gets is a
+guess.
 """
 
 import base64
@@ -37,8 +39,13 @@ _PATH = re.compile(
 ).fullmatch
 
 
+TWIML_LIMIT_CHARS = 4000
+
+INVALID_PARAMETER, INVALID_URL, NOT_IN_PROGRESS = 20422, 21205, 21220
+
+
 class RunningCall(Protocol):
-    """A call that can be told to go on with another document."""
+    """A call that can be told to go on with another document, or to end."""
 
     @property
     def over(self) -> bool:
@@ -46,7 +53,15 @@ class RunningCall(Protocol):
         ...
 
     def redirect(self, request: Request) -> None:
+        """Go on with the document that is found there."""
+        ...
+
+    def run_document(self, document: str) -> None:
         """Go on with this document."""
+        ...
+
+    def end(self) -> None:
+        """Hang up."""
         ...
 
 
@@ -158,12 +173,9 @@ class RestAccount:
     def _call(self, request: RestRequest, sid: str, call: RunningCall) -> RestAnswer:
         if request.method == "POST":
             if call.over:
-                return refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
-            url = request.form.get("Url", "")
-            if not _URL(url):
-                return refusal(400, 21205, f"Url is not a valid URL: {url}")
-            get = request.form.get("Method") == "GET"
-            call.redirect(Request(url, "GET" if get else "POST"))
+                return refusal(400, NOT_IN_PROGRESS, "Call is not in-progress. Cannot redirect.")
+            if (refused := _update(request.form, call)) is not None:
+                return refused
         status = "completed" if call.over else "in-progress"
         return _json({"sid": sid, "account_sid": self.sid, "status": status})
 
@@ -184,6 +196,32 @@ class RestAccount:
             "next_page_uri": f"{request.path}?{urlencode(query)}" if more else None,
             "uri": request.path,
         }
+
+
+def _update(form: Mapping[str, str], call: RunningCall) -> RestAnswer | None:
+    """Do what a call is told; None, or why not."""
+    status, url, twiml = (form.get(name, "") for name in ("Status", "Url", "Twiml"))
+    if status not in {"", "completed", "canceled"}:
+        return refusal(400, INVALID_PARAMETER, f"Status is completed or canceled, not {status}")
+    if url and twiml:
+        return refusal(400, INVALID_PARAMETER, "Url and Twiml exclude each other")
+    if len(twiml) > TWIML_LIMIT_CHARS:
+        return refusal(
+            400, INVALID_PARAMETER, f"Twiml has more than {TWIML_LIMIT_CHARS} characters"
+        )
+    if url and not _URL(url):
+        return refusal(400, INVALID_URL, f"Url is not a valid URL: {url}")
+    if form.get("Method", "POST") not in {"GET", "POST"}:
+        return refusal(400, INVALID_PARAMETER, f"Method is GET or POST, not {form['Method']}")
+    if not (status or url or twiml):
+        return refusal(400, INVALID_URL, "expected a Url, a Twiml or a Status")
+    if status == "completed":
+        call.end()
+    elif twiml:
+        call.run_document(twiml)
+    elif url:
+        call.redirect(Request(url, "GET" if form.get("Method") == "GET" else "POST"))
+    return None  # `canceled` is for calls that are not answered yet
 
 
 def refusal(status: int, code: int, message: str, **headers: str) -> RestAnswer:

@@ -1,7 +1,7 @@
 """One Media Stream over a real WebSocket: the thin edge around `Line`, and around the caller on it.
 
-socket   acquired in `connect`; released by `TwilioSocket.close_without_code` or `break_off`
-reader   a task of `carry`; ends before `carry` returns
+socket          acquired in `connect`; released by `TwilioSocket.close_without_code` or `break_off`
+reader, pings   tasks of `carry`; end before `carry` returns
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from websockets.frames import CloseCode
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
 from telephony.simulator.clock import Clock
 from telephony.simulator.director import Director, Press
+from telephony.simulator.faults import CallFaults
 from telephony.simulator.line import Line, LineState
 from telephony.simulator.report import (
     AgentHeard,
@@ -144,25 +145,28 @@ async def carry(
     tell: Callable[[CallEvent], None],
     moved: Callable[[], bool],
     ending: Callable[[End], Awaitable[None]],
-    linger_ms: int = 0,
+    faults: CallFaults,
 ) -> StreamEnd:
     """Run an opened line until it ends, at both ends: the caller's and the server's. The socket is
     still to be closed or broken off, also if this is cancelled.
 
     It also ends, in good order, once `moved` says that the call got another document. An end in
-    good order is told `ending`, and then the server, who is listened to for `linger_ms` more.
+    good order is told `ending`, and then the server, who may be listened to somewhat longer.
     """
     woken = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         reader = group.create_task(_read(socket, line, clock, woken))
+        pinging = group.create_task(_ping(socket, faults)) if faults.ping_ms else None
         try:
             each = _Stream(socket, line, director, clock, tell, moved, ending)
             end = await each.run(reader, woken)
-            if linger_ms and not reader.done() and end.end is not End.CUT:
-                await asyncio.wait({reader}, timeout=linger_ms / 1000)
+            if faults.linger_ms and not reader.done() and end.end is not End.CUT:
+                await asyncio.wait({reader}, timeout=faults.linger_ms / 1000)
             return end
         finally:
             reader.cancel()
+            if pinging is not None:
+                pinging.cancel()
 
 
 async def _read(
@@ -176,6 +180,21 @@ async def _read(
             return closed
         line.receive(frame, clock.now_ms())
         woken.set()
+
+
+async def _ping(socket: TwilioSocket, faults: CallFaults) -> None:
+    """Ask at times whether the server is there, and give it up if it does not say so."""
+    while True:
+        await asyncio.sleep(faults.ping_ms / 1000)
+        try:
+            pong = await socket.ping()
+            async with asyncio.timeout(faults.pong_ms / 1000 if faults.pong_ms else None):
+                await pong
+        except TimeoutError:
+            socket.break_off()
+            return
+        except ConnectionClosed:
+            return
 
 
 class _Stream:

@@ -30,6 +30,12 @@ class OneCall:
     def redirect(self, request: Request) -> None:
         self.went_to.append(request)
 
+    def run_document(self, document: str) -> None:
+        raise AssertionError(document)
+
+    def end(self) -> None:
+        self.over = True
+
 
 @pytest.fixture
 def call() -> OneCall:

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import contextlib
 import json
+import re
 import socket
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +19,7 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from twilio.request_validator import (  # type: ignore[import-untyped] # twilio ships no types
     RequestValidator,
 )
+from websockets.utils import accept_key
 
 from telephony.audio.g711 import encode
 from telephony.number import webhooks
@@ -27,6 +30,7 @@ from telephony.simulator.identity import CALLER, NumberWebhooks, linked
 from telephony.simulator.report import (
     AgentHeard,
     CallEvent,
+    Dialled,
     KeyPressed,
     Report,
     StreamClosed,
@@ -250,6 +254,35 @@ async def test_an_upgrade_can_be_forged(kind: UpgradeSignature) -> None:
     assert server.upgrades[0].get("x-twilio-signature") != right
 
 
+async def test_twilio_may_ping_and_a_server_that_answers_keeps_its_stream() -> None:
+    report = await dial(Server(), faults=replace(QUICK, ping_ms=20, pong_ms=5_000))
+    assert (report.streams, report.ended_by, report.problems) == (1, "caller", ())
+
+
+async def test_a_server_that_answers_no_ping_may_lose_its_stream() -> None:
+    server = Server()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        [key] = re.findall(r"(?i)sec-websocket-key: (\S+)", head)
+        upgraded = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+        accepted = f"Connection: Upgrade\r\nSec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
+        writer.write((upgraded + accepted).encode())
+        with contextlib.suppress(ConnectionError):
+            await reader.read(-1)
+        writer.close()
+
+    async with serving(server) as [url], await asyncio.start_server(mute, "127.0.0.1", 0) as there:
+        port = there.sockets[0].getsockname()[1]
+        report = await call(
+            [url, f"http://127.0.0.1:{port}"], PUBLIC, TOKEN, ACCOUNT, parse(HANG_UP),
+            faults=replace(QUICK, ping_ms=20, pong_ms=100),
+            route=lambda path: int(path == "/twilio/media"),
+        )  # fmt: skip
+    assert (report.streams, report.ended_by) == (1, "agent")
+    assert server.forms("/twilio/stream-status")[-1]["StreamError"] == "31903 connection broken"
+
+
 @pytest.mark.parametrize(("is_error", "event"), [(False, "stream-stopped"), (True, "stream-error")])
 async def test_when_the_server_closes_the_documents_action_goes_on(
     is_error: bool, event: str
@@ -287,14 +320,19 @@ async def test_a_broken_socket_can_end_the_call() -> None:
     assert (report.streams, report.ended_by) == (1, "socket")
 
 
-def move(rest: RestAccount) -> RestAnswer:
-    """Redirect the one call there is, as by REST."""
+def update(rest: RestAccount, **form: str) -> RestAnswer:
+    """Tell the one call there is how to go on, as by REST."""
     [call_sid] = rest.calls
     good = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
     path = f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{call_sid}.json"
-    answer = rest.answer(RestRequest("POST", path, {}, {"Url": f"{PUBLIC}/twilio/resume"}, good))
+    answer = rest.answer(RestRequest("POST", path, {}, form, good))
     assert isinstance(answer, RestAnswer)
     return answer
+
+
+def move(rest: RestAccount) -> RestAnswer:
+    """Redirect the one call there is."""
+    return update(rest, Url=f"{PUBLIC}/twilio/resume")
 
 
 async def test_a_call_that_waits_after_its_socket_broke_goes_on_once_it_is_redirected() -> None:
@@ -328,6 +366,73 @@ async def test_a_redirect_takes_a_call_off_its_stream_in_good_order() -> None:
     assert server.received[-1]["event"] == "stop"
     events = [form["StreamEvent"] for form in server.forms("/twilio/stream-status")]
     assert events == ["stream-started", "stream-stopped"]
+
+
+async def test_a_call_goes_on_with_a_document_that_rest_is_given() -> None:
+    rest = RestAccount(ACCOUNT, TOKEN)
+    server = Server()
+
+    def moved(event: CallEvent) -> None:
+        if isinstance(event, AgentHeard):
+            assert update(rest, Twiml="<Response><Say>Bye</Say></Response>").status == 200
+
+    report = await dial(server, on_event=moved, rest=rest)
+    assert (report.announced, report.ended_by) == (("Bye",), "document")
+    assert server.received[-1]["event"] == "stop"
+    assert server.forms("/twilio/resume") == []
+    [end] = server.forms("/twilio/status")
+    assert end["CallStatus"] == "completed"
+
+
+async def test_rest_ends_a_call_on_its_stream_in_good_order() -> None:
+    rest = RestAccount(ACCOUNT, TOKEN)
+    server = Server()
+
+    def done(event: CallEvent) -> None:
+        if isinstance(event, AgentHeard):
+            assert update(rest, Status="completed").status == 200
+
+    report = await dial(server, on_event=done, rest=rest)
+    assert (report.ended_by, report.problems) == ("rest", ())
+    assert server.received[-1]["event"] == "stop"
+    assert server.forms("/twilio/resume") == []
+    assert [form["CallStatus"] for form in server.forms("/twilio/status")] == ["completed"]
+    again = update(rest, Status="completed")
+    assert (again.status, json.loads(again.body)["code"]) == (400, 21220)
+
+
+@pytest.mark.parametrize("drains", [False, True])
+async def test_a_redirect_may_wait_until_all_that_is_queued_was_heard(drains: bool) -> None:
+    async def talk(websocket: WebSocket, sid: str) -> None:
+        await websocket.send_text(media(sid, TONE * 5))
+
+    rest = RestAccount(ACCOUNT, TOKEN)
+
+    def moved(event: CallEvent) -> None:
+        if isinstance(event, AgentHeard):
+            move(rest)
+
+    faults = replace(QUICK, update_drains=drains)
+    report = await dial(Server(agent=talk), on_event=moved, rest=rest, faults=faults)
+    assert (report.heard_ms == 1_000) is drains
+
+
+async def test_a_redirect_in_a_dial_has_both_asked_and_the_new_document_counts() -> None:
+    rest = RestAccount(ACCOUNT, TOKEN)
+    action = "<Response><Say>The action's document</Say></Response>"
+    new = "<Response><Say>The new document</Say></Response>"
+    waiting = f"""<Response><Dial action="/twilio/resume">{DESK}</Dial></Response>"""
+    server = Server(documents=[waiting, action, new])
+
+    def moved(event: CallEvent) -> None:
+        if isinstance(event, Dialled):
+            update(rest, Url=f"{PUBLIC}/twilio/fallback")
+
+    report = await dial(server, on_event=moved, rest=rest, faults=CallFaults(dial_ms=600_000))
+    paths = [path for path, _, _ in server.requests]
+    assert paths == ["/twilio/voice", "/twilio/resume", "/twilio/fallback", "/twilio/status"]
+    assert server.forms("/twilio/resume")[0]["DialCallStatus"] == "completed"
+    assert (report.announced, report.ended_by) == (("The new document",), "document")
 
 
 async def test_a_clear_is_told_with_what_it_dropped() -> None:

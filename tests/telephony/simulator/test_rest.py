@@ -5,6 +5,7 @@ from base64 import b64encode
 
 import pytest
 
+from telephony.simulator.elements import Request
 from telephony.simulator.rest import Hang, RestAccount, RestAnswer, RestRequest, refusal
 
 AUTHORIZED = "Basic " + b64encode(b"AC1:token").decode()
@@ -86,3 +87,77 @@ def test_faults_come_in_turn_and_then_no_more(account: RestAccount) -> None:
     assert isinstance(limited, RestAnswer)
     assert (limited.status, limited.headers) == (429, {"Retry-After": "1"})
     assert answer(account, f"{NUMBERS}.json").status == 200
+
+
+class Call:
+    """What the account knows of a call."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self.told: list[object] = []
+
+    def redirect(self, request: Request) -> None:
+        self.told.append(request)
+
+    def run_document(self, document: str) -> None:
+        self.told.append(document)
+
+    def end(self) -> None:
+        self.over = True
+
+
+CALL = "/2010-04-01/Accounts/AC1/Calls/CA1.json"
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({"Url": "https://x.org/a#rc=3"}, Request("https://x.org/a#rc=3")),
+        ({"Url": "https://x.org/a", "Method": "GET"}, Request("https://x.org/a", "GET")),
+        ({"Twiml": "<Response/>"}, "<Response/>"),
+    ],
+)
+def test_a_running_call_is_told_how_to_go_on(
+    account: RestAccount, form: dict[str, str], told: object
+) -> None:
+    account.calls["CA1"] = call = Call()
+    assert json.loads(answer(account, CALL, "POST", **form).body)["status"] == "in-progress"
+    assert call.told == [told]
+
+
+def test_a_running_call_cannot_be_cancelled(account: RestAccount) -> None:
+    account.calls["CA1"] = call = Call()
+    assert answer(account, CALL, "POST", Status="canceled").status == 200
+    assert not call.over
+
+
+def test_a_running_call_is_ended_once(account: RestAccount) -> None:
+    account.calls["CA1"] = call = Call()
+    assert json.loads(answer(account, CALL, "POST", Status="completed").body)["status"] == (
+        "completed"
+    )
+    assert call.over
+    for form in ({"Status": "completed"}, {"Url": "https://x.org"}, {"Twiml": "<Response/>"}):
+        over = answer(account, CALL, "POST", **form)
+        assert (over.status, json.loads(over.body)["code"]) == (400, 21220)
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({}, 21205),
+        ({"Url": "x.org"}, 21205),
+        ({"Url": "https://x.org", "Twiml": "<Response/>"}, 20422),
+        ({"Url": "https://x.org", "Method": "PUT"}, 20422),
+        ({"Status": "busy"}, 20422),
+        ({"Twiml": "x" * 4_001}, 20422),
+    ],
+)
+def test_what_a_call_cannot_be_told_is_refused(
+    account: RestAccount, form: dict[str, str], code: int
+) -> None:
+    account.calls["CA1"] = call = Call()
+    refused = answer(account, CALL, "POST", **form)
+    assert (refused.status, json.loads(refused.body)["code"]) == (400, code)
+    assert call.told == []
+    assert not call.over
