@@ -14,6 +14,7 @@ Modules, lowest first:
     playout     Twilio's side of a stream: what was heard, by marks and by the clock
     player      what the caller hears of the agent; made of the last two
     outbox      what waits to be written
+    presence    whether there is a stream, and how long a call waits for one
     hand_over   when to leave a worker that stops
     machine     class `Call`: `step(event, now_ms)` → commands, `deadline_ms()`
 

@@ -5,6 +5,9 @@ It stands in the store as `ended_reason`, in recordings, and as a label of `offh
 
 from enum import StrEnum
 
+TERMINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+"""Twilio's words for a call that is over."""
+
 LOST = frozenset({"broken", "idle", "stuck"})
 """How a stream ends that nobody ended."""
 

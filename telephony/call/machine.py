@@ -1,18 +1,13 @@
 """One phone call: `step(event, now_ms)` returns commands, `deadline_ms()` says when to call again.
 
-The call owns what is the telephone's (`Microphone`, `Player`) and leaves what is the
-conversation's to `agent.conversation`: it hands it the model's events, tells it what was heard,
-and carries out its player and microphone commands.
-
-    phase      begins with                              ends with
-    WAITING    CallOpened: the model is dialled         StreamStarted, or 10 s
-    STREAMING  StreamStarted, with the epoch taken      StreamEnded, 10 s without media, the end
-    PARKED     StreamEnded: the model stays             StreamStarted, or the time that fits
-    OVER       EndCall, the last command                -
+Nothing is decided here that one of its parts can decide: whether there is a stream, and how long
+a call waits for one (`Presence`); what comes from the caller, and which session hears it
+(`Microphone`); what goes to the caller (`Player`), and what a caller hears who waits (`Waiting`);
+when a worker that stops lets the call go (`HandOver`). What is said is the conversation's: it is
+handed the model's events and told what was heard, and its commands are carried out.
 """
 
 from collections.abc import Iterable
-from enum import Enum
 from typing import assert_never
 
 from agent.conversation import commands as asked
@@ -28,7 +23,7 @@ from telephony.call.commands import (
     Command,
     EndCall,
 )
-from telephony.call.ending import EndedReason, over_after
+from telephony.call.ending import TERMINAL_STATUSES, EndedReason, over_after
 from telephony.call.events import (
     CallEvent,
     CallOpened,
@@ -48,39 +43,16 @@ from telephony.call.events import (
 from telephony.call.hand_over import HandOver
 from telephony.call.microphone import Microphone
 from telephony.call.player import Player
+from telephony.call.presence import CLOSED, IDLE, STOP, Phase, Presence
 from telephony.call.waiting import Waiting
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
-
-WAITING_LIMIT_MS = 10_000
-"""A session dialled for a webhook is let go when no stream follows it."""
-
-MEDIA_LIMIT_MS = 10_000
-"""Twilio may pause while the line is silent; a stream that sent nothing for so long is dead."""
-
-STOP_GRACE_MS = 2_000
-"""After `stop` the caller has most likely hung up; a REST redirect looks the same for a moment."""
-
-PARKED_LIMIT_MS = 10_000
-"""After any other end of the stream Twilio is back within a second or so."""
-
-TERMINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-
-
-class Phase(Enum):
-    """Where a call stands; the table is in the module's docstring."""
-
-    WAITING = "waiting"
-    STREAMING = "streaming"
-    PARKED = "parked"
-    OVER = "over"
 
 
 class Call:
     """The machine of one call. Its first event is `CallOpened`; after `EndCall` it is silent."""
 
     def __init__(self, opened: CallOpened) -> None:
-        self.phase = Phase.WAITING
-        self.stream_sid = ""
+        self._presence = Presence()
         self._conversation = Conversation(
             persona=opened.persona,
             seed=opened.seed,
@@ -92,12 +64,15 @@ class Call:
         self._microphone = Microphone()
         self._player = Player()
         self._waiting = Waiting()
-        self._phase_ends_ms: int | None = WAITING_LIMIT_MS
-        self._parked_by = ""
         self._hand_over = HandOver()
         self._out: list[Command] = []
         self._to_store: list[StoreCommand] = []
         self._ended: EndCall | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """Where the call stands."""
+        return self._presence.phase
 
     @property
     def conversation(self) -> Conversation:
@@ -147,30 +122,31 @@ class Call:
         """When the next `Tick` is due, or None."""
         if self.phase is Phase.OVER:
             return None
-        of_call = earliest(
-            self._phase_ends_ms, self._conversation.deadline_ms(), self._hand_over.deadline_ms()
-        )
-        if self.phase is not Phase.STREAMING:
-            return of_call
-        return earliest(
-            of_call,
-            self._waiting.due_ms,
-            self._microphone.deadline_ms(),
-            self._player.deadline_ms(),
-        )
+        times_ms = [
+            self._presence.deadline_ms(),
+            self._conversation.deadline_ms(),
+            self._hand_over.deadline_ms(),
+        ]
+        if self.phase is Phase.STREAMING:
+            times_ms += [
+                self._waiting.due_ms,
+                self._microphone.deadline_ms(),
+                self._player.deadline_ms(),
+            ]
+        return earliest(*times_ms)
 
     # Events.
 
     def _phone(self, event: StreamEvent, now_ms: int) -> None:
-        if isinstance(event, Malformed) or event.stream_sid != self.stream_sid:
+        if isinstance(event, Malformed) or event.stream_sid != self._presence.stream_sid:
             return
         if isinstance(event, Stop) and self.phase is Phase.PARKED:
-            self._park("stop", now_ms)
+            self._park(STOP, now_ms)
         if self.phase is not Phase.STREAMING:
             return
         match event:
             case Media():
-                self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
+                self._presence.sign_of_life(now_ms)
                 self._out += self._microphone.hears(event.payload, event.timestamp_ms, now_ms)
                 if self._microphone.ear.sound_at_ms == now_ms:
                     sound_ms = len(event.payload) / PHONE_SAMPLES_PER_MS
@@ -179,7 +155,7 @@ class Call:
                 if self._player.mark_returned(event.name, now_ms):
                     self._tell_heard(now_ms)
             case Stop():
-                self._park("stop", now_ms)
+                self._park(STOP, now_ms)
             case Dtmf():
                 pass
             case _:
@@ -196,7 +172,7 @@ class Call:
             case StreamStarted():
                 self._start(event, now_ms)
             case StreamEnded():
-                if self.phase is Phase.STREAMING and event.stream_sid == self.stream_sid:
+                if self.phase is Phase.STREAMING and event.stream_sid == self._presence.stream_sid:
                     self._park(event.how, now_ms)
             case OwnershipLost():
                 self._end(EndedReason.TAKEN_OVER, now_ms)
@@ -204,7 +180,7 @@ class Call:
                 self._end(event.reason, now_ms)
             case CallStatus():
                 if event.status in TERMINAL_STATUSES:
-                    self._end(over_after(self._parked_by), now_ms)
+                    self._end(over_after(self._presence.ended_by), now_ms)
             case DrainRequested():
                 self._hand_over.requested(now_ms, event.budget_ms)
             case Tick():
@@ -215,16 +191,13 @@ class Call:
                 assert_never(event)
 
     def _tick(self, now_ms: int) -> None:
-        if self._phase_ends_ms is not None and now_ms >= self._phase_ends_ms:
-            match self.phase:
-                case Phase.WAITING:
-                    self._end(EndedReason.NOT_ATTACHED, now_ms)
-                case Phase.STREAMING:
-                    self._park("idle", now_ms)
-                case Phase.PARKED if self._parked_by == "stop":
-                    self._end(EndedReason.CALLER_HANGUP, now_ms)
-                case _:
-                    self._end(EndedReason.STREAM_LOST, now_ms)
+        match self._presence.expired(now_ms):
+            case None:
+                pass
+            case "idle":
+                self._park(IDLE, now_ms)
+            case reason:
+                self._end(reason, now_ms)
         if self.phase is Phase.STREAMING:
             self._out += self._microphone.fill(now_ms)
         if self.phase is not Phase.OVER:
@@ -237,24 +210,19 @@ class Call:
     def _start(self, event: StreamStarted, now_ms: int) -> None:
         if self.phase is Phase.STREAMING:
             self._park("replaced", now_ms)
-        self.phase, self._parked_by = Phase.STREAMING, ""
-        self.stream_sid = event.stream_sid
+        self._presence.started(event.stream_sid, now_ms)
         self._player.started(event.stream_sid)
         self._microphone.started(now_ms)
         self._waiting.started(now_ms)
-        self._phase_ends_ms = now_ms + MEDIA_LIMIT_MS
         self._carry_out(self._conversation.answer(event.epoch, now_ms), now_ms)
 
     def _park(self, how: str, now_ms: int) -> None:
         """The stream is gone; the conversation waits for the next one."""
         self._tell_heard(now_ms)
         self._player.parked(now_ms)
-        if how not in {"stop", "close"}:  # of a broken one the socket may still be open
-            self._out.append(CloseStream(self.stream_sid))
-        self.phase = Phase.PARKED
-        self._parked_by = how
-        limit_ms = STOP_GRACE_MS if how == "stop" else PARKED_LIMIT_MS
-        self._phase_ends_ms = now_ms + limit_ms
+        if how not in CLOSED:
+            self._out.append(CloseStream(self._presence.stream_sid))
+        self._presence.ended(how, now_ms)
         self._carry_out(self._conversation.left(now_ms), now_ms)
 
     def _end(self, reason: EndedReason, now_ms: int) -> None:
@@ -264,7 +232,7 @@ class Call:
         lost_ms = self._microphone.unanswered.lost_samples // PHONE_SAMPLES_PER_MS
         dropped_ms = self._player.dropped_samples // PHONE_SAMPLES_PER_MS
         self._ended = EndCall(reason, reason.final, lost_ms, dropped_ms)
-        self.phase = Phase.OVER
+        self._presence.over()
 
     # What the conversation asks.
 

@@ -17,9 +17,8 @@ from starlette.requests import ClientDisconnect
 
 from agent.conversation.commands import Impasse
 from agent.store.base import CallRecord, StoreAway
-from telephony.call.ending import EndedReason
+from telephony.call.ending import TERMINAL_STATUSES, EndedReason
 from telephony.call.events import CallStatus, EndRequested, StreamEnded
-from telephony.call.machine import TERMINAL_STATUSES
 from telephony.server import redial
 from telephony.server.admission import Refused
 from telephony.server.patience import patiently

@@ -52,8 +52,9 @@ from telephony.call.events import (
     StreamStarted,
     Tick,
 )
-from telephony.call.machine import Call, Phase
+from telephony.call.machine import Call
 from telephony.call.playout import MARK_GRACE_MS
+from telephony.call.presence import Phase
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 
 SILENCE = b"\xff" * 160

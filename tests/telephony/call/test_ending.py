@@ -16,7 +16,7 @@ from telephony.call.events import (
     OwnershipLost,
     StreamEnded,
 )
-from telephony.call.machine import PARKED_LIMIT_MS, WAITING_LIMIT_MS
+from telephony.call.presence import PARKED_LIMIT_MS, WAITING_LIMIT_MS
 from telephony.server.driver import FAILED
 from tests.telephony.call.conftest import SILENCE, Phone, of
 

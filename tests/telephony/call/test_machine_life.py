@@ -15,7 +15,7 @@ from agent.conversation.persona import GO_ON_CUE
 from agent.conversation.transcript import Line
 from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMark, SendMedia
 from telephony.call.downlink import FIRST_MESSAGE_MS, MESSAGE_MS
-from telephony.call.ending import EndedReason
+from telephony.call.ending import TERMINAL_STATUSES, EndedReason
 from telephony.call.events import (
     CallStatus,
     DrainRequested,
@@ -23,11 +23,10 @@ from telephony.call.events import (
     StreamEnded,
     Tick,
 )
-from telephony.call.machine import (
+from telephony.call.presence import (
     MEDIA_LIMIT_MS,
     PARKED_LIMIT_MS,
     STOP_GRACE_MS,
-    TERMINAL_STATUSES,
     WAITING_LIMIT_MS,
     Phase,
 )

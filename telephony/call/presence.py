@@ -1,0 +1,93 @@
+"""Whether there is a stream to the caller, and how long a call waits for the next one.
+
+phase      begins with                              ends with
+WAITING    CallOpened: the model is dialled         StreamStarted, or 10 s
+STREAMING  StreamStarted, with the epoch taken      StreamEnded, 10 s without media, the end
+PARKED     StreamEnded: the model stays             StreamStarted, or the time that fits
+OVER       EndCall, the last command                -
+"""
+
+from enum import Enum
+from typing import Final, Literal
+
+from telephony.call.ending import EndedReason
+
+WAITING_LIMIT_MS = 10_000
+"""A session dialled for a webhook is let go when no stream follows it."""
+
+MEDIA_LIMIT_MS = 10_000
+"""Twilio may pause while the line is silent; a stream that sent nothing for so long is dead."""
+
+STOP_GRACE_MS = 2_000
+"""After `stop` the caller has most likely hung up; a REST redirect looks the same for a moment."""
+
+PARKED_LIMIT_MS = 10_000
+"""After any other end of the stream Twilio is back within a second or so."""
+
+STOP: Final = "stop"
+IDLE: Final = "idle"
+
+CLOSED = frozenset({STOP, "close"})
+"""How a stream ends whose socket is closed, too; of a broken one it may still be open."""
+
+
+class Phase(Enum):
+    """Where a call stands; the table is in the module's docstring."""
+
+    WAITING = "waiting"
+    STREAMING = "streaming"
+    PARKED = "parked"
+    OVER = "over"
+
+
+class Presence:
+    """One call's phases.
+
+    Attributes:
+        phase: The present one.
+        stream_sid: The stream that counts, or the last one that did.
+        ended_by: How the last stream ended, while there is no other; "" before.
+    """
+
+    def __init__(self) -> None:
+        self.phase = Phase.WAITING
+        self.stream_sid = ""
+        self.ended_by = ""
+        self._until_ms: int | None = WAITING_LIMIT_MS
+
+    def started(self, stream_sid: str, now_ms: int) -> None:
+        """A stream is here."""
+        self.phase, self.stream_sid, self.ended_by = Phase.STREAMING, stream_sid, ""
+        self.sign_of_life(now_ms)
+
+    def sign_of_life(self, now_ms: int) -> None:
+        """Something came on the stream that shows it is not dead."""
+        self._until_ms = now_ms + MEDIA_LIMIT_MS
+
+    def ended(self, how: str, now_ms: int) -> None:
+        """The stream is gone; as in `events.StreamEnded`. Told again, the last word counts."""
+        self.phase, self.ended_by = Phase.PARKED, how
+        self._until_ms = now_ms + (STOP_GRACE_MS if how == STOP else PARKED_LIMIT_MS)
+
+    def over(self) -> None:
+        """The call has ended here."""
+        self.phase = Phase.OVER
+
+    def deadline_ms(self) -> int | None:
+        """When `expired` is to be asked, or None."""
+        return self._until_ms
+
+    def expired(self, now_ms: int) -> EndedReason | Literal["idle"] | None:
+        """What follows from a time that is over: `idle` when the stream is to be taken for dead, or
+        why the call is to end here; None while no time is over.
+        """
+        if self._until_ms is None or now_ms < self._until_ms:
+            return None
+        match self.phase:
+            case Phase.WAITING:
+                return EndedReason.NOT_ATTACHED
+            case Phase.STREAMING:
+                return IDLE
+            case _:
+                stopped = self.ended_by == STOP
+                return EndedReason.CALLER_HANGUP if stopped else EndedReason.STREAM_LOST
