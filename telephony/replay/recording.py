@@ -30,12 +30,16 @@ WORLD_FILE = "world.toml"
 """How a recording of a simulated world is made."""
 
 
-class Scrub(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """How personal data was taken out: by which version and rules, and whose voice speaks."""
+class Scrub(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True):
+    """How personal data was taken out: by which version and rules, and whose voice speaks.
+
+    `about` is a hash of the header's texts, if they were written for the fixture, so stay.
+    """
 
     v: int
     caller: str
     rules: list[str] = []
+    about: str = ""
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True):

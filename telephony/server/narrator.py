@@ -86,7 +86,9 @@ class Narrator:
                 log.warning("model lost", session=event.session, **why, **about)
             case SessionRefused():
                 why = {"code": event.code, "why": event.reason}
-                log.warning("model refused", session=event.session, **why, **about)
+                # Without a code nothing that Gemini would say was received.
+                what = "model refused" if event.code else "model unreachable"
+                log.warning(what, session=event.session, **why, **about)
             case GoAway():
                 left_ms = event.time_left_ms
                 log.info("model goes away", session=event.session, left_ms=left_ms, **about)
