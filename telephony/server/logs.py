@@ -13,12 +13,15 @@ _sinks: list[LogSink] = []
 
 def configure(level: int = logging.INFO) -> None:
     """Set logging up for the process: ours by structlog, the libraries' warnings beside it."""
+    for_a_person = sys.stderr.isatty()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+        if for_a_person
+        else structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    if sys.stderr.isatty():
+    if for_a_person:
         renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
             exception_formatter=structlog.dev.plain_traceback
         )
@@ -26,6 +29,7 @@ def configure(level: int = logging.INFO) -> None:
         # Without the locals, which would hold secrets and what was said.
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         shared.append(structlog.processors.ExceptionRenderer(tracebacks))
+        shared.append(_most_important_first)
         renderer = structlog.processors.JSONRenderer()
     sink = LogSink(sys.stderr.fileno())
     _sinks.append(sink)
@@ -50,3 +54,12 @@ def warn(sentence: str) -> None:
 def dropped_lines() -> int:
     """How many lines of this process's log could not be written."""
     return sum(sink.dropped for sink in _sinks)
+
+
+def _most_important_first(
+    logger: object, method: str, fields: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """When, how bad, what; then the rest. A reader of JSON lines sees those first."""
+    del logger, method
+    first = {name: fields.pop(name) for name in ("timestamp", "level", "event") if name in fields}
+    return {**first, **fields}

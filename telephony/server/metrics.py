@@ -29,6 +29,7 @@ from telephony.server.logs import dropped_lines
 from telephony.twilio.messages import Malformed, Media, Stop
 
 GREETING_BUCKETS_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 8)
+RESPONSE_BUCKETS_S = (0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10)
 
 
 class _LogLines(Collector):
@@ -91,6 +92,12 @@ class Metrics:
             buckets=GREETING_BUCKETS_S,
             registry=self.registry,
         )
+        self._response = Histogram(
+            "offhook_response_seconds",
+            "From the end of what a caller said to the first audio of the answer sent to Twilio.",
+            buckets=RESPONSE_BUCKETS_S,
+            registry=self.registry,
+        )
         self.registry.register(_LogLines())
         self._started_ms: dict[str, int] = {}
         self._open_streams: dict[str, str] = {}
@@ -111,6 +118,10 @@ class Metrics:
     def malformed(self, reason: str) -> None:
         """A message of a stream was ignored."""
         self._malformed.labels(reason).inc()
+
+    def responded(self, response_ms: int) -> None:
+        """A turn of the agent began so long after the caller's."""
+        self._response.observe(response_ms / 1000)
 
     def breaker_changed(self, now: State, *, fallback: bool = False) -> None:
         """A model may be dialled, or not."""

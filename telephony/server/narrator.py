@@ -1,6 +1,7 @@
 """The log of a call, by meaning. What callers say and who they are is not logged."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from telephony.call.events import (
     StreamEnded,
     StreamStarted,
 )
+from telephony.server.tally import Tally
 from telephony.twilio.messages import Malformed, Media
 
 log = structlog.get_logger(__name__)
@@ -33,9 +35,15 @@ MALFORMED_EVERY_MS = 1_000
 
 
 class Narrator:
-    """An observer that logs what matters of each step."""
+    """An observer that logs what matters of each step, and the figures of each call at its end.
 
-    def __init__(self) -> None:
+    Args:
+        responded: Is told the response time of each turn, in ms.
+    """
+
+    def __init__(self, responded: Callable[[int], None] | None = None) -> None:
+        self._responded = responded
+        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._malformed: dict[str, tuple[int, int]] = {}
 
     def __call__(
@@ -44,6 +52,9 @@ class Narrator:
         """Log one step of one call."""
         about = {"call_sid": call_sid, "at_ms": now_ms}
         self._tell_event(event, about)
+        response_ms = self._tallies[call_sid].step(event, now_ms, commands)
+        if response_ms is not None and self._responded is not None:
+            self._responded(response_ms)
         for command in commands:
             match command:
                 case SendCallerAudio():  # first, because there are fifty a second
@@ -65,7 +76,9 @@ class Narrator:
                     log.info("cleared", **about)
                 case EndCall():
                     self._malformed.pop(call_sid, None)
-                    log.info("call ended", reason=command.reason, final=command.final, **about)
+                    figures = self._tallies.pop(call_sid).figures(now_ms)
+                    ended = {"reason": command.reason, "final": command.final}
+                    log.info("call ended", **ended, **figures, **about)
                 case _:
                     pass
 

@@ -85,7 +85,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         SettingsError: A setting looks right and cannot be used.
     """
     metrics = Metrics()
-    watching: list[Observer] = [metrics, Narrator(), *observers]
+    watching: list[Observer] = [metrics, Narrator(metrics.responded), *observers]
     try:
         stream_url(settings.public_url)
         store = (
