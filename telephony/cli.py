@@ -258,6 +258,16 @@ def simulate_call(
     account_sid: Annotated[
         str, typer.Option(envvar="TWILIO_ACCOUNT_SID", help="Whose call it is.")
     ] = DEMO_ACCOUNT,
+    caller: Annotated[
+        str, typer.Option(help="Who calls: a number, client:…, sip:…, or a word if withheld.")
+    ] = "+14155550123",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How Twilio behaves, such as after_loss=ends or line.stall_rate=0.05; repeat it. "
+            "A name that does not exist is answered with all that do."
+        ),
+    ] = None,
     allow_warnings: Annotated[
         bool, typer.Option("--allow-warnings", help="Count Twilio's warnings, but do not fail.")
     ] = False,
@@ -282,6 +292,8 @@ def simulate_call(
             account_sid=account_sid,
             as_json=as_json,
             allow_warnings=allow_warnings,
+            switches=fault or (),
+            caller=caller,
         )
     )
     if report.problems:

@@ -27,8 +27,6 @@ from telephony.simulator.script import Script
 from telephony.simulator.webhooks import Webhooks
 from telephony.simulator.workers import Route, Workers
 
-_GOOD = CallFaults()
-
 
 async def call(
     urls: Sequence[str],
@@ -42,7 +40,7 @@ async def call(
     heard_path: Path | None = None,
     stereo_path: Path | None = None,
     call_sid: str | None = None,
-    faults: CallFaults = _GOOD,
+    faults: CallFaults | None = None,
     route: Route | None = None,
     caller: str = CALLER,
     number: NumberWebhooks | None = None,
@@ -64,7 +62,7 @@ async def call(
         stereo_path: Where to write the WAV of both: the caller on the left, what was heard on the
             right.
         call_sid: CA and 32 hex digits; None for a new one.
-        faults: How well this Twilio behaves.
+        faults: How well this Twilio behaves; None for as the script says.
         route: Which worker is tried first; None for everyone in turn.
         caller: Who calls, or is called: a number, ``client:…``, ``sip:…``, or a word.
         number: What the number calls; None for what a linked one does.
@@ -75,6 +73,7 @@ async def call(
     Returns:
         How it went; also when it failed, see `Report.problems`.
     """
+    faults = script.faults if faults is None else faults
     limits = httpx.Limits(max_keepalive_connections=0)
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
         events: list[CallEvent] = []

@@ -6,6 +6,10 @@ Source: Twilio's documentation, and measurements of others (October 2026).
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
+
+type DialStatus = Literal["completed", "answered", "busy", "no-answer", "failed", "canceled"]
+type ProgressEvent = Literal["initiated", "ringing", "answered", "completed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,7 @@ class CallFaults:
         status_callback: False: the number has no status callback.
         full_status: The number's status callback has the fields of a per-call one too.
         outbound: The call was placed by REST: `From` is our number, `To` the other party.
-        status_events: What a call placed by REST tells of itself: any of initiated, ringing,
-            answered and completed.
+        status_events: What a call placed by REST tells of itself.
         progress_late_ms: How late what is told before the end comes: perhaps after the end.
         close_is_error: A close by the server is told as `stream-error`, not `stream-stopped`.
         after_loss: When its socket breaks, the call goes on with the document, ends, or waits for
@@ -87,7 +90,7 @@ class CallFaults:
         linger_ms: How long the socket stays open after `stop`. What the server sends more than
             half a second after `stop` is a fault of the server's.
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
-        dial_status: How every Dial ends: completed, busy, no-answer, failed or canceled.
+        dial_status: How every Dial ends.
         dial_ms: How long every Dial takes.
         verified_numbers: What a Dial may show as its callerId beside the calling and the called
             number.
@@ -103,7 +106,7 @@ class CallFaults:
     status_callback: bool = True
     full_status: bool = False
     outbound: bool = False
-    status_events: tuple[str, ...] = ("completed",)
+    status_events: tuple[ProgressEvent, ...] = ("completed",)
     progress_late_ms: int = 0
     close_is_error: bool = False
     after_loss: AfterLoss = AfterLoss.GOES_ON
@@ -114,6 +117,6 @@ class CallFaults:
     pong_ms: int = 0
     linger_ms: int = 0
     zombie_ms: int = 30_000
-    dial_status: str = "completed"
+    dial_status: DialStatus = "completed"
     dial_ms: int = 500
     verified_numbers: tuple[str, ...] = ()

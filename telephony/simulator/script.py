@@ -31,6 +31,10 @@
     [[steps]]
     hang_up = true
 
+    [faults]                  # how Twilio behaves: any switch of `faults.CallFaults`
+    after_loss = "ends"
+    line = { stall_rate = 0.05 }
+
 A step waits for one thing at most (`wait`, `barge_in_ms` or `until_said`), then `after_ms`, then
 does one thing at most; the next begins when it has been done, a `say` when all of it has been said.
 After the last step the caller stays on the line until the call ends.
@@ -54,9 +58,12 @@ from telephony.audio.resample import model_to_phone
 from telephony.audio.wav import AudioFileError, read_mono
 from telephony.errors import UsageError
 from telephony.simulator.ear import last_sound_ms
+from telephony.simulator.fault_table import read_faults
+from telephony.simulator.faults import CallFaults
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
+_GOOD = CallFaults()
 _KEYS = re.compile(r"[0-9A-D*#]+")
 _DOES = ("say", "press", "hang_up", "cut")
 _WAITS = ("wait", "barge_in_ms", "until_said")
@@ -138,6 +145,7 @@ class Script:
     steps: tuple[Step, ...]
     quiet_ms: int = 700
     patience_ms: int = 20_000
+    faults: CallFaults = _GOOD
 
 
 def load(name_or_path: str | Path) -> Script:
@@ -176,8 +184,9 @@ def read(table: Mapping[str, Any], folder: Path = SCRIPTS) -> Script:
 
     Raises:
         ScriptError: It cannot be used.
+        FaultError: Its faults cannot.
     """
-    _only("script", table, ("quiet_ms", "patience_ms", "steps"))
+    _only("script", table, ("quiet_ms", "patience_ms", "steps", "faults"))
     steps = table.get("steps")
     if not isinstance(steps, list) or not steps:
         raise ScriptError("script", "[[steps]]", steps, "give it one step at least")
@@ -185,6 +194,7 @@ def read(table: Mapping[str, Any], folder: Path = SCRIPTS) -> Script:
         tuple(_step(f"step {n}", step, folder) for n, step in enumerate(steps, start=1)),
         quiet_ms=_ms("script", table, "quiet_ms", 700),
         patience_ms=_ms("script", table, "patience_ms", 20_000),
+        faults=read_faults("faults", table.get("faults", {})),
     )
 
 

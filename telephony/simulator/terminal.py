@@ -12,6 +12,8 @@ from rich.text import Text
 
 from telephony.errors import UsageError
 from telephony.simulator.caller import call
+from telephony.simulator.fault_table import with_switches
+from telephony.simulator.identity import CALLER
 from telephony.simulator.interrupt import interruptible
 from telephony.simulator.report import (
     AgentHeard,
@@ -108,13 +110,15 @@ async def call_and_print(
     account_sid: str,
     as_json: bool,
     allow_warnings: bool = False,
+    switches: Sequence[str] = (),
+    caller: str = CALLER,
 ) -> Report:
     """Place one call and print it: line by line, or as one JSON report at its end.
 
     With `rest_port` it is also Twilio's REST API, by which the server can move the call.
 
     Raises:
-        UsageError: An address or the script cannot be used, or the port is taken.
+        UsageError: An address, the script or a switch cannot be used, or the port is taken.
         KeyboardInterrupt: Ctrl-C was pressed; the caller hung up, and the call was printed.
     """
     for url in (*urls, public_url):
@@ -125,6 +129,7 @@ async def call_and_print(
     view = CallView(console)
     account = RestAccount(account_sid, auth_token)
     does = load(script)
+    faults = with_switches(does.faults, switches)
     understanding = Understanding(does, tell=None if as_json else view.understood)
 
     def show(event: CallEvent) -> None:
@@ -152,6 +157,8 @@ async def call_and_print(
             heard_path=heard,
             rest=account,
             allow_warnings=allow_warnings,
+            faults=faults,
+            caller=caller,
             interrupted=interrupted,
         )
         report = await judged(report, understanding)

@@ -143,7 +143,10 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         raise WorldFileError(f"{source}: expected [caller] with [[caller.steps]], got none")
     model = SMALL_TALK
     try:
-        caller = caller_script.read(_table(f"{source}: caller", table["caller"]), folder)
+        does = _table(f"{source}: caller", table["caller"])
+        if "faults" in does:
+            raise WorldFileError(f"{source}: caller.faults: a world has [line] and [[faults]]")
+        caller = caller_script.read(does, folder)
         if "model" in table:
             where = f"{source}: model"
             model = model_script.read(_table(where, table["model"]), where)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fastapi import WebSocket
 
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator.interrupt import WHAT_NEXT
@@ -19,6 +20,8 @@ from telephony.twilio import twiml
 from tests.end_to_end import scripts, twilio
 from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, offhook, place, run, worker_process
 from tests.end_to_end.watching import PATIENCE_S
+from tests.telephony.simulator.small_server import Server, greet
+from tests.telephony.simulator.small_server import serving as small_servers
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Demo
@@ -100,6 +103,42 @@ async def test_three_commands_make_a_call_and_report_it_as_json(tmp_path: Path) 
     channels, rate_hz, length_s = wav(heard)
     assert (channels, rate_hz) == (1, 8000)
     assert length_s * 1000 >= report["heard_ms"] > 0
+
+
+async def _warned_of(websocket: WebSocket, sid: str) -> None:
+    await websocket.send_bytes(b"RIFF")
+    await greet(websocket, sid)
+
+
+@pytest.mark.parametrize(
+    ("switches", "code", "said"),
+    [
+        ([], 1, "Twilio: warning 31950 at "),
+        (["--allow-warnings"], 0, "1 warnings of Twilio"),
+        (["--fault", "upgrade_signature=absent", "--allow-warnings"], 0, "the call is over"),
+        (["--fault", "upgrade_signature=gone"], 2, "upgrade_signature: Invalid enum value 'gone'"),
+        (["--fault", "gone=1"], 2, "expected one of connect_ms, "),
+    ],
+)
+async def test_a_simulated_call_fails_on_a_warning_and_takes_every_switch(
+    tmp_path: Path, switches: list[str], code: int, said: str
+) -> None:
+    script = tmp_path / "caller.toml"
+    script.write_text(
+        """quiet_ms = 200
+        steps = [{wait = "agent", hang_up = true}]
+        faults = {connect_ms = [0, 10]}
+        """
+    )
+    async with small_servers(server := Server(agent=_warned_of)) as [url]:
+        ended, out, err = await run(
+            *("simulate", "call", "--url", url, "--public-url", PUBLIC_URL),
+            *("--script", str(script), "--caller", "client:alice", *switches),
+        )
+    assert (ended, said in out + err) == (code, True), out + err
+    assert [form["From"] for form in server.forms("/twilio/voice")] == ["client:alice"] * (code < 2)
+    forged = [upgrade for upgrade in server.upgrades if "x-twilio-signature" not in upgrade]
+    assert len(forged) == ("upgrade_signature=absent" in switches)
 
 
 async def test_a_caller_whom_the_agent_does_not_understand_is_a_failure_that_says_the_words(

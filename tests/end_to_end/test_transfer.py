@@ -9,7 +9,7 @@ from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
 from telephony.server.webhooks import NOT_PUT_THROUGH, TRANSFERRED
 from telephony.simulator import call_flow
-from telephony.simulator.faults import CallFaults
+from telephony.simulator.faults import CallFaults, DialStatus
 from telephony.simulator.report import Report
 from tests.end_to_end.scripts import AGENT, TWO_TURNS
 from tests.end_to_end.serving import place, serving
@@ -23,7 +23,7 @@ def quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_flow, "SAY_MS_PER_CHARACTER", 0)
 
 
-async def transferred(caller: str, status: str = "completed") -> Report:
+async def transferred(caller: str, status: DialStatus = "completed") -> Report:
     """How a call goes that is put through to the desk."""
     nobody = GeminiServer(AGENT, replace(BRISK, keys=frozenset()))
     async with SimulatedGemini(nobody) as gemini, serving(gemini, transfer_to=DESK) as worker:
@@ -42,7 +42,9 @@ async def test_every_caller_is_put_through_with_a_number_that_twilio_takes(calle
 
 
 @pytest.mark.parametrize("status", ["busy", "no-answer", "failed", "canceled"])
-async def test_a_caller_who_reached_nobody_is_told_so_before_the_call_ends(status: str) -> None:
+async def test_a_caller_who_reached_nobody_is_told_so_before_the_call_ends(
+    status: DialStatus,
+) -> None:
     report = await transferred("client:alice", status)
     assert report.problems == ()
     assert report.announced == (TRANSFERRED, NOT_PUT_THROUGH)

@@ -1,0 +1,113 @@
+"""The switches of `faults`, read from a script's table or from the command line. Pure.
+
+    [faults]                                --fault after_loss=ends
+    after_loss = "ends"                     --fault connect_ms=0,10
+    connect_ms = [0, 10]                    --fault line.stall_rate=0.05
+    line = { stall_rate = 0.05 }
+
+Every switch can be set: the fields of `CallFaults`, and those of `LineFaults` behind `line`.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, get_type_hints
+
+import msgspec
+
+from telephony.errors import UsageError
+from telephony.simulator.faults import CallFaults, LineFaults
+
+_LINE = "line."
+
+
+class FaultError(UsageError):
+    """A switch cannot be set so. The message says where, what was expected, and what was given."""
+
+
+def read_faults(where: str, table: object) -> CallFaults:
+    """What a table sets; all else is as on a good day.
+
+    Raises:
+        FaultError: It is no table, or there is no such switch or value.
+    """
+    if not isinstance(table, Mapping):
+        raise FaultError(f"{where}: expected a table of switches, got {table!r}")
+    line = table.get("line", {})
+    if not isinstance(line, Mapping):
+        raise FaultError(f"{where}.line: expected a table of switches, got {line!r}")
+    flat = {name: value for name, value in table.items() if name != "line"}
+    flat |= {_LINE + name: value for name, value in line.items()}
+    faults = CallFaults()
+    for name, value in flat.items():
+        faults = _set(f"{where}.{name}", faults, name, value)
+    return faults
+
+
+def with_switches(faults: CallFaults, switches: Sequence[str]) -> CallFaults:
+    """What the command line sets, over what there is.
+
+    Args:
+        faults: Such as a script's.
+        switches: Each as ``name=value``.
+
+    Raises:
+        FaultError: There is no such switch or value.
+    """
+    for switch in switches:
+        name, is_set, text = switch.partition("=")
+        if not is_set:
+            raise FaultError(f"--fault: expected name=value, such as ping_ms=500, got {switch!r}")
+        faults = _set(f"--fault {name}", faults, name, _value(name, text))
+    return faults
+
+
+def switches() -> dict[str, object]:
+    """Every switch, and what it is on a good day."""
+    good = CallFaults()
+    call = {field.name: getattr(good, field.name) for field in fields(good)}
+    line = {_LINE + field.name: getattr(good.line, field.name) for field in fields(good.line)}
+    del call["line"]
+    return call | line
+
+
+def _set(where: str, faults: CallFaults, name: str, value: object) -> CallFaults:
+    if name not in switches():
+        raise FaultError(f"{where}: expected one of {', '.join(switches())}, got {name!r}")
+    if name.startswith(_LINE):
+        field = name.removeprefix(_LINE)
+        read = _read(where, LineFaults, field, value)
+        return replace(faults, line=replace(faults.line, **{field: read}))
+    return replace(faults, **{name: _read(where, CallFaults, name, value)})
+
+
+def _read(where: str, kind: type, field: str, value: object) -> Any:
+    try:
+        read = msgspec.convert(value, get_type_hints(kind)[field])
+    except msgspec.ValidationError as error:
+        raise FaultError(f"{where}: {error}, got {value!r}") from error
+    numbers = read if isinstance(read, tuple) else (read,)
+    if any(isinstance(one, int | float) and one < 0 for one in numbers):
+        raise FaultError(f"{where}: expected 0 or more, got {value!r}")
+    if field.endswith("_rate") and read > 1:
+        raise FaultError(f"{where}: expected a chance of 0 to 1, got {value!r}")
+    if field.endswith("_ms") and isinstance(read, tuple) and read[0] > read[1]:
+        raise FaultError(f"{where}: expected the least first, then the most, got {value!r}")
+    return read
+
+
+def _value(name: str, text: str) -> object:
+    """What a text stands for: a number, true or false, several of these, or a word."""
+    several = isinstance(switches().get(name), tuple)
+    if several and not text.startswith("["):
+        return [_scalar(one) for one in text.split(",") if one]
+    return _scalar(text)
+
+
+def _scalar(text: str) -> object:
+    if text.startswith("+"):  # a telephone number
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
