@@ -2,6 +2,7 @@
 
 Modules, lowest first:
     log_sink, logs where log lines are written, without a wait; how they look
+    observers      who looks on at a call, and sees which of its steps
     metrics, narrator
                    observers of every call: figures, log lines
     stream         one media stream's socket: a reader and a writer

@@ -17,8 +17,8 @@ from fastapi import FastAPI, Request, Response
 from telephony.errors import SettingsError
 from telephony.server import health, kept, media_socket, webhooks
 from telephony.server.admission import Refused
-from telephony.server.driver import Observer
 from telephony.server.metrics_port import metrics_page, metrics_served
+from telephony.server.observers import Observer
 from telephony.server.refusals import Refusals
 from telephony.server.watchdog import watched
 from telephony.server.worker import Worker, parts, worker

@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Self
 
@@ -24,7 +24,8 @@ from agent.store.base import Leases, Store, Taken
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, CallStatus, DrainRequested, OwnershipLost
 from telephony.server.admission import wall_time_ms
-from telephony.server.driver import Driver, Model, Observer
+from telephony.server.driver import Driver, Model
+from telephony.server.observers import Observer, Observers
 from telephony.server.ownership import Owned, Ownership, bound
 from telephony.server.store_writer import StoreWriter
 
@@ -50,6 +51,7 @@ class Calls:
         has_fallback: bool = False,
         owner: str,
         observers: Sequence[Observer] = (),
+        observer_failed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.broken = False
         self._model = model
@@ -58,6 +60,7 @@ class Calls:
         self._persona = persona
         self._has_fallback = has_fallback
         self._observers = observers
+        self._observer_failed = observer_failed
         self._writers = asyncio.Semaphore(STORE_WRITERS)
         self._tasks = asyncio.TaskGroup()
         self._drivers: dict[str, Driver] = {}
@@ -144,7 +147,7 @@ class Calls:
             model=self._model,
             writer=StoreWriter(self._store, call_sid, self._writers, owned, lines),
             store=self._store,
-            observers=self._observers,
+            observers=Observers(call_sid, self._observers, self._observer_failed),
         )
         self._drivers[call_sid] = driver
         self._none_left.clear()

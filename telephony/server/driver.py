@@ -6,7 +6,7 @@ queues stand in front of the writers: to the phone, to the model, to the store.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, assert_never
@@ -44,6 +44,7 @@ from telephony.call.events import (
     Tick,
 )
 from telephony.call.machine import Call
+from telephony.server.observers import Observers
 from telephony.server.ownership import Owned
 from telephony.server.store_writer import StoreWriter
 from telephony.server.stream import MediaStream
@@ -72,16 +73,6 @@ class Model(Protocol):
         ...
 
 
-class Observer(Protocol):
-    """Looks on: sees exactly what the driver saw and did."""
-
-    def __call__(
-        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
-    ) -> None:
-        """One step of one call."""
-        ...
-
-
 @dataclass(slots=True)
 class _Session:
     outbox: ModelOutbox
@@ -103,7 +94,7 @@ class Driver:
         model: Model,
         writer: StoreWriter,
         store: Store,
-        observers: Sequence[Observer],
+        observers: Observers,
     ) -> None:
         self.call_sid = opened.call_sid
         self.owned = owned
@@ -200,8 +191,7 @@ class Driver:
         except Exception as bug:  # noqa: BLE001 - whoever's task this is, this call alone ends
             self._writer.finish(None)  # it goes on elsewhere
             self._over.set_exception(bug)
-            for observe in self._observers:
-                observe(self.call_sid, event, now_ms, [FAILED])
+            self._observers.show(event, now_ms, [FAILED])
 
     def answer_taker(self, epoch: int) -> None:
         """Tell the worker that took the call under `epoch` when no session of it is open here."""
@@ -214,8 +204,7 @@ class Driver:
         for command in commands:
             self._carry_out(command)
         self._set_timer()
-        for observe in self._observers:
-            observe(self.call_sid, event, now_ms, commands)
+        self._observers.show(event, now_ms, commands)
 
     def _carry_out(self, command: Command) -> None:
         match command:

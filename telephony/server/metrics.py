@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agent.conversation.commands import CloseModel, OpenModel, SayToModel, SendCallerAudio
+from agent.conversation.commands import CloseModel, OpenModel, SayToModel
 from agent.conversation.events import (
     Interrupted,
     SessionLost,
@@ -26,7 +26,8 @@ from telephony.call.events import (
     StreamStarted,
 )
 from telephony.server.logs import dropped_lines
-from telephony.twilio.messages import Malformed, Media, Stop
+from telephony.server.observers import Kinds
+from telephony.twilio.messages import Malformed, Stop
 
 GREETING_BUCKETS_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 8)
 RESPONSE_BUCKETS_S = (0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10)
@@ -41,6 +42,30 @@ class _LogLines(Collector):
 
 class Metrics:
     """An observer of all calls of one worker, and what the sockets count themselves."""
+
+    wants: Kinds = frozenset(
+        {
+            CallOpened,
+            CloseModel,
+            EndCall,
+            Interrupted,
+            LinesStored,
+            Malformed,
+            OpenModel,
+            SayToModel,
+            SendClear,
+            SendMedia,
+            SessionLost,
+            SessionReady,
+            SessionRefused,
+            Stop,
+            StoreAway,
+            StreamEnded,
+            StreamStarted,
+            UnknownModelMessage,
+            UsageReported,
+        }
+    )
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -71,6 +96,9 @@ class Metrics:
         self._tokens = counter("tokens", "Model tokens billed.", ["kind"])
         self._stored = counter("store_confirmations", "Batches of transcript lines stored.")
         self._away = counter("store_away", "Times a call found the store away.", ["why"])
+        self._observers_failed = counter(
+            "observers_failed", "Calls that an observer of ours was switched off for.", ["observer"]
+        )
         self._recordings_dropped = counter(
             "recordings_dropped", "Recordings that ended before their call.", ["why"]
         )
@@ -129,6 +157,10 @@ class Metrics:
         for state in State:
             self._breaker.labels(model, state.value).set(state is now)
 
+    def observer_failed(self, observer: str) -> None:
+        """An observer raised, and sees no more of that call."""
+        self._observers_failed.labels(observer).inc()
+
     def recording_dropped(self, why: str) -> None:
         """A recording ended before its call. From any thread."""
         self._recordings_dropped.labels(why).inc()
@@ -143,8 +175,6 @@ class Metrics:
 
     def _count_event(self, call_sid: str, event: Event, now_ms: int) -> None:
         match event:
-            case Media():  # first, because there are fifty a second
-                pass
             case CallOpened():
                 self._opened.inc()
             case StreamStarted():
@@ -186,8 +216,6 @@ class Metrics:
 
     def _count_command(self, call_sid: str, command: Command, now_ms: int) -> None:
         match command:
-            case SendCallerAudio():  # first, because there are fifty a second
-                pass
             case OpenModel():
                 self._sessions.labels("resumed" if command.handle else "fresh").inc()
                 self._fallbacks.inc(command.fallback)

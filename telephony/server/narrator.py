@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from agent.conversation.commands import CloseModel, OpenModel, SayToModel, SendCallerAudio
+from agent.conversation.commands import CloseModel, OpenModel, SayToModel
 from agent.conversation.events import (
     GoAway,
     Interrupted,
@@ -25,8 +25,9 @@ from telephony.call.events import (
     StreamEnded,
     StreamStarted,
 )
+from telephony.server.observers import Kinds
 from telephony.server.tally import Tally
-from telephony.twilio.messages import Malformed, Media
+from telephony.twilio.messages import Malformed
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,29 @@ class Narrator:
     Args:
         responded: Is told the response time of each turn, in ms.
     """
+
+    wants: Kinds = Tally.wants | frozenset(
+        {
+            CallOpened,
+            CloseModel,
+            EndCall,
+            GoAway,
+            Interrupted,
+            Malformed,
+            OpenModel,
+            OwnershipLost,
+            SayToModel,
+            SendClear,
+            SessionLost,
+            SessionReady,
+            SessionRefused,
+            StoreAway,
+            StoreBack,
+            StreamEnded,
+            StreamStarted,
+            UnknownModelMessage,
+        }
+    )
 
     def __init__(self, responded: Callable[[int], None] | None = None) -> None:
         self._responded = responded
@@ -57,8 +81,6 @@ class Narrator:
             self._responded(response_ms)
         for command in commands:
             match command:
-                case SendCallerAudio():  # first, because there are fifty a second
-                    pass
                 case OpenModel():
                     log.info(
                         "model dialled",
@@ -84,8 +106,6 @@ class Narrator:
 
     def _tell_event(self, event: Event, about: dict[str, Any]) -> None:
         match event:
-            case Media():  # first, because there are fifty a second
-                pass
             case CallOpened():
                 log.info("call opened", resumed=event.checkpoint is not None, **about)
             case StreamStarted():

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from agent.conversation.commands import SendCallerAudio
 from agent.conversation.events import UsageReported
 from telephony.audio import g711
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.audio.level import LevelGate
 from telephony.call.commands import NO_REPLY, Command, SendClear, SendMedia
 from telephony.call.events import Event
+from telephony.server.observers import Kinds
 from telephony.twilio.messages import Media
 
 WORD_MS = 200
@@ -22,7 +22,9 @@ WORD_MS = 200
 
 
 class Tally:
-    """Counts one call: `step` with each step of it."""
+    """Counts one call: `step` with each step of it that has one of the kinds it `wants`."""
+
+    wants: Kinds = frozenset({Media, SendClear, SendMedia, UsageReported})
 
     def __init__(self) -> None:
         self._gate = LevelGate()
@@ -45,8 +47,6 @@ class Tally:
         begins = cleared = spoke = False
         for command in commands:
             match command:
-                case SendCallerAudio():  # first, because there are fifty a second
-                    pass
                 case SendMedia(reply=reply) if reply != NO_REPLY:
                     spoke = True
                     begins = begins or reply > self._reply

@@ -23,9 +23,9 @@ from telephony.replay import selection
 from telephony.replay.recorder import Recorder
 from telephony.server.admission import Admission
 from telephony.server.calls import Calls
-from telephony.server.driver import Observer
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
+from telephony.server.observers import Observer
 from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
@@ -141,6 +141,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             has_fallback=made_of.settings.gemini_fallback_model is not None,
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
             observers=made_of.observers,
+            observer_failed=made_of.metrics.observer_failed,
         )
         made_of.metrics.look_at(lambda: len(calls), lambda: calls.waiting_for_store)
         await stack.enter_async_context(calls.running())

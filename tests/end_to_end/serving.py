@@ -20,7 +20,7 @@ import httpx
 
 from telephony import settings
 from telephony.server.app import Server, application
-from telephony.server.driver import Observer
+from telephony.server.observers import Observer
 from telephony.simulator.caller import call
 from telephony.simulator.report import Report
 from telephony.simulator.script import Script as CallerScript

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from telephony.call.commands import Command
 from telephony.call.events import Event
-from telephony.server.driver import Observer
+from telephony.server.observers import Observer
 
 PATIENCE_S = 30
 """Only so that a test that hangs fails."""

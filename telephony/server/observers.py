@@ -1,0 +1,66 @@
+"""Who looks on at a call, and what each of them wants to see. None of them can hurt the call.
+
+An observer may name the kinds of events and commands it wants, as `wants`; a step with none of
+them is not shown to it. One that raises is logged, counted, and not shown this call any more.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from telephony.call.commands import Command
+from telephony.call.events import Event
+
+log = structlog.get_logger(__name__)
+
+type Kinds = frozenset[type[Event | Command]]
+
+
+class Observer(Protocol):
+    """Looks on: sees exactly what the driver saw and did."""
+
+    def __call__(
+        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
+    ) -> None:
+        """One step of one call."""
+        ...
+
+
+class Observers:
+    """The observers of one call.
+
+    Args:
+        call_sid: Which call.
+        observers: Each is shown every step, or those with a kind that it `wants`.
+        failed: Is told the name of one that raised.
+    """
+
+    def __init__(
+        self, call_sid: str, observers: Sequence[Observer], failed: Callable[[str], None]
+    ) -> None:
+        self._call_sid = call_sid
+        self._failed = failed
+        self._observers: list[tuple[Observer, Kinds | None]] = [
+            (observer, getattr(observer, "wants", None)) for observer in observers
+        ]
+
+    def show(self, event: Event, now_ms: int, commands: Sequence[Command]) -> None:
+        """Show one step. Never raises."""
+        kinds = {type(event), *map(type, commands)}
+        for each in self._observers:
+            observer, wants = each
+            if wants is not None and wants.isdisjoint(kinds):
+                continue
+            try:
+                observer(self._call_sid, event, now_ms, commands)
+            except Exception:  # whatever it is, the call goes on without this observer
+                name = type(observer).__name__
+                log.exception(
+                    "an observer failed; this call goes on without it",
+                    call_sid=self._call_sid,
+                    observer=name,
+                    event_kind=type(event).__name__,
+                )
+                self._observers = [kept for kept in self._observers if kept is not each]
+                self._failed(name)
