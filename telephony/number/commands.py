@@ -6,31 +6,31 @@ import typer
 
 from telephony.settings import NumberSettings, read
 
-number = typer.Typer(no_args_is_help=True, help="What Twilio does when a number is called.")
+number = typer.Typer(no_args_is_help=True, help="See and set what a call to a number does.")
 
-PhoneNumber = Annotated[str, typer.Argument(help="In E.164, such as +14155550199.")]
+PhoneNumber = Annotated[str, typer.Argument(help="The number in E.164 form, such as +14155550199.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")]
 
 
-@number.command("list")
+@number.command("list", epilog="Example: offhook number list")
 def list_numbers() -> None:
-    """All numbers of the account, and where their calls go."""
+    """List the numbers of the account, and where their calls go."""
     given = read(NumberSettings)
     from telephony.number import terminal
 
     terminal.list_numbers(given)
 
 
-@number.command()
+@number.command(epilog="Example: offhook number show +14155550199")
 def show(phone_number: PhoneNumber) -> None:
-    """All that concerns calls to one number."""
+    """Show all that concerns calls to one number."""
     given = read(NumberSettings)
     from telephony.number import terminal
 
     terminal.show(given, phone_number)
 
 
-@number.command()
+@number.command(epilog="Example: offhook number link +14155550199 --dry-run")
 def link(
     phone_number: PhoneNumber,
     dry_run: DryRun = False,
@@ -54,7 +54,7 @@ def link(
         raise typer.Exit(1)
 
 
-@number.command()
+@number.command(epilog="Example: offhook number unlink +14155550199")
 def unlink(phone_number: PhoneNumber, dry_run: DryRun = False) -> None:
     """Put back what a number had before it was linked."""
     given = read(NumberSettings)

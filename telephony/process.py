@@ -1,0 +1,20 @@
+"""How a command runs what is asynchronous: on uvloop, until it is done or Ctrl-C comes."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as shells have it."""
+
+
+def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
+    """What the coroutine returns. Ctrl-C ends the process with `INTERRUPTED`."""
+    import uvloop
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(coroutine)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
