@@ -59,7 +59,10 @@ class Slot:
 
 
 class Fleet:
-    """The workers. `first` says which one gets the next connection; else each ready one in turn."""
+    """The workers. `first` says which one gets the next connection; else each ready one in turn.
+
+    `environment` is what each of them is started with.
+    """
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Fleet:
         self.rest = rest
         self.first: int | None = None
         self._turn = 0
-        self._environment, self._redis_url, self._tasks = environment, redis_url, tasks
+        self.environment, self._redis_url, self._tasks = environment, redis_url, tasks
         self.slots = [Slot(port) for port in _free_ports(size)]
 
     async def start(self, *numbers: int) -> None:
@@ -144,7 +147,7 @@ class Fleet:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.faults.telling_worker"),
             cwd=ROOT,
-            env=self._environment | {"PORT": str(slot.port)},
+            env=self.environment | {"PORT": str(slot.port)},
             stdout=PIPE,
             stderr=PIPE,
         )

@@ -9,14 +9,12 @@ longer than anybody waits.
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Sequence
 from functools import partial
 
 import msgspec
-import structlog
 import uvloop
 
 from agent.conversation.commands import AppendLine
@@ -24,9 +22,8 @@ from agent.conversation.events import SessionReady
 from telephony import settings
 from telephony.call.commands import Command, EndCall
 from telephony.call.events import Event, LinesStored, StoreAway, StreamStarted
-from telephony.server.app import Server, application
+from telephony.server.app import serve
 from telephony.server.logs import configure
-from telephony.server.watchdog import watched
 
 MOMENT_S = 0.5
 FOR_EVER_S = 3_600.0
@@ -84,20 +81,15 @@ def observe(call_sid: str, event: Event, now_ms: int, commands: Sequence[Command
         os.write(sys.stdout.fileno(), msgspec.json.encode(one) + b"\n")
 
 
-async def serve() -> None:
+async def run() -> None:
     """As `offhook serve`."""
-    given = settings.load()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, partial(time.sleep, MOMENT_S))
     loop.add_signal_handler(signal.SIGUSR2, partial(time.sleep, FOR_EVER_S))
-    server = Server(application(given, observe), given)
-    with socket.create_server((given.host, given.port)) as listener, watched(loop):
-        url = f"http://{given.host}:{listener.getsockname()[1]}"
-        structlog.get_logger(__name__).info("listening", url=url)
-        await server.serve([listener])
+    await serve(settings.load(), observe)
 
 
 if __name__ == "__main__":
     configure()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve())
+        runner.run(run())
