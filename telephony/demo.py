@@ -1,4 +1,4 @@
-"""A call to listen to: server, embedded store, simulated Gemini and simulated caller in one go.
+"""A call to listen to: server, store, simulated Gemini and simulated caller in one go.
 
 `run_try` plays scripts of the reader's own. `run_demo` plays the one that books a table: the caller
 talks over the agent once, and Gemini's socket is broken once while the agent speaks. The terminal

@@ -1,7 +1,7 @@
 """What outlives a worker: transcript lines, checkpoint, call record, one-time tokens, in Redis.
 
 Modules, lowest first: `base` (the promises, the records, the errors), `scripts` (what happens
-atomically, in Lua), `failures` (why the store is away), `embedded` (a Redis in this process),
+atomically, in Lua), `failures` (why the store is away), `in_memory` (a Redis in this process),
 `folder` (where a server of our own has its data, and who may use it), `keeper` (a process that
 ends that server with its user), `own_server` (Valkey as a child of this process), `leases` (who
 holds a call: one pub/sub connection per worker), `redis` (keys, expiry, and the `Store` itself, on
@@ -13,7 +13,7 @@ does not retry: it says `StoreAway`, and whoever has something to write keeps it
 `agent.conversation` and redis, and nothing else of ours.
 
     resource            acquired                          released
-    connection pool     `RedisStore.from_url/embedded`    `RedisStore.aclose`
+    connection pool     `RedisStore.from_url/in_memory`   `RedisStore.aclose`
     pub/sub connection  `async with store.leases()`       the end of that block
     reader task         `async with store.leases()`       the end of that block
     own server          `async with own_server.running()` the end of that block

@@ -119,7 +119,7 @@ class RedisLeases:
                     timeout=math.inf, disconnect_on_error=False
                 )
                 if message is None:
-                    return ConnectionError("closed")  # how the embedded server says it
+                    return ConnectionError("closed")  # how the server in memory says it
                 self._received(*message)
         except RedisError as error:
             return error

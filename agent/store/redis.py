@@ -1,4 +1,4 @@
-"""The store in Redis, on a real server or on one embedded in this process: the same code.
+"""The store in Redis, on a real server or on one in the memory of this process: the same code.
 
 Keys of a call, all in one hash slot, all with an expiry that each write of the call renews:
 
@@ -27,10 +27,10 @@ then asked for again (`Gap`), but two workers may each come to hold the same epo
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Self, cast
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import structlog
-from fakeredis import FakeServer
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -41,9 +41,11 @@ from agent.conversation.checkpoint import Checkpoint, CheckpointError
 from agent.conversation.transcript import Line, Role
 from agent.store import scripts
 from agent.store.base import CallRecord, Fenced, Gap, Orphan, Status, Taken
-from agent.store.embedded import EmbeddedConnection
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
+
+if TYPE_CHECKING:
+    from fakeredis import FakeServer
 
 DEFAULT_TTL_S = 7 * 24 * 3600
 RESUME_WINDOW_S = 60
@@ -68,8 +70,13 @@ OVER_TCP: dict[str, Any] = {"socket_keepalive": True}  # the lease connection ma
 log = structlog.get_logger(__name__)
 
 
+def can_be_in_memory() -> bool:
+    """Whether `RedisStore.in_memory` has what it needs."""
+    return find_spec("fakeredis") is not None
+
+
 class RedisStore:
-    """The `Store` in Redis. Made by `from_url` or `embedded`; call `aclose` at the end."""
+    """The `Store` in Redis. Made by `from_url` or `in_memory`; call `aclose` at the end."""
 
     def __init__(self, pool: ConnectionPool, ttl_s: int) -> None:
         self._client = Redis.from_pool(pool)
@@ -96,19 +103,19 @@ class RedisStore:
         return cls(BlockingConnectionPool.from_url(url, **options), ttl_s)
 
     @classmethod
-    def embedded(cls, *, ttl_s: int = DEFAULT_TTL_S, server: FakeServer | None = None) -> Self:
+    def in_memory(cls, *, ttl_s: int = DEFAULT_TTL_S, server: "FakeServer | None" = None) -> Self:
         """A store in the memory of this process; nothing of it outlives the process.
 
         Args:
             ttl_s: How long a call is kept after its last write.
-            server: Share the memory of another embedded store.
+            server: Share the memory of another such store.
+
+        Raises:
+            ModuleNotFoundError: fakeredis is not installed: see `can_be_in_memory`.
         """
-        # fakeredis answers the health check's PING with another command's reply
-        options = CONNECTION | {"health_check_interval": 0}
-        pool = BlockingConnectionPool(
-            connection_class=EmbeddedConnection, server=server or FakeServer(), **options
-        )
-        return cls(pool, ttl_s)
+        from agent.store import in_memory  # noqa: PLC0415 - imports what most do not have
+
+        return cls(in_memory.pool(server, CONNECTION), ttl_s)
 
     async def open_call(self, call_sid: str) -> CallRecord:
         """See `Store.open_call`."""

@@ -1,7 +1,8 @@
 """Where calls are kept when REDIS_URL is not set: by a server of our own, below STATE_DIR.
 
-Where no such server exists for the platform they are kept in this process's memory, and end with
-it; the log says so.
+Where no server comes with offhook for the platform, and fakeredis is installed, calls are kept in
+the memory of this process, and end with it; the log says so. Without fakeredis it asks for a
+REDIS_URL.
 """
 
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ import structlog
 
 from agent.store.folder import FolderError, FolderInUse
 from agent.store.own_server import NoProgramError, OwnServer, ServerError
+from agent.store.redis import can_be_in_memory
 from telephony.errors import SettingsError
 from telephony.settings import Settings
 
@@ -26,7 +28,7 @@ def own_server(settings: Settings, folder: Path | None = None) -> OwnServer | No
         folder: Where it keeps them; below STATE_DIR, if not said.
 
     Raises:
-        SettingsError: STATE_DIR names a home that nobody knows.
+        SettingsError: STATE_DIR names a home that nobody knows, or calls can be kept nowhere.
     """
     if settings.redis_url:
         return None
@@ -35,8 +37,14 @@ def own_server(settings: Settings, folder: Path | None = None) -> OwnServer | No
     except RuntimeError as error:  # pathlib's, for "~" of a user without a home
         raise SettingsError(f"STATE_DIR: {error}; set it to a folder that can be written") from None
     except NoProgramError as error:
+        if not can_be_in_memory():
+            raise SettingsError(
+                f"REDIS_URL: expected the address of a Redis, since no server comes with offhook "
+                f"for this platform ({error}); or install fakeredis[lua], to keep calls in memory "
+                "for as long as the process lives"
+            ) from None
         log.warning(
-            "calls are kept in memory, and nothing of them survives this process: no store comes "
+            "calls are kept in memory, and nothing of them survives this process: no server comes "
             "with offhook for this platform; set REDIS_URL to keep them",
             platform=str(error),
         )

@@ -91,7 +91,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         store = (
             RedisStore.from_url(settings.redis_url, ttl_s=settings.transcript_ttl_s)
             if settings.redis_url
-            else RedisStore.embedded(ttl_s=settings.transcript_ttl_s)
+            else RedisStore.in_memory(ttl_s=settings.transcript_ttl_s)
         )
         model = gemini_live(settings)
     except (ValueError, TypeError) as error:  # TypeError: redis-py's, for an option it lacks

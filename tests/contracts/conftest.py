@@ -45,7 +45,7 @@ class Backend(ABC):
         """It can be reached again, and may have forgotten everything."""
 
 
-class EmbeddedBackend(Backend):
+class InMemoryBackend(Backend):
     """The server within this process."""
 
     def __init__(self, workers: AsyncExitStack) -> None:
@@ -53,7 +53,7 @@ class EmbeddedBackend(Backend):
         self._server = FakeServer()
 
     def _connect(self) -> RedisStore:
-        return RedisStore.embedded(ttl_s=TTL_S, server=self._server)
+        return RedisStore.in_memory(ttl_s=TTL_S, server=self._server)
 
     def stop(self) -> None:
         self._server.connected = False
@@ -94,14 +94,14 @@ def redis_server(
     return server_of(request.param)
 
 
-@pytest.fixture(params=["embedded", *redis_programs()])
+@pytest.fixture(params=["in memory", *redis_programs()])
 async def backend(
     request: pytest.FixtureRequest, server_of: Callable[[str], RedisServer]
 ) -> AsyncGenerator[Backend]:
     """Each kind of server in turn."""
     async with AsyncExitStack() as workers:
-        if request.param == "embedded":
-            yield EmbeddedBackend(workers)
+        if request.param == "in memory":
+            yield InMemoryBackend(workers)
             return
         server = server_of(request.param)
         server.start()

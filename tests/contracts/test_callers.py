@@ -1,4 +1,4 @@
-"""What every store promises about a caller's calls, on the embedded server and on a real one."""
+"""What every store promises about a caller's calls, on a server in memory and on a real one."""
 
 from typing import TYPE_CHECKING
 

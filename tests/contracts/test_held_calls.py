@@ -1,4 +1,4 @@
-"""What every store promises about who holds a call, on the embedded server and on a real one."""
+"""What every store promises about who holds a call, on a server in memory and on a real one."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What every store promises about leases, on the embedded server and on a real one."""
+"""What every store promises about leases, on a server in memory and on a real one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -243,7 +243,7 @@ async def test_watches_outlive_a_restart_of_the_server(backend: "Backend", call_
         assert await leases.watch(call_sid, told)
         assert leases._connection is not None
         backend.stop()
-        await leases._connection.disconnect()  # the embedded server does not hang up
+        await leases._connection.disconnect()  # the one in memory does not hang up
         await until(away)
         with pytest.raises(StoreAway):
             await there.take(call_sid, "a", "worker-2", 60)

@@ -1,4 +1,4 @@
-"""What every store promises, on the embedded server and on a real one."""
+"""What every store promises, on a server in memory and on a real one."""
 
 import asyncio
 from dataclasses import replace

@@ -17,7 +17,7 @@ type Told = list[tuple[str, int]]
 @asynccontextmanager
 async def a_worker() -> AsyncIterator[tuple[RedisStore, Ownership, Told]]:
     """One with a store of its own, and what it is told of other takings."""
-    store, told = RedisStore.embedded(), Told.__value__()
+    store, told = RedisStore.in_memory(), Told.__value__()
     async with store.leases() as leases:
         await store.open_call(CALL_SID)
         yield (

@@ -34,7 +34,7 @@ def owned() -> Owned:
 @asynccontextmanager
 async def store_with_a_call(server: FakeServer) -> AsyncIterator[RedisStore]:
     """A store, whose call is taken under epoch 1."""
-    store = RedisStore.embedded(server=server)
+    store = RedisStore.in_memory(server=server)
     await store.open_call(CALL_SID)
     await store.take(CALL_SID, "nonce", "this worker", 60)
     try:

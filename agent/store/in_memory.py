@@ -1,0 +1,35 @@
+"""A Redis within this process: fakeredis, behind redis-py's own connection pool.
+
+fakeredis is no requirement of offhook. Tests have it; anybody else needs it only on a platform for
+which no server comes with offhook, and where nothing has to be kept.
+"""
+
+from typing import Any
+
+from fakeredis import FakeServer
+from fakeredis.aioredis import FakeAsyncRedisConnection
+from redis.asyncio import BlockingConnectionPool
+
+
+def pool(server: FakeServer | None, options: dict[str, Any]) -> BlockingConnectionPool:
+    """Connections to a server in this process: to a new one, if none is given."""
+    # fakeredis answers the health check's PING with another command's reply
+    given = options | {"health_check_interval": 0}
+    return BlockingConnectionPool(
+        connection_class=InMemoryConnection, server=server or FakeServer(), **given
+    )
+
+
+class InMemoryConnection(FakeAsyncRedisConnection):
+    """A connection that leaves its server when it is closed, as one over a socket does.
+
+    fakeredis keeps it, with its subscriptions, for as long as the server lives; and nothing
+    wakes a task that is reading from it.
+    """
+
+    async def disconnect(self, *args: Any, **options: Any) -> None:
+        """Close the connection. A pending read returns None."""
+        if self._sock is not None:
+            self._sock.put_response(None)
+            self._sock.close()
+        await super().disconnect(*args, **options)
