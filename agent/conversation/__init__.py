@@ -2,7 +2,7 @@
 
 Modules, lowest first: `deadlines`, `persona`, `words`, `seam`, `transcript`, `events`,
 `checkpoint`, `commands`, `turns`, `choice`, `resumption`, `renewal`, `link`, `sessions`,
-`liveness`, `replies`, `repetition`, `rest`, `machine`.
+`pace`, `liveness`, `replies`, `repetition`, `crossed`, `rest`, `machine`.
 
 Laws: nothing here awaits, reads a clock, draws a random number, logs, or does I/O. Time comes in
 as `now_ms` (monotonic, since the call was opened on this worker). May import the standard

@@ -1,8 +1,8 @@
 """Whether the model does what it owes: told by the ear, for a socket that lives tells nothing.
 
-A caller who has finished is answered after 1.1 to 1.6 s, in a long conversation after 2.2 s; a
-server's pongs come up to 30 s late. So what counts is speech: an answer that does not come, a turn
-that is closed without one or is never closed, audio without sound.
+A server's pongs come up to 30 s late. So what counts is speech: an answer that does not come in the
+time that this model takes (`pace`), a turn that is closed without one or is never closed, audio
+without sound.
 
     no reply, empty turn, rejected, no sound   a nudge by text, then resume, then a fresh session
     open turn                                  resume, then a fresh session: nothing is owed
@@ -15,15 +15,17 @@ from enum import StrEnum
 from math import ceil
 
 from agent.conversation.deadlines import earliest
+from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
 
-REPLY_LIMIT_MS = 2_350
-"""How long an answer may take, once the server has told that the caller finished."""
+NUDGE_LIMIT_MS = 2_500
+"""How long it may then take to answer a nudge; or to answer after all what it was asked before."""
 
-NUDGE_LIMIT_MS = 1_700
-"""How long it may then take to answer a nudge: a text needs no end of speech to be found."""
+REST_LIMIT_MS = 2_500
+"""The least that is allowed for the rest of a reply: it has been thought already, and only some
+seconds of its beginning may be left to be heard."""
 
-EAR_LIMIT_MS = REPLY_LIMIT_MS + 500
-"""The same as the first, from the caller's last sound: the server waits for 500 ms of silence."""
+END_OF_SPEECH_MS = 500
+"""So much later than the caller's last sound the server finds that the caller has finished."""
 
 STALL_LIMIT_MS = 2_500
 """How long a turn may stay open after all of it that came could have been heard."""
@@ -76,11 +78,13 @@ REMEDIES: dict[Trouble, tuple[Remedy, ...]] = {
 class Liveness:
     """What the model owes, since when, and what was done about it."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
         self._listens_ms: int | None = None
         self._owed_ms: int | None = None
-        self._limit_ms = REPLY_LIMIT_MS
-        self._by_text = False
+        self._since_ms: int | None = None
+        self._least_ms = LEAST_PATIENCE_MS
+        self._nudged = self._by_text = False
         self._sound_ms: int | None = None
         self._speech_ms = 0.0
         self._open = False
@@ -96,7 +100,7 @@ class Liveness:
 
     def stopped(self) -> None:
         """There is no session."""
-        self._listens_ms = self._owed_ms = self._told = None
+        self._listens_ms = self._owed_ms = self._since_ms = self._told = None
         self._open = False
 
     # The caller.
@@ -110,13 +114,20 @@ class Liveness:
 
     def caller_finished(self, now_ms: int) -> None:
         """The server told that the caller has finished."""
-        self._owed_ms, self._limit_ms = now_ms, REPLY_LIMIT_MS
-        self._by_text = False
+        self._owed_ms = self._since_ms = now_ms
+        self._least_ms = LEAST_PATIENCE_MS
+        self._nudged = self._by_text = False
 
-    def asked(self, now_ms: int, limit_ms: int = REPLY_LIMIT_MS) -> None:
-        """A text was sent that wants an answer."""
-        self._owed_ms, self._limit_ms = now_ms, limit_ms
-        self._by_text = True
+    def asked(self, now_ms: int, *, rest: bool = False) -> None:
+        """A text was sent that wants an answer, or the `rest` of a reply that is being heard."""
+        self._owed_ms = self._since_ms = now_ms
+        self._least_ms = REST_LIMIT_MS if rest else LEAST_PATIENCE_MS
+        self._nudged, self._by_text = False, True
+
+    def nudged(self, now_ms: int) -> None:
+        """A text was sent that asks for an answer that is owed already."""
+        self._owed_ms = now_ms
+        self._nudged = self._by_text = True
 
     # The model.
 
@@ -127,7 +138,9 @@ class Liveness:
 
     def speaks(self, now_ms: int, audio_ms: float) -> None:
         """So much audio came."""
-        self._owed_ms = self._sound_ms = None
+        if self._since_ms is not None:
+            self._pace.took(now_ms - self._since_ms)
+        self._owed_ms = self._since_ms = self._sound_ms = None
         self._speech_ms = 0.0
         self._open = True
         self._heard_by_ms = max(self._heard_by_ms, now_ms) + audio_ms
@@ -162,7 +175,7 @@ class Liveness:
     def interrupted(self) -> None:
         """What was thought or said is taken back; what closes the turn is not waited for."""
         self._open = False
-        self._owed_ms = None
+        self._owed_ms = self._since_ms = None
 
     # What follows.
 
@@ -189,6 +202,12 @@ class Liveness:
             return self._listens_ms
         return earliest(*self._limits_ms().values())
 
+    @property
+    def _patience_ms(self) -> int:
+        """Twice as long after a session was given up in vain: the model may be slow."""
+        given_up = not self._tried.isdisjoint((Remedy.RESUME, Remedy.FRESH))
+        return self._pace.patience_ms(self._least_ms) * (2 if given_up else 1)
+
     def _trouble(self, now_ms: int) -> Trouble | None:
         if self._listens_ms is None or self._told is not None:
             return self._told
@@ -200,15 +219,18 @@ class Liveness:
     def _limits_ms(self) -> dict[Trouble, int | None]:
         """When each trouble is one that time alone tells of."""
         heard_by_ms = ceil(self._heard_by_ms)
-        quiet_ms = None if self._sound_ms is None else self._sound_ms + EAR_LIMIT_MS
+        patience_ms = self._patience_ms
+        ear_ms = max(patience_ms, LEAST_PATIENCE_MS) + END_OF_SPEECH_MS
+        quiet_ms = None if self._sound_ms is None else self._sound_ms + ear_ms
         no_reply_ms = unheard_ms = None
         if self._owed_ms is not None:
             # A caller who speaks on after all takes back what is being thought. One who spoke while
             # the agent is heard may want no answer; a text of ours always wants one.
             heard_ms = 0 if self._by_text else heard_by_ms
-            no_reply_ms = max(self._owed_ms + self._limit_ms, quiet_ms or 0, heard_ms)
+            limit_ms = NUDGE_LIMIT_MS if self._nudged else patience_ms
+            no_reply_ms = max(self._owed_ms + limit_ms, quiet_ms or 0, heard_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
-            unheard_ms = max(quiet_ms, (self._listens_ms or 0) + REPLY_LIMIT_MS)
+            unheard_ms = max(quiet_ms, (self._listens_ms or 0) + patience_ms)
         return {
             Trouble.NO_REPLY: no_reply_ms,
             Trouble.UNHEARD: unheard_ms,

@@ -20,9 +20,11 @@ from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.choice import Choice
 from agent.conversation.commands import ConversationCommand, GiveUp
+from agent.conversation.crossed import Crossed
 from agent.conversation.deadlines import earliest
 from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
-from agent.conversation.liveness import NUDGE_LIMIT_MS, Liveness, Remedy
+from agent.conversation.liveness import Liveness, Remedy
+from agent.conversation.pace import Pace
 from agent.conversation.persona import Persona
 from agent.conversation.repetition import Repetition
 from agent.conversation.replies import Replies, appended
@@ -56,6 +58,7 @@ class Conversation:
         checkpoint: Checkpoint | None = None,
         lines: Iterable[Line] = (),
         has_fallback: bool = False,
+        think_ms: int = 0,
     ) -> None:
         elapsed_ms, handle, known, fallback = 0, "", 0, False
         if checkpoint is not None:
@@ -77,9 +80,10 @@ class Conversation:
             wall_time_ms=wall_time_ms,
             greeted=checkpoint is not None and checkpoint.greeted,
         )
-        self._liveness = Liveness()
+        self._liveness = Liveness(Pace(think_ms))
         self._repetition = Repetition()
         self._rest = Rest()
+        self._crossed = Crossed()
         self._replies = Replies(self._transcript, self._sessions, self._liveness)
         self._closed = False
         self.caller_is_waiting = False
@@ -211,9 +215,11 @@ class Conversation:
 
     def _turn_step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
         out: list[ConversationCommand] = []
+        waiting = self.caller_is_waiting
         for told in self._repetition.sift(event, now_ms):
-            for new in self._beyond_the_seam(told, now_ms):
-                out += self._replies.step(new, now_ms, caller_is_waiting=self.caller_is_waiting)
+            for once in self._crossed.sift(told, now_ms, caller_is_waiting=waiting):
+                for new in self._beyond_the_seam(once, now_ms):
+                    out += self._replies.step(new, now_ms, caller_is_waiting=waiting)
         return out
 
     def _beyond_the_seam(self, told: TurnEvent, now_ms: int) -> list[TurnEvent]:
@@ -229,7 +235,7 @@ class Conversation:
     def _cue(self, now_ms: int) -> list[ConversationCommand]:
         cue = self._sessions.cue(greeting_comes=self._replies.comes)
         if cue:
-            self._liveness.asked(now_ms)
+            self._liveness.asked(now_ms, rest=self._sessions.owes_rest)
         return cue
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
@@ -250,7 +256,8 @@ class Conversation:
             return []
         trouble, remedy = due
         if remedy is Remedy.NUDGE:
-            self._liveness.asked(now_ms, NUDGE_LIMIT_MS)
+            self._liveness.nudged(now_ms)
+            self._crossed.nudged()
             return self._sessions.nudge(trouble)
         then = self._sessions.given_up(now_ms, fresh=remedy is Remedy.FRESH)
         return self._go_on(then, now_ms, trouble)
@@ -268,4 +275,5 @@ class Conversation:
         self._liveness.stopped()
         self._repetition.stopped()
         self._rest.stopped()
+        self._crossed.stopped()
         return self._sessions.leave(trouble) + self._replies.break_off(now_ms)

@@ -15,9 +15,11 @@ class Quirks:
 
     Args:
         thinking_level: What to ask for; None where a thinking configuration is not accepted.
+        think_ms: How long it usually thinks before it answers, until its answers in a call tell.
     """
 
     thinking_level: ThinkingLevel | None = None
+    think_ms: int = 1_600
 
 
 DEFAULT = Quirks()
@@ -25,7 +27,11 @@ DEFAULT = Quirks()
 BY_MODEL = {
     "gemini-3.8-live": DEFAULT,
     # MINIMAL is refused; the lowest it accepts, because a caller waits for the answer.
-    "gemini-3.8-live-extended-thinking": Quirks(thinking_level=ThinkingLevel.LOW),
+    "gemini-3.8-live-extended-thinking": Quirks(
+        thinking_level=ThinkingLevel.LOW,
+        # Not measured by anybody yet: that it thinks longer is what it is for.
+        think_ms=4_000,
+    ),
 }
 
 

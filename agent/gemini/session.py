@@ -44,6 +44,10 @@ MAX_UNREADABLE_IN_A_ROW = 100
 
 MAX_REASON_CHARS = 200
 
+PING_INTERVAL_S: float | None = None
+"""Never: Gemini's pongs have come 8 to 30 s late, and the library takes one that is 20 s late for
+the end of the connection."""
+
 _BROKEN = (APIError, WebSocketException, OSError)
 """What the SDK raises when a connection cannot be made, or ends; OSError includes timeouts, name
 look-ups and TLS."""
@@ -79,7 +83,7 @@ class GeminiLive:
                     # From here on: what the SDK hands to websockets.connect.
                     "ssl": trust,
                     "compression": None,  # deflate triples the cost of a send
-                    "ping_interval": None,  # Gemini's pongs have come 8 to 30 s late
+                    "ping_interval": PING_INTERVAL_S,
                     "open_timeout": None,  # ours covers the setup too
                     "close_timeout": settings.close_timeout_ms / 1000,
                     "max_size": settings.max_message_bytes,

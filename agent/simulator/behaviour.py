@@ -8,6 +8,7 @@ from typing import Literal
 
 from agent.simulator.faults import Close, RefuseConnect
 
+type TextInThought = Literal["restarts", "joins", "follows"]
 type Rest = Literal["goes on", "anew", "nothing"]
 
 
@@ -23,6 +24,10 @@ class Behaviour:
         think_ms: From the committed end of the caller's speech, or a text, to the first audio.
         transcription_ms: From the committed end of the caller's speech to its transcription.
         chunk_ms: Audio in each message.
+        text_in_thought: What becomes of a text that comes while an answer is thought about: the
+            thought begins anew and answers both, it answers both when it would have come, or the
+            text is answered after it.
+        pong_ms: How late a ping is answered.
         speed: How much faster than real time audio is sent; below 1 it falls behind.
         jitter: By how much of itself the time between two audio messages varies.
         prefix_ms: Speech needed to commit a start, where the setup does not say.
@@ -53,6 +58,8 @@ class Behaviour:
     setup_ms: tuple[int, int] = (300, 500)
     handle_ms: tuple[int, int] = (10, 20)
     think_ms: tuple[int, int] = (1_100, 1_600)
+    text_in_thought: TextInThought = "restarts"
+    pong_ms: int = 0
     transcription_ms: int = 50
     chunk_ms: int = 210
     speed: float = 4.3

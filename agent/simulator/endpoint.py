@@ -24,7 +24,9 @@ from weakref import WeakKeyDictionary
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from agent.simulator.certificate import certificate_in
 from agent.simulator.faults import Close, Reset
@@ -67,6 +69,7 @@ class Endpoint[L: Live]:
         server: What it does.
         port: Where it listens; 0 for any free port.
         cert_dir: Where cert.pem and key.pem are, or will be; a temporary folder where None.
+        pong_ms: How late a ping is answered.
 
     Attributes:
         server: To read from it what came.
@@ -76,8 +79,11 @@ class Endpoint[L: Live]:
     ca_file: Path
     _listener: Server
 
-    def __init__(self, server: L, *, port: int = 0, cert_dir: Path | None = None) -> None:
+    def __init__(
+        self, server: L, *, port: int = 0, cert_dir: Path | None = None, pong_ms: int = 0
+    ) -> None:
         self.server = server
+        self._pong_s = pong_ms / 1000
         self._port = port
         self._cert_dir = cert_dir
         self._held = AsyncExitStack()
@@ -141,6 +147,8 @@ class Endpoint[L: Live]:
         return None
 
     async def _serve(self, connection: ServerConnection) -> None:
+        if self._pong_s:
+            _answer_pings_late(connection, self._pong_s)
         session = self._accepted.pop(connection)
         self._wakes[session] = wake = asyncio.Event()
         try:
@@ -179,6 +187,24 @@ class Endpoint[L: Live]:
         with suppress(TimeoutError):
             async with asyncio.timeout_at(deadline_s):
                 await wake.wait()
+
+
+def _answer_pings_late(connection: ServerConnection, pong_s: float) -> None:
+    """The WebSocket library answers a ping as it reads it: hold that answer back."""
+    at_once = connection.protocol.send_frame
+
+    def send_later(frame: Frame) -> None:
+        if connection.state is State.OPEN:
+            at_once(frame)
+            connection.send_data()
+
+    def send(frame: Frame) -> None:
+        if frame.opcode is Opcode.PONG:
+            asyncio.get_running_loop().call_later(pong_s, send_later, frame)
+        else:
+            at_once(frame)
+
+    connection.protocol.send_frame = send  # type: ignore[method-assign]  # there is no other hook
 
 
 async def _carry_out(one: Message | Close | Reset, connection: ServerConnection) -> None:

@@ -75,6 +75,11 @@ class GeminiServer:
         )
 
     @property
+    def pong_ms(self) -> int:
+        """How late a ping is answered."""
+        return self._service.behaviour.pong_ms
+
+    @property
     def open_sessions(self) -> Sequence[Session]:
         """Those that are not over."""
         return [session for session in self.sessions if session.state is not State.OVER]

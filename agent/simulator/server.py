@@ -22,7 +22,8 @@ class SimulatedGemini(Endpoint[GeminiServer]):
     def __init__(
         self, server: GeminiServer | None = None, *, port: int = 0, cert_dir: Path | None = None
     ) -> None:
-        super().__init__(server or GeminiServer(), port=port, cert_dir=cert_dir)
+        server = server or GeminiServer()
+        super().__init__(server, port=port, cert_dir=cert_dir, pong_ms=server.pong_ms)
 
     def inject(self, fault: Fault) -> None:
         """Let a fault come now: to every open session, or to the next connection."""

@@ -63,6 +63,8 @@ class Turns:
         self._turn = 0
         self._listening = False
         self._kept_silent = False
+        self._thinking = False
+        self._later: list[Asked] = []
 
     def transcription(self, asked: Asked) -> str:
         """How this is transcribed: as the script has it, or else as it was understood."""
@@ -72,11 +74,22 @@ class Turns:
         """The user begins to speak: what is being thought about is answered with the rest."""
         self._listening = True
         if self._reply is None:
+            self._thinking = False
             self._agenda.strike(self._turn)
 
     def ask(self, asked: Asked, now_ms: int) -> None:
         """Think about this, and answer it; after the reply in progress, if there is one."""
         self._listening = False
+        if self._thinking and asked.duration_ms is None:
+            match self._behaviour.text_in_thought:
+                case "joins":
+                    self._asked.append(asked)
+                    return
+                case "follows":
+                    self._later.append(asked)
+                    return
+                case "restarts":
+                    pass
         self._asked.append(asked)
         if self._reply is None:
             self._think(now_ms)
@@ -146,9 +159,11 @@ class Turns:
             for message in ({}, say.server_content()):
                 send = partial(self._send_at, message)
                 self._agenda.note(now_ms + think_ms // 2, send, self._turn)
+        self._thinking = True
         self._agenda.note(now_ms + think_ms, partial(self._begin, turn), self._turn)
 
     def _begin(self, turn: Turn, now_ms: int) -> None:
+        self._thinking = False
         self._plan(turn.faults, now_ms)
         most_ms, self.short_turn_ms = self.short_turn_ms, None
         spoken = after(agent_clip(turn.say), turn.after)
@@ -229,6 +244,7 @@ class Turns:
     def _go_on(self, now_ms: int) -> None:
         handle_ms = self._service.pick_ms(self._behaviour.handle_ms)
         self._agenda.note(now_ms + handle_ms, self.offer_handle)
+        self._asked, self._later = self._asked + self._later, []
         if self._asked and not self._listening:
             self._think(now_ms)
 

@@ -24,6 +24,7 @@ class CallOpened:
         checkpoint: What another worker left, or None for a new call.
         lines: The transcript so far, in order; empty for a new call.
         has_fallback: Whether there is a second model to fall back on.
+        think_ms: How long the model is known to think before it answers; 0 where nothing is known.
     """
 
     call_sid: str
@@ -33,6 +34,7 @@ class CallOpened:
     checkpoint: Checkpoint | None = None
     lines: tuple[Line, ...] = ()
     has_fallback: bool = False
+    think_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

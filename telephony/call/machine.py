@@ -60,6 +60,7 @@ class Call:
             checkpoint=opened.checkpoint,
             lines=opened.lines,
             has_fallback=opened.has_fallback,
+            think_ms=opened.think_ms,
         )
         self._microphone = Microphone()
         self._player = Player()

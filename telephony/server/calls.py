@@ -49,6 +49,7 @@ class Calls:
         leases: Leases,
         persona: Persona,
         has_fallback: bool = False,
+        think_ms: int = 0,
         owner: str,
         observers: Sequence[Observer] = (),
         observer_failed: Callable[[str], None] = lambda _: None,
@@ -59,6 +60,7 @@ class Calls:
         self._ownership = Ownership(store, leases, owner, self._on_taken, self._on_status)
         self._persona = persona
         self._has_fallback = has_fallback
+        self._think_ms = think_ms
         self._observers = observers
         self._observer_failed = observer_failed
         self._writers = asyncio.Semaphore(STORE_WRITERS)
@@ -139,6 +141,7 @@ class Calls:
             checkpoint=checkpoint,
             lines=lines,
             has_fallback=self._has_fallback,
+            think_ms=self._think_ms,
         )
         owned = Owned(len(lines))
         driver = Driver(

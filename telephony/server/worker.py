@@ -14,6 +14,7 @@ import structlog
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.breaker import State
 from agent.gemini.guarded import GuardedLive
+from agent.gemini.quirks import quirks_of
 from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
 from agent.store.base import Store
@@ -139,6 +140,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             leases=leases,
             persona=DEFAULT_PERSONA,
             has_fallback=made_of.settings.gemini_fallback_model is not None,
+            think_ms=quirks_of(made_of.settings.gemini_model).think_ms,
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
             observers=made_of.observers,
             observer_failed=made_of.metrics.observer_failed,

@@ -23,6 +23,9 @@ from telephony.simulator.pipe import Pipe
 
 CONNECT_TIMEOUT_MS = 8_000
 
+PONG_TIMEOUT_MS = 20_000
+"""The WebSocket library's own."""
+
 CLOSE_TIMEOUT_MS = 300
 """How long a close waits for a server that does not answer it."""
 
@@ -31,7 +34,13 @@ type Feed = Callable[[ModelEvent, int], None]
 
 
 class Sdk(Protocol):
-    """What google-genai does to messages; only `agent.gemini` may import it, so it is handed in."""
+    """What google-genai does to messages; only `agent.gemini` may import it, so it is handed in.
+
+    Attributes:
+        ping_interval_s: How often it pings the server; None for never.
+    """
+
+    ping_interval_s: float | None
 
     def setup(self, command: OpenModel) -> Message:
         """The first message of a session."""
@@ -181,11 +190,25 @@ class ModelLink:
                 self._end(SessionRefused(number, 0, "connection reset"), now_ms)
             case {"setupComplete": dict()} if not self._ready:
                 self._ready = True
+                self._ping_later(now_ms)
                 self._send_history(now_ms)
                 self._tell(SessionReady(number), now_ms)
             case dict():
                 for event in self._sdk.events(number, message):
                     self._feed(event, now_ms)
+
+    def _ping_later(self, now_ms: int) -> None:
+        if (interval_s := self._sdk.ping_interval_s) is not None:
+            self._agenda.note(now_ms + int(interval_s * 1000), self._ping)
+
+    def _ping(self, now_ms: int) -> None:
+        """As the WebSocket library does: a pong that is too late ends the connection."""
+        pong_ms = PONG_TIMEOUT_MS if self._silent else self._server.pong_ms
+        if pong_ms < PONG_TIMEOUT_MS:
+            self._agenda.note(now_ms + pong_ms, self._ping_later)
+            return
+        lost = SessionLost(self._command.session, 1011, "keepalive ping timeout")
+        self._agenda.note(now_ms + PONG_TIMEOUT_MS, lambda at_ms: self._end(lost, at_ms))
 
     def _send_history(self, now_ms: int) -> None:
         turns = [

@@ -101,6 +101,7 @@ class World:
         fallback: The second model, which no fault touches; or None.
         cut_after: The worker dies when it has carried out so many steps, counted from 1 over all
             workers: what it sent still arrives, what it was storing is lost. None for never.
+        think_ms: How long the model is known to think, as its row in `agent.gemini.quirks` says.
 
     Attributes:
         phone: The caller's end: lines, what was heard and said.
@@ -126,6 +127,7 @@ class World:
         breaker: Breaker | None = None,
         fallback: Upstream | None = None,
         cut_after: int | None = None,
+        think_ms: int = 0,
     ) -> None:
         self.now_ms = began_ms
         self.cut_ms: int | None = None
@@ -138,6 +140,7 @@ class World:
         self._model, self._sdk, self._persona = model, sdk, persona
         self._first, self._fallback = Upstream(model, breaker), fallback
         self._seed, self._network, self._cut_after = seed, network, cut_after
+        self._think_ms = think_ms
         self._twilio, self._gemini = _random(seed, "twilio"), _random(seed, "gemini")
         self._agenda = Agenda()
         self._storing = Pipe(self._agenda, _random(seed, "store"), network.store_ms)
@@ -212,6 +215,7 @@ class World:
             checkpoint=self.store.checkpoint,
             lines=tuple(self.store.lines),
             has_fallback=self._fallback is not None,
+            think_ms=self._think_ms,
         )
         worker = VirtualWorker(
             len(self.workers) + 1,

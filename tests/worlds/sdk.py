@@ -7,6 +7,7 @@ from agent.conversation.commands import OpenModel
 from agent.conversation.events import ModelEvent
 from agent.gemini.connect_config import connect_config
 from agent.gemini.messages import events
+from agent.gemini.session import PING_INTERVAL_S
 from agent.simulator.server_messages import Message
 
 _GENERATION = ("responseModalities", "speechConfig", "thinkingConfig")
@@ -15,6 +16,8 @@ _GENERATION = ("responseModalities", "speechConfig", "thinkingConfig")
 
 class WireSdk:
     """Nothing but the forms of the wire: no client, no socket."""
+
+    ping_interval_s = PING_INTERVAL_S
 
     def setup(self, command: OpenModel) -> Message:
         """The first message of a session, with our own configuration."""

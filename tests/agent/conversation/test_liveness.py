@@ -3,16 +3,16 @@
 import pytest
 
 from agent.conversation.liveness import (
-    EAR_LIMIT_MS,
     ECHO_MS,
+    END_OF_SPEECH_MS,
     NUDGE_LIMIT_MS,
-    REPLY_LIMIT_MS,
     SPEECH_MS,
     STALL_LIMIT_MS,
     Liveness,
     Remedy,
     Trouble,
 )
+from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
 
 NOW_MS = 10_000
 AFTER_ALL_MS = 3_600_000
@@ -43,8 +43,52 @@ def test_an_answer_may_take_as_long_as_a_long_thought(live: Liveness) -> None:
     longest_seen_ms = 2_200
     live.caller_finished(NOW_MS)
     at_ms, what = due(live)
-    assert at_ms == NOW_MS + REPLY_LIMIT_MS > NOW_MS + longest_seen_ms
+    assert at_ms == NOW_MS + LEAST_PATIENCE_MS > NOW_MS + longest_seen_ms
     assert what == (Trouble.NO_REPLY, Remedy.NUDGE)
+
+
+def test_a_slow_thinker_is_given_twice_what_it_usually_takes() -> None:
+    live = Liveness(Pace(5_000))
+    live.listens(0)
+    live.caller_finished(NOW_MS)
+    assert live.deadline_ms() == NOW_MS + 10_000
+
+
+def test_how_long_the_model_thinks_is_learnt_from_its_answers(live: Liveness) -> None:
+    live.caller_finished(NOW_MS)
+    live.speaks(NOW_MS + 3_000, 500)
+    live.closed("", spoke=True)
+    live.caller_finished(2 * NOW_MS)
+    assert live.deadline_ms() == 2 * NOW_MS + 6_000
+
+
+def test_an_answer_after_a_nudge_took_as_long_as_from_the_question(live: Liveness) -> None:
+    live.caller_finished(NOW_MS)
+    due(live)
+    live.nudged(NOW_MS + LEAST_PATIENCE_MS)
+    live.speaks(NOW_MS + 5_000, 500)
+    live.closed("", spoke=True)
+    live.caller_finished(2 * NOW_MS)
+    assert live.deadline_ms() == 2 * NOW_MS + 10_000
+
+
+def test_what_was_taken_back_tells_nothing_of_the_pace(live: Liveness) -> None:
+    live.caller_finished(NOW_MS)
+    live.interrupted()
+    live.speaks(NOW_MS + 9_000, 500)
+    live.closed("", spoke=True)
+    live.caller_finished(3 * NOW_MS)
+    assert live.deadline_ms() == 3 * NOW_MS + LEAST_PATIENCE_MS
+
+
+def test_after_a_session_was_given_up_in_vain_the_next_is_given_twice_as_long(
+    live: Liveness,
+) -> None:
+    for _ in range(2):  # a nudge, then another session
+        live.asked(NOW_MS)
+        due(live)
+    live.asked(NOW_MS)
+    assert live.deadline_ms() == NOW_MS + 2 * LEAST_PATIENCE_MS
 
 
 def test_remedies_come_in_turn_and_then_fresh_sessions(live: Liveness) -> None:
@@ -68,26 +112,29 @@ def test_a_reply_that_is_heard_begins_the_remedies_anew(live: Liveness) -> None:
 
 def test_audio_is_an_answer(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
-    live.speaks(NOW_MS + 2_000, 500)
+    live.speaks(NOW_MS + 3_000, 500)
     live.closed("", spoke=True)
     assert live.deadline_ms() is None
 
 
 def test_a_nudge_is_answered_sooner(live: Liveness) -> None:
-    live.asked(NOW_MS, NUDGE_LIMIT_MS)
+    live.nudged(NOW_MS)
     assert live.deadline_ms() == NOW_MS + NUDGE_LIMIT_MS
 
 
 def test_a_caller_who_speaks_on_is_not_answered_yet(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     live.caller_sounded(NOW_MS + 1_000, 20)
-    assert live.deadline_ms() == NOW_MS + 1_000 + EAR_LIMIT_MS
+    assert live.deadline_ms() == NOW_MS + 1_000 + LEAST_PATIENCE_MS + END_OF_SPEECH_MS
 
 
 def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness) -> None:
     live.caller_sounded(NOW_MS, SPEECH_MS)
     at_ms, what = due(live)
-    assert (at_ms, what) == (NOW_MS + EAR_LIMIT_MS, (Trouble.UNHEARD, Remedy.RESUME))
+    assert (at_ms, what) == (
+        NOW_MS + LEAST_PATIENCE_MS + END_OF_SPEECH_MS,
+        (Trouble.UNHEARD, Remedy.RESUME),
+    )
     live.caller_sounded(AFTER_ALL_MS, SPEECH_MS)
     assert due(live)[1] is None
 
@@ -132,7 +179,7 @@ def test_what_is_cut_is_not_heard_any_longer(live: Liveness) -> None:
     live.interrupted()
     live.cut(NOW_MS + 1_000)
     live.caller_finished(NOW_MS + 2_000)
-    assert live.deadline_ms() == NOW_MS + 2_000 + REPLY_LIMIT_MS
+    assert live.deadline_ms() == NOW_MS + 2_000 + LEAST_PATIENCE_MS
 
 
 def test_an_empty_turn_is_told_at_once(live: Liveness) -> None:
@@ -175,7 +222,7 @@ def test_a_text_wants_an_answer_though_the_agent_is_still_heard(live: Liveness) 
     live.speaks(NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.asked(NOW_MS + 1_000)
-    assert live.deadline_ms() == NOW_MS + 1_000 + REPLY_LIMIT_MS
+    assert live.deadline_ms() == NOW_MS + 1_000 + LEAST_PATIENCE_MS
 
 
 def test_a_caller_who_spoke_while_the_agent_is_heard_may_want_none(live: Liveness) -> None:
@@ -188,7 +235,7 @@ def test_a_caller_who_spoke_while_the_agent_is_heard_may_want_none(live: Livenes
 def test_a_model_that_says_again_what_was_said_is_waited_for(live: Liveness) -> None:
     live.asked(NOW_MS)
     live.stirs(NOW_MS + 2_000)
-    assert live.deadline_ms() == NOW_MS + 2_000 + REPLY_LIMIT_MS
+    assert live.deadline_ms() == NOW_MS + 2_000 + LEAST_PATIENCE_MS
 
 
 def test_audio_that_is_taken_back_is_not_waited_for(live: Liveness) -> None:

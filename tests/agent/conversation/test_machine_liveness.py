@@ -6,6 +6,7 @@ from agent.conversation.commands import (
     GiveUp,
     Impasse,
     OpenModel,
+    PlayReply,
     ReleaseCallerAudio,
     SayToModel,
     StopPlayback,
@@ -17,7 +18,8 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
-from agent.conversation.liveness import EAR_LIMIT_MS, REPLY_LIMIT_MS, SPEECH_MS, Trouble
+from agent.conversation.liveness import END_OF_SPEECH_MS, SPEECH_MS, Trouble
+from agent.conversation.pace import LEAST_PATIENCE_MS
 from agent.conversation.persona import DEFAULT_PERSONA, NUDGE_CUE
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
 
@@ -46,14 +48,14 @@ def silence(session: int) -> ModelEvent:
 def test_an_answer_that_does_not_come_is_asked_for_and_then_got_elsewhere(greeted: Talk) -> None:
     greeted.exchange("A room?", "Yes.", 2, "h1")
     greeted.tells(CallerActivityEnded)
-    assert greeted.wait(REPLY_LIMIT_MS - 1) == []
+    assert greeted.wait(LEAST_PATIENCE_MS - 1) == []
     assert greeted.wait(1) == [SayToModel(greeted.session, NUDGE_CUE, Trouble.NO_REPLY)]
-    done = greeted.wait(REPLY_LIMIT_MS)
+    done = greeted.wait(LEAST_PATIENCE_MS)
     assert told(done) == [(CloseModel, Trouble.NO_REPLY)]
     assert greeted.opened.handle == "h1"
     greeted.ready()
     greeted.tells(CallerActivityEnded)
-    assert told(greeted.wait(REPLY_LIMIT_MS)) == [(CloseModel, Trouble.NO_REPLY)]
+    assert told(greeted.wait(2 * LEAST_PATIENCE_MS)) == [(CloseModel, Trouble.NO_REPLY)]
     greeted.wait(1_000)  # the second dial in a row may wait
     assert greeted.opened.handle == ""
 
@@ -72,7 +74,7 @@ def test_a_model_that_never_speaks_is_given_up(greeted: Talk) -> None:
     for _ in range(20):
         greeted.ready()
         greeted.tells(CallerActivityEnded)
-        greeted.wait(2 * REPLY_LIMIT_MS)
+        greeted.wait(2 * LEAST_PATIENCE_MS)
     assert of(GiveUp, greeted.commands) == [GiveUp(Impasse.MODEL_UNAVAILABLE)]
 
 
@@ -80,7 +82,7 @@ def test_a_greeting_that_does_not_come_is_asked_for_again(talk: Talk) -> None:
     talk.answer()
     talk.ready()
     cue = DEFAULT_PERSONA.greeting_cue
-    assert talk.wait(REPLY_LIMIT_MS) == [SayToModel(talk.session, cue, Trouble.NO_REPLY)]
+    assert talk.wait(LEAST_PATIENCE_MS) == [SayToModel(talk.session, cue, Trouble.NO_REPLY)]
 
 
 def test_an_empty_turn_is_nudged_at_once(greeted: Talk) -> None:
@@ -117,7 +119,7 @@ def test_a_turn_that_stays_open_is_left_in_silence(greeted: Talk) -> None:
 def test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked(greeted: Talk) -> None:
     greeted.now_ms += 2_000
     greeted.conversation.caller_sounded(greeted.now_ms, SPEECH_MS)
-    done = greeted.wait(EAR_LIMIT_MS)
+    done = greeted.wait(LEAST_PATIENCE_MS + END_OF_SPEECH_MS)
     assert told(done) == [(CloseModel, Trouble.UNHEARD)]
     greeted.ready()
     assert greeted.wait(60_000) == []
@@ -126,7 +128,7 @@ def test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked(greeted: Talk
 def test_words_are_a_sign_that_the_caller_has_finished(greeted: Talk) -> None:
     greeted.conversation.caller_is_waiting = True
     greeted.says("A room?")
-    assert told(greeted.wait(REPLY_LIMIT_MS)) == [(SayToModel, Trouble.NO_REPLY)]
+    assert told(greeted.wait(LEAST_PATIENCE_MS)) == [(SayToModel, Trouble.NO_REPLY)]
 
 
 def test_words_that_come_late_ask_nothing(greeted: Talk) -> None:
@@ -153,3 +155,16 @@ def test_a_stalled_reply_is_left_after_it_was_heard(greeted: Talk) -> None:
     greeted.tells(lambda session: ReplyAudio(session, speech(2_000)))
     assert of(OpenModel, greeted.wait(4_499)) == []
     assert told(greeted.wait(1)) == [(CloseModel, Trouble.OPEN_TURN)]
+
+
+def test_an_answer_that_crosses_its_nudge_is_heard_once(greeted: Talk) -> None:
+    greeted.tells(CallerActivityEnded)
+    assert told(greeted.wait(LEAST_PATIENCE_MS)) == [(SayToModel, Trouble.NO_REPLY)]
+    greeted.wait(1_000)
+    done = greeted.replies("Yes, we have one.") + greeted.tells(TurnComplete)
+    greeted.wait(1_500)
+    done += greeted.replies("As I said, we have one.") + greeted.tells(TurnComplete)
+    assert {command.reply for command in of(PlayReply, done)} == {2}
+    greeted.says("For two?")
+    done = greeted.replies("For two, yes.")
+    assert {command.reply for command in of(PlayReply, done)} == {3}

@@ -26,7 +26,7 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
-from agent.conversation.liveness import REPLY_LIMIT_MS, Trouble
+from agent.conversation.liveness import REST_LIMIT_MS, Trouble
 from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
 from agent.conversation.renewal import RENEW_BY_MS, RENEW_FROM_MS
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
@@ -129,7 +129,7 @@ def test_a_reply_that_is_said_anew_is_heard_from_where_it_was_left(left: Talk) -
 
 def test_a_session_that_does_not_go_on_is_asked_for_the_rest_once_more(left: Talk) -> None:
     left.ready()
-    nudged = of(SayToModel, left.wait(REPLY_LIMIT_MS))
+    nudged = of(SayToModel, left.wait(REST_LIMIT_MS))
     assert nudged == [SayToModel(left.session, REST_CUE, Trouble.NO_REPLY)]
 
 

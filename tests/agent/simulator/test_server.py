@@ -317,3 +317,15 @@ async def test_the_command_says_what_to_set_and_the_sdk_needs_nothing_else(tmp_p
     finally:
         server.kill()
         await server.communicate()
+
+
+async def test_a_ping_is_answered_as_late_as_the_behaviour_has_it() -> None:
+    server = GeminiServer(shipped("booking"), replace(HASTY, pong_ms=400))
+    async with SimulatedGemini(server) as gemini, session_of(gemini) as session:
+        pong = await session._ws.ping()
+        inbox = await greeted(session)  # two turns of the wire that are much shorter than the wait
+        assert isinstance(pong, asyncio.Future)
+        assert not pong.done()
+        assert inbox.pcm
+        async with asyncio.timeout(PATIENCE_S):
+            await pong

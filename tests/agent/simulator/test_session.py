@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from google.genai import types
 
-from agent.simulator.behaviour import EXACT, Behaviour
+from agent.simulator.behaviour import EXACT, Behaviour, TextInThought
 from agent.simulator.client import TALKATIVE, VirtualClient
 from agent.simulator.faults import Close, GoAway, PhantomInterrupted, ShortTurn
 from agent.simulator.model import GeminiServer
@@ -369,3 +369,30 @@ def test_a_model_that_is_told_to_go_on_says_the_rest_of_what_it_said_last() -> N
     client.send({"realtime_input": {"text": "[Go on.]"}})
     client.run(6_000)
     assert half + client.said == texts()["agent/a1"]
+
+
+def asked_twice(text_in_thought: TextInThought) -> list[int]:
+    """When replies begin, counted from a text that another one follows after 900 ms."""
+    made = greeted(replace(EXACT, text_in_thought=text_in_thought))
+    began_ms = made.now_ms
+    made.say("One.")
+    made.run(900)
+    made.say("Two.")
+    made.run(12_000)
+    audio_ms = made.when("modelTurn")
+    begins = [ms for n, ms in enumerate(audio_ms) if n == 0 or ms - audio_ms[n - 1] > 500]
+    return [ms - began_ms for ms in begins]
+
+
+def test_a_text_may_have_the_thought_begin_anew() -> None:
+    assert asked_twice("restarts") == [1_900]
+
+
+def test_a_text_may_be_answered_by_what_is_thought_about() -> None:
+    assert asked_twice("joins") == [1_000]
+
+
+def test_a_text_may_be_answered_after_what_is_thought_about() -> None:
+    first, second = asked_twice("follows")
+    assert first == 1_000
+    assert second > 1_000 + clip("agent/still-here").duration_ms

@@ -1,0 +1,64 @@
+"""An answer that was on its way when the model was nudged for it is heard once.
+
+A model that thinks for long is nudged, and then answers what it was asked in the first place. What
+the nudge makes it say after that is left out: it comes as a turn of its own, right after the first,
+and nobody has said anything in between.
+"""
+
+from enum import Enum
+
+from agent.conversation import events
+from agent.conversation.events import TurnEvent
+
+SOON_MS = 4_000
+"""How long after the answer's turn the nudge's own may begin; it may be thought about only then."""
+
+
+class _State(Enum):
+    NONE = "no nudge"
+    NUDGED = "nudged"
+    ANSWERING = "answering"
+    ANSWERED = "answered"
+    LEAVING_OUT = "leaving out"
+
+
+class Crossed:
+    """Sifts what a session says that may have been nudged; `nudged`, then `sift` each event."""
+
+    def __init__(self) -> None:
+        self._state = _State.NONE
+        self._until_ms = 0
+
+    def nudged(self) -> None:
+        """The model was asked by text for what it owes."""
+        self._state = _State.NUDGED
+
+    def stopped(self) -> None:
+        """There is no session."""
+        self._state = _State.NONE
+
+    def sift(self, event: TurnEvent, now_ms: int, *, caller_is_waiting: bool) -> list[TurnEvent]:
+        """Take the next event. Returns it, unless the nudge alone has led to it."""
+        speech = isinstance(event, events.ReplyAudio | events.AgentSaid)
+        match self._state:
+            case _State.NONE:
+                pass
+            case _State.NUDGED:
+                if speech:
+                    self._state = _State.ANSWERING
+            case _State.ANSWERING:
+                if isinstance(event, events.TurnComplete):
+                    self._state, self._until_ms = _State.ANSWERED, now_ms + SOON_MS
+            case _State.ANSWERED:
+                if caller_is_waiting or now_ms >= self._until_ms or not (speech or _ends(event)):
+                    self._state = _State.NONE
+                elif speech:
+                    self._state = _State.LEAVING_OUT
+            case _State.LEAVING_OUT:
+                if isinstance(event, events.TurnComplete | events.Interrupted):
+                    self._state = _State.NONE
+        return [] if self._state is _State.LEAVING_OUT and (speech or _ends(event)) else [event]
+
+
+def _ends(event: TurnEvent) -> bool:
+    return isinstance(event, events.GenerationComplete)
