@@ -37,7 +37,7 @@ class Crossed:
         """There is no session."""
         self._state = _State.NONE
 
-    def sift(self, event: TurnEvent, now_ms: int, *, caller_is_waiting: bool) -> list[TurnEvent]:
+    def sift(self, event: TurnEvent, now_ms: int, *, caller_waits: bool) -> list[TurnEvent]:
         """Take the next event. Returns it, unless the nudge alone has led to it."""
         speech = isinstance(event, events.ReplyAudio | events.AgentSaid)
         match self._state:
@@ -50,7 +50,7 @@ class Crossed:
                 if isinstance(event, events.TurnComplete):
                     self._state, self._until_ms = _State.ANSWERED, now_ms + SOON_MS
             case _State.ANSWERED:
-                if caller_is_waiting or now_ms >= self._until_ms or not (speech or _ends(event)):
+                if caller_waits or now_ms >= self._until_ms or not (speech or _ends(event)):
                     self._state = _State.NONE
                 elif speech:
                     self._state = _State.LEAVING_OUT

@@ -171,3 +171,65 @@ Notice = UsageReported | UnknownModelMessage
 """What a conversation takes no decision on; it is for observers."""
 
 ModelEvent = SessionEvent | TurnEvent | Notice
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationOpened:
+    """A conversation begins here, or goes on here: the model is to be dialled."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerCame:
+    """Somebody listens from now on; what is written is written under ownership `epoch`."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLeft:
+    """Nobody listens for now; the listener may come back, to this worker or to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSounded:
+    """Sound of the caller came, of `ms` milliseconds, which ended now; speech or not."""
+
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The listener has heard `ms` milliseconds of a reply so far; with `ended`, that is all of it.
+
+    It comes before whatever happens at the same time: an interruption cuts at what was heard.
+    """
+
+    reply: int
+    ms: float
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """It is as late as `Conversation.deadline_ms` asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationClosed:
+    """The conversation is over here; with `goes_on`, another worker goes on with it."""
+
+    goes_on: bool = False
+
+
+ListenerEvent = (
+    ConversationOpened
+    | ListenerCame
+    | ListenerLeft
+    | CallerSounded
+    | Heard
+    | TimePassed
+    | ConversationClosed
+)
+"""What whoever has the listener tells."""
+
+ConversationEvent = ListenerEvent | ModelEvent

@@ -1,10 +1,10 @@
 """One conversation with a voice model: its events in, commands out.
 
 Class `Conversation` owns the turns, the transcript and the resumption. Whoever has the caller
-(`telephony.call`) carries out its player and microphone commands, and tells it what was heard.
+(`telephony.call`) tells it what was heard, and carries out its player and microphone commands.
 
 The walks, in short (the README draws them):
-    a reply       ReplyAudio → PlayReply …, GenerationComplete → FinishReply, `played` → AppendLine
+    a reply       ReplyAudio → PlayReply …, GenerationComplete → FinishReply, Heard → AppendLine
     a barge-in    Interrupted → AppendLine cut at what was heard, StopPlayback; what the model
                   still sends of that turn is dropped until it is closed, or for 1 s
     a lost socket SessionLost → HoldCallerAudio, OpenModel at once or after a pause, then
@@ -12,7 +12,7 @@ The walks, in short (the README draws them):
     a dumb model  no answer → SayToModel, a nudge; still none → as a lost socket
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from random import Random
 from typing import assert_never
 
@@ -22,8 +22,10 @@ from agent.conversation.choice import Choice
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.crossed import Crossed
 from agent.conversation.deadlines import earliest
-from agent.conversation.events import ModelEvent, SessionEvent, TurnEvent
+from agent.conversation.debt import Debt
+from agent.conversation.events import ConversationEvent, ModelEvent, SessionEvent, TurnEvent
 from agent.conversation.liveness import Liveness, Remedy
+from agent.conversation.onset import Onset
 from agent.conversation.pace import Pace
 from agent.conversation.persona import Persona
 from agent.conversation.repetition import Repetition
@@ -34,20 +36,12 @@ from agent.conversation.sessions import Sessions
 from agent.conversation.transcript import Line, Transcript
 from agent.conversation.turns import Floor, Generation
 
-GREETED_AFTER_MS = 300
-"""The greeting counts as given once this much of it, or of any later reply, was heard."""
-
-
 UNWRITTEN = "…"
 """What stands in the transcript for words that were spoken and not transcribed."""
 
 
 class Conversation:
-    """The state machine. What a method returns is to be carried out in that order.
-
-    Call `open` first, `answer` each time a listener is attached, and `close` last. Before `step`,
-    `tick` and `close`, say with `heard` how far the replies were heard.
-    """
+    """The state machine. Its first event is `ConversationOpened`, its last `ConversationClosed`."""
 
     def __init__(
         self,
@@ -68,7 +62,10 @@ class Conversation:
             fallback = checkpoint.fallback and has_fallback
             if checkpoint.fallback is not fallback:  # its model is no longer there
                 handle = ""
-        self._transcript = Transcript(lines, known, elapsed_ms)
+        self._onset = Onset()
+        self._transcript = Transcript(lines, known, elapsed_ms, self._onset)
+        greeted = checkpoint is not None and checkpoint.greeted
+        self._debt = Debt(self._onset, greeted=greeted, lines=self._transcript.lines)
         self._sessions = Sessions(
             persona,
             self._transcript,
@@ -77,17 +74,15 @@ class Conversation:
                 handle,
                 Choice(two=has_fallback, fallback=fallback),
             ),
+            self._debt,
             wall_time_ms=wall_time_ms,
-            greeted=checkpoint is not None and checkpoint.greeted,
         )
         self._liveness = Liveness(Pace(think_ms))
         self._repetition = Repetition()
         self._rest = Rest()
         self._crossed = Crossed()
-        self._replies = Replies(self._transcript, self._sessions, self._liveness)
+        self._replies = Replies(self._transcript, self._sessions, self._liveness, self._debt)
         self._closed = False
-        self.caller_is_waiting = False
-        """To be kept up by the owner: the caller has spoken since the last answered turn."""
 
     @property
     def generation(self) -> Generation:
@@ -100,9 +95,9 @@ class Conversation:
         return self._replies.floor
 
     @property
-    def asked(self) -> bool:
-        """Whether the model was told to speak, and has not begun to."""
-        return self._sessions.asked_by_cue
+    def debt(self) -> Debt:
+        """What the caller is owed, to look at."""
+        return self._debt
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -110,55 +105,61 @@ class Conversation:
         return tuple(self._transcript.lines)
 
     def deadline_ms(self) -> int | None:
-        """When `tick` is to be called next, or None."""
+        """When `TimePassed` is due, or None."""
         live_ms = self._liveness.deadline_ms() if self._sessions.attached else None
         return earliest(self._replies.deadline_ms(), self._sessions.deadline_ms(), live_ms)
 
-    # What the owner tells.
+    def step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
+        """Take one event. Returns what is to be done, in that order.
 
-    def open(self, now_ms: int) -> list[ConversationCommand]:
-        """Dial the model."""
-        return self._sessions.open(now_ms)
-
-    def answer(self, epoch: int, now_ms: int) -> list[ConversationCommand]:
-        """A listener is attached, under ownership `epoch`; the model greets once it can."""
-        self._transcript.epoch = epoch
-        self._sessions.attached = True
-        return self._sessions.checkpoint(now_ms) + self._cue(now_ms)
-
-    def left(self, now_ms: int) -> list[ConversationCommand]:
-        """The listener is gone, and may come back, to this worker or to another."""
-        self._sessions.attached = False
-        return self._sessions.checkpoint(now_ms)
-
-    def heard(self, heard_ms: Mapping[int, float], now_ms: int) -> list[ConversationCommand]:
-        """How much of each reply that is not finished has been heard."""
-        self._replies.heard(heard_ms)
-        if self._sessions.greeted or self._replies.longest_heard_ms < GREETED_AFTER_MS:
+        Args:
+            event: What happened. Of the model's, those of an old session are ignored.
+            now_ms: Time since the conversation was opened here, never less than at the step before.
+        """
+        if self._closed:
             return []
-        self._sessions.greeted = True
-        return self._sessions.checkpoint(now_ms)
+        match event:
+            case events.CallerSounded():
+                self._liveness.caller_sounded(now_ms, event.ms)
+                self._onset.sounded(now_ms, event.ms)
+                return []
+            case events.Heard():
+                return self._heard(event, now_ms)
+            case events.ConversationOpened():
+                return self._sessions.open(now_ms)
+            case events.ListenerCame():
+                self._sessions.listener_came(event.epoch)
+                return self._sessions.checkpoint(now_ms) + self._cue(now_ms)
+            case events.ListenerLeft():
+                self._sessions.listener_left()
+                return self._sessions.checkpoint(now_ms)
+            case events.TimePassed():
+                return self._tick(now_ms)
+            case events.ConversationClosed():
+                return self._close(now_ms, goes_on=event.goes_on)
+            case _:
+                return self._model_step(event, now_ms)
 
-    def played(self, reply: int, heard_ms: float, now_ms: int) -> list[ConversationCommand]:
-        """`reply` was heard to its end, which is at `heard_ms`."""
-        if not self._replies.is_playing(reply):
+    # The listener.
+
+    def _heard(self, heard: events.Heard, now_ms: int) -> list[ConversationCommand]:
+        if not self._replies.is_playing(heard.reply):
             return []
-        out = self.heard({reply: heard_ms}, now_ms)
-        out += self._replies.finish(reply)
-        return out + self._sessions.checkpoint(now_ms)
+        self._replies.heard(heard.reply, heard.ms)
+        out: list[ConversationCommand] = []
+        if self._debt.heard(self._replies.longest_heard_ms):
+            out += self._sessions.checkpoint(now_ms)
+        if heard.ended:
+            out += self._replies.finish(heard.reply) + self._sessions.checkpoint(now_ms)
+        return out
 
-    def caller_sounded(self, now_ms: int, sound_ms: float) -> None:
-        """So much sound of the caller came, speech or not."""
-        self._liveness.caller_sounded(now_ms, sound_ms)
-        self._transcript.caller_sounded(now_ms, sound_ms)
-
-    def close(self, now_ms: int, *, goes_on: bool = False) -> list[ConversationCommand]:
-        """The conversation is over here; what is open becomes final.
+    def _close(self, now_ms: int, *, goes_on: bool) -> list[ConversationCommand]:
+        """What is open becomes final.
 
         Where it `goes_on` elsewhere, what the caller said and nobody has written down yet is a line
         too, so that whoever goes on knows that an answer is owed.
         """
-        if goes_on and self.caller_is_waiting and not self._transcript.caller_is_written:
+        if goes_on and self._debt.caller_waits and not self._transcript.caller_is_written:
             self._transcript.caller_said(UNWRITTEN, now_ms)
         out = self._replies.settle_text(now_ms) + self._replies.cut(now_ms)
         out += appended(self._transcript.finish_caller())
@@ -167,18 +168,16 @@ class Conversation:
         self._closed = True
         return out
 
-    def tick(self, now_ms: int) -> list[ConversationCommand]:
-        """Time has passed."""
-        if self._closed:
-            return []
+    def _tick(self, now_ms: int) -> list[ConversationCommand]:
         self._replies.expire(now_ms)
         if (dialled := self._sessions.redial(now_ms)) is not None:
             return dialled
         return self._renew_when_due(now_ms) or self._rouse_when_due(now_ms)
 
-    def step(self, event: ModelEvent, now_ms: int) -> list[ConversationCommand]:
-        """Something came from the model."""
-        if event.session != self._sessions.session or self._closed:
+    # The model.
+
+    def _model_step(self, event: ModelEvent, now_ms: int) -> list[ConversationCommand]:
+        if event.session != self._sessions.session:
             return []
         self._replies.expire(now_ms)
         if isinstance(event, SessionEvent):
@@ -215,16 +214,16 @@ class Conversation:
 
     def _turn_step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
         out: list[ConversationCommand] = []
-        waiting = self.caller_is_waiting
+        waiting = self._debt.caller_waits
         for told in self._repetition.sift(event, now_ms):
-            for once in self._crossed.sift(told, now_ms, caller_is_waiting=waiting):
+            for once in self._crossed.sift(told, now_ms, caller_waits=waiting):
                 for new in self._beyond_the_seam(once, now_ms):
-                    out += self._replies.step(new, now_ms, caller_is_waiting=waiting)
+                    out += self._replies.step(new, now_ms)
         return out
 
     def _beyond_the_seam(self, told: TurnEvent, now_ms: int) -> list[TurnEvent]:
         """What is new of a reply that had to be left in its middle, and is gone on with."""
-        if not self._sessions.owes_rest:
+        if not self._debt.rest:
             self._rest.stopped()
             return [told]
         new = self._rest.sift(told)
@@ -235,11 +234,11 @@ class Conversation:
     def _cue(self, now_ms: int) -> list[ConversationCommand]:
         cue = self._sessions.cue(greeting_comes=self._replies.comes)
         if cue:
-            self._liveness.asked(now_ms, rest=self._sessions.owes_rest)
+            self._liveness.asked(now_ms, rest=self._debt.rest)
         return cue
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
-        pause = self.generation is Generation.IDLE and not self.caller_is_waiting
+        pause = self.generation is Generation.IDLE and not self._debt.caller_waits
         if not self._sessions.renewal_is_due(now_ms, pause=pause):
             return []
         out: list[ConversationCommand] = []
@@ -247,7 +246,7 @@ class Conversation:
             # What came of it stays, and the question is not asked again: only the rest is.
             said, taken_back, out = self._replies.leave(now_ms)
             self._rest.left(said, taken_back)
-            self._sessions.owes_rest = True
+            self._debt.left_in_the_middle()
         return out + self._go_on(self._sessions.lost(now_ms), now_ms)
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:

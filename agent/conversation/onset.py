@@ -36,6 +36,11 @@ class Onset:
         self._stretches[-1].ends_ms = now_ms
         self._stretches[-1].sound_ms += sound_ms
 
+    def sounded_since(self, at_ms: int) -> float:
+        """How much sound, in ms, came at `at_ms` or later."""
+        sounds = (min(x.sound_ms, x.ends_ms - at_ms + 1) for x in self._stretches)
+        return sum(sound_ms for sound_ms in sounds if sound_ms > 0)
+
     def of_words(self, written_ms: int, *, again: bool) -> int:
         """When the words began that were written down at `written_ms`.
 

@@ -4,11 +4,12 @@ A reply is numbered when its first piece comes, open until it was received whole
 it was heard to its end or cut. Its words come with its audio or a little apart, before or after.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import assert_never
 
 from agent.conversation import commands, events
 from agent.conversation.commands import ConversationCommand
+from agent.conversation.debt import Debt
 from agent.conversation.events import TurnEvent
 from agent.conversation.liveness import SILENT_REPLY_MS, Liveness
 from agent.conversation.seam import Silences, last_seam
@@ -23,7 +24,10 @@ SENT_AHEAD_MS = 1_000
 class Replies:
     """What is said, over all sessions. What a method returns is to be carried out in that order."""
 
-    def __init__(self, transcript: Transcript, sessions: Sessions, liveness: Liveness) -> None:
+    def __init__(
+        self, transcript: Transcript, sessions: Sessions, liveness: Liveness, debt: Debt
+    ) -> None:
+        self._debt = debt
         self._transcript = transcript
         self._sessions = sessions
         self._liveness = liveness
@@ -63,10 +67,8 @@ class Replies:
         """Time has passed."""
         self._turns.expire(now_ms)
 
-    def step(
-        self, event: TurnEvent, now_ms: int, *, caller_is_waiting: bool
-    ) -> list[ConversationCommand]:
-        """Something came from the model; the caller has spoken since the last answer, or not."""
+    def step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
+        """Something came from the model."""
         match event:
             case events.ReplyAudio():
                 return self._play(event.pcm, now_ms)
@@ -74,7 +76,7 @@ class Replies:
                 self._note_agent(event.text)
                 return []
             case events.CallerSaid():
-                if caller_is_waiting and not self._turns.open:
+                if self._debt.caller_waits and not self._turns.open:
                     self._liveness.caller_finished(now_ms)
                 return self._note_caller(event.text, now_ms)
             case events.CallerActivityEnded():
@@ -102,10 +104,10 @@ class Replies:
             case _:
                 assert_never(event)
 
-    def heard(self, heard_ms: Mapping[int, float]) -> None:
-        """How much of each reply that is not finished has been heard."""
-        for reply, before_ms in self._playing.items():
-            self._playing[reply] = max(before_ms, heard_ms.get(reply, 0))
+    def heard(self, reply: int, ms: float) -> None:
+        """So much of a reply has been heard so far."""
+        if reply in self._playing:
+            self._playing[reply] = max(self._playing[reply], ms)
 
     def is_playing(self, reply: int) -> bool:
         """Whether it was begun, and neither heard to its end nor cut."""
@@ -178,7 +180,7 @@ class Replies:
             return []
         out: list[ConversationCommand] = [commands.StopPlayback(self._reply)]
         self._liveness.cut(now_ms)
-        self._sessions.owes_rest = False
+        self._debt.cut()
         for reply in sorted(self._playing):
             out += self.finish(reply)
         return out + self._sessions.checkpoint(now_ms)
@@ -215,7 +217,7 @@ class Replies:
             # What was broken off is said anew by this reply.
             out += self.cut(now_ms)
         question = self._transcript.finish_caller()
-        self._lacks_question = not question and not self._sessions.asked_by_cue
+        self._lacks_question = not question and not self._debt.asked
         out += appended(question)
         self._reply += 1
         self._playing[self._reply] = 0.0
@@ -250,7 +252,7 @@ class Replies:
         began_ms = self._transcript.began_ms(self._reply)
         if began_ms is None:
             return []
-        self._sessions.owes_answer = False
+        self._debt.answered(began_ms)
         self._transcript.answered_up_to(began_ms)
         return [commands.ReleaseCallerAudio(began_ms)]
 

@@ -95,6 +95,10 @@ class Resumption:
         """A handle from which the session can be resumed."""
         self.handle = handle
 
+    def forget_handle(self) -> None:
+        """What the handle gives is of no use."""
+        self.handle = ""
+
     def first(self) -> Attempt:
         """The attempt with which a conversation opens."""
         return self._at_once()

@@ -9,6 +9,7 @@ from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
+from agent.conversation.debt import Debt
 from agent.conversation.link import Link
 from agent.conversation.persona import CUT_OFF_CUE, GO_ON_CUE, NUDGE_CUE, REST_CUE, Persona
 from agent.conversation.renewal import Renewal
@@ -21,17 +22,13 @@ class Sessions:
 
     Args:
         persona: Who answers.
-        transcript: What was said; kept by the owner.
+        transcript: What was said.
         resumption: How to reach the model.
         wall_time_ms: Unix time, in ms, at `now_ms` 0.
-        greeted: Whether the greeting counts as given.
+        debt: What the caller is owed.
 
     Attributes:
-        greeted: As above; to be kept up by the owner.
-        attached: Whether somebody listens; likewise.
-        owes_rest: Whether a reply was left in its middle, and is to be gone on with.
-        owes_answer: Whether the caller said something that no session has answered yet.
-        asked_by_cue: Whether the next reply is one that we asked for, not the caller.
+        attached: Whether somebody listens.
         resumed: Whether the session goes on from a handle.
     """
 
@@ -40,18 +37,15 @@ class Sessions:
         persona: Persona,
         transcript: Transcript,
         resumption: Resumption,
+        debt: Debt,
         *,
         wall_time_ms: int,
-        greeted: bool,
     ) -> None:
-        self.greeted = greeted
         self.attached = False
-        last = transcript.lines[-1:]
         self._opening = persona.greeting_cue
         if any(line.epoch == 0 for line in transcript.lines):
             self._opening = CUT_OFF_CUE
-        self.owes_answer = any(x.role == "caller" or x.heard != x.text for x in last)
-        self.asked_by_cue = self.owes_rest = False
+        self._debt = debt
         self._persona = persona
         self._transcript = transcript
         self._resumption = resumption
@@ -69,6 +63,17 @@ class Sessions:
     def deadline_ms(self) -> int | None:
         """When `redial` or `renewal_is_due` is to be asked next, or None."""
         return earliest(self._link.deadline_ms(), self._renewal.deadline_ms())
+
+    # The listener.
+
+    def listener_came(self, epoch: int) -> None:
+        """Somebody listens; what is written is written under this ownership."""
+        self._transcript.owned(epoch)
+        self.attached = True
+
+    def listener_left(self) -> None:
+        """Nobody listens."""
+        self.attached = False
 
     # Dialling and leaving.
 
@@ -106,7 +111,7 @@ class Sessions:
     def given_up(self, now_ms: int, *, fresh: bool) -> Attempt | GiveUp:
         """The session lives and is dumb; as `lost`. With `fresh`, so is what its handle gives."""
         if fresh:
-            self._resumption.handle = ""
+            self._resumption.forget_handle()
         return self.lost(now_ms)
 
     def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | GiveUp:
@@ -133,24 +138,24 @@ class Sessions:
         if not self._link.ready or not self.attached or self._cued:
             return []
         self._cued = True
-        if not self.greeted:
+        if not self._debt.greeted:
             if greeting_comes:
                 return []
             cue = self._opening
-        elif self.owes_rest:
+        elif self._debt.rest:
             cue = REST_CUE
-        elif self.owes_answer:
+        elif self._debt.open_question:
             cue = GO_ON_CUE
         else:
             return []
-        self.asked_by_cue = True
+        self._debt.ask()
         return [commands.SayToModel(self._link.session, cue)]
 
     def nudge(self, trouble: str) -> list[ConversationCommand]:
         """Make the model say what it owes."""
-        self.asked_by_cue = True
-        cue = REST_CUE if self.owes_rest else NUDGE_CUE
-        cue = cue if self.greeted else self._opening
+        self._debt.ask()
+        cue = REST_CUE if self._debt.rest else NUDGE_CUE
+        cue = cue if self._debt.greeted else self._opening
         return [commands.SayToModel(self._link.session, cue, trouble)]
 
     # What it tells.
@@ -174,7 +179,7 @@ class Sessions:
 
     def reply_began(self) -> None:
         """The session says what its last handle does not hold."""
-        self.asked_by_cue = self.owes_rest = False
+        self._debt.reply_began()
         self._renewal.resumable(False)
 
     def reply_completed(self) -> None:
@@ -191,7 +196,7 @@ class Sessions:
             epoch=self._transcript.epoch,
             elapsed_ms=self._transcript.elapsed_ms(now_ms),
             wall_time_ms=self._wall_time_ms + now_ms,
-            greeted=self.greeted,
+            greeted=self._debt.greeted,
             handle=self._resumption.handle,
             handle_lines=self._transcript.known_lines,
             fallback=self._resumption.fallback,

@@ -68,16 +68,19 @@ class Transcript:
         lines: What earlier workers wrote, in order.
         known_lines: How many of these the resumable session knows.
         elapsed_ms: How long the call had lasted when this worker opened it; added to `now_ms`.
+        onset: When the caller was heard.
     """
 
-    def __init__(self, lines: Iterable[Line], known_lines: int, elapsed_ms: int) -> None:
+    def __init__(
+        self, lines: Iterable[Line], known_lines: int, elapsed_ms: int, onset: Onset
+    ) -> None:
         self.lines = list(lines)
         self.epoch = 0
         self._elapsed_ms = elapsed_ms
         self._inherited = len(self.lines)
         self._told_ms = [-1] * self._inherited
         self._replies: dict[int, _Reply] = {}
-        self._onset = Onset()
+        self._onset = onset
         self._caller_text = ""
         self._caller_began_ms = 0
         self._caller_told_ms = 0
@@ -90,6 +93,10 @@ class Transcript:
     def elapsed_ms(self, now_ms: int) -> int:
         """Time since the call was opened on its first worker."""
         return self._elapsed_ms + now_ms
+
+    def owned(self, epoch: int) -> None:
+        """What is written from now on is written under this ownership."""
+        self.epoch = epoch
 
     # The agent's entries.
 
@@ -153,10 +160,6 @@ class Transcript:
         )
 
     # The caller's entry.
-
-    def caller_sounded(self, now_ms: int, sound_ms: float) -> None:
-        """So much sound of the caller came, speech or not."""
-        self._onset.sounded(now_ms, sound_ms)
 
     def caller_said(self, text: str, told_ms: int) -> None:
         """A piece of the caller's words has come, or counts as having come, at `told_ms`."""

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from agent.conversation import commands as asked
+from agent.conversation import events as told
 from agent.conversation.commands import ConversationCommand, StoreCommand
 from agent.conversation.deadlines import earliest
-from agent.conversation.events import ModelEvent
+from agent.conversation.events import ConversationEvent, ModelEvent
 from agent.conversation.machine import Conversation
 from agent.conversation.turns import Floor, Generation
 from telephony.audio.earcon import EARCON
@@ -91,7 +92,6 @@ class Call:
         if self.phase is Phase.OVER:
             return []
         self._out, self._to_store = [], []
-        self._conversation.caller_is_waiting = self._microphone.unanswered.sounded
         match event:
             case Media() | Mark() | Dtmf() | Stop() | Malformed():
                 self._phone(event, now_ms)
@@ -151,7 +151,7 @@ class Call:
                 self._out += self._microphone.hears(event.payload, event.timestamp_ms, now_ms)
                 if self._microphone.ear.sound_at_ms == now_ms:
                     sound_ms = len(event.payload) / PHONE_SAMPLES_PER_MS
-                    self._conversation.caller_sounded(now_ms, sound_ms)
+                    self._converse(told.CallerSounded(sound_ms), now_ms)
             case Mark():
                 if self._player.mark_returned(event.name, now_ms):
                     self._tell_heard(now_ms)
@@ -164,12 +164,12 @@ class Call:
 
     def _model(self, event: ModelEvent, now_ms: int) -> None:
         self._tell_heard(now_ms)
-        self._carry_out(self._conversation.step(event, now_ms), now_ms)
+        self._converse(event, now_ms)
 
     def _life(self, event: CallEvent, now_ms: int) -> None:
         match event:
             case CallOpened():
-                self._carry_out(self._conversation.open(now_ms), now_ms)
+                self._converse(told.ConversationOpened(), now_ms)
             case StreamStarted():
                 self._start(event, now_ms)
             case StreamEnded():
@@ -204,7 +204,7 @@ class Call:
         if self.phase is not Phase.OVER:
             self._player.expire(now_ms)
             self._tell_heard(now_ms)
-            self._carry_out(self._conversation.tick(now_ms), now_ms)
+            self._converse(told.TimePassed(), now_ms)
 
     # The stream.
 
@@ -215,7 +215,7 @@ class Call:
         self._player.started(event.stream_sid)
         self._microphone.started(now_ms)
         self._waiting.started(now_ms)
-        self._carry_out(self._conversation.answer(event.epoch, now_ms), now_ms)
+        self._converse(told.ListenerCame(event.epoch), now_ms)
 
     def _park(self, how: str, now_ms: int) -> None:
         """The stream is gone; the conversation waits for the next one."""
@@ -224,18 +224,21 @@ class Call:
         if how not in CLOSED:
             self._out.append(CloseStream(self._presence.stream_sid))
         self._presence.ended(how, now_ms)
-        self._carry_out(self._conversation.left(now_ms), now_ms)
+        self._converse(told.ListenerLeft(), now_ms)
 
     def _end(self, reason: EndedReason, now_ms: int) -> None:
         if self.phase is Phase.STREAMING:
             self._park("over", now_ms)
-        self._carry_out(self._conversation.close(now_ms, goes_on=not reason.final), now_ms)
+        self._converse(told.ConversationClosed(goes_on=not reason.final), now_ms)
         lost_ms = self._microphone.unanswered.lost_samples // PHONE_SAMPLES_PER_MS
         dropped_ms = self._player.dropped_samples // PHONE_SAMPLES_PER_MS
         self._ended = EndCall(reason, reason.final, lost_ms, dropped_ms)
         self._presence.over()
 
-    # What the conversation asks.
+    # What the conversation is told, and what it asks.
+
+    def _converse(self, event: ConversationEvent, now_ms: int) -> None:
+        self._carry_out(self._conversation.step(event, now_ms), now_ms)
 
     def _carry_out(self, wishes: Iterable[ConversationCommand], now_ms: int) -> None:
         for command in wishes:
@@ -264,19 +267,21 @@ class Call:
     # Playing.
 
     def _tell_heard(self, now_ms: int) -> None:
-        self._carry_out(self._conversation.heard(self._player.heard_ms(now_ms), now_ms), now_ms)
+        if not self._player.empty:
+            for reply, ms in self._player.heard_ms(now_ms).items():
+                self._converse(told.Heard(reply, ms), now_ms)
 
     def _play(self, now_ms: int) -> None:
         if self._player.empty:
             return
         for reply, heard_ms in self._player.ended():
-            self._carry_out(self._conversation.played(reply, heard_ms, now_ms), now_ms)
+            self._converse(told.Heard(reply, heard_ms, ended=True), now_ms)
         self._out += self._player.due(now_ms)
 
     def _keep_company(self, now_ms: int) -> None:
         """Let a caller hear something who waits."""
         agent_heard = self._player.speaks(now_ms)
-        owed = self._microphone.unanswered.spoken or self._conversation.asked
+        owed = self._conversation.debt.speech
         if self._waiting.look(
             now_ms, self._microphone.ear.sound_at_ms, agent_heard=agent_heard, owed=owed
         ):
@@ -288,7 +293,7 @@ class Call:
         pause = self.phase is not Phase.STREAMING or (
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE
-            and not self._microphone.unanswered.sounded
+            and not self._conversation.debt.caller_waits
         )
         if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
             self._end(EndedReason.HANDED_OVER, now_ms)

@@ -15,13 +15,18 @@ from agent.conversation.commands import (
 from agent.conversation.events import (
     AgentSaid,
     CallerSaid,
+    ConversationEvent,
+    ConversationOpened,
     GenerationComplete,
     HandleUpdated,
+    Heard,
+    ListenerCame,
     ModelEvent,
     ReplyAudio,
     SessionLost,
     SessionReady,
     SessionRefused,
+    TimePassed,
     TurnComplete,
 )
 from agent.conversation.machine import Conversation
@@ -71,7 +76,10 @@ class Talk:
         self.now_ms = 0
         self.session = 0
         self.commands: list[ConversationCommand] = []
-        self.does(self.conversation.open(0))
+        self.happens(ConversationOpened())
+
+    def happens(self, event: ConversationEvent) -> list[ConversationCommand]:
+        return self.does(self.conversation.step(event, self.now_ms))
 
     def does(self, commands: list[ConversationCommand]) -> list[ConversationCommand]:
         self.commands += commands
@@ -81,15 +89,11 @@ class Talk:
         return commands
 
     def answer(self, epoch: int = 1) -> list[ConversationCommand]:
-        return self.does(self.conversation.answer(epoch, self.now_ms))
+        return self.happens(ListenerCame(epoch))
 
     def tells(self, *events: Callable[[int], ModelEvent]) -> list[ConversationCommand]:
         """The model's present session tells these, at once; what all of them led to."""
-        return [
-            command
-            for event in events
-            for command in self.does(self.conversation.step(event(self.session), self.now_ms))
-        ]
+        return [command for event in events for command in self.happens(event(self.session))]
 
     def ready(self) -> list[ConversationCommand]:
         return self.tells(SessionReady)
@@ -126,10 +130,10 @@ class Talk:
 
     def hears(self, reply: int, ms: float) -> list[ConversationCommand]:
         """The listener has heard so much of a reply that has not ended."""
-        return self.does(self.conversation.heard({reply: ms}, self.now_ms))
+        return self.happens(Heard(reply, ms))
 
     def hears_all(self, reply: int, ms: float = 1000) -> list[ConversationCommand]:
-        return self.does(self.conversation.played(reply, ms, self.now_ms))
+        return self.happens(Heard(reply, ms, ended=True))
 
     def wait(self, ms: int) -> list[ConversationCommand]:
         """Let time pass, with a tick at each deadline on the way."""
@@ -137,7 +141,7 @@ class Talk:
         done: list[ConversationCommand] = []
         while (at_ms := self.conversation.deadline_ms()) is not None and at_ms <= until_ms:
             self.now_ms = max(self.now_ms, at_ms)
-            done += self.does(self.conversation.tick(self.now_ms))
+            done += self.happens(TimePassed())
         self.now_ms = until_ms
         return done
 

@@ -35,7 +35,7 @@ def answered() -> Crossed:
 def sifted(
     crossed: Crossed, told: list[TurnEvent], now_ms: int = NOW_MS, *, waiting: bool = False
 ) -> list[TurnEvent]:
-    return [x for e in told for x in crossed.sift(e, now_ms, caller_is_waiting=waiting)]
+    return [x for e in told for x in crossed.sift(e, now_ms, caller_waits=waiting)]
 
 
 def test_a_second_answer_is_left_out_and_its_turn_closed(answered: Crossed) -> None:

@@ -13,10 +13,12 @@ from agent.conversation.commands import (
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityEnded,
+    ConversationClosed,
     GenerationComplete,
     Interrupted,
     ModelEvent,
     ReplyAudio,
+    TimePassed,
     TurnComplete,
     UnknownModelMessage,
     UsageReported,
@@ -140,7 +142,7 @@ def test_a_question_transcribed_late_is_still_a_line_before_its_answer(greeted: 
     greeted.replies("Yes.")
     greeted.tells(TurnComplete)
     greeted.hears_all(2, 1_100)
-    greeted.does(greeted.conversation.close(9_000))
+    greeted.happens(ConversationClosed())
     assert [(role, text) for role, text, _ in greeted.lines[1:]] == [
         ("caller", "Is a room free?"),
         ("agent", "Yes."),
@@ -153,7 +155,7 @@ def test_a_late_question_and_the_barge_in_on_its_answer_are_two_lines(greeted: T
     greeted.tells(lambda session: AgentSaid(session, "Yes, it is."))
     greeted.tells(Interrupted, TurnComplete)
     greeted.says("Wait, two rooms.")
-    greeted.does(greeted.conversation.close(9_000))
+    greeted.happens(ConversationClosed())
     assert [(role, text) for role, text, _ in greeted.lines[1:]] == [
         ("caller", "Is a room free?"),
         ("agent", "Yes, it is."),
@@ -183,7 +185,7 @@ def test_closing_makes_every_open_entry_a_line_and_leaves_no_session(greeted: Ta
     greeted.replies(WORDS, 3_000)
     greeted.hears(2, 600)
     greeted.says("A late question?")
-    done = greeted.does(greeted.conversation.close(9_000))
+    done = greeted.happens(ConversationClosed())
     assert greeted.lines[1:] == [
         ("caller", "A late question?", "A late question?"),
         ("agent", WORDS, "one two"),
@@ -193,13 +195,13 @@ def test_closing_makes_every_open_entry_a_line_and_leaves_no_session(greeted: Ta
 
 
 def test_after_closing_it_is_silent(greeted: Talk) -> None:
-    greeted.does(greeted.conversation.close(9_000))
+    greeted.happens(ConversationClosed())
     assert greeted.tells(audio, Interrupted, TurnComplete) == []
-    assert greeted.conversation.tick(60_000) == []
+    assert greeted.happens(TimePassed()) == []
     assert greeted.conversation.deadline_ms() is None
 
 
 def test_closing_keeps_what_the_caller_said_last(greeted: Talk) -> None:
     greeted.says("Never mind.")
-    greeted.does(greeted.conversation.close(9_000))
+    greeted.happens(ConversationClosed())
     assert greeted.lines[1:] == [("caller", "Never mind.", "Never mind.")]

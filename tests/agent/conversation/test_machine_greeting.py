@@ -14,6 +14,7 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import (
     Interrupted,
+    ListenerLeft,
     ModelEvent,
     TurnComplete,
 )
@@ -53,7 +54,7 @@ def test_the_greeting_cue_waits_for_the_listener(talk: Talk) -> None:
 def test_the_greeting_cue_goes_out_once(talk: Talk) -> None:
     talk.answer()
     talk.ready()
-    talk.conversation.left(10)
+    talk.happens(ListenerLeft())
     talk.answer(epoch=2)
     talk.wait(1_000)
     assert talk.cues == [GREETING_CUE]

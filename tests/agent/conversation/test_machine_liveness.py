@@ -13,7 +13,9 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import (
     CallerActivityEnded,
+    CallerSounded,
     GenerationComplete,
+    ListenerLeft,
     ModelEvent,
     ReplyAudio,
     TurnComplete,
@@ -118,7 +120,7 @@ def test_a_turn_that_stays_open_is_left_in_silence(greeted: Talk) -> None:
 
 def test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked(greeted: Talk) -> None:
     greeted.now_ms += 2_000
-    greeted.conversation.caller_sounded(greeted.now_ms, SPEECH_MS)
+    greeted.happens(CallerSounded(SPEECH_MS))
     done = greeted.wait(LEAST_PATIENCE_MS + END_OF_SPEECH_MS)
     assert told(done) == [(CloseModel, Trouble.UNHEARD)]
     greeted.ready()
@@ -126,7 +128,7 @@ def test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked(greeted: Talk
 
 
 def test_words_are_a_sign_that_the_caller_has_finished(greeted: Talk) -> None:
-    greeted.conversation.caller_is_waiting = True
+    greeted.happens(CallerSounded(20))
     greeted.says("A room?")
     assert told(greeted.wait(LEAST_PATIENCE_MS)) == [(SayToModel, Trouble.NO_REPLY)]
 
@@ -140,7 +142,7 @@ def test_words_that_come_late_ask_nothing(greeted: Talk) -> None:
 
 def test_nobody_is_nudged_while_nobody_listens(greeted: Talk) -> None:
     greeted.tells(CallerActivityEnded)
-    greeted.conversation.left(greeted.now_ms)
+    greeted.happens(ListenerLeft())
     assert greeted.wait(60_000) == []
 
 

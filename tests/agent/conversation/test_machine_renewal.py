@@ -19,6 +19,7 @@ from agent.conversation.commands import (
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
+    CallerSounded,
     GenerationComplete,
     GoAway,
     HandleUpdated,
@@ -63,7 +64,7 @@ def test_it_renews_after_the_turn_it_was_in(greeted: Talk) -> None:
 
 def test_it_does_not_renew_while_the_caller_waits_until_it_must(greeted: Talk) -> None:
     greeted.hands_out("h1")
-    greeted.conversation.caller_is_waiting = True
+    greeted.happens(CallerSounded(20))
     assert of(OpenModel, greeted.wait(RENEW_BY_MS - 1)) == []
     assert len(of(OpenModel, greeted.wait(1))) == 1
 

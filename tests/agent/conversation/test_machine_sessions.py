@@ -16,6 +16,7 @@ from agent.conversation.events import (
     CallerActivityStarted,
     GenerationComplete,
     Interrupted,
+    ListenerLeft,
     ReplyAudio,
     SessionLost,
     TurnComplete,
@@ -158,7 +159,7 @@ def test_the_new_session_knows_the_answer_that_still_plays(greeted: Talk) -> Non
 
 
 def test_a_session_lost_while_nobody_listens_is_replaced_all_the_same(greeted: Talk) -> None:
-    greeted.conversation.left(greeted.now_ms)
+    greeted.happens(ListenerLeft())
     greeted.tells(lost)
     assert greeted.ready() == [ResumeCallerAudio(greeted.session)]
 

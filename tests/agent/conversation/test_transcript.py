@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.conversation.onset import Onset
 from agent.conversation.transcript import Line, Transcript
 
 INHERITED = (
@@ -11,10 +12,16 @@ INHERITED = (
 
 
 @pytest.fixture
-def transcript() -> Transcript:
+def onset() -> Onset:
+    """A line on which nothing was heard yet."""
+    return Onset()
+
+
+@pytest.fixture
+def transcript(onset: Onset) -> Transcript:
     """Of a new call, owned under epoch 1."""
-    transcript = Transcript((), 0, 0)
-    transcript.epoch = 1
+    transcript = Transcript((), 0, 0, onset)
+    transcript.owned(1)
     return transcript
 
 
@@ -41,9 +48,11 @@ def test_pieces_become_one_line_with_the_time_the_first_came(transcript: Transcr
     assert transcript.finish_caller() == []
 
 
-def test_a_line_of_the_caller_has_the_time_the_sound_began(transcript: Transcript) -> None:
+def test_a_line_of_the_caller_has_the_time_the_sound_began(
+    transcript: Transcript, onset: Onset
+) -> None:
     for now_ms in range(2_020, 2_801, 20):
-        transcript.caller_sounded(now_ms, 20)
+        onset.sounded(now_ms, 20)
     assert caller(transcript, "A room, please.", 3_500)[0].at_ms == 2_000
 
 
@@ -83,8 +92,8 @@ def test_a_reply_is_open_from_its_first_piece_to_its_last(transcript: Transcript
 
 
 def test_numbers_and_times_go_on_from_an_earlier_worker() -> None:
-    transcript = Transcript(INHERITED, 2, elapsed_ms=60_000)
-    transcript.epoch = 2
+    transcript = Transcript(INHERITED, 2, 60_000, Onset())
+    transcript.owned(2)
     assert reply(transcript, 1, "For when?", 700) == [
         Line(3, "agent", "For when?", "For when?", 60_700, 2)
     ]
@@ -178,17 +187,17 @@ def test_a_fresh_session_has_forgotten_what_the_handle_knew(transcript: Transcri
 
 @pytest.mark.parametrize("known", [0, 1, 2])
 def test_an_inherited_handle_lacks_the_lines_after_it(known: int) -> None:
-    transcript = Transcript(INHERITED, known, 60_000)
+    transcript = Transcript(INHERITED, known, 60_000, Onset())
     assert transcript.known_lines == known
     assert transcript.unknown() == INHERITED[known:]
 
 
 def test_a_checkpoint_that_knows_more_lines_than_were_stored_is_not_believed() -> None:
-    assert Transcript(INHERITED, 9, 60_000).known_lines == 2
+    assert Transcript(INHERITED, 9, 60_000, Onset()).known_lines == 2
 
 
 def test_once_it_answered_a_session_knows_the_inherited_lines_it_was_given() -> None:
-    transcript = Transcript(INHERITED, 0, 60_000)
+    transcript = Transcript(INHERITED, 0, 60_000, Onset())
     transcript.session_opened(fresh=True)
     reply(transcript, 1, "For when?", 700)
     transcript.handed_out()

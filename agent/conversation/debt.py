@@ -1,0 +1,80 @@
+"""What the caller is owed, kept in one place.
+
+    greeting   until 300 ms of it, or of any later reply, were heard
+    rest       of a reply whose session had to be left in its middle, until it is gone on with
+    answer     the caller was heard since the last turn that the model answered, or an earlier
+               worker left a question open
+    asked      we asked for a reply by a text, and it has not begun
+
+The notes of a caller who waits, nudges, renewals, hand-overs and the cue to a new session read it.
+"""
+
+from collections.abc import Sequence
+
+from agent.conversation.onset import WORD_MS, Onset
+from agent.conversation.transcript import Line
+
+GREETED_AFTER_MS = 300
+"""The greeting counts as given once this much of it, or of any later reply, was heard."""
+
+
+class Debt:
+    """One conversation's, over all its sessions.
+
+    Args:
+        onset: When the caller was heard.
+        greeted: Whether the greeting counts as given.
+        lines: What earlier workers wrote.
+
+    Attributes:
+        greeted: As above.
+        rest: Whether the rest of a reply is owed.
+        open_question: Whether an earlier worker left a question, or its answer, unfinished.
+        asked: Whether the next reply is one that we asked for, not the caller.
+    """
+
+    def __init__(self, onset: Onset, *, greeted: bool, lines: Sequence[Line]) -> None:
+        self.greeted = greeted
+        self.rest = False
+        self.asked = False
+        self.open_question = any(x.role == "caller" or x.heard != x.text for x in lines[-1:])
+        self._onset = onset
+        self._answered_ms = 0
+
+    @property
+    def caller_waits(self) -> bool:
+        """Whether the caller was heard since the last answered turn, speaking or not."""
+        return self._onset.sounded_since(self._answered_ms) > 0
+
+    @property
+    def speech(self) -> bool:
+        """Whether a word may be owed: we asked, or more than a click or a breath was heard."""
+        return self.asked or self._onset.sounded_since(self._answered_ms) >= WORD_MS
+
+    def heard(self, longest_ms: float) -> bool:
+        """So much of a reply was heard. Returns whether the greeting counts as given by that."""
+        if self.greeted or longest_ms < GREETED_AFTER_MS:
+            return False
+        self.greeted = True
+        return True
+
+    def answered(self, before_ms: int) -> None:
+        """The model has answered what the caller said before then."""
+        self._answered_ms = max(self._answered_ms, before_ms)
+        self.open_question = False
+
+    def left_in_the_middle(self) -> None:
+        """A reply's session had to be left before all of it had come."""
+        self.rest = True
+
+    def ask(self) -> None:
+        """We ask for a reply."""
+        self.asked = True
+
+    def reply_began(self) -> None:
+        """A reply comes, whatever it was asked by."""
+        self.asked = self.rest = False
+
+    def cut(self) -> None:
+        """The caller talked over what was said: nobody wants the rest of it."""
+        self.rest = False
