@@ -62,9 +62,11 @@ def test_a_greeting_and_what_nobody_asked_for_have_no_response_time(line: Line) 
     assert line.does(says(1)) is None
     line.caller(LOUD, 100)  # a cough
     assert line.does(says(2)) is None
-    figures = line.figures()
-    assert figures["turns"] == 2
-    assert "response_p50_ms" not in figures
+    assert "response_p50_ms" not in line.figures()
+    line.caller(LOUD, 400)
+    assert line.does(says(3)) == 0
+    assert line.does(says(4)) is None
+    assert line.figures()["turns"] == 4
 
 
 def test_the_percentiles_are_of_all_turns(line: Line) -> None:
