@@ -199,6 +199,12 @@ class Settings(TwilioSettings):
     )
 
     @property
+    def redis_address(self) -> str:
+        """REDIS_URL for messages: without user name, password and options."""
+        parts = urlsplit(self.redis_url or "")
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    @property
     def store_dir(self) -> Path:
         """Where calls are kept when REDIS_URL is not set."""
         return self.state_dir.expanduser().absolute() / "store"

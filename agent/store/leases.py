@@ -94,16 +94,22 @@ class RedisLeases:
 
     async def run(self) -> None:
         """Hold the connection until cancelled, and get a new one whenever it is lost."""
+        away = False
         while True:
             try:
                 # untyped in redis-py
                 connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py
-            except RedisError as error:
-                if not self._tried.is_set():
-                    log.warning("lease connection not made", why=why(error))
+            except RedisError:
+                away = True
             else:
+                if away:
+                    log.info("the store is back: what waits in memory is stored now")
                 lost = await self._listen(connection)
-                log.warning("lease connection lost", why=why(lost))
+                away = True
+                log.warning(
+                    "the store is away: calls go on, and what they have to store waits in memory",
+                    why=why(lost),
+                )
             self._tried.set()
             await asyncio.sleep(RECONNECT_MS / 1000)
 

@@ -17,7 +17,7 @@ from agent.gemini.guarded import GuardedLive
 from agent.gemini.quirks import quirks_of
 from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
-from agent.store.base import Store
+from agent.store.base import Store, StoreAway
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError
 from telephony.replay import selection
@@ -27,6 +27,7 @@ from telephony.server.calls import Calls
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.server.observers import Observer
+from telephony.server.patience import patiently
 from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
@@ -134,6 +135,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         instance = secrets.token_hex(8)
         stack.push_async_callback(made_of.store.aclose)
         leases = await stack.enter_async_context(made_of.store.leases())
+        await _look_at_store(made_of)
         calls = Calls(
             model=model,
             store=made_of.store,
@@ -157,6 +159,20 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             made_of.metrics,
             instance,
             made_of.recorder,
+        )
+
+
+async def _look_at_store(made_of: Parts) -> None:
+    """Tell an operator at the start, and not with the first call, that the store is away."""
+    try:
+        await patiently(made_of.store.ping())
+    except StoreAway as away:
+        log.warning(
+            "REDIS_URL: Redis cannot be used. Calls are answered, but what is said in them is kept "
+            "in memory until Redis is back, and is lost if this process ends before. Start Redis, "
+            "or correct REDIS_URL; `offhook doctor` tries it out",
+            address=made_of.settings.redis_address,
+            why=away.why,
         )
 
 

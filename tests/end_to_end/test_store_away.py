@@ -9,7 +9,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.simulator.report import AgentHeard, CallerSpoke, CallEvent
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS
-from tests.end_to_end.serving import get, place, serving
+from tests.end_to_end.serving import get, place, serving, worker_process
 from tests.end_to_end.watching import Watch
 
 if TYPE_CHECKING:
@@ -47,3 +47,30 @@ async def test_calls_go_on_and_begin_without_redis_and_no_line_is_lost_or_double
         ended = call.record["status"], call.record["ended_reason"]
         assert ended == ("completed", "caller_hangup")
         assert all(life_s > 0 for life_s in call.lives_s.values()), call.lives_s
+
+
+async def test_a_worker_that_starts_without_its_redis_says_what_that_means_for_calls(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+) -> None:
+    redis_server.stop()
+    try:
+        url = f"redis://reader:the-password@127.0.0.1:{redis_server.port}/0?protocol=2"
+        async with worker_process(gemini, url) as worker:
+            told = await worker.tells("REDIS_URL: Redis cannot be used")
+            assert (told["level"], told["why"]) == ("warning", "unreachable")
+            assert told["address"] == f"redis://127.0.0.1:{redis_server.port}/0"
+            assert "Calls are answered" in told["event"]
+            assert not any("the-password" in line or "lease" in line for line in worker.log.seen)
+    finally:
+        redis_server.start()
+
+
+async def test_a_worker_says_when_its_redis_goes_and_comes(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+) -> None:
+    async with worker_process(gemini, redis_server.url) as worker:
+        redis_server.stop()
+        told = await worker.tells("the store is away: calls go on")
+        assert (told["level"], told["why"]) == ("warning", "unreachable")
+        redis_server.start()
+        await worker.tells("the store is back")
