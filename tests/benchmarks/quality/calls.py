@@ -33,7 +33,13 @@ THINK_MS = 1_600
 
 
 class CallSpoiltError(Exception):
-    """A call did not go as planned, so its audio tells nothing about quality."""
+    """A call did not go as planned, so its audio tells nothing about quality. `stall_ms` as from
+    `carry`.
+    """
+
+    def __init__(self, problem: str, stall_ms: float = 0.0) -> None:
+        super().__init__(problem)
+        self.stall_ms = stall_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +119,12 @@ async def carry(rows: Sequence[Sequence[bytes]], folder: Path) -> tuple[list[Rec
         answers = await asyncio.gather(*(_place(cue, worker.url, folder, beat) for cue in cued))
         watching.cancel()
     received = _received(server)
-    recordings = [
-        _recording(cue, report, received) for cue, report in zip(cued, answers, strict=True)
-    ]
+    try:
+        recordings = [
+            _recording(cue, report, received) for cue, report in zip(cued, answers, strict=True)
+        ]
+    except CallSpoiltError as spoilt:
+        raise CallSpoiltError(str(spoilt), beat.longest_stall_ms) from None
     return recordings, beat.longest_stall_ms
 
 

@@ -18,8 +18,8 @@ from tests.benchmarks.quality.prompts import Prompt
 from tests.judges.words import Words
 
 MOST_STALL_MS = 200
-"""Half of the gap in the caller's audio that the server fills with silence. Beyond it figures that
-are not as wanted tell of a busy machine."""
+"""Half of the gap in the caller's audio that the server fills with silence. A run with a longer one
+tells of a busy machine."""
 
 type Heard = tuple[bytes, bytes, int]
 """A prompt, what was heard of it, and the rate of that in Hz."""
@@ -30,6 +30,9 @@ def measure(prompts: Sequence[Prompt]) -> tuple[list[Figure], float]:
 
     Returns:
         The figures, and for how long this process stalled at most, in ms.
+
+    Raises:
+        CallSpoiltError: A call did not go as planned.
     """
     per_call = -(-len(prompts) // len(CUES))
     rows = [[prompt.pcm for prompt in row] for row in batched(prompts, per_call, strict=False)]
