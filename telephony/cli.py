@@ -174,7 +174,9 @@ def replay(
     repeat: Annotated[int, typer.Option(min=1, help="How often to replay each recording.")] = 1,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="How many processes to use; one for each core without."),
+        typer.Option(
+            min=1, help="How many to replay at once; one for each core without, 10 with --wire."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     junit: Annotated[Path | None, typer.Option(help="The file for JUnit XML.")] = None,
@@ -184,6 +186,7 @@ def replay(
     Exit code 1 says that a call differs, 2 that a recording cannot be used.
     """
     settings.one_blas_thread()
+    from telephony.replay.suite import Judges, in_processes
     from telephony.replay.suite import replay as run_replay
     from telephony.replay.verdict import Options
 
@@ -191,12 +194,13 @@ def replay(
         option = "--update" if update else "--wire"
         raise UsageError(f"{option}: expected whole recordings, got --partial; leave one out")
     options = Options(update=update, partial=partial, repeat=repeat)
+    judges: Judges = in_processes
     if wire:
-        from telephony.wire_replay.judge import judge
-    else:
-        from telephony.replay.verdict import judge
+        from telephony.wire_replay.judge import AT_ONCE, judge_all
+
+        judges, jobs = judge_all, jobs or AT_ONCE
     raise typer.Exit(
-        run_replay(paths, options, jobs=jobs, as_json=as_json, junit=junit, judge=judge)
+        run_replay(paths, options, jobs=jobs, as_json=as_json, junit=junit, judges=judges)
     )
 
 

@@ -43,7 +43,10 @@ def details(verdict: Verdict) -> list[str]:
 
 def on_the_wire(verdict: Verdict) -> list[str]:
     """What may differ on the wire, and how much it did; empty where it was not tried."""
-    return [f"  on the wire: {each}" for each in verdict.measured]
+    if not verdict.measured:
+        return []
+    late = f"this process was held up for {verdict.stall_ms} ms at most"
+    return [f"  on the wire: {each}" for each in [*verdict.measured, late]]
 
 
 def updated(verdict: Verdict) -> list[str]:

@@ -3,7 +3,7 @@
 import gc
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,11 @@ PASSED, DIFFERENT, BAD = 0, 1, 2
 """Exit codes."""
 
 
-class Judge(Protocol):
-    """Replays one recording and judges it; never raises for what is wrong with it."""
+class Judges(Protocol):
+    """Replays recordings and judges each; never raises for what is wrong with one."""
 
-    def __call__(self, folder: Path, options: Options) -> Verdict:
-        """The verdict on `folder`."""
+    def __call__(self, folders: Sequence[Path], options: Options, jobs: int) -> Iterator[Verdict]:
+        """The verdicts on `folders`, in order; so many are replayed at once."""
         ...
 
 
@@ -48,6 +48,18 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
+def in_processes(folders: Sequence[Path], options: Options, jobs: int) -> Iterator[Verdict]:
+    """As `Judges`: computes, in a process for each job."""
+    one = partial(judge, options=options)
+    if jobs == 1:
+        _settle()
+        yield from map(one, folders)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would copy the bar's thread half
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle) as pool:
+        yield from pool.map(one, folders)
+
+
 def replay(
     paths: Sequence[Path],
     options: Options,
@@ -55,17 +67,17 @@ def replay(
     jobs: int | None = None,
     as_json: bool = False,
     junit: Path | None = None,
-    judge: Judge = judge,
+    judges: Judges = in_processes,
 ) -> int:
     """Replay recordings and print how they did; of a single one, the whole call.
 
     Args:
         paths: As for `find`.
         options: How.
-        jobs: How many processes; as many as there are cores, if not said.
+        jobs: How many at once; as many as there are cores, if not said.
         as_json: Print all verdicts as JSON instead.
         junit: Write them there as JUnit XML too.
-        judge: Replays one, and judges; can be pickled.
+        judges: Who replays them, and judges.
 
     Returns:
         The exit code: 0, 1 where something differs, 2 where a recording could not be used.
@@ -79,7 +91,7 @@ def replay(
     options = Options(options.update, options.partial, options.repeat, tell=len(folders) == 1)
     jobs = min(len(folders), jobs or os.process_cpu_count() or 1)
     verdicts = []
-    for verdict in _with_bar(_judged(folders, partial(judge, options=options), jobs), len(folders)):
+    for verdict in _with_bar(judges(folders, options, jobs), len(folders)):
         verdicts.append(verdict)
         if not as_json:
             _show(console, verdict, options)
@@ -92,19 +104,6 @@ def replay(
     if any(verdict.error for verdict in verdicts):
         return BAD
     return PASSED if all(verdict.passed for verdict in verdicts) else DIFFERENT
-
-
-def _judged(
-    folders: Sequence[Path], one: Callable[[Path], Verdict], jobs: int
-) -> Iterator[Verdict]:
-    """The verdicts, in order."""
-    if jobs == 1:
-        _settle()
-        yield from map(one, folders)
-        return
-    context = multiprocessing.get_context("spawn")  # a fork would copy the bar's thread half
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle) as pool:
-        yield from pool.map(one, folders)
 
 
 def _settle() -> None:

@@ -50,6 +50,7 @@ class Verdict(msgspec.Struct):
         broken: Expectations that are not met.
         wire: Whether it was to be replayed on the wire too.
         measured: Of that, what may differ, and by how much it did.
+        stall_ms: Of that, for how long the process that replays was held up at most.
         bug: What the call raised; "" if nothing.
         outcome: What the call came to.
         timeline: The call to be read, if wanted.
@@ -69,6 +70,7 @@ class Verdict(msgspec.Struct):
     broken: list[str] = []
     wire: bool = False
     measured: list[str] = []
+    stall_ms: int = 0
     bug: str = ""
     outcome: Outcome | None = None
     timeline: Timeline | None = None

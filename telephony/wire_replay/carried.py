@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agent.conversation.commands import AppendLine, OpenModel, SayToModel, SendCallerAudio
+from agent.conversation.events import SessionReady
 from agent.conversation.transcript import Line
 from telephony.audio.earcon import EARCON
 from telephony.call.commands import EndCall, SendClear, SendMark, SendMedia
@@ -28,14 +29,16 @@ class ToPhone:
 
     Args:
         runs: µ-law, 8 kHz.
+        resumed: The runs that a stream began in place of another one.
         messages: How many held it.
-        marks: How many marks there were.
+        marks: Each mark's name and place, in order.
         clears: How many clears.
     """
 
     runs: list[bytearray] = field(default_factory=list)
+    resumed: set[int] = field(default_factory=set)
     messages: int = 0
-    marks: int = 0
+    marks: list[tuple[str, Place]] = field(default_factory=list)
     clears: int = 0
     _sounds: bool = False
 
@@ -46,6 +49,8 @@ class ToPhone:
 
     def begin(self) -> None:
         """Another stream."""
+        if self.runs:
+            self.resumed.add(len(self.runs))
         self.runs.append(bytearray())
 
     def media(self, ulaw: bytes) -> None:
@@ -56,9 +61,9 @@ class ToPhone:
         self.runs[-1] += ulaw
         self.messages += 1
 
-    def mark(self) -> Place:
+    def mark(self, name: str) -> Place:
         """A mark; returns where it stands."""
-        self.marks += 1
+        self.marks.append((name, self.place))
         return self.place
 
     def clear(self) -> None:
@@ -76,7 +81,7 @@ class ToModel:
 
     Args:
         handle: What it was resumed with; "" for a fresh one.
-        history: How many lines it was told first.
+        history: How many lines it was told first; none where it was refused.
         texts: What it was told to answer.
         pcm: Caller audio: int16 little-endian, 16 kHz.
     """
@@ -110,21 +115,27 @@ def of_commands(steps: Sequence[Step]) -> Carried:
     """What the commands of a call come to on the wires, when all are carried out."""
     carried = Carried()
     numbers: dict[int, ToModel] = {}
+    histories: dict[int, int] = {}
     lines: list[Line] = []
     for step in steps:
-        if isinstance(step.event, StreamStarted):
-            carried.phone.begin()
+        match step.event:
+            case StreamStarted():
+                carried.phone.begin()
+            case SessionReady(session=number):
+                numbers[number].history = histories[number]
+            case _:
+                pass
         for command in step.commands:
             match command:
                 case SendMedia():
                     carried.phone.media(command.ulaw)
                 case SendMark():
-                    carried.phone.mark()
+                    carried.phone.mark(command.name)
                 case SendClear():
                     carried.phone.clear()
                 case OpenModel():
-                    heard = sum(1 for line in command.history if line.heard)
-                    numbers[command.session] = ToModel(command.handle, heard)
+                    histories[command.session] = sum(bool(line.heard) for line in command.history)
+                    numbers[command.session] = ToModel(command.handle)
                 case SayToModel():
                     numbers[command.session].texts.append(command.text)
                 case SendCallerAudio():

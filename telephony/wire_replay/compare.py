@@ -1,14 +1,18 @@
 """What a server sent, held against what the call does: what differs, and what may.
 
-Content is exact. What depends on the moment is not: where a run of audio, a line or the caller's
-words were cut off, and into how many messages audio was divided.
+Content and order are exact: every run of audio, every line, every session has its own counterpart,
+and each mark stands behind the audio that it is about. What depends on the moment is not: where a
+run of audio, a line or the caller's words were cut off, and into how many messages, each with its
+mark, audio was divided.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from agent.conversation.transcript import Line
-from telephony.audio.formats import FRAME_MS, MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
-from telephony.wire_replay.carried import Carried, ToModel
+from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
+from telephony.wire_replay.audio import common, missing, offset
+from telephony.wire_replay.carried import Carried, Place, ToModel, ToPhone
 
 CUT_MS = 400
 """How far apart two cuts of one run may be: two of the longest messages the call sends."""
@@ -20,9 +24,10 @@ CALLER_MS = 1_000
 """How much caller audio a session may lack, or have had beyond: what waits for a model that falls
 behind, live, before it is dropped."""
 
-_FRAME_BYTES = 2 * MODEL_IN_RATE_HZ * FRAME_MS // 1000
-
 _MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
+
+_MARK = re.compile(r"r\d+:\d+").fullmatch
+"""Its reply, and its own number."""
 
 TOLERANCE = (
     f"cuts of audio {CUT_MS} ms, of heard text {CUT_WORDS} words, of caller audio {CALLER_MS} ms"
@@ -34,7 +39,8 @@ def differences(expected: Carried, got: Carried) -> list[str]:
     return [
         *got.problems,
         *_unequal("clears", expected.phone.clears, got.phone.clears),
-        *_audio(expected, got),
+        *_audio(expected.phone, got.phone),
+        *_marks(expected.phone, got.phone),
         *_sessions(expected.sessions, got.sessions),
         *_lines(expected.lines, got.lines),
         *_unequal("ended_reason", expected.ended_reason, got.ended_reason),
@@ -50,7 +56,7 @@ def measured(expected: Carried, got: Carried) -> list[str]:
     lines = zip(expected.lines, got.lines, strict=False)
     words = max((abs(_words(a) - _words(b)) for a, b in lines), default=0)
     divided = f"{got.phone.messages} messages of audio, recorded {expected.phone.messages}"
-    marks = f"{got.phone.marks} marks, recorded {expected.phone.marks}"
+    marks = f"{len(got.phone.marks)} marks, recorded {len(expected.phone.marks)}"
     cuts = f"cuts of audio {cut} ms, of heard text {words} words"
     caller_ms = caller // _MODEL_IN_BYTES_PER_MS
     return [
@@ -64,39 +70,58 @@ def _unequal(what: str, expected: object, got: object) -> Iterator[str]:
         yield f"on the wire: expected {what} {expected!r}, got {got!r}"
 
 
-def _audio(expected: Carried, got: Carried) -> Iterator[str]:
-    for n, (wanted, sent) in enumerate(zip(expected.phone.runs, got.phone.runs, strict=False)):
+def _audio(expected: ToPhone, got: ToPhone) -> Iterator[str]:
+    yield from _unequal("clears and streams", len(expected.runs), len(got.runs))
+    for n, (wanted, sent) in enumerate(zip(expected.runs, got.runs, strict=False)):
         where = f"audio after {n} clears and streams" if n else "audio"
-        same = _common(wanted, sent)
-        if same < min(len(wanted), len(sent)):
+        later = _later(expected, got, n)
+        wanted_ms, sent_ms = (len(ulaw) // PHONE_SAMPLES_PER_MS for ulaw in (wanted, sent))
+        one, other = wanted[max(0, later) :], sent[max(0, -later) :]
+        same = common(one, other)
+        if same < min(len(one), len(other)):
             at_ms = same // PHONE_SAMPLES_PER_MS
             yield f"on the wire: expected the recorded {where}, got other audio after {at_ms} ms"
-        elif abs(len(wanted) - len(sent)) > CUT_MS * PHONE_SAMPLES_PER_MS:
-            lengths = [f"{len(ulaw) // PHONE_SAMPLES_PER_MS} ms" for ulaw in (wanted, sent)]
-            yield f"on the wire: expected {lengths[0]} of {where}, got {lengths[1]}"
+        elif abs(len(one) - len(other)) > CUT_MS * PHONE_SAMPLES_PER_MS:
+            yield f"on the wire: expected {wanted_ms} ms of {where}, got {sent_ms} ms"
 
 
-def missing(wanted: bytes | bytearray, sent: bytes | bytearray) -> int | None:
-    """How many bytes of `wanted` were left out of `sent`, or came after its end.
-
-    None if `sent` has anything that is not of `wanted`, in its order.
+def _later(expected: ToPhone, got: ToPhone, run: int) -> int:
+    """A new stream goes on from where the caller stopped hearing, which was at some other moment:
+    by how many samples more of the reply had been heard.
     """
-    at = taken = left_out = 0
-    while True:
-        same = _common(memoryview(wanted)[at:], memoryview(sent)[taken:])
-        at, taken = at + same, taken + same
-        if taken == len(sent) or at == len(wanted):
-            return left_out + max(len(wanted) - at, len(sent) - taken)
-        found = wanted.find(sent[taken : taken + _FRAME_BYTES], at)
-        if found < 0:
-            return None
-        left_out, at = left_out + found - at, found
+    if run not in expected.resumed or run not in got.resumed:
+        return 0
+    return offset(expected.runs[run], got.runs[run], CUT_MS)
 
 
-def _common(one: bytearray | memoryview, other: bytearray | memoryview) -> int:
-    """How much is equal from the beginning on."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+def _marks(expected: ToPhone, got: ToPhone) -> Iterator[str]:
+    """A mark is known by its reply; how many divide it, and where, is for the moment to say."""
+    names = [name for name, _ in got.marks]
+    numbers = [int(name.rpartition(":")[2]) for name in names if _MARK(name)]
+    yield from _unequal("marks named", [name for name in names if _MARK(name)], names)
+    yield from _unequal("marks numbered", sorted(set(numbers)), numbers)
+    for run in range(min(len(expected.runs), len(got.runs))):
+        later = _later(expected, got, run)
+        wanted = _ends(expected, run)
+        ends = [(reply, Place(at.run, at.samples + later)) for reply, at in _ends(got, run)]
+        where = f"marks behind replies after {run} clears and streams"
+        yield from _unequal(where, [reply for reply, _ in wanted], [reply for reply, _ in ends])
+        for (reply, place), (_, sent) in zip(wanted, ends, strict=False):
+            cut = len(expected.runs[run]) != len(got.runs[run]) + later and reply == wanted[-1][0]
+            if place != sent and not cut:
+                at_ms, sent_ms = (each.samples // PHONE_SAMPLES_PER_MS for each in (place, sent))
+                what = f"the last mark of {reply} after {at_ms} ms of audio"
+                yield f"on the wire: expected {what}, got it after {sent_ms} ms"
+
+
+def _ends(phone: ToPhone, run: int) -> list[tuple[str, Place]]:
+    """The replies of a run as their marks name them, each with the place of its last mark."""
+    ends: list[tuple[str, Place]] = []
+    for name, place in phone.marks:
+        reply = name.rpartition(":")[0]
+        if place.run == run:
+            ends = [*(ends[:-1] if ends and ends[-1][0] == reply else ends), (reply, place)]
+    return ends
 
 
 def _sessions(expected: Sequence[ToModel], got: Sequence[ToModel]) -> Iterator[str]:

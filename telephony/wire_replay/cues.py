@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from agent.conversation.commands import OpenModel, SayToModel
 from agent.conversation.events import ModelEvent
-from telephony.call.commands import CloseStream, SendClear, SendMark, SendMedia
+from telephony.call.commands import CloseStream, EndCall, SendClear, SendMark, SendMedia
 from telephony.call.events import (
     CallEvent,
     CallOpened,
@@ -48,11 +48,13 @@ class StreamCues:
         started: When, and under which streamSid.
         says: From then on, but for the echoes of marks; a `StreamEnded` where Twilio broke it off.
         stopped: Whether it was over, for one end or the other.
+        closed_ms: When the server closed it; 0 where it did not.
     """
 
     started: Cue[StreamStarted]
     says: list[Cue[Event]] = field(default_factory=list)
     stopped: bool = False
+    closed_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ def cues(recording: Recording, steps: Sequence[Step]) -> Cues:
     Raises:
         RecordingError: Two real ends and one server could not have been the cause of something.
     """
-    reader = _Reader(recording)
+    reader, ended = _Reader(recording), False
     for step in steps:
         reader.event(step.event, step.now_ms)
         for command in step.commands:
@@ -95,12 +97,17 @@ def cues(recording: Recording, steps: Sequence[Step]) -> Cues:
                     reader.sent.clear()
                 case CloseStream():
                     reader.all.streams[-1].stopped = True
+                    reader.all.streams[-1].closed_ms = step.now_ms
                 case OpenModel():
                     reader.by_number[command.session] = SessionCues()
                 case SayToModel():
                     reader.by_number[command.session].texts += 1
+                case EndCall():
+                    ended = True
                 case _:
                     pass
+    if not ended:
+        raise reader.not_on_the_wire("a worker that was lost in the middle of the call")
     reader.all.sessions = list(reader.by_number.values())
     return reader.all
 
@@ -115,7 +122,7 @@ class _Reader:
 
     def mark(self, name: str) -> None:
         """The call sends a mark."""
-        place = self._places[name] = self.sent.mark()
+        place = self._places[name] = self.sent.mark(name)
         self.all.echoes[place] = None
 
     def event(self, event: Event, now_ms: int) -> None:
@@ -126,6 +133,8 @@ class _Reader:
             case StreamStarted():
                 self.sent.begin()
                 self.all.streams.append(StreamCues(Cue(now_ms, event)))
+            case Media() | Mark() | Dtmf() | Stop() if event.stream_sid != self._stream_sid:
+                raise self.not_on_the_wire(f"{type(event).__name__} of another stream")
             case Mark() if event.name in self._places:
                 self.all.echoes[self._places[event.name]] = now_ms
             case Media() | Mark() | Dtmf() | Malformed():
@@ -140,16 +149,20 @@ class _Reader:
                 stream.stopped = True
             case CallStatus() | StreamEnded(how="status") | DrainRequested():
                 self.all.around.append(Cue(now_ms, event))
+            case CallOpened():
+                raise self.not_on_the_wire("CallOpened of a call that another worker began")
             case _ if isinstance(event, CallEvent):
-                raise self._not_on_the_wire(event)
+                raise self.not_on_the_wire(type(event).__name__)
             case _:
                 assert not isinstance(event, CallEvent)  # noqa: S101 - the case before has them
                 session = self.by_number[event.session]
                 session.says.append(Cue(now_ms, event, session.texts))
 
-    def _not_on_the_wire(self, event: CallEvent) -> RecordingError:
-        what = type(event).__name__
-        if isinstance(event, CallOpened):
-            what += " of a call that another worker began"
+    def not_on_the_wire(self, what: str) -> RecordingError:
+        """Why the call cannot be lived by one server."""
         problem = f"expected what Twilio, Gemini and one server can cause, got {what}"
         return RecordingError(str(self._recording.folder), problem, "replay it without --wire")
+
+    @property
+    def _stream_sid(self) -> str:
+        return self.all.streams[-1].started.event.stream_sid if self.all.streams else ""

@@ -1,9 +1,13 @@
-"""One recording, replayed by itself and on the wire, and judged."""
+"""Recordings, each replayed by itself and then on the wire, many at once, and judged.
+
+watching task   acquired and released: `_carry_all`
+"""
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -13,37 +17,98 @@ from telephony.errors import RecordingError
 from telephony.replay import verdict as replayed
 from telephony.replay.player import play
 from telephony.replay.reader import read
+from telephony.replay.recording import Recording, Step
 from telephony.replay.verdict import Options, Verdict
-from telephony.wire_replay.carried import of_commands
+from telephony.wire_replay.carried import Carried, of_commands
 from telephony.wire_replay.compare import differences, measured
+from telephony.wire_replay.cues import Cues, cues
 from telephony.wire_replay.run import run
 
+AT_ONCE = 10
+"""Calls that are replayed at the same time: most of the time they wait."""
 
-def judge(folder: Path, options: Options) -> Verdict:
-    """Replay one recording. Never raises for what is wrong with it: the verdict says so.
+LOOK_EVERY_S = 0.01
 
-    The wire is held against what the call does; so the call has to pass by itself first, and goes
+
+@dataclass(slots=True)
+class _Replay:
+    """One recording on the wire. `stall_ms`: how late the process was meanwhile, at most."""
+
+    verdict: Verdict
+    recording: Recording
+    steps: Sequence[Step]
+    said: Cues
+    got: Carried = field(default_factory=Carried)
+    stall_ms: float = 0.0
+
+
+def judge_all(folders: Sequence[Path], options: Options, jobs: int) -> Iterator[Verdict]:
+    """Replay recordings, so many at a time. Never raises for what is wrong with one: its verdict
+    says so.
+
+    The wire is held against what the call does; so a call has to pass by itself first, and goes
     on the wire only then.
     """
-    verdict = replayed.judge(folder, options)
+    verdicts = [replayed.judge(folder, options) for folder in folders]
+    replays = [replay for verdict in verdicts if (replay := _prepared(verdict)) is not None]
+    if replays:
+        with _quiet(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_carry_all(replays, jobs))
+    for replay in replays:
+        expected = of_commands(replay.steps)
+        replay.verdict.broken = differences(expected, replay.got)
+        replay.verdict.measured = measured(expected, replay.got)
+        replay.verdict.stall_ms = round(replay.stall_ms)
+        replay.verdict.passed = not replay.verdict.broken
+    yield from verdicts
+
+
+def _prepared(verdict: Verdict) -> _Replay | None:
+    """What goes on the wire; None, and the verdict says why, where it cannot."""
     verdict.wire = True
-    if verdict.passed:
-        try:
-            _judge(folder, verdict)
-        except RecordingError as error:
-            verdict.error = str(error)
-        verdict.passed = not (verdict.broken or verdict.error)
-    return verdict
-
-
-def _judge(folder: Path, verdict: Verdict) -> None:
-    recording = read(folder)
+    if not verdict.passed:
+        return None
+    recording = read(Path(verdict.path))
     steps = play(recording.events).steps
-    with _quiet(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        got = runner.run(run(recording, steps))
-    expected = of_commands(steps)
-    verdict.broken = differences(expected, got)
-    verdict.measured = measured(expected, got)
+    try:
+        return _Replay(verdict, recording, steps, cues(recording, steps))
+    except RecordingError as error:
+        verdict.passed, verdict.error = False, str(error)
+        return None
+
+
+async def _carry_all(replays: Sequence[_Replay], jobs: int) -> None:
+    """First all servers are made, which holds up whatever else goes on in the process."""
+    made, free = asyncio.Barrier(len(replays)), asyncio.Semaphore(jobs)
+    under_way: list[_Replay] = []
+
+    @asynccontextmanager
+    async def turn(replay: _Replay) -> AsyncIterator[None]:
+        await made.wait()
+        async with free:
+            under_way.append(replay)
+            yield
+            under_way.remove(replay)
+
+    async def carry(replay: _Replay) -> None:
+        replay.got = await run(replay.recording, replay.said, turn(replay))
+
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(_watch(under_way))
+        async with asyncio.TaskGroup() as carrying:
+            for replay in replays:
+                carrying.create_task(carry(replay))
+        watching.cancel()
+
+
+async def _watch(under_way: Sequence[_Replay]) -> None:
+    """Both ends and the server live in this process: what makes it late makes all of them late."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        due_s, seen = clock() + LOOK_EVERY_S, list(under_way)
+        await asyncio.sleep(LOOK_EVERY_S)
+        for replay in seen:
+            replay.stall_ms = max(replay.stall_ms, 1000 * (clock() - due_s))
 
 
 @contextmanager

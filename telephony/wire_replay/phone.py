@@ -36,7 +36,8 @@ class RecordedStream:
         self.problems: list[str] = []
         self._sid = cues.started.event.stream_sid
         self._says = deque(cues.says)
-        self._ends_ms = max([cues.started.at_ms, *(cue.at_ms for cue in cues.says)]) + PATIENCE_MS
+        said_ms = [cue.at_ms for cue in cues.says]
+        self._ends_ms = max([cues.started.at_ms, cues.closed_ms, *said_ms]) + PATIENCE_MS
         self._echoes = echoes
         self._sent = sent
         self._outstanding: list[tuple[int, str]] = []
@@ -64,7 +65,7 @@ class RecordedStream:
             case wire.Clear():
                 self._sent.clear()
             case wire.Mark():
-                due_ms = due(self._echoes, self._sent.mark())
+                due_ms = due(self._echoes, self._sent.mark(message.mark.name))
                 if due_ms is not None:
                     self._outstanding.append((max(now_ms, due_ms), message.mark.name))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 
 import httpx
 
@@ -11,12 +11,12 @@ from agent.simulator.endpoint import Endpoint
 from telephony import settings
 from telephony.call.commands import Command, EndCall
 from telephony.call.events import CallOpened, Event
-from telephony.replay.recording import Recording, Step
+from telephony.replay.recording import Recording
 from telephony.server.app import on_free_port
 from telephony.settings import Settings
 from telephony.simulator.identity import Identity
 from telephony.wire_replay.carried import Carried
-from telephony.wire_replay.cues import cues
+from telephony.wire_replay.cues import Cues
 from telephony.wire_replay.model import RecordedGemini
 from telephony.wire_replay.twilio import Twilio
 
@@ -28,20 +28,19 @@ SETTLE_S = 3.0
 """How long the call may go on once all is said."""
 
 
-async def run(recording: Recording, steps: Sequence[Step]) -> Carried:
+async def run(
+    recording: Recording, said: Cues, turn: AbstractAsyncContextManager[object]
+) -> Carried:
     """Replay a call in real time.
 
     Args:
         recording: What it was fed.
-        steps: The same, with what it did: what the answers to it are timed by.
+        said: The same, taken apart.
+        turn: Is entered when server and both ends are up; the call's time passes within it.
 
     Returns:
         What the server sent and stored.
-
-    Raises:
-        RecordingError: Something in it cannot come over the wires of one server.
     """
-    said = cues(recording, steps)
     carried, call_sid = Carried(), recording.opened.call_sid
     identity = Identity(call_sid, ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL)
     over = asyncio.Event()
@@ -63,11 +62,12 @@ async def run(recording: Recording, steps: Sequence[Step]) -> Carried:
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, limits=limits))
         twilio = Twilio(said, identity, url, client, carried)
         begin += [twilio.begin, lambda: gemini.server.begin(gemini.now_ms())]
-        await twilio.play(calls.drain)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_S):
-                await over.wait()
-        await calls.drain(0)  # returns when all of it is stored
+        async with turn:
+            await twilio.play(calls.drain)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_S):
+                    await over.wait()
+            await calls.drain(0)  # returns when all of it is stored
         record = await server.worker.store.look_up(call_sid)
     carried.sessions = gemini.server.sessions
     carried.problems += gemini.server.problems
