@@ -29,6 +29,7 @@ from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.session import GeminiLive
 from agent.store.base import StoreAway
+from agent.store.folder import StoreFolder
 from agent.store.redis import RedisStore
 from agent.store.rehearsal import rehearse
 from telephony.number.account import Account
@@ -119,9 +120,10 @@ class Checkup:
 
     async def redis(self) -> str:
         """Live a call's life in the store."""
-        if not self._settings.redis_url:
-            raise NotNow("REDIS_URL is not set: calls are kept in memory, and end with the process")
-        store = RedisStore.from_url(self._settings.redis_url, ttl_s=REDIS_TTL_S)
+        url, own = self._settings.redis_url, StoreFolder(self._settings.store_dir)
+        if not url and not own.socket.exists():
+            raise NotNow(f"REDIS_URL is not set, and no `offhook serve` keeps calls in {own.path}")
+        store = RedisStore.from_url(url or own.url, ttl_s=REDIS_TTL_S)
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_S):
                 await rehearse(store, f"doctor-{secrets.token_hex(8)}")
@@ -130,10 +132,11 @@ class Checkup:
                 "Redis does not answer in time", "look at REDIS_URL and at Redis"
             ) from None
         except StoreAway as away:
-            raise Unwell(str(away), _redis_fix(away.why)) from None
+            fix = _redis_fix(away.why) if url else f"start `offhook serve`; it uses {own.path}"
+            raise Unwell(str(away), fix) from None
         finally:
             await store.aclose()
-        return "does all that a call needs"
+        return "does all that a call needs" + ("" if url else f", in {own.path}")
 
     async def server(self) -> str:
         """Ask the server on this machine who it is."""

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from redis.asyncio import Redis
 
 from agent.simulator.faults import RefuseConnect
 from agent.simulator.server import SimulatedGemini
+from agent.store.own_server import OwnServer
 from telephony.number.checks import REDIS_TTL_S, Checkup
 from telephony.number.findings import Finding, examine
 from telephony.number.webhooks import ours
@@ -18,6 +20,7 @@ from telephony.simulator.rest import RestAccount, refusal
 from telephony.simulator.rest_server import SimulatedRest
 from tests.end_to_end.front import Front, public
 from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, LocalWorker, get, run, serving
+from tests.own_store import state_dir, store_in
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
@@ -106,10 +109,26 @@ async def test_a_server_names_itself_to_nobody_who_gives_no_challenge(
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "reasons": []})
 
 
-async def test_without_redis_there_is_nothing_to_look_at(clinic: Clinic) -> None:
-    found = await clinic.examine(redis_url="")
+async def test_without_redis_and_server_there_is_nothing_to_look_at(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    found = await clinic.examine(redis_url="", state_dir=str(tmp_path))
     assert found["redis"].outcome == "skipped"
     assert "REDIS_URL is not set" in found["redis"].detail
+
+
+async def test_a_server_that_keeps_its_calls_itself_is_looked_at_too(clinic: Clinic) -> None:
+    async with state_dir() as state:
+        own = OwnServer(store_in(state).path)
+        async with own.running():
+            found = await clinic.examine(redis_url="", state_dir=str(state))
+            assert (found["redis"].outcome, found["redis"].detail) == (
+                "ok",
+                f"does all that a call needs, in {state}/store",
+            )
+        store_in(state).socket.touch()  # as kill -9 leaves it
+        finding = await clinic.only("redis", redis_url="", state_dir=str(state))
+        assert finding.fix == f"start `offhook serve`; it uses {state}/store"
 
 
 async def test_settings_that_are_missing_are_said_and_nothing_else_is_looked_at(
