@@ -2,7 +2,7 @@
 # make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bare check quality cuts mutants faults soak figures bench lock clean
+.PHONY: help setup demo quick test bare check quality cuts mutants faults soak figures bench lock clean
 
 # The resampler's matrices are small: more threads cost more than they bring.
 export OPENBLAS_NUM_THREADS := 1
@@ -22,8 +22,11 @@ setup: ## Bring uv, Python packages and offhook into .uv/ and .venv/ (nothing wh
 demo: setup ## Hear a call without a phone, a key or a server
 	@$(BIN)/offhook demo
 
-test: check ## Run every check and every test: four at a time, for many only wait
-	@$(BIN)/pytest --numprocesses 4 --dist worksteal
+quick: setup ## Run the tests that compute: no socket, no process (see tests/lanes.py)
+	@$(BIN)/pytest --numprocesses logical -m "not real"
+
+test: check ## Run every check and every test: first those that compute, then the real ones
+	@$(BIN)/pytest --numprocesses 4 --durations 15 --junitxml out/tests.xml
 
 bare: ## Run setup and every test in a scratch clone, with no other program than a new machine has
 	@tests/bare.sh

@@ -1,10 +1,12 @@
-"""For the whole test run: nothing is timed, skips are named, and a real server speaks Redis."""
+"""For the whole test run: two lanes, nothing is timed, skips are named, a server speaks Redis."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import lanes
 from tests.redis_server import RedisServer, redis_running
 from tests.skips import pytest_unconfigure
 
@@ -15,6 +17,38 @@ settings.register_profile(
     "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
+
+
+lanes.watch()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `-m` chooses."""
+    lanes.sort_into_lanes(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """From the first fixture's beginning to the last one's end."""
+    if lanes.is_real(item):
+        return (yield)
+    with lanes.GUARD.on():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that was stopped and took it for something else."""
+    done = yield
+    if not lanes.is_real(item) and lanes.GUARD.caught:
+        pytest.fail(f"a test that computes did what only real ones may: {lanes.GUARD.caught}")
+    return done
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> lanes.LaneScheduling:
+    """Who gets which tests, where several processes run them."""
+    return lanes.LaneScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,10 @@
 """The rooms keep their laws: who may import whom, what the pure ones may touch, their door signs.
 
-The contracts in pyproject.toml see which module imports which. What they cannot see, names and
-calls, is read here from the syntax tree.
+The contracts in pyproject.toml, which `make check` keeps, see which module imports which. What they
+cannot see, names and calls, is read here from the syntax tree.
 """
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -79,14 +77,6 @@ def foreign(path: Path, tree: ast.Module) -> list[str]:
         for module in imported(tree)
         if not any(module == known or module.startswith(f"{known}.") for known in allowed)
     ]
-
-
-def test_the_import_contracts_are_kept() -> None:
-    linter = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run(  # noqa: S603 - our own linter, on our own sources
-        [linter, "--no-logo", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def waits(tree: ast.Module) -> list[int]:

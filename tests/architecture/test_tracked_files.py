@@ -34,6 +34,7 @@ def pinned(lock: str) -> dict[str, str]:
     return dict(PIN.findall(lock))
 
 
+@pytest.mark.real
 def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"

@@ -94,7 +94,10 @@ def redis_server(
     return server_of(request.param)
 
 
-@pytest.fixture(params=["in memory", *redis_programs()])
+REAL = [pytest.param(program, marks=pytest.mark.real) for program in redis_programs()]
+
+
+@pytest.fixture(params=["in memory", *REAL])
 async def backend(
     request: pytest.FixtureRequest, server_of: Callable[[str], RedisServer]
 ) -> AsyncGenerator[Backend]:

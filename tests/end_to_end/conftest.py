@@ -71,7 +71,7 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The demo, started with the first test of this folder: it takes 40 s of talking."""
+    """The demo: it takes 40 s of talking."""
     out = tmp_path_factory.mktemp("demo")
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "telephony", "demo", "--out", str(out)],
@@ -84,9 +84,3 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     ) as process:
         yield Demo(process, out)
         process.kill()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _demo_runs_beside_the_other_tests(request: pytest.FixtureRequest) -> None:
-    if any("demo" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("demo")

@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from agent.simulator.server import SimulatedGemini
 from agent.simulator.voice import clip, texts
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_RATE_HZ, PHONE_SAMPLES_PER_MS
@@ -40,7 +38,6 @@ def turns_of(pcm: bytes) -> list[bytes]:
     return [pcm[start * bytes_per_ms : end * bytes_per_ms] for start, end in spans_ms]
 
 
-@pytest.mark.slow
 async def test_a_softphone_hears_the_words_of_the_agent_and_is_understood(
     worker: LocalWorker, gemini: SimulatedGemini, tmp_path: Path
 ) -> None:

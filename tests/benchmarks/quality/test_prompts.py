@@ -63,6 +63,7 @@ def test_what_is_there_is_not_fetched_again(
     assert fetch(tmp_path) == there
 
 
+@pytest.mark.real
 def test_without_debian_it_is_said_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -267,6 +267,7 @@ def hashes_under(kernel: str) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.real
 def test_every_blas_kernel_gives_the_same_samples(kernel: str) -> None:
     pcm_draw = np.random.default_rng(11)
     pcm_draw.random((32, 118))
@@ -280,6 +281,7 @@ def test_every_blas_kernel_gives_the_same_samples(kernel: str) -> None:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="these are kernels of x86-64")
+@pytest.mark.real
 def test_the_kernels_compared_do_differ_where_sums_are_rounded() -> None:
     """Else the test above would compare one kernel with itself."""
     assert hashes_under("Prescott")[0] != hashes_under("Haswell")[0]

@@ -92,6 +92,7 @@ def test_an_update_blesses_the_golden_and_shows_what_changed(
     assert "golden: nothing changed" in offhook.replay(folder, "--update")[1]
 
 
+@pytest.mark.real
 def test_many_are_replayed_in_processes_and_a_bad_one_does_not_hide_the_others(
     folder: Path, offhook: Offhook
 ) -> None:
