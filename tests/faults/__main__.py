@@ -105,6 +105,7 @@ def _columns(figure: Figure) -> Sequence[str]:
     unit = f" {figure.unit}" if figure.unit else ""
     demanded = "-" if figure.demanded is None else f"{figure.demanded}{unit}"
     notes = ["SHORT"] * figure.short + ["wall time"] * figure.wall_time
+    notes += [figure.known] * (figure.short and bool(figure.known))
     return f"{figure.reached:g}{unit}", demanded, ", ".join(notes)
 
 

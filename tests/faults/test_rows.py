@@ -78,6 +78,7 @@ def test_a_silence_is_a_gap_however_long_unless_the_caller_was_heard_in_it() -> 
         (Figure("gap", 200, at_most(200)), False, False),
         (Figure("gap", 201, at_most(200)), True, True),
         (Figure("gap", 201, at_most(200), wall_time=True), True, False),
+        (Figure("gap", 201, at_most(200), known="said anew"), True, False),
         (Figure("resumed", 99.5, at_least(100)), True, True),
         (Figure("resumed", 100, at_least(100)), False, False),
         (Figure("calls", 20, None), False, False),

@@ -7,6 +7,7 @@ from random import Random
 from agent.conversation.events import GenerationComplete, ReplyAudio
 from agent.simulator.faults import Close, Reset
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.simulator.network import GOOD
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import WorldFault
 from tests.worlds import judge, scenarios
@@ -73,8 +74,11 @@ class Loss:
 
     @property
     def most_late_ms(self) -> int:
-        """What faults.md allows where the answer has to be asked for again."""
-        return self.ready_ms + scenarios.ROW.think_ms[1] + 400
+        """What is allowed where the answer has to be asked for again: the handshake's six ways over
+        the network, the setup, one thought, and 400 ms.
+        """
+        handshake_ms = 6 * GOOD.gemini_ms[1]
+        return handshake_ms + scenarios.ROW.setup_ms[1] + scenarios.ROW.think_ms[1] + 400
 
     @property
     def ready_ms(self) -> int:

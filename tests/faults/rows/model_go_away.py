@@ -5,13 +5,15 @@ from dataclasses import replace
 from random import Random
 
 from agent.conversation.commands import OpenModel
-from agent.conversation.events import ReplyAudio, SessionLost
+from agent.conversation.events import GoAway as ToldToGo
+from agent.conversation.events import SessionLost, SessionReady
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.faults import Close, GoAway
-from telephony.simulator.script import Script
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.simulator.script import Script, Step
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import BlackHole, WorldFault
-from tests.faults.table import Figure, Row, at_least, exactly, scaled
+from tests.faults.table import Figure, Row, exactly, scaled
 from tests.worlds import judge, scenarios
 from tests.worlds.model_lost import ended_ms
 from tests.worlds.sdk import WireSdk
@@ -26,6 +28,7 @@ PAUSE_MS = 4_000
 TWO_HOURS_MS = 7_200_000
 ONE_RENEWAL_MS = 500_000
 ASKS_EVERY_MS = 60_000
+ASKED_EVERY_MS = 15_000
 
 
 def in_silence(share: float) -> Sequence[Figure]:
@@ -57,31 +60,48 @@ def in_silence(share: float) -> Sequence[Figure]:
 
 
 def silent_server(share: float) -> Sequence[Figure]:
-    """Row 13: Gemini says that it goes, and then nothing more. The caller stays on the line: who
-    takes half an answer for all of it, and hangs up, needs no renewal.
-    """
-    calls = scaled(CALLS, share)
-    by_deadline, answered = 0, 0
+    """Row 13: Gemini says that it goes, at any instant of the call, and then nothing more."""
+    calls = scaled(CALLS, share, least=4)
+    told, in_speech, by_deadline, answered = 0, 0, 0, 0
     for seed in range(calls):
         rng = Random(seed)
-        asked = rng.sample(scenarios.QUESTIONS, 2)
-        steps = scenarios.questions_by_the_clock(*asked, every_ms=LEAVE_BY_MS)
+        asked = rng.sample(scenarios.QUESTIONS, 3)
+        steps = scenarios.questions_by_the_clock(*asked, every_ms=ASKED_EVERY_MS)
+        # Who takes half an answer for all of it, and hangs up, needs no renewal.
+        steps.insert(-1, Step(after_ms=LEAVE_BY_MS))
         uncut = scenarios.world(steps, seed, scenarios.ROW)
-        audio_ms = [s.at_ms for s in uncut.steps if isinstance(s.event, ReplyAudio)]
-        first_ms = [ms for ms in audio_ms if ms < LEAVE_BY_MS]
-        at_ms = rng.choice(first_ms) + rng.randint(0, 1_000)
-        faults: list[tuple[int, WorldFault]] = [(at_ms, GoAway(TIME_LEFT_MS))]
+        last_ms = ended_ms(uncut, scenarios.ANSWERS[asked[-1]])
+        at_ms = _anywhere(uncut, rng, last_ms, in_reply=seed % 2 == 0)
+        left_ms = round(2_000 * 25 ** rng.random())  # from 2 to 50 s
+        faults: list[tuple[int, WorldFault]] = [(at_ms, GoAway(left_ms))]
         faults.append((at_ms + 50, BlackHole()))
         world = scenarios.world(steps, seed, scenarios.ROW, *faults)
-        dials = [step.at_ms for step in world.steps for c in step.commands if _dials(c)]
-        by_deadline += len(dials) > 1 and dials[1] <= at_ms + LEAVE_BY_MS
+        told_ms = next((s.at_ms for s in world.steps if isinstance(s.event, ToldToGo)), None)
+        if told_ms is None:
+            continue
+        told += 1
+        in_speech += seed % 2 == 0
+        dials = [s.at_ms for s in world.steps for c in s.commands if _dials(c)]
+        by_ms = told_ms + left_ms - min(10_000, left_ms // 2)
+        by_deadline += any(told_ms <= ms <= by_ms for ms in dials)
         whole = [reply.name for reply in judge.replies(world) if not reply.cut]
         answered += whole[-1] == scenarios.ANSWERS[asked[-1]]
     return [
         Figure("calls", calls, None),
-        Figure("renewal begun by its deadline", 100 * by_deadline / calls, at_least(100), "%"),
-        Figure("last question answered", 100 * answered / calls, at_least(100), "%"),
+        Figure("announcements that came before the silence", told, exactly(calls)),
+        Figure("of these while the agent was heard", in_speech, None),
+        Figure("renewals begun by their deadline", by_deadline, exactly(calls)),
+        Figure("calls whose last question was answered", answered, exactly(calls)),
     ]
+
+
+def _anywhere(uncut: World, rng: Random, last_ms: int, *, in_reply: bool) -> int:
+    """An instant of the call up to `last_ms`: any at all, or any at which a reply is heard."""
+    if not in_reply:
+        first_ms = next(s.at_ms for s in uncut.steps if isinstance(s.event, SessionReady))
+        return rng.randint(first_ms, last_ms)
+    span = rng.choice([reply.spans[0] for reply in judge.replies(uncut)])
+    return span.at_ms + rng.randint(0, len(span.ulaw) // PHONE_SAMPLES_PER_MS)
 
 
 def two_hours(share: float) -> Sequence[Figure]:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from random import Random
 
 from agent.conversation.commands import OpenModel
-from agent.conversation.events import SessionLost
+from agent.conversation.events import SessionLost, SessionRefused
 from agent.simulator.faults import Close, DropHandles, Reset
 from telephony.call.commands import EndCall
 from telephony.simulator.script import Script
 from telephony.simulator.world import World
-from tests.faults.table import Figure, Row, at_most, exactly, scaled
+from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
 from tests.worlds import judge, scenarios
 from tests.worlds.model_lost import window_ms
 from tests.worlds.sdk import WireSdk
@@ -27,24 +27,36 @@ def refused(share: float) -> Sequence[Figure]:
     """Row 15: the session is lost after a reply was talked over, and its handle is refused."""
     calls = scaled(CALLS, share)
     extra: dict[int, int] = dict.fromkeys(REFUSALS, 0)
-    unknown, greetings = 0, 0
+    unknown, greetings, refusals = 0, 0, 0
     for seed in range(calls):
         for code in REFUSALS:
             world = _refused(seed, code)
             dials = _dials(world)
             extra[code] = max(extra[code], len(dials) - 2)
             told_ms, fresh = next((ms, dial) for ms, dial in dials[1:] if not dial.handle)
+            refusals += sum(
+                isinstance(step.event, SessionRefused) and step.event.code == code
+                for step in world.steps
+            )
             known = [(line.role, line.heard) for line in fresh.history]
-            heard = [(s.role, s.heard) for s in world.store.lines if s.at_ms < told_ms]
-            unknown += known != heard[: len(known)] or len(heard) - len(known) > 1
+            unknown += known != _heard(world, told_ms)
             names = [reply.name for reply in judge.replies(world)]
             greetings += names.count(scenarios.GREETING) - 1
     return [
         Figure("calls", calls * len(REFUSALS), None),
+        Figure("handles refused", refusals, exactly(calls * len(REFUSALS))),
         *(Figure(f"extra connects, {code}", extra[code], at_most(1)) for code in REFUSALS),
         Figure("fresh sessions not told all that was heard", unknown, exactly(0)),
         Figure("second greetings", greetings, exactly(0)),
     ]
+
+
+def _heard(world: World, by_ms: int) -> list[tuple[str, str]]:
+    """All that either side had heard by then; a question that is open is sent again as audio."""
+    lines = [line for line in world.store.lines if line.at_ms < by_ms]
+    while lines and lines[-1].role == "caller":
+        lines.pop()
+    return [(line.role, line.heard) for line in lines]
 
 
 def _refused(seed: int, code: int) -> World:
@@ -100,7 +112,7 @@ def _words(world: World) -> int:
 def turns_lost(share: float) -> Sequence[Figure]:
     """Row 17: one turn in a hundred ends with 1011."""
     turns = scaled(TURNS, share, least=10)
-    asked = lost = dropped = missing = 0
+    asked = meant = lost = dropped = missing = 0
     most_dials = 0.0
     for seed in range(-(-turns // TURNS_A_CALL)):
         rng = Random(seed)
@@ -114,6 +126,7 @@ def turns_lost(share: float) -> Sequence[Figure]:
         )
         for turn in range(count):
             if rng.random() < LOST_SHARE or (seed == 0 and turn == count // 2):
+                meant += 1
                 world.at(int((turn + rng.random()) * TURN_MS), Close())
         world.run(count * 3 * TURN_MS)
         losses = sum(isinstance(step.event, SessionLost) for step in world.steps)
@@ -125,7 +138,8 @@ def turns_lost(share: float) -> Sequence[Figure]:
         most_dials = max(most_dials, (len(_dials(world)) - 1) / max(1, losses))
     return [
         Figure("turns", asked, None),
-        Figure("turns that ended with 1011", lost, None),
+        Figure("turns meant to end with 1011", meant, at_least(max(1, turns * LOST_SHARE / 2))),
+        Figure("turns that did", lost, exactly(meant)),
         Figure("calls dropped", dropped, exactly(0)),
         Figure("calls in which an answer is missing", missing, exactly(0)),
         Figure("connects for each loss, most", most_dials, at_most(1)),
