@@ -5,6 +5,7 @@ Modules, lowest first:
     persona     who answers
     words       which words of a reply were heard, and which of the caller are new
     seam        where a reply can be left between two words
+    reply       one reply, from its first piece to the line it becomes
     onset       when the caller was heard
     transcript  what was said, as lines
     events      what a session of the model tells, and what whoever has the listener tells
@@ -16,8 +17,9 @@ Modules, lowest first:
                 which model, how to reach it, when to leave a session, and the present one
     sessions    the sessions one after the other, made of the last four
     pace        how long this model usually thinks
+    barge_in    what happens when the caller talks over the agent
     liveness    whether the model does what it owes
-    replies     the turns: replies, words of both sides, barge-in
+    replies     the turns: replies, and the words of both sides
     repetition, crossed, rest
                 what is said again after a resume, crosses a nudge, or follows a seam
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`

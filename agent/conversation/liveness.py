@@ -36,9 +36,6 @@ SPEECH_MS = 200
 ECHO_MS = 500
 """How much later than it was sent the agent's voice may come back from the caller's room."""
 
-SILENT_REPLY_MS = 500
-"""A shorter reply may be silent: there may be nothing to say."""
-
 REJECTED_REASONS = frozenset({"RESPONSE_REJECTED"})
 """Why a turn was closed, where the caller is owed another answer (`turnCompleteReason`)."""
 

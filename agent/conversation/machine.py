@@ -143,14 +143,13 @@ class Conversation:
     # The listener.
 
     def _heard(self, heard: events.Heard, now_ms: int) -> list[ConversationCommand]:
-        if not self._replies.is_playing(heard.reply):
+        if not self._replies.heard(heard.reply, heard.ms):
             return []
-        self._replies.heard(heard.reply, heard.ms)
         out: list[ConversationCommand] = []
         if self._debt.heard(self._replies.longest_heard_ms):
             out += self._sessions.checkpoint(now_ms)
         if heard.ended:
-            out += self._replies.finish(heard.reply) + self._sessions.checkpoint(now_ms)
+            out += self._replies.ended(heard.reply) + self._sessions.checkpoint(now_ms)
         return out
 
     def _close(self, now_ms: int, *, goes_on: bool) -> list[ConversationCommand]:

@@ -1,4 +1,4 @@
-"""The turns of a conversation: the model's replies, the words of both sides, and barge-in.
+"""The turns of a conversation: the replies of the model, and the words of both sides.
 
 A reply is numbered when its first piece comes, open until it was received whole, and playing until
 it was heard to its end or cut. Its words come with its audio or a little apart, before or after.
@@ -7,18 +7,16 @@ it was heard to its end or cut. Its words come with its audio or a little apart,
 from collections.abc import Iterable
 from typing import assert_never
 
-from agent.conversation import commands, events
+from agent.conversation import barge_in, commands, events
+from agent.conversation.barge_in import Evidence, Verdict
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.debt import Debt
 from agent.conversation.events import TurnEvent
-from agent.conversation.liveness import SILENT_REPLY_MS, Liveness
-from agent.conversation.seam import Silences, last_seam
+from agent.conversation.liveness import Liveness
+from agent.conversation.reply import Reply, State
 from agent.conversation.sessions import Sessions
-from agent.conversation.transcript import MODEL_BYTES_PER_MS, Line, Transcript
-from agent.conversation.turns import TOLD_LATE_MS, Floor, Generation, Sign, Turns
-
-SENT_AHEAD_MS = 1_000
-"""How much of a reply may have been sent ahead of the ear, and cannot be taken back."""
+from agent.conversation.transcript import Line, Transcript
+from agent.conversation.turns import Floor, Generation, Sign, Turns
 
 
 class Replies:
@@ -32,12 +30,9 @@ class Replies:
         self._sessions = sessions
         self._liveness = liveness
         self._turns = Turns()
-        self._reply = 0
+        self._newest: Reply | None = None
+        self._playing: list[Reply] = []
         self._early_text = ""
-        self._lacks_question = False
-        self._broken_off = False
-        self._silences = Silences()
-        self._playing: dict[int, float] = {}
 
     @property
     def generation(self) -> Generation:
@@ -57,7 +52,7 @@ class Replies:
     @property
     def longest_heard_ms(self) -> float:
         """How much was heard of the reply of which most was, among those not finished."""
-        return max(self._playing.values(), default=0)
+        return max((reply.heard_ms for reply in self._playing), default=0)
 
     def deadline_ms(self) -> int | None:
         """When `expire` is due, or None."""
@@ -83,11 +78,9 @@ class Replies:
                 self._liveness.caller_finished(now_ms)
                 return []
             case events.CallerActivityStarted():
-                # While it generates, the server interrupts by itself.
-                talked_over = not self._turns.generating and self._reply_is_older(now_ms)
-                return self._barge_in(now_ms) if talked_over else []
+                return self._judge(barge_in.of_activity(self._newest, now_ms), now_ms)
             case events.Interrupted():
-                out = self._barge_in(now_ms)
+                out = self._judge(Evidence.INTERRUPTED, now_ms)
                 self._turns.move(Sign.INTERRUPTED, now_ms)
                 self._liveness.interrupted()
                 return out
@@ -104,29 +97,25 @@ class Replies:
             case _:
                 assert_never(event)
 
-    def heard(self, reply: int, ms: float) -> None:
-        """So much of a reply has been heard so far."""
-        if reply in self._playing:
-            self._playing[reply] = max(self._playing[reply], ms)
+    def heard(self, number: int, ms: float) -> bool:
+        """So much of a reply has been heard so far. False if it is heard no more, or never was."""
+        for reply in self._playing:
+            if reply.number == number:
+                reply.heard(ms)
+                return True
+        return False
 
-    def is_playing(self, reply: int) -> bool:
-        """Whether it was begun, and neither heard to its end nor cut."""
-        return reply in self._playing
-
-    def finish(self, reply: int) -> list[ConversationCommand]:
-        """A playing reply will be heard no further."""
-        heard_ms = self._playing.pop(reply)
-        if reply == self._reply:
-            self._broken_off = False
-        return appended(self._transcript.finish_reply(reply, heard_ms))
+    def ended(self, number: int) -> list[ConversationCommand]:
+        """A reply was heard to its end."""
+        [reply] = [each for each in self._playing if each.number == number]
+        return self._finish(reply, State.HEARD)
 
     def break_off(self, now_ms: int) -> list[ConversationCommand]:
         """There is no session any more: nothing will be added to the open reply."""
         out: list[ConversationCommand] = []
-        if self._transcript.is_open(self._reply):
-            self._transcript.complete_reply(self._reply)
-            self._broken_off = True
-            out.append(commands.FinishReply(self._reply))
+        if (reply := self._receiving) is not None:
+            reply.state = State.BROKEN_OFF
+            out.append(commands.FinishReply(reply.number))
         self._turns.move(Sign.LOST, now_ms)
         return out
 
@@ -136,41 +125,37 @@ class Replies:
         Returns:
             What will be heard of it, what had come beyond that, and what is to be done.
         """
-        received_ms = self._transcript.generated_ms(self._reply)
-        after_ms = self._playing.get(self._reply, 0) + SENT_AHEAD_MS
-        pieces = self._transcript.pieces(self._reply)
-        at_ms, said = last_seam(pieces, self._silences, received_ms, after_ms)
-        taken_back = "".join(piece for _, piece in pieces)[len(said) :]
-        self._transcript.shorten(self._reply, at_ms, said)
-        self._liveness.taken_back(received_ms - at_ms)
-        return said, taken_back, self.complete(now_ms, at_ms)
+        reply = self._receiving
+        if reply is None:
+            return "", "", []
+        before_ms = reply.received_ms
+        length_ms, said, taken_back = reply.leave()
+        self._liveness.taken_back(before_ms - length_ms)
+        return said, taken_back, self.complete(now_ms, length_ms)
 
     def complete(self, now_ms: int, length_ms: float | None = None) -> list[ConversationCommand]:
         """The open reply, if there is one, was received whole, or is taken as far as it came, or as
         far as `length_ms`.
         """
         out = self.settle_text(now_ms)
-        if not self._transcript.is_open(self._reply):
+        if (reply := self._receiving) is None:
             return out
-        self._transcript.complete_reply(self._reply)
-        out.append(commands.FinishReply(self._reply, length_ms))
-        audible = (
-            self._silences.sound or self._transcript.generated_ms(self._reply) < SILENT_REPLY_MS
-        )
-        self._liveness.replied(audible=audible)
-        if not audible:
+        reply.state = State.RECEIVED
+        out.append(commands.FinishReply(reply.number, length_ms))
+        self._liveness.replied(audible=reply.audible)
+        if not reply.audible:
             return out + self.cut(now_ms)
         self._sessions.reply_completed()
-        return out + self._answered()
+        return out + self._answered(reply)
 
     def settle_text(self, now_ms: int) -> list[ConversationCommand]:
         """Text that no audio followed: late words of the last reply, or a reply of words alone."""
         if not self._early_text.strip():
             self._early_text = ""
             return []
-        if self._broken_off or self._transcript.began_ms(self._reply) is None:
+        if self._broken_off or self._newest is None or self._newest.over:
             return self._begin_reply(now_ms)
-        self._transcript.agent_said(self._reply, self._early_text)
+        self._newest.say(self._early_text)
         self._early_text = ""
         return []
 
@@ -178,12 +163,30 @@ class Replies:
         """No reply will be heard any further."""
         if not self._playing:
             return []
-        out: list[ConversationCommand] = [commands.StopPlayback(self._reply)]
+        out: list[ConversationCommand] = [commands.StopPlayback(self._playing[-1].number)]
         self._liveness.cut(now_ms)
         self._debt.cut()
-        for reply in sorted(self._playing):
-            out += self.finish(reply)
+        for reply in list(self._playing):
+            out += self._finish(reply, State.CUT)
         return out + self._sessions.checkpoint(now_ms)
+
+    @property
+    def _receiving(self) -> Reply | None:
+        """The reply of which more may come, if there is one."""
+        newest = self._newest
+        return newest if newest is not None and newest.receiving else None
+
+    @property
+    def _broken_off(self) -> bool:
+        """Whether the session of the newest reply is gone, and what came of it is still heard."""
+        return self._newest is not None and self._newest.state is State.BROKEN_OFF
+
+    def _finish(self, reply: Reply, state: State) -> list[ConversationCommand]:
+        """A reply will be heard no further."""
+        self._playing.remove(reply)
+        lines = self._transcript.finish(reply)
+        reply.state = state
+        return appended(lines)
 
     # The agent's side.
 
@@ -192,39 +195,39 @@ class Replies:
             return []
         out = self._begin_reply(now_ms)
         self._turns.move(Sign.AUDIO, now_ms)
-        audio_ms = len(pcm) / MODEL_BYTES_PER_MS
-        self._transcript.generated(self._reply, audio_ms)
-        self._liveness.speaks(now_ms, audio_ms)
-        self._silences.push(pcm)
-        return [*out, commands.PlayReply(self._reply, pcm)]
+        if (reply := self._receiving) is None:
+            return out
+        self._liveness.speaks(now_ms, reply.add(pcm))
+        return [*out, commands.PlayReply(reply.number, pcm)]
 
     def _note_agent(self, text: str) -> None:
         if self._turns.dropping:
             return
-        late = self.generation is Generation.COMPLETE and self._reply in self._playing
-        if late or self._transcript.is_open(self._reply):
-            self._transcript.agent_said(self._reply, text)
+        newest = self._newest
+        late = self.generation is Generation.COMPLETE and newest in self._playing
+        if newest is not None and (late or newest.receiving):
+            newest.say(text)
         else:
             # Of a reply whose audio follows, most often in the same message.
             self._early_text += text
 
     def _begin_reply(self, now_ms: int) -> list[ConversationCommand]:
         """Number a new reply, unless one is open."""
-        if self._transcript.is_open(self._reply):
+        if self._receiving is not None:
             return []
         out: list[ConversationCommand] = []
         if self._broken_off:
             # What was broken off is said anew by this reply.
             out += self.cut(now_ms)
         question = self._transcript.finish_caller()
-        self._lacks_question = not question and not self._debt.asked
         out += appended(question)
-        self._reply += 1
-        self._playing[self._reply] = 0.0
-        self._transcript.begin_reply(self._reply, now_ms)
-        self._transcript.agent_said(self._reply, self._early_text)
+        number = 1 if self._newest is None else self._newest.number + 1
+        reply = Reply(number, now_ms, lacks_question=not question and not self._debt.asked)
+        self._newest = reply
+        self._playing.append(reply)
+        self._transcript.begin(reply)
+        reply.say(self._early_text)
         self._early_text = ""
-        self._silences = Silences()
         self._sessions.reply_began()
         return out
 
@@ -233,40 +236,27 @@ class Replies:
     def _note_caller(self, text: str, now_ms: int) -> list[ConversationCommand]:
         if not text.strip():
             return []
-        began_ms = self._transcript.began_ms(self._reply)
-        late = self._lacks_question and (self._turns.open or not self._reply_is_older(now_ms))
-        if began_ms is not None and late:
-            self._transcript.caller_said(text, began_ms)  # the words that are being answered
+        evidence = barge_in.of_words(self._newest, self.generation, now_ms)
+        if evidence is Evidence.LATE_WORDS and self._newest is not None:
+            self._transcript.caller_said(text, self._newest.began_ms)
             return []
-        # An open turn the server interrupts by itself; the reply of a closed one it believes heard.
-        out = [] if self._turns.open else self._barge_in(now_ms)
+        out = self._judge(evidence, now_ms)
         self._transcript.caller_said(text, now_ms)
         return out
 
-    def _reply_is_older(self, now_ms: int) -> bool:
-        """Whether the reply began before what the model tells now of the caller."""
-        began_ms = self._transcript.began_ms(self._reply)
-        return began_ms is not None and now_ms - began_ms > TOLD_LATE_MS
+    def _answered(self, reply: Reply) -> list[ConversationCommand]:
+        self._debt.answered(reply.began_ms)
+        self._transcript.answered_up_to(reply.began_ms)
+        return [commands.ReleaseCallerAudio(reply.began_ms)]
 
-    def _answered(self) -> list[ConversationCommand]:
-        began_ms = self._transcript.began_ms(self._reply)
-        if began_ms is None:
-            return []
-        self._debt.answered(began_ms)
-        self._transcript.answered_up_to(began_ms)
-        return [commands.ReleaseCallerAudio(began_ms)]
-
-    def _barge_in(self, now_ms: int) -> list[ConversationCommand]:
-        """The caller talks over what is being generated or heard.
-
-        Not over a reply that was broken off: what the model hears now is what was sent again.
-        """
-        if self._broken_off:
+    def _judge(self, evidence: Evidence, now_ms: int) -> list[ConversationCommand]:
+        """Cut what is heard if this tells that the caller talks over it."""
+        if barge_in.verdict(evidence, self._newest, self.generation) is Verdict.NOTHING:
             return []
         out = self.settle_text(now_ms)
-        if not self._playing:
+        if not self._playing or self._newest is None:
             return out
-        return out + self._answered() + self.cut(now_ms)
+        return out + self._answered(self._newest) + self.cut(now_ms)
 
 
 def appended(lines: Iterable[Line]) -> list[ConversationCommand]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from agent.conversation import events
 from agent.conversation.events import TurnEvent
+from agent.conversation.reply import MODEL_BYTES_PER_MS
 from agent.conversation.seam import Silences, seam_after
-from agent.conversation.transcript import MODEL_BYTES_PER_MS
 from agent.conversation.words import letters, repeated_chars
 
 WORDLESS_MS = 1_000

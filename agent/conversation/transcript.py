@@ -10,14 +10,12 @@ so its lines are not given to the session as text.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from agent.conversation.onset import Onset
-from agent.conversation.words import heard_text, without_repetition
-
-MODEL_BYTES_PER_MS = 48
-"""24 kHz, int16."""
+from agent.conversation.reply import Reply
+from agent.conversation.words import without_repetition
 
 LATELY = 4
 """How many utterances of each side may be said again."""
@@ -49,18 +47,6 @@ class Line:
     epoch: int
 
 
-@dataclass(slots=True)
-class _Reply:
-    began_ms: int
-    generated_ms: float = 0.0
-    complete: bool = False
-    pieces: list[tuple[float, str]] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return "".join(piece for _, piece in self.pieces).strip()
-
-
 class Transcript:
     """The lines of a conversation, and the entries that are still open.
 
@@ -79,7 +65,7 @@ class Transcript:
         self._elapsed_ms = elapsed_ms
         self._inherited = len(self.lines)
         self._told_ms = [-1] * self._inherited
-        self._replies: dict[int, _Reply] = {}
+        self._replies: list[Reply] = []
         self._onset = onset
         self._caller_text = ""
         self._caller_began_ms = 0
@@ -100,63 +86,24 @@ class Transcript:
 
     # The agent's entries.
 
-    def begin_reply(self, reply: int, now_ms: int) -> None:
-        """Reply number `reply` is coming."""
-        self._replies[reply] = _Reply(now_ms)
+    def begin(self, reply: Reply) -> None:
+        """A reply comes."""
+        self._replies.append(reply)
 
-    def generated(self, reply: int, audio_ms: float) -> None:
-        """So much more audio of it has come."""
-        self._replies[reply].generated_ms += audio_ms
-
-    def generated_ms(self, reply: int) -> float:
-        """How much audio of it has come."""
-        return self._replies[reply].generated_ms
-
-    def agent_said(self, reply: int, text: str) -> None:
-        """A piece of its text has come; ignored once the reply has become a line."""
-        if text and (entry := self._replies.get(reply)) is not None:
-            entry.pieces.append((entry.generated_ms, text))
-
-    def pieces(self, reply: int) -> list[tuple[float, str]]:
-        """Its text so far, each piece with how much audio (ms) had come before it."""
-        return self._replies[reply].pieces
-
-    def shorten(self, reply: int, at_ms: float, text: str) -> None:
-        """It ends at `at_ms` with these words; the rest is taken back."""
-        entry = self._replies[reply]
-        entry.generated_ms = at_ms
-        kept, left = entry.pieces, len(text)
-        entry.pieces = []
-        for piece_at_ms, piece in kept:
-            if left > 0:
-                entry.pieces.append((piece_at_ms, piece[:left]))
-            left -= len(piece)
-
-    def complete_reply(self, reply: int) -> None:
-        """No more audio of it will come."""
-        self._replies[reply].complete = True
-
-    def is_open(self, reply: int) -> bool:
-        """Whether more of it may come."""
-        return reply in self._replies and not self._replies[reply].complete
-
-    def began_ms(self, reply: int) -> int | None:
-        """When its first piece came, or None if it is no longer, or not yet, an entry."""
-        return self._replies[reply].began_ms if reply in self._replies else None
-
-    def finish_reply(self, reply: int, heard_ms: float) -> list[Line]:
-        """It was heard so far and will not be heard further: make it a line.
+    def finish(self, reply: Reply) -> list[Line]:
+        """It will not be heard further: make it a line.
 
         A question that was transcribed only while its answer came is a line before it.
         """
-        entry = self._replies.pop(reply, None)
-        if entry is None:
-            return []
-        late = self._caller_told_ms <= entry.began_ms
+        self._replies.remove(reply)
+        late = self._caller_told_ms <= reply.began_ms
         question = self.finish_caller() if late else []
-        heard = heard_text(entry.pieces, entry.generated_ms, heard_ms, complete=entry.complete)
         return question + self._append(
-            "agent", entry.text, heard, told_ms=entry.began_ms, began_ms=entry.began_ms
+            "agent",
+            reply.text,
+            reply.heard_text,
+            told_ms=reply.began_ms,
+            began_ms=reply.began_ms,
         )
 
     # The caller's entry.
@@ -204,8 +151,8 @@ class Transcript:
         pairs = zip(self.lines, self._told_ms, strict=True)
         said = [x.text for x, told_ms in pairs if x.role == role and told_ms <= self._answered_ms]
         if role == "agent":
-            replies = self._replies.values()
-            said += [x.text for x in replies if x.complete and x.began_ms <= self._answered_ms]
+            replies = (reply for reply in self._replies if not reply.receiving)
+            said += [reply.text for reply in replies if reply.began_ms <= self._answered_ms]
         return said[-LATELY:]
 
     # What a model session knows.
@@ -250,15 +197,12 @@ class Transcript:
             if (i >= self._known_inherited if i < self._inherited else told_ms > self._known_ms)
             and told_ms <= self._answered_ms
         ]
-        for entry in self._replies.values():
-            if (
-                entry.complete
-                and entry.text
-                and self._known_ms < entry.began_ms <= self._answered_ms
-            ):
-                at_ms = self.elapsed_ms(entry.began_ms)
+        for reply in self._replies:
+            whole = not reply.receiving and reply.text
+            if whole and self._known_ms < reply.began_ms <= self._answered_ms:
+                at_ms = self.elapsed_ms(reply.began_ms)
                 n = len(self.lines) + 1
-                lines.append(Line(n, "agent", entry.text, entry.text, at_ms, self.epoch))
+                lines.append(Line(n, "agent", reply.text, reply.text, at_ms, self.epoch))
         return tuple(lines)
 
     def _append(

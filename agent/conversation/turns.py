@@ -73,9 +73,6 @@ DROP_LIMIT_MS = 1_000
 """After an interruption, how long audio is taken for the interrupted turn's if that turn is never
 closed. A new reply takes longer: the model thinks for 1.1 s and more."""
 
-TOLD_LATE_MS = 1_200
-"""Activity and words of the caller are told 1 s late, so perhaps when their answer has begun."""
-
 
 class Turns:
     """Where generation stands, and the one limit in time it knows."""

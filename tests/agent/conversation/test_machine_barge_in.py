@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from agent.conversation.barge_in import TOLD_LATE_MS
 from agent.conversation.commands import (
     PlayReply,
     ReleaseCallerAudio,
@@ -17,7 +18,7 @@ from agent.conversation.events import (
     ModelEvent,
     TurnComplete,
 )
-from agent.conversation.turns import DROP_LIMIT_MS, TOLD_LATE_MS, Floor
+from agent.conversation.turns import DROP_LIMIT_MS, Floor
 from tests.agent.conversation.conftest import (
     Talk,
     audio,

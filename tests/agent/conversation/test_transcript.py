@@ -3,6 +3,7 @@
 import pytest
 
 from agent.conversation.onset import Onset
+from agent.conversation.reply import MODEL_BYTES_PER_MS, Reply, State
 from agent.conversation.transcript import Line, Transcript
 
 INHERITED = (
@@ -27,12 +28,14 @@ def transcript(onset: Onset) -> Transcript:
 
 def reply(transcript: Transcript, n: int, text: str, now_ms: int) -> list[Line]:
     """A reply of a second, received whole and heard to its end."""
-    transcript.begin_reply(n, now_ms)
-    transcript.agent_said(n, text)
-    transcript.generated(n, 1000)
-    transcript.complete_reply(n)
+    said = Reply(n, now_ms)
+    transcript.begin(said)
+    said.say(text)
+    said.add(bytes(1000 * MODEL_BYTES_PER_MS))
+    said.state = State.RECEIVED
     transcript.answered_up_to(now_ms)
-    return transcript.finish_reply(n, 1000)
+    said.heard(1000)
+    return transcript.finish(said)
 
 
 def caller(transcript: Transcript, text: str, now_ms: int) -> list[Line]:
@@ -57,38 +60,19 @@ def test_a_line_of_the_caller_has_the_time_the_sound_began(
 
 
 def test_a_reply_keeps_what_was_generated_beside_what_was_heard(transcript: Transcript) -> None:
-    transcript.begin_reply(1, 500)
+    said = Reply(1, 500)
+    transcript.begin(said)
     for word in ("one ", "two ", "three ", "four "):
-        transcript.agent_said(1, word)
-        transcript.generated(1, 300)
-    transcript.complete_reply(1)
-    assert transcript.finish_reply(1, 600) == [
-        Line(1, "agent", "one two three four", "one two", 500, 1)
-    ]
-    assert transcript.finish_reply(1, 600) == []
-
-
-def test_text_after_the_line_changes_nothing(transcript: Transcript) -> None:
-    reply(transcript, 1, "Done.", 0)
-    transcript.agent_said(1, " More.")
-    assert transcript.finish_reply(1, 1000) == []
-    assert [line.text for line in transcript.lines] == ["Done."]
+        said.say(word)
+        said.add(bytes(300 * MODEL_BYTES_PER_MS))
+    said.state = State.RECEIVED
+    said.heard(600)
+    assert transcript.finish(said) == [Line(1, "agent", "one two three four", "one two", 500, 1)]
 
 
 def test_what_has_no_words_is_no_line(transcript: Transcript) -> None:
     assert reply(transcript, 1, "  ", 0) == []
     assert caller(transcript, " \n", 10) == []
-
-
-def test_a_reply_is_open_from_its_first_piece_to_its_last(transcript: Transcript) -> None:
-    assert not transcript.is_open(1)
-    transcript.begin_reply(1, 40)
-    assert transcript.is_open(1)
-    assert transcript.began_ms(1) == 40
-    transcript.complete_reply(1)
-    assert not transcript.is_open(1)
-    transcript.finish_reply(1, 0)
-    assert transcript.began_ms(1) is None
 
 
 def test_numbers_and_times_go_on_from_an_earlier_worker() -> None:

@@ -1,0 +1,119 @@
+"""One reply of the agent: what has come of it, how far it was heard, and where it stands.
+
+    state        becomes
+    RECEIVING    RECEIVED when all of it has come, BROKEN_OFF when its session is gone before
+    RECEIVED     HEARD when the listener has heard its end, CUT when the listener talked over it
+    BROKEN_OFF   the same; what it lacks is said anew by the next reply, which cuts it
+    HEARD, CUT   nothing: it is a line of the transcript
+
+A reply may be heard while it is received. Its samples are the player's, under the same number.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from agent.conversation.seam import Silences, last_seam
+from agent.conversation.words import heard_text
+
+MODEL_BYTES_PER_MS = 48
+"""24 kHz, int16."""
+
+SILENT_REPLY_MS = 500
+"""A shorter reply may be silent: there may be nothing to say."""
+
+SENT_AHEAD_MS = 1_000
+"""How much of a reply may have been sent ahead of the ear, and cannot be taken back."""
+
+
+class State(Enum):
+    """Where a reply stands; the table is in the module's docstring."""
+
+    RECEIVING = "receiving"
+    RECEIVED = "received"
+    BROKEN_OFF = "broken off"
+    HEARD = "heard"
+    CUT = "cut"
+
+
+@dataclass(slots=True)
+class Reply:
+    """The reply with this number.
+
+    Attributes:
+        number: Counted from 1, over all sessions.
+        began_ms: When its first piece came.
+        lacks_question: Whether the words that it answers were not written down when it began.
+        state: Where it stands.
+        received_ms: How much audio of it has come.
+        heard_ms: How much of that was heard.
+        pieces: Its text so far, each piece with how much audio (ms) had come before it.
+    """
+
+    number: int
+    began_ms: int
+    lacks_question: bool = False
+    state: State = State.RECEIVING
+    received_ms: float = 0.0
+    heard_ms: float = 0.0
+    pieces: list[tuple[float, str]] = field(default_factory=list)
+    silences: Silences = field(default_factory=Silences)
+
+    @property
+    def receiving(self) -> bool:
+        """Whether more of it may come."""
+        return self.state is State.RECEIVING
+
+    @property
+    def over(self) -> bool:
+        """Whether it will be heard no further."""
+        return self.state in {State.HEARD, State.CUT}
+
+    @property
+    def text(self) -> str:
+        """All of its words that have come."""
+        return "".join(piece for _, piece in self.pieces).strip()
+
+    @property
+    def heard_text(self) -> str:
+        """The words of it that were heard."""
+        complete = self.state is not State.RECEIVING
+        return heard_text(self.pieces, self.received_ms, self.heard_ms, complete=complete)
+
+    @property
+    def audible(self) -> bool:
+        """Whether there is sound in it, or it is so short that there need not be."""
+        return self.silences.sound or self.received_ms < SILENT_REPLY_MS
+
+    def add(self, pcm: bytes) -> float:
+        """More audio has come; returns how much, in ms."""
+        audio_ms = len(pcm) / MODEL_BYTES_PER_MS
+        self.received_ms += audio_ms
+        self.silences.push(pcm)
+        return audio_ms
+
+    def say(self, text: str) -> None:
+        """More words have come, of the audio that comes next."""
+        if text:
+            self.pieces.append((self.received_ms, text))
+
+    def heard(self, ms: float) -> None:
+        """So much of it was heard so far."""
+        self.heard_ms = max(self.heard_ms, ms)
+
+    def leave(self) -> tuple[float, str, str]:
+        """End it between two words, as its session has to be left while it is received.
+
+        Returns:
+            How long it is now, in ms; its words; and the words that are taken back.
+        """
+        after_ms = self.heard_ms + SENT_AHEAD_MS
+        at_ms, said = last_seam(self.pieces, self.silences, self.received_ms, after_ms)
+        taken_back = "".join(piece for _, piece in self.pieces)[len(said) :]
+        self.received_ms = at_ms
+        kept, left = self.pieces, len(said)
+        self.pieces = []
+        for piece_at_ms, piece in kept:
+            if left > 0:
+                self.pieces.append((piece_at_ms, piece[:left]))
+            left -= len(piece)
+        return at_ms, said, taken_back

@@ -1,0 +1,72 @@
+"""One reply, from its first piece to the line it becomes."""
+
+import pytest
+
+from agent.conversation.reply import MODEL_BYTES_PER_MS, SILENT_REPLY_MS, Reply, State
+
+LOUD = b"\x00\x10"
+
+
+@pytest.fixture
+def reply() -> Reply:
+    """It has just begun."""
+    return Reply(1, 40)
+
+
+def audio(ms: int, sample: bytes = LOUD) -> bytes:
+    return sample * (ms * MODEL_BYTES_PER_MS // 2)
+
+
+def test_a_reply_begins_with_more_of_it_to_come(reply: Reply) -> None:
+    assert reply.receiving
+    assert not reply.over
+    assert (reply.received_ms, reply.heard_ms, reply.text) == (0, 0, "")
+
+
+@pytest.mark.parametrize(
+    ("state", "receiving", "over"),
+    [
+        (State.RECEIVED, False, False),
+        (State.BROKEN_OFF, False, False),
+        (State.HEARD, False, True),
+        (State.CUT, False, True),
+    ],
+)
+def test_where_it_stands_says_whether_more_comes_and_whether_it_is_heard(
+    reply: Reply, state: State, receiving: bool, over: bool
+) -> None:
+    reply.state = state
+    assert (reply.receiving, reply.over) == (receiving, over)
+
+
+def test_words_belong_to_the_audio_that_follows_them(reply: Reply) -> None:
+    reply.say("one ")
+    assert reply.add(audio(300)) == 300
+    reply.say("")
+    reply.say("two")
+    reply.add(audio(300))
+    reply.state = State.RECEIVED
+    assert (reply.received_ms, reply.text) == (600, "one two")
+    reply.heard(300)
+    assert reply.heard_text == "one"
+
+
+def test_what_was_heard_is_never_less_than_before(reply: Reply) -> None:
+    reply.heard(300)
+    reply.heard(200)
+    assert reply.heard_ms == 300
+
+
+@pytest.mark.parametrize(
+    ("ms", "sample", "audible"),
+    [
+        (SILENT_REPLY_MS - 1, b"\0\0", True),
+        (SILENT_REPLY_MS, b"\0\0", False),
+        (SILENT_REPLY_MS, LOUD, True),
+    ],
+)
+def test_only_a_short_reply_may_be_silent(
+    reply: Reply, ms: int, sample: bytes, audible: bool
+) -> None:
+    reply.add(audio(ms, sample))
+    assert reply.audible is audible
