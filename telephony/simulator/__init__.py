@@ -4,6 +4,7 @@ Modules, lowest first:
     wire        [pure] the messages of a Media Stream, as Twilio writes and judges them
     faults      [pure] how well this Twilio behaves
     fault_table [pure] the same, read from a script or the command line
+    keys        [pure] how a telephone's keys sound
     mouth       [pure] the caller's voice on its way to the server
     playout     [pure] Twilio's buffer towards the caller: audio, marks, what was heard
     line        [pure] one stream, of all these: `Line`

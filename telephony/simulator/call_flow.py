@@ -8,6 +8,7 @@ import random
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from telephony.audio.formats import FRAME_MS
@@ -177,6 +178,8 @@ class CallFlow:
             case twiml.Pause(length_ms):
                 await self._live(length_ms)
             case twiml.Redirect(request):
+                if not self._faults.redirect_overrides:
+                    request = replace(request, url=request.url.partition("#")[0])
                 await self._fetch(request, {})
             case Dial() as verb:
                 await self._dial(verb)
@@ -195,11 +198,15 @@ class CallFlow:
         allowed = frozenset({self._id.caller, self._id.called, *faults.verified_numbers})
         if fault := verb.caller_id_fault(self._id.calling, allowed):
             self.problems.append(f"{BAD_CALLER_ID}: {fault}")
+            if faults.caller_id_ends_call:
+                self._go_on_with(None)
+                return
             status = "failed"
         for noun in verb.nouns:
             self.dialled.append(noun.address)
             self._tell(Dialled(began_ms, noun.address, status))
-        await self._live(faults.dial_ms, until_star=verb.hangup_on_star)
+        dial_ms = min(faults.dial_ms, verb.time_limit_s * 1000)
+        await self._live(dial_ms, until_star=verb.hangup_on_star)
         if verb.action is None or self.over or self._told_to_end:
             return
         about = self._dialled(status, began_ms)

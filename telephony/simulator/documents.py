@@ -80,5 +80,7 @@ class Documents:
         self, request: Request, params: Mapping[str, str], token: str
     ) -> tuple[twiml.Verb, ...]:
         response = await self._webhooks.send(request, params, token=token)
+        if "content-length" not in response.headers:
+            raise TwimlError(NOT_XML, "a document has a Content-Length, and is not sent in chunks")
         content_type = response.headers.get("content-type", "")
         return twiml.parse(response.content, content_type, request.url.partition("#")[0])

@@ -23,6 +23,7 @@ class LineFaults:
         drop_rate: Chance per frame that it is lost: timestamps jump, sequence numbers do not.
         odd_sizes: Media of 1, 160, 320 and 999 bytes instead of 160.
         idle_silence: False: no media at all while the caller says nothing.
+        audible_keys: The tone of a key is in the media, too.
         stop: False: the stream of a caller who hangs up ends without `stop`.
     """
 
@@ -32,6 +33,7 @@ class LineFaults:
     drop_rate: float = 0.0
     odd_sizes: bool = False
     idle_silence: bool = True
+    audible_keys: bool = False
     stop: bool = True
 
 
@@ -71,6 +73,7 @@ class CallFaults:
         upgrade_signature: What the WebSocket upgrade is signed as.
         webhook_twice: The first webhook is delivered twice, with the same idempotency token.
         retry_pause_ms: How long Twilio waits before it sends a request again.
+        redirect_overrides: The fragment of a URL in a Redirect counts as those of attributes do.
         fallback: False: the number has no fallback URL.
         status_callback: False: the number has no status callback.
         full_status: The number's status callback has the fields of a per-call one too.
@@ -92,6 +95,7 @@ class CallFaults:
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends.
         dial_ms: How long every Dial takes.
+        caller_id_ends_call: A Dial whose callerId is invalid ends the call, and not the Dial alone.
         verified_numbers: What a Dial may show as its callerId beside the calling and the called
             number.
     """
@@ -102,6 +106,7 @@ class CallFaults:
     upgrade_signature: UpgradeSignature = UpgradeSignature.EXACT
     webhook_twice: bool = False
     retry_pause_ms: int = 0
+    redirect_overrides: bool = False
     fallback: bool = True
     status_callback: bool = True
     full_status: bool = False
@@ -119,4 +124,5 @@ class CallFaults:
     zombie_ms: int = 30_000
     dial_status: DialStatus = "completed"
     dial_ms: int = 500
+    caller_id_ends_call: bool = False
     verified_numbers: tuple[str, ...] = ()

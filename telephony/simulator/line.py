@@ -24,6 +24,7 @@ from enum import Enum, IntEnum
 from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
 from telephony.simulator import wire
 from telephony.simulator.faults import LineFaults
+from telephony.simulator.keys import key_tone
 from telephony.simulator.mouth import Mouth, Piece
 from telephony.simulator.playout import Playout
 
@@ -184,6 +185,8 @@ class Line:
         """The caller presses a key."""
         if self._state is LineState.OPEN:
             self._out.append(wire.dtmf(self._next_sequence(), self.stream_sid, digit))
+            if self._faults.audible_keys:
+                self._mouth.sound(key_tone(digit))
 
     def receive(self, frame: str | bytes, now_ms: int) -> None:
         """The server sent a WebSocket message: `str` if a text frame, `bytes` if a binary one."""

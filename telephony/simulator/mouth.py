@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from telephony.audio.formats import FRAME_SAMPLES, ULAW_SILENCE
 from telephony.simulator.faults import LineFaults
+from telephony.simulator.keys import mixed
 
 ODD_SIZES = (1, 160, 320, 999)
 
@@ -25,6 +26,7 @@ class Mouth:
         """µ-law, every frame so far, silence included, whatever became of it on the way."""
         self._rng, self._faults = rng, faults
         self._unsaid = bytearray()
+        self._tones = bytearray()
         self._uncut = bytearray()
         self._held: list[Piece] = []
         self._size = FRAME_SAMPLES
@@ -39,11 +41,18 @@ class Mouth:
         """Say this after what there is still to say."""
         self._unsaid += ulaw
 
+    def sound(self, tone: bytes) -> None:
+        """Have this be heard beside whatever is said, from the next frame on."""
+        self._tones += tone
+
     def say_frame(self, now_ms: int) -> list[Piece]:
         """Say the next 20 ms. Returns what gets through now."""
         spoken = bytes(self._unsaid[:FRAME_SAMPLES])
         del self._unsaid[:FRAME_SAMPLES]
         frame = spoken.ljust(FRAME_SAMPLES, ULAW_SILENCE)
+        if tone := bytes(self._tones[:FRAME_SAMPLES]):
+            del self._tones[:FRAME_SAMPLES]
+            frame = spoken = mixed(frame, tone)
         self.said += frame
         if not self._chance(self._faults.drop_rate) and (spoken or self._faults.idle_silence):
             self._uncut += frame

@@ -12,7 +12,7 @@ from telephony.simulator.faults import AfterLoss, CallFaults
 from telephony.simulator.report import AgentHeard, CallEvent
 from telephony.simulator.rest import RestAccount, refusal
 from telephony.simulator.rest_server import SimulatedRest
-from telephony.twilio.twiml import RESUME_PATH
+from telephony.twilio.twiml import RESUME_PATH, callback_url
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import CONVERSATION, GREETING, TWO_TURNS
 from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, place, worker_process
@@ -62,7 +62,7 @@ async def test_a_call_that_waits_after_its_worker_was_killed_is_redirected_once_
 
     assert (report.streams, report.ended_by) == (2, "caller")
     assert [(each.method, each.form["Url"]) for each in rest.account.requests] == [
-        ("POST", PUBLIC_URL + RESUME_PATH),
+        ("POST", callback_url(PUBLIC_URL, RESUME_PATH)),
     ] * 2  # of which the first was refused
     assert call.said.count(("agent", GREETING)) == 1
     assert call.said[-1] == CONVERSATION[-1]

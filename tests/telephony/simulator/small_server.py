@@ -94,6 +94,25 @@ class Server:
             return
 
 
+@dataclass
+class Failing(Server):
+    """Fails some requests: how, and how many, by path."""
+
+    fails: dict[str, list[Response]] = field(default_factory=dict)
+
+    async def answer(self, request: Request) -> Response:
+        fails = self.fails.get(request.url.path, [])
+        good = await super().answer(request) if not fails else None
+        if good is None:
+            form = {name: str(value) for name, value in (await request.form()).items()}
+            self.requests.append((request.url.path, form, dict(request.headers)))
+        return good or fails.pop(0)
+
+
+def broken(status: int = 500) -> Response:
+    return Response(status_code=status)
+
+
 @asynccontextmanager
 async def serving(*servers: Server) -> AsyncIterator[list[str]]:
     async with asyncio.TaskGroup() as group:

@@ -1,36 +1,24 @@
 """Webhooks fail, the fallback goes on; and what a number, and a call, tell of themselves."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
-from fastapi import Request, Response, WebSocket
+from fastapi import Response, WebSocket
 
 from telephony.number import webhooks
 from telephony.simulator import elements
 from telephony.simulator.faults import ProgressEvent
 from telephony.simulator.identity import CALLER, NumberWebhooks, linked
-from tests.telephony.simulator.small_server import PUBLIC, QUICK, Server, dial, greet
-
-
-@dataclass
-class Failing(Server):
-    """Fails some requests: how, and how many, by path."""
-
-    fails: dict[str, list[Response]] = field(default_factory=dict)
-
-    async def answer(self, request: Request) -> Response:
-        fails = self.fails.get(request.url.path, [])
-        good = await super().answer(request) if not fails else None
-        if good is None:
-            form = {name: str(value) for name, value in (await request.form()).items()}
-            self.requests.append((request.url.path, form, dict(request.headers)))
-        return good or fails.pop(0)
-
-
-def broken(status: int = 500) -> Response:
-    return Response(status_code=status)
-
+from tests.telephony.simulator.small_server import (
+    PUBLIC,
+    QUICK,
+    Failing,
+    Server,
+    broken,
+    dial,
+    greet,
+)
 
 PLAIN = NumberWebhooks(
     elements.Request(f"{PUBLIC}/twilio/voice"), status=elements.Request(f"{PUBLIC}/twilio/status")

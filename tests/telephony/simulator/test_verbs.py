@@ -1,13 +1,16 @@
 """Verbs: said, dialled, pressed in vain."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+from fastapi.responses import StreamingResponse
 
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.report import (
     CallEvent,
     KeyPressed,
 )
-from tests.telephony.simulator.small_server import DESK, Server, dial
+from tests.telephony.simulator.small_server import DESK, Failing, Server, broken, dial
 
 
 async def test_a_document_that_twilio_refuses_ends_the_call() -> None:
@@ -46,6 +49,35 @@ async def test_a_dial_without_a_number_to_show_fails_with_twilios_warning(caller
     assert server.forms("/twilio/resume")[0]["DialCallStatus"] == "failed"
     [problem] = report.problems
     assert problem.startswith("13214: no callerId is given")
+
+
+async def test_a_dial_without_a_number_to_show_may_end_the_call() -> None:
+    server = Server(documents=[DIAL])
+    faults = CallFaults(dial_ms=0, caller_id_ends_call=True)
+    report = await dial(server, faults=faults, caller="client:alice")
+    assert (report.ended_by, report.dialled) == ("application-error", ())
+
+
+@pytest.mark.parametrize("counts", [False, True])
+async def test_a_fragment_in_a_redirect_may_count(counts: bool) -> None:
+    redirect = "<Response><Redirect>/twilio/resume#rp=5xx</Redirect></Response>"
+    server = Failing(documents=[redirect], fails={"/twilio/resume": [broken()]})
+    faults = CallFaults(fallback=False, redirect_overrides=counts)
+    report = await dial(server, faults=faults)
+    assert len(server.forms("/twilio/resume")) == 1 + counts
+    assert report.ended_by == ("agent" if counts else "application-error")
+
+
+async def test_a_document_in_chunks_is_refused() -> None:
+    async def parts() -> AsyncIterator[str]:
+        yield "<Response>"
+        yield "</Response>"
+
+    chunked = StreamingResponse(parts(), media_type="text/xml")
+    server = Failing(fails={"/twilio/voice": [chunked]})
+    report = await dial(server, faults=CallFaults(fallback=False))
+    assert report.ended_by == "application-error"
+    assert report.problems[0].startswith("12100: a document has a Content-Length")
 
 
 async def test_keys_without_a_stream_are_pressed_in_vain_but_for_a_star_in_a_dial() -> None:
