@@ -135,12 +135,8 @@ async def locked(fd: int, patience_s: float) -> bool:
 def _make_private(folder: Path) -> None:
     """Make a folder that is ours alone, in a place where others may make one of that name."""
     folder.mkdir(exist_ok=True, mode=0o700)
-    found = folder.lstat()
-    if (
-        not stat.S_ISDIR(found.st_mode)
-        or found.st_uid != os.geteuid()
-        or stat.S_IMODE(found.st_mode) & 0o077
-    ):
+    found = folder.lstat()  # of a link that somebody planted, not of where it leads
+    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
         raise PermissionError(0, f"{folder} is not a folder that only this user can enter")
 
 
