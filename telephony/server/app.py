@@ -178,6 +178,11 @@ async def serve(settings: Settings, *observers: Observer) -> None:
     app = application(settings, *observers)
     with _listening(settings.host, settings.port, "PORT") as listener:
         async with _metrics(app, settings), kept.running(store):
+            if store is not None:
+                log.info(
+                    "REDIS_URL is not set: a server of our own keeps the calls",
+                    folder=str(settings.store_dir),
+                )
             log.info("listening", url=_url(listener), public_url=settings.public_url)
             with watched(asyncio.get_running_loop()):
                 await Server(app, settings).serve([listener])
@@ -228,9 +233,10 @@ async def on_free_port(
         settings = kept.at(store, settings)
         server = Server(application(settings, *observers), settings)
         async with kept.running(store), asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.serve([listener]), name="server")
+            serving = tasks.create_task(server.serve([listener]), name="server")
             await server.listening.wait()
             try:
                 yield server, f"http://{settings.host}:{listener.getsockname()[1]}"
             finally:
                 server.stop()
+                await asyncio.wait([serving])  # cancelled by the group, it would log a traceback

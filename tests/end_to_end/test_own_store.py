@@ -13,8 +13,8 @@ from telephony.simulator.faults import AfterLoss, CallFaults
 from telephony.simulator.report import AgentHeard, CallEvent
 from tests.end_to_end.records import Stored, stored
 from tests.end_to_end.scripts import CONVERSATION, GREETING, HANG_UP, TWO_TURNS, caller
-from tests.end_to_end.serving import place, run, serve_environment, worker_process
-from tests.end_to_end.watching import Watch
+from tests.end_to_end.serving import offhook, place, run, serve_environment, worker_process
+from tests.end_to_end.watching import PATIENCE_S, Watch
 from tests.own_store import nobody_left, servers, state_dir, store_in
 
 ENDS = CallFaults(after_loss=AfterLoss.ENDS)
@@ -34,10 +34,17 @@ async def kept(state: Path, call_sid: str) -> Stored:
         return await stored(redis, call_sid)
 
 
+def names_in(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
 async def test_a_call_is_kept_in_the_state_dir_and_found_by_the_next_start(
     gemini: SimulatedGemini, state: Path
 ) -> None:
     async with worker_process(gemini, STATE_DIR=str(state)) as worker:
+        told = await worker.tells("REDIS_URL is not set: a server of our own keeps the calls")
+        assert told["folder"] == f"{state}/store"
         report = await place(TWO_TURNS, worker.url)
         worker.process.send_signal(signal.SIGTERM)
         assert await worker.wait() == 0
@@ -96,3 +103,22 @@ async def test_a_state_dir_that_cannot_be_used_is_one_message(
     assert (code, out) == (2, "")
     assert err.startswith(f"offhook: STATE_DIR: expected a folder that can be written, got {wrong}")
     assert err.endswith("; mend that, or set REDIS_URL\n")
+
+
+async def test_a_demo_that_is_interrupted_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = await offhook(
+        "demo", "--out", str(tmp_path / "out"), environment={"TMPDIR": str(tmp_path)}
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while b"agent" not in await process.stdout.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            _, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert names_in(tmp_path) == ["out"]
