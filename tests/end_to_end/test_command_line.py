@@ -254,7 +254,8 @@ def test_the_demo_shows_a_barge_in_a_clear_and_a_resume_and_leaves_a_recording(
     assert "GEMINI_API_KEY" in out
     summary = re.search(r"^([\d.]+) s, (\d+) turns of the agent.* 1 clear", out, re.MULTILINE)
     assert summary is not None
-    assert str(demo.out / "call.wav") in out
+    assert f"{demo.out / 'call.wav'} (left: the caller; right: the agent" in out
+    assert "The response time is the simulated model's" in out
     channels, rate_hz, length_s = wav(demo.out / "call.wav")
     assert (channels, rate_hz) == (2, 8000)
     assert abs(length_s - float(summary[1])) < 0.5
