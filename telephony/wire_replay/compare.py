@@ -8,6 +8,7 @@ mark, audio was divided.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from agent.conversation.transcript import Line
 from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
@@ -97,9 +98,10 @@ def _later(expected: ToPhone, got: ToPhone, run: int) -> int:
 def _marks(expected: ToPhone, got: ToPhone) -> Iterator[str]:
     """A mark is known by its reply; how many divide it, and where, is for the moment to say."""
     names = [name for name, _ in got.marks]
-    numbers = [int(name.rpartition(":")[2]) for name in names if _MARK(name)]
-    yield from _unequal("marks named", [name for name in names if _MARK(name)], names)
-    yield from _unequal("marks numbered", sorted(set(numbers)), numbers)
+    named = [name for name in names if _MARK(name)]
+    yield from _unequal("marks named", named, names)
+    if named == names:
+        yield from _numbers(got.marks)
     for run in range(min(len(expected.runs), len(got.runs))):
         later = _later(expected, got, run)
         wanted = _ends(expected, run)
@@ -112,6 +114,17 @@ def _marks(expected: ToPhone, got: ToPhone) -> Iterator[str]:
                 at_ms, sent_ms = (each.samples // PHONE_SAMPLES_PER_MS for each in (place, sent))
                 what = f"the last mark of {reply} after {at_ms} ms of audio"
                 yield f"on the wire: expected {what}, got it after {sent_ms} ms"
+
+
+def _numbers(marks: Sequence[tuple[str, Place]]) -> Iterator[str]:
+    """Marks are numbered one by one. Only behind a clear, or on another stream, some are missing:
+    they still waited to be written.
+    """
+    for (before, place), (name, next_place) in pairwise(marks):
+        number, next_number = (int(each.rpartition(":")[2]) for each in (before, name))
+        missing_marks = next_number - number - 1
+        if missing_marks < 0 or (missing_marks and place.run == next_place.run):
+            yield f"on the wire: expected the mark behind {before} to be the next, got {name}"
 
 
 def _ends(phone: ToPhone, run: int) -> list[tuple[str, Place]]:

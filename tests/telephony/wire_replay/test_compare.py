@@ -81,6 +81,10 @@ def lose_a_replys_end(got: Carried) -> None:
     del got.phone.marks[4]
 
 
+def lose_a_mark_between(got: Carried) -> None:
+    del got.phone.marks[1]
+
+
 def mark_before_the_audio(got: Carried) -> None:
     got.phone.marks[4] = ("r2:5", Place(1, 6_400))
 
@@ -106,6 +110,7 @@ def say_more_after_the_end(got: Carried) -> None:
     [
         lose_the_last_mark,
         lose_a_replys_end,
+        lose_a_mark_between,
         mark_before_the_audio,
         mark_the_next_reply,
         mark_twice,
@@ -141,7 +146,7 @@ def test_a_cut_may_fall_a_little_later() -> None:
 def test_a_reply_may_be_divided_otherwise() -> None:
     got = carried()
     got.phone.marks[3:5] = [("r2:5", Place(1, 2_400)), ("r2:6", Place(1, 8_000))]
-    got.phone.marks[5] = ("r3:7", Place(1, 16_000))
+    got.phone.marks[5:] = [("r3:7", Place(1, 16_000))]
     assert differences(carried(), got) == []
 
 
