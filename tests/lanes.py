@@ -16,7 +16,11 @@ from contextlib import contextmanager
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-LONGEST = ("tests/docs/test_readme_walk.py", "tests/end_to_end/test_command_line.py")
+LONGEST = (
+    "tests/end_to_end/test_recordings_on_the_wire.py",
+    "tests/docs/test_readme_walk.py",
+    "tests/end_to_end/test_command_line.py",
+)
 """Calls of 40 s and more: they begin first, so that nobody waits for them at the end."""
 
 PLACES = (

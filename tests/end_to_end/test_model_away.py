@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from agent.conversation.commands import OpenModel
 from agent.gemini.breaker import FAILURES
 from agent.simulator.behaviour import BRISK
-from agent.simulator.faults import DropHandles, RefuseConnect, Reset, SlowSetup
+from agent.simulator.faults import DropHandles, GoAway, RefuseConnect, Reset, SlowSetup
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
 from telephony.audio.earcon import EARCON
@@ -93,6 +93,27 @@ async def test_a_broken_session_is_resumed_and_a_forgotten_one_begun_anew_withou
     assert in_order(CONVERSATION, said)
     assert [text for role, text in said if role == "caller"] == [MORGAN, GARDEN]
     assert [text for _, text in said].count(GREETING) == 1
+
+
+async def test_a_session_that_is_told_to_go_is_closed_before_the_next_one_is_dialled(
+    worker: LocalWorker, gemini: SimulatedGemini, steps: Watch[Step]
+) -> None:
+    told = False
+
+    def tell_it_to_go(event: CallEvent) -> None:
+        nonlocal told
+        if isinstance(event, AgentHeard) and not told:
+            gemini.inject(GoAway(time_left_ms=60_000))
+            told = True
+
+    report = await place(TWO_TURNS, worker.url, on_event=tell_it_to_go)
+    record = await worker.server.worker.store.look_up(report.call_sid)
+    assert report.problems == ()
+    asked = [c for step in steps.seen for c in step.commands if isinstance(c, OpenModel)]
+    assert [bool(command.handle) for command in asked] == [False, True]
+    assert len(gemini.server.sessions) == len(asked)  # a handle in use would have been refused
+    assert record is not None
+    assert [(line.role, line.text) for line in record.lines] == CONVERSATION
 
 
 async def test_a_model_that_is_down_is_left_alone_while_the_caller_hears_a_sound(

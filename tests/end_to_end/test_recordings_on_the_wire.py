@@ -45,7 +45,6 @@ def on_the_wire(folders: list[Path]) -> list[Verdict]:
     return list(verdicts.values())
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_recorded_call_that_one_server_can_live_passes_on_the_wire() -> None:
     folders = find([CALLS])

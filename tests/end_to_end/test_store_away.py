@@ -3,10 +3,13 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
 from redis.asyncio import Redis
+from websockets.exceptions import ConnectionClosed
 
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator.report import AgentHeard, CallerSpoke, CallEvent
+from tests.end_to_end import twilio
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS
 from tests.end_to_end.serving import get, place, serving, worker_process
@@ -74,3 +77,21 @@ async def test_a_worker_says_when_its_redis_goes_and_comes(
         assert (told["level"], told["why"]) == ("warning", "unreachable")
         redis_server.start()
         await worker.tells("the store is back")
+
+
+async def test_without_redis_a_token_opens_one_stream_and_no_second(
+    gemini: SimulatedGemini, redis_server: "RedisServer"
+) -> None:
+    async with serving(gemini, redis_url=redis_server.url) as worker:
+        redis_server.stop()
+        call_sid = twilio.new_call_sid()
+        token = {"token": await twilio.ring(worker.url, call_sid)}
+        async with twilio.open_stream(worker.url) as first, twilio.open_stream(worker.url) as again:
+            await twilio.start(first, call_sid, token)
+            assert '"media"' in str(await first.recv())
+            await twilio.start(again, call_sid, token)
+            with pytest.raises(ConnectionClosed) as closed:
+                await again.recv()
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "used")
+        redis_server.start()

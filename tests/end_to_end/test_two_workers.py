@@ -9,8 +9,10 @@ from redis.asyncio import Redis
 
 from agent.simulator.faults import RefuseConnect
 from agent.simulator.server import SimulatedGemini
+from agent.store.leases import RedisLeases
 from telephony.call.commands import Command, EndCall
-from telephony.call.events import CallStatus, Event, StreamStarted
+from telephony.call.ending import EndedReason
+from telephony.call.events import CallStatus, Event, OwnershipLost, StreamStarted
 from telephony.call.machine import Call
 from telephony.server.media_socket import TRY_AGAIN_LATER
 from telephony.server.reaper import CLAIM_MS, LEASE_MS
@@ -18,7 +20,15 @@ from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
 from telephony.twilio import twiml
 from tests.end_to_end import twilio
-from tests.end_to_end.scripts import CONVERSATION, HANG_UP, caller, cut_off, moved
+from tests.end_to_end.scripts import (
+    CONVERSATION,
+    CUT_ANSWER,
+    HANG_UP,
+    SAY_MORGAN,
+    caller,
+    cut_off,
+    moved,
+)
 from tests.end_to_end.serving import (
     ACCOUNT_SID,
     AUTH_TOKEN,
@@ -30,7 +40,7 @@ from tests.end_to_end.serving import (
     serving,
     worker_process,
 )
-from tests.end_to_end.watching import PATIENCE_S, Step, Watch
+from tests.end_to_end.watching import PATIENCE_S, Step, Watch, observer
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
@@ -87,8 +97,52 @@ async def test_a_call_whose_stream_comes_back_elsewhere_is_taken_over_from_a_liv
     assert [line.n for line in record.lines] == list(range(1, len(record.lines) + 1))
     assert record.lines[0].text == CONVERSATION[0][1]
     assert sum(line.text == CONVERSATION[0][1] for line in record.lines) == 1  # one greeting
+    assert [(line.role, line.text) for line in record.lines][-2:] == CONVERSATION[-2:]
     # It had a handle: the old session was closed before the new one resumed from it.
     assert gemini.server.sessions[-1].handle != ""
+
+
+async def test_a_worker_that_never_hears_that_its_call_was_taken_is_refused_what_it_writes(
+    gemini: SimulatedGemini,
+    redis: Redis,
+    redis_server: "RedisServer",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one that was stopped: only the store can tell it."""
+    url = redis_server.url
+    steps: Watch[Step] = Watch()
+    heard = RedisLeases._received
+    deaf: list[RedisLeases] = []
+
+    def hear(leases: RedisLeases, kind: str, channel: str, message: str | int) -> None:
+        if leases not in deaf or not str(message).startswith("taken"):
+            heard(leases, kind, channel, message)
+
+    monkeypatch.setattr(RedisLeases, "_received", hear)
+    streams = iter([0, 1])
+    async with (
+        serving(gemini, observer(steps), redis_url=url) as one,
+        serving(gemini, redis_url=url) as two,
+    ):
+        leases = one.server.worker.calls._ownership._leases
+        assert isinstance(leases, RedisLeases)
+        deaf.append(leases)
+        report = await place(
+            caller(SAY_MORGAN, CUT_ANSWER.format(Cut.RESET), "after_ms = 4000\nhang_up = true"),
+            one.url,
+            two.url,
+            route=lambda path: next(streams) if path == twiml.MEDIA_PATH else 0,
+            faults=SOON_BACK,
+        )
+        await steps.until(lambda step: isinstance(step.event, OwnershipLost))
+        record = await two.server.worker.store.look_up(report.call_sid)
+    assert (report.streams, report.problems) == (2, ())
+    assert steps.seen[-1].commands[-1] == EndCall(EndedReason.TAKEN_OVER, final=False)
+    assert record is not None
+    assert record.epoch == 2
+    assert [line.n for line in record.lines] == list(range(1, len(record.lines) + 1))
+    epochs = [line.epoch for line in record.lines]
+    assert epochs == sorted(epochs)
 
 
 async def test_two_streams_of_one_call_at_once_leave_one_of_them(

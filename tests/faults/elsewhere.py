@@ -235,5 +235,6 @@ ELSEWHERE = (
         (
             "tests/telephony/audio/test_resample.py::test_a_reply_loses_no_sample_and_leaves_none_for_the_next",
         ),
+        "not built yet: agent/gemini leaves such a part out, whole",
     ),
 )

@@ -61,7 +61,7 @@ class Figure:
         reached: What it was.
         demanded: What it has to be; None where faults.md asks for nothing, and it only tells.
         unit: Of both, such as "ms"; "" for a count.
-        wall_time: Whether it depends on how busy the machine is.
+        wall_time: Whether it depends on how busy the machine is. Never of a count.
         known: Why it is known to fall short. It is printed as short all the same.
     """
 
@@ -71,6 +71,10 @@ class Figure:
     unit: str = ""
     wall_time: bool = False
     known: str = ""
+
+    def __post_init__(self) -> None:
+        if self.wall_time and not self.unit:
+            raise ValueError(f"expected a unit: a count is never a wall time, got {self.what!r}")
 
     @property
     def short(self) -> bool:

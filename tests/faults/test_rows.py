@@ -1,8 +1,6 @@
 """Every row of the fault table, each thing once: `make faults` takes the full numbers."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +9,7 @@ from telephony.simulator.report import Marks, Report, Silence
 from tests.faults.elsewhere import ALL_ROWS, ELSEWHERE, Elsewhere
 from tests.faults.figures import gaps
 from tests.faults.table import SMALLEST, Figure, Row, all_rows, at_least, at_most, exactly
-
-ROOT = Path(__file__).parents[2]
+from tests.places import there
 
 REPORT = Report(
     call_sid="",
@@ -52,16 +49,7 @@ def test_each_row_is_measured_or_said_to_be_somewhere_else() -> None:
 @pytest.mark.parametrize("row", [pytest.param(row, id=str(row.number)) for row in ELSEWHERE])
 def test_a_row_that_is_tested_somewhere_else_is_found_there(row: Elsewhere) -> None:
     assert row.places or row.lacks.startswith("not built yet: ")
-    for place in row.places:
-        if place.startswith("make "):
-            makefile = (ROOT / "Makefile").read_text("utf-8")
-            assert re.search(rf"^{place.removeprefix('make ')}:", makefile, re.MULTILINE)
-            continue
-        path, _, test = place.partition("::")
-        assert (ROOT / path).exists(), place
-        if test:
-            tests = (ROOT / path).read_text("utf-8")
-            assert re.search(rf"^(async )?def {test}\(", tests, re.MULTILINE), place
+    assert [place for place in row.places if not there(place)] == []
 
 
 def test_a_silence_is_a_gap_however_long_unless_the_caller_was_heard_in_it() -> None:
@@ -77,7 +65,7 @@ def test_a_silence_is_a_gap_however_long_unless_the_caller_was_heard_in_it() -> 
         (Figure("lost", 1, exactly(0)), True, True),
         (Figure("gap", 200, at_most(200)), False, False),
         (Figure("gap", 201, at_most(200)), True, True),
-        (Figure("gap", 201, at_most(200), wall_time=True), True, False),
+        (Figure("gap", 201, at_most(200), "ms", wall_time=True), True, False),
         (Figure("gap", 201, at_most(200), known="said anew"), True, False),
         (Figure("resumed", 99.5, at_least(100)), True, True),
         (Figure("resumed", 100, at_least(100)), False, False),
@@ -86,3 +74,8 @@ def test_a_silence_is_a_gap_however_long_unless_the_caller_was_heard_in_it() -> 
 )
 def test_a_figure_falls_short_of_its_demand(figure: Figure, short: bool, failed: bool) -> None:
     assert (figure.short, figure.failed) == (short, failed)
+
+
+def test_a_count_is_no_wall_time() -> None:
+    with pytest.raises(ValueError, match="a count is never a wall time, got 'calls dropped'"):
+        Figure("calls dropped", 1, exactly(0), wall_time=True)

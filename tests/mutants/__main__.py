@@ -1,4 +1,4 @@
-"""Plant faults, one at a time, and see each caught: what the recorded calls and worlds are worth.
+"""Plant faults, one at a time, and see each caught: what the judges are worth.
 
 python -m tests.mutants                                   # every patch, as `make mutants`
 python -m tests.mutants 01-no-clear 19-tail-not-flushed   # some of them
@@ -7,10 +7,11 @@ python -m tests.mutants 01-no-clear 19-tail-not-flushed   # some of them
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tests.mutants.judges import CrashError, seen
+from tests.mutants.judges import CrashError, by_tests, seen
 from tests.mutants.plant import Mutant, PatchError, mutants, planted
 
 
@@ -27,18 +28,29 @@ class Ruling:
     text: str
 
 
-def rule(mutant: Mutant | None) -> Ruling:
-    """Plant a fault and judge: it has to be seen. Without one, nothing must be."""
+def rule(mutant: Mutant) -> Ruling:
+    """Plant a fault and judge: it has to be seen."""
     try:
         with planted(mutant) as copy:
-            found = seen(copy)
+            found = seen(copy, mutant.tests)
     except PatchError as error:
         return Ruling(False, f"the patch does not apply: {error}")
     except CrashError as error:
         return Ruling(False, f"crashed, which does not count: {error}")
-    if mutant is None:
-        return Ruling(not found, found or "nothing differs")
     return Ruling(bool(found), found or f"escaped: {mutant.reason}")
+
+
+def unmutated(chosen: Sequence[Mutant]) -> Ruling:
+    """Judge the tree as it is: nothing must be seen by those who judge these mutants."""
+    tests = sorted({test for mutant in chosen for test in mutant.tests})
+    try:
+        with planted(None) as copy:
+            found = by_tests(copy, tests) if tests else ""
+            if not found and not all(mutant.tests for mutant in chosen):
+                found = seen(copy)
+    except CrashError as error:
+        return Ruling(False, f"crashed: {error}")
+    return Ruling(not found, found or "nothing differs")
 
 
 def main() -> int:
@@ -50,16 +62,16 @@ def main() -> int:
     if unknown := sorted(set(asked.names) - known.keys()):
         parser.error(f"expected names of patches in tests/mutants/patches, got {unknown}")
     chosen = [known[name] for name in asked.names or known]
+    whole = unmutated(chosen)
+    _print("passed" if whole.fine else "FAILED", "(unmutated)", whole)
+    caught = 0
     with ThreadPoolExecutor(os.process_cpu_count()) as pool:
-        rulings = pool.map(rule, [None, *chosen])
-        unmutated = next(rulings)
-        _print("passed" if unmutated.fine else "FAILED", "(unmutated)", unmutated)
-        caught = 0
+        rulings = pool.map(rule, chosen)
         for mutant, ruling in zip(chosen, rulings, strict=True):
             caught += ruling.fine
             _print("caught" if ruling.fine else "MISSED", mutant.name, ruling)
     print(f"{caught} of {len(chosen)} mutants caught")  # noqa: T201 - for a person
-    return 0 if unmutated.fine and caught == len(chosen) else 1
+    return 0 if whole.fine and caught == len(chosen) else 1
 
 
 def _print(word: str, name: str, ruling: Ruling) -> None:

@@ -1,4 +1,5 @@
-"""Who sees a fault: recorded calls, and where they see nothing, worlds.
+"""Who sees a fault: recorded calls, and where they see nothing, worlds; or the tests that a patch
+names, where no recorded call can see it: faults of sockets, of the store, of the model's door.
 
 Only a difference counts. What crashes, hangs or cannot even start has shown nothing of how a call
 is judged, for it would be noticed without any judge.
@@ -16,7 +17,13 @@ from tests.mutants.worlds import SEEN
 CALLS = "fixtures/calls"
 
 TIMEOUT_S = 200
-"""Of one judge. A mutant may loop for ever."""
+"""Of one judge, and of one test. A mutant may loop for ever."""
+
+HUNG = "Timeout (>"
+"""What pytest-timeout says."""
+
+_PASSED, _FAILED = 0, 1
+"""pytest's exit codes; every other one says that it could not run the tests."""
 
 
 class CrashError(Exception):
@@ -39,16 +46,30 @@ class _Verdict(msgspec.Struct):
         return f"{Path(self.path).name}, {self.broken[0] if self.broken else line}"
 
 
-def seen(copy: Path) -> str:
+def seen(copy: Path, tests: Sequence[str] = ()) -> str:
     """What the judges see in a copy of the tree; "" if nothing.
 
     Args:
         copy: The copy's root.
+        tests: Which tests judge alone; without any, recorded calls and worlds.
 
     Raises:
         CrashError: The copy's code failed.
     """
-    return by_replays(copy) or by_worlds(copy)
+    return by_tests(copy, tests) if tests else by_replays(copy) or by_worlds(copy)
+
+
+def by_tests(copy: Path, tests: Sequence[str]) -> str:
+    """The first of these tests that fails; as `seen`."""
+    options = ("-p", "no:cacheprovider", "-n", "0", "-x", "-q", "--tb=short", "-rfE", "--color=no")
+    limit_s = TIMEOUT_S * len(tests)
+    code, printed = _run(copy, "pytest", *options, *tests, timeout_s=limit_s)
+    if code == _PASSED:
+        return ""
+    lines = printed.strip().splitlines()
+    if code != _FAILED or HUNG in printed:
+        raise CrashError(f"pytest ended with {code}: {lines[-1] if lines else ''}")
+    return next(line for line in lines if line.startswith(("FAILED tests", "ERROR tests")))
 
 
 def by_replays(copy: Path) -> str:
@@ -76,15 +97,15 @@ def by_worlds(copy: Path) -> str:
     return f"worlds: {printed.strip()}" if code else ""
 
 
-def _run(copy: Path, module: str, *arguments: str) -> tuple[int, str]:
+def _run(copy: Path, module: str, *arguments: str, timeout_s: float = TIMEOUT_S) -> tuple[int, str]:
     """Run a module of the copy. Returns its exit code and what it printed; of a crash, the end."""
     command: Sequence[str] = (sys.executable, "-m", module, *arguments)
     try:
         done = subprocess.run(  # noqa: S603 - our own program
-            command, cwd=copy, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+            command, cwd=copy, capture_output=True, text=True, check=False, timeout=timeout_s
         )
     except subprocess.TimeoutExpired:
-        raise CrashError(f"{module} still ran after {TIMEOUT_S} s") from None
+        raise CrashError(f"{module} still ran after {timeout_s} s") from None
     if "Traceback" in done.stderr:
         raise CrashError(done.stderr.strip().splitlines()[-1])
     return done.returncode, done.stdout or done.stderr

@@ -11,14 +11,9 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent / "patches"
 
-_COPIED = (
-    "agent",
-    "fixtures/calls",
-    "telephony",
-    "tests/mutants",
-    "tests/replay",
-    "tests/worlds",
-)
+JUDGED_BY = "# judged by: "
+
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*", "node_modules", "out")
 
 
 class PatchError(Exception):
@@ -31,7 +26,9 @@ class Mutant:
 
     Args:
         name: Its file's, without `.patch`.
-        patch: A unified diff against the root of the tree, below a line that says what breaks.
+        patch: A unified diff against the root of the tree, below a line that says what breaks; and
+            maybe, for what no recorded call and no world can see, one that begins with `JUDGED_BY`
+            and names the tests that have to.
     """
 
     name: str
@@ -41,6 +38,12 @@ class Mutant:
     def reason(self) -> str:
         """What breaks."""
         return self.patch.partition("\n")[0]
+
+    @property
+    def tests(self) -> list[str]:
+        """Which tests have to see it, as pytest names them; none where recorded calls have to."""
+        second = self.patch.split("\n", 2)[1]
+        return second.removeprefix(JUDGED_BY).split() if second.startswith(JUDGED_BY) else []
 
 
 def mutants(folder: Path = PATCHES) -> list[Mutant]:
@@ -56,9 +59,8 @@ def planted(mutant: Mutant | None) -> Iterator[Path]:
         PatchError: The patch does not apply.
     """
     with TemporaryDirectory(prefix="mutant-") as folder:
-        copy = Path(folder)
-        for room in _COPIED:
-            shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+        copy = Path(folder) / "copy"
+        shutil.copytree(ROOT, copy, ignore=_NOT_COPIED)
         if mutant is not None:
             _apply(mutant, copy)
         yield copy

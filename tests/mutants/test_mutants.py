@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.mutants.judges import by_replays
+from tests.mutants.judges import CrashError, by_replays, by_tests
 from tests.mutants.plant import Mutant, PatchError, check, mutants, planted
+from tests.places import there
 
 MUTANTS = {mutant.name: mutant for mutant in mutants()}
 
@@ -18,6 +19,20 @@ def test_without_a_fault_every_recorded_call_replays_equal() -> None:
 def test_a_planted_fault_is_seen() -> None:
     with planted(MUTANTS["01-no-clear"]) as copy:
         assert ".call, expected clears 1, got 0" in by_replays(copy)
+
+
+MEASURED = "tests/benchmarks/quality/test_measured.py"
+
+
+def test_the_tests_that_a_patch_names_see_its_fault_and_nothing_else() -> None:
+    mutant = MUTANTS["117-measured-until-good"]
+    assert mutant.tests == [MEASURED]
+    with planted(None) as copy:
+        assert by_tests(copy, mutant.tests) == ""
+        with pytest.raises(CrashError, match="no tests ran"):
+            by_tests(copy, [f"{MEASURED}::test_that_is_not_there"])
+    with planted(mutant) as copy:
+        assert f"FAILED {MEASURED}::test_" in by_tests(copy, mutant.tests)
 
 
 def test_a_patch_that_does_not_fit_is_refused() -> None:
@@ -43,3 +58,7 @@ def test_every_patch_applies() -> None:
 
 def test_every_patch_says_what_breaks() -> None:
     assert [name for name, mutant in MUTANTS.items() if not mutant.reason.endswith(".")] == []
+
+
+def test_every_test_that_a_patch_names_is_there() -> None:
+    assert [test for mutant in MUTANTS.values() for test in mutant.tests if not there(test)] == []
