@@ -9,9 +9,7 @@ from enum import Enum
 
 from agent.conversation import events
 from agent.conversation.events import TurnEvent
-
-SOON_MS = 4_000
-"""How long after the answer's turn the nudge's own may begin; it may be thought about only then."""
+from agent.conversation.pace import Pace
 
 
 class _State(Enum):
@@ -23,10 +21,15 @@ class _State(Enum):
 
 
 class Crossed:
-    """Sifts what a session says that may have been nudged; `nudged`, then `sift` each event."""
+    """Sifts what a session says that may have been nudged; `nudged`, then `sift` each event.
 
-    def __init__(self) -> None:
+    Args:
+        pace: How long the model thinks: it may think of the nudge only when its answer is over.
+    """
+
+    def __init__(self, pace: Pace) -> None:
         self._state = _State.NONE
+        self._pace = pace
         self._until_ms = 0
 
     def nudged(self) -> None:
@@ -48,7 +51,8 @@ class Crossed:
                     self._state = _State.ANSWERING
             case _State.ANSWERING:
                 if isinstance(event, events.TurnComplete):
-                    self._state, self._until_ms = _State.ANSWERED, now_ms + SOON_MS
+                    self._state = _State.ANSWERED
+                    self._until_ms = now_ms + self._pace.patience_ms()
             case _State.ANSWERED:
                 if caller_waits or now_ms >= self._until_ms or not (speech or _ends(event)):
                     self._state = _State.NONE

@@ -77,10 +77,11 @@ class Conversation:
             self._debt,
             wall_time_ms=wall_time_ms,
         )
-        self._liveness = Liveness(Pace(think_ms))
+        pace = Pace(think_ms)
+        self._liveness = Liveness(pace)
         self._repetition = Repetition()
         self._rest = Rest()
-        self._crossed = Crossed()
+        self._crossed = Crossed(pace)
         self._replies = Replies(self._transcript, self._sessions, self._liveness, self._debt)
         self._closed = False
 

@@ -39,27 +39,30 @@ class Seam:
 def seam(world: World, name: str = judge.MONOLOGUE) -> Seam:
     """That of a call whose second reply is the clip, in two parts or in one.
 
-    Raises:
-        AssertionError: Something else was heard.
+    Where what is heard after the first part is not of the clip, all the rest of the clip is lost.
+    What is heard after the second part is heard twice.
     """
     whole = judge.spoken(name)
     _, first, *rest = judge.replies(world)
     assert first.name == name
-    assert len(rest) <= 1, "more than one reply after the one that was left"
     if not rest:
         return Seam(_loud_frames(whole[first.heard_samples :]), 0, 0)
-    heard = b"".join(span.ulaw for span in rest[0].spans)
-    at = _place(heard, whole, first.heard_samples)
+    heard, *more = (b"".join(span.ulaw for span in reply.spans) for reply in rest)
     ends_ms = first.spans[-1].at_ms + len(first.spans[-1].ulaw) // PHONE_SAMPLES_PER_MS
+    gap_ms = rest[0].spans[0].at_ms - ends_ms
+    twice = sum(_loud_frames(ulaw) for ulaw in more)
+    at = _place(heard, whole, first.heard_samples)
+    if at is None:
+        return Seam(_loud_frames(whole[first.heard_samples :]), twice, gap_ms)
     return Seam(
         _loud_frames(whole[first.heard_samples : at]) + _loud_frames(whole[at + len(heard) :]),
-        _loud_frames(whole[at : first.heard_samples]),
-        rest[0].spans[0].at_ms - ends_ms,
+        _loud_frames(whole[at : first.heard_samples]) + twice,
+        gap_ms,
     )
 
 
-def _place(part: bytes, whole: bytes, near: int) -> int:
-    """Where in the clip this part of it begins: where it says the same, next to `near`."""
+def _place(part: bytes, whole: bytes, near: int) -> int | None:
+    """Where in the clip this part of it begins: where it says the same, next to `near`; or None."""
     wanted, clip = _samples(part[:LOOKED_FOR_SAMPLES]), _samples(whole)
     size = len(wanted)
     spectrum = np.fft.rfft(clip, len(clip) + size) * np.conj(np.fft.rfft(wanted, len(clip) + size))
@@ -68,8 +71,7 @@ def _place(part: bytes, whole: bytes, near: int) -> int:
     norms = np.sqrt((energy[size:] - energy[:-size]) * np.sum(wanted**2)) + 1.0
     alike = products / norms
     places = np.flatnonzero(alike >= max(ALIKE, float(alike.max()) - 0.02))
-    assert len(places), f"what was heard is not in the clip; at best {alike.max():.2f}"
-    return int(places[np.argmin(np.abs(places - near))])
+    return int(places[np.argmin(np.abs(places - near))]) if len(places) else None
 
 
 def _samples(ulaw: bytes) -> Samples:

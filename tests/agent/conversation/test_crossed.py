@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.conversation.crossed import SOON_MS, Crossed
+from agent.conversation.crossed import Crossed
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
@@ -13,6 +13,7 @@ from agent.conversation.events import (
     TurnComplete,
     TurnEvent,
 )
+from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
 
 NOW_MS = 5_000
 TURN: list[TurnEvent] = [
@@ -26,7 +27,7 @@ TURN: list[TurnEvent] = [
 @pytest.fixture
 def answered() -> Crossed:
     """Of a model that was nudged, and has given one answer since."""
-    crossed = Crossed()
+    crossed = Crossed(Pace())
     crossed.nudged()
     assert sifted(crossed, TURN) == TURN
     return crossed
@@ -57,7 +58,7 @@ def test_what_only_we_have_heard_of_the_caller_counts_too(answered: Crossed) -> 
 
 
 def test_what_comes_much_later_is_heard(answered: Crossed) -> None:
-    assert sifted(answered, TURN, NOW_MS + SOON_MS) == TURN
+    assert sifted(answered, TURN, NOW_MS + LEAST_PATIENCE_MS) == TURN
 
 
 def test_an_interruption_ends_what_is_left_out(answered: Crossed) -> None:
@@ -65,9 +66,18 @@ def test_an_interruption_ends_what_is_left_out(answered: Crossed) -> None:
 
 
 def test_without_a_nudge_every_turn_is_heard() -> None:
-    assert sifted(Crossed(), TURN + TURN) == TURN + TURN
+    assert sifted(Crossed(Pace()), TURN + TURN) == TURN + TURN
 
 
 def test_another_session_knows_nothing_of_the_nudge(answered: Crossed) -> None:
     answered.stopped()
     assert sifted(answered, TURN) == TURN
+
+
+def test_a_slow_thinkers_second_answer_may_come_as_late_as_its_first() -> None:
+    pace = Pace()
+    crossed = Crossed(pace)
+    crossed.nudged()
+    pace.took(5_000)
+    sifted(crossed, TURN)
+    assert sifted(crossed, TURN, NOW_MS + 9_000) == [TurnComplete(1)]

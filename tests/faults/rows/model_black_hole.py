@@ -77,7 +77,7 @@ class _Hole:
         """From the first of these to a session that listens."""
         at_ms, _ = self.troubles[0]
         ready = [s.at_ms for s in self.world.steps if isinstance(s.event, SessionReady)]
-        return next(ms for ms in ready if ms > at_ms) - at_ms
+        return next((ms for ms in ready if ms > at_ms), self.world.now_ms) - at_ms
 
     @property
     def sounded_ms(self) -> int:
@@ -87,7 +87,8 @@ class _Hole:
             for written in self.world.written
             if isinstance(written.command, SendMedia) and written.command.reply == NO_REPLY
         )
-        return next(ms for ms in sent if ms >= self.expected_ms) - self.expected_ms
+        heard_ms = next((ms for ms in sent if ms >= self.expected_ms), self.world.now_ms)
+        return heard_ms - self.expected_ms
 
 
 def _holes(share: float) -> Iterator[Figure]:
@@ -134,7 +135,8 @@ def _slow_thinkers(share: float) -> Iterator[Figure]:
         worlds = [_answered(seed, slow) for seed in range(scaled(CALLS // 4, share))]
         what = f"answers after 5 s, a nudge {way}"
         yield from _heard_once(what, worlds)
-        yield Figure(f"{what}: nudges", _nudges(worlds), at_least(1))
+        # The first answer, the greeting, tells how long this model thinks.
+        yield Figure(f"{what}: nudges", _nudges(worlds), exactly(len(worlds)))
     known = replace(scenarios.ROW, think_ms=(THINKER_MS, THINKER_MS))
     think_ms = BY_MODEL[THINKER].think_ms
     worlds = [_answered(n, known, think_ms) for n in range(scaled(CALLS // 4, share))]
@@ -144,7 +146,9 @@ def _slow_thinkers(share: float) -> Iterator[Figure]:
 
 def _answered(seed: int, behaviour: Behaviour, think_ms: int = 0) -> World:
     asked = Random(seed).sample(scenarios.QUESTIONS, 3)
-    caller = Script(tuple(scenarios.questions(*asked)))
+    # Long enough for a nudge's own answer to be thought about and heard, if it were.
+    steps = scenarios.questions(*asked, after_ms=2 * SLOW_MS)
+    caller = replace(Script(tuple(steps)), patience_ms=4 * SLOW_MS)
     world = World(caller, scenarios.model(seed, behaviour), WireSdk(), seed=seed, think_ms=think_ms)
     world.run()
     return world

@@ -13,7 +13,7 @@ from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.simulator.script import Script, Step
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import BlackHole, WorldFault
-from tests.faults.table import Figure, Row, exactly, scaled
+from tests.faults.table import Figure, Row, at_least, exactly, scaled
 from tests.worlds import judge, scenarios
 from tests.worlds.model_lost import ended_ms
 from tests.worlds.sdk import WireSdk
@@ -71,8 +71,7 @@ def silent_server(share: float) -> Sequence[Figure]:
         steps.insert(-1, Step(after_ms=LEAVE_BY_MS))
         uncut = scenarios.world(steps, seed, scenarios.ROW)
         last_ms = ended_ms(uncut, scenarios.ANSWERS[asked[-1]])
-        at_ms = _anywhere(uncut, rng, last_ms, in_reply=seed % 2 == 0)
-        left_ms = round(2_000 * 25 ** rng.random())  # from 2 to 50 s
+        at_ms, left_ms = _notice(uncut, rng, last_ms, seed % 4)
         faults: list[tuple[int, WorldFault]] = [(at_ms, GoAway(left_ms))]
         faults.append((at_ms + 50, BlackHole()))
         world = scenarios.world(steps, seed, scenarios.ROW, *faults)
@@ -80,7 +79,7 @@ def silent_server(share: float) -> Sequence[Figure]:
         if told_ms is None:
             continue
         told += 1
-        in_speech += seed % 2 == 0
+        in_speech += seed % 4 < 2
         dials = [s.at_ms for s in world.steps for c in s.commands if _dials(c)]
         by_ms = told_ms + left_ms - min(10_000, left_ms // 2)
         by_deadline += any(told_ms <= ms <= by_ms for ms in dials)
@@ -89,19 +88,26 @@ def silent_server(share: float) -> Sequence[Figure]:
     return [
         Figure("calls", calls, None),
         Figure("announcements that came before the silence", told, exactly(calls)),
-        Figure("of these while the agent was heard", in_speech, None),
+        Figure("of these at short notice in a reply", in_speech, at_least(calls // 2)),
         Figure("renewals begun by their deadline", by_deadline, exactly(calls)),
         Figure("calls whose last question was answered", answered, exactly(calls)),
     ]
 
 
-def _anywhere(uncut: World, rng: Random, last_ms: int, *, in_reply: bool) -> int:
-    """An instant of the call up to `last_ms`: any at all, or any at which a reply is heard."""
-    if not in_reply:
+def _notice(uncut: World, rng: Random, last_ms: int, kind: int) -> tuple[int, int]:
+    """When it is said, and how much time is left: any instant of the call, up to `last_ms`.
+
+    Of four kinds, two are instants at which nothing else but the announcement makes us leave in
+    time: while a reply is heard, and so near to its end that nothing is to be done meanwhile.
+    """
+    if kind > 1:
         first_ms = next(s.at_ms for s in uncut.steps if isinstance(s.event, SessionReady))
-        return rng.randint(first_ms, last_ms)
+        return rng.randint(first_ms, last_ms), round(2_000 * 25 ** rng.random())  # up to 50 s
     span = rng.choice([reply.spans[0] for reply in judge.replies(uncut)])
-    return span.at_ms + rng.randint(0, len(span.ulaw) // PHONE_SAMPLES_PER_MS)
+    heard_ms = len(span.ulaw) // PHONE_SAMPLES_PER_MS
+    if kind == 0:
+        return span.at_ms + rng.randint(0, heard_ms // 2), rng.randint(2_000, 6_000)
+    return span.at_ms + heard_ms - rng.randint(200, 1_000), rng.randint(3_000, 4_400)
 
 
 def two_hours(share: float) -> Sequence[Figure]:
