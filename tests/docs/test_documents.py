@@ -42,6 +42,7 @@ RUN_BY = {
     "serve": "docs/test_readme_walk.py",
     "simulate call": "docs/test_readme_walk.py",
     "simulate gemini": "docs/test_readme_walk.py",
+    "try": "end_to_end/test_command_line.py",
 }
 """Which test runs a command that a document names."""
 

@@ -106,6 +106,13 @@ def test_the_server_is_not_root() -> None:
     assert instructions("USER") == ["offhook"]
 
 
+def test_calls_outlive_a_container_without_redis() -> None:
+    """In a volume that the server's user may write, whatever else is read-only."""
+    (folder,) = instructions("VOLUME")
+    assert f"STATE_DIR={folder}" in DOCKERFILE
+    assert f"install --directory --owner offhook --mode 0700 {folder}" in DOCKERFILE
+
+
 def test_health_is_asked_where_the_server_answers() -> None:
     (check,) = instructions("HEALTHCHECK")
     assert "/healthz" in json.loads(check.partition("CMD ")[2])[2]
