@@ -18,6 +18,10 @@ GREETED_AFTER_MS = 300
 """The greeting counts as given once this much of it, or of any later reply, was heard."""
 
 
+QUESTION_MS = 600
+"""A shorter sound, of which the model tells nothing, may be a cough or an "mhm"."""
+
+
 class Debt:
     """One conversation's, over all its sessions.
 
@@ -40,16 +44,25 @@ class Debt:
         self.open_question = any(x.role == "caller" or x.heard != x.text for x in lines[-1:])
         self._onset = onset
         self._answered_ms = 0
+        self._told = False
 
     @property
     def caller_waits(self) -> bool:
-        """Whether the caller was heard since the last answered turn, speaking or not."""
-        return self._onset.sounded_since(self._answered_ms) > 0
+        """Whether a word of the caller may have been heard since the last answered turn."""
+        return self._told or self._onset.sounded_since(self._answered_ms) >= WORD_MS
 
     @property
-    def speech(self) -> bool:
-        """Whether a word may be owed: we asked, or more than a click or a breath was heard."""
-        return self.asked or self._onset.sounded_since(self._answered_ms) >= WORD_MS
+    def sure(self) -> bool:
+        """Whether something is owed for sure: we asked, the model told of a question, or more was
+        heard than a cough or an "mhm".
+        """
+        if self.asked or self._told:
+            return True
+        return self._onset.sounded_since(self._answered_ms) >= QUESTION_MS
+
+    def told(self) -> None:
+        """The model told that the caller has finished."""
+        self._told = True
 
     def heard(self, longest_ms: float) -> bool:
         """So much of a reply was heard. Returns whether the greeting counts as given by that."""
@@ -61,7 +74,7 @@ class Debt:
     def answered(self, before_ms: int) -> None:
         """The model has answered what the caller said before then."""
         self._answered_ms = max(self._answered_ms, before_ms)
-        self.open_question = False
+        self.open_question = self._told = False
 
     def left_in_the_middle(self) -> None:
         """A reply's session had to be left before all of it had come."""

@@ -191,8 +191,11 @@ class ListenerLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class CallerSounded:
-    """Sound of the caller came, of `ms` milliseconds, which ended now; speech or not."""
+class CallerSpoke:
+    """The caller was heard for `ms` milliseconds, which ended now, and it may have been speech.
+
+    It was loud enough to be meant for the agent; its length tells whether it was a word.
+    """
 
     ms: float
 
@@ -225,7 +228,7 @@ ListenerEvent = (
     ConversationOpened
     | ListenerCame
     | ListenerLeft
-    | CallerSounded
+    | CallerSpoke
     | Heard
     | TimePassed
     | ConversationClosed

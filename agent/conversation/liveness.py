@@ -30,11 +30,12 @@ END_OF_SPEECH_MS = 500
 STALL_LIMIT_MS = 2_500
 """How long a turn may stay open after all of it that came could have been heard."""
 
+SPOKEN_ON_MS = 6_000
+"""How much longer is waited for a caller who is still heard after the model told of the end: it may
+be somebody else who is heard."""
+
 SPEECH_MS = 200
 """Less sound than this is no speech."""
-
-ECHO_MS = 500
-"""How much later than it was sent the agent's voice may come back from the caller's room."""
 
 REJECTED_REASONS = frozenset({"RESPONSE_REJECTED"})
 """Why a turn was closed, where the caller is owed another answer (`turnCompleteReason`)."""
@@ -82,7 +83,7 @@ class Liveness:
         self._since_ms: int | None = None
         self._least_ms = LEAST_PATIENCE_MS
         self._nudged = self._by_text = False
-        self._sound_ms: int | None = None
+        self._spoke_ms: int | None = None
         self._speech_ms = 0.0
         self._open = False
         self._heard_by_ms = 0.0
@@ -102,12 +103,10 @@ class Liveness:
 
     # The caller.
 
-    def caller_sounded(self, now_ms: int, sound_ms: float) -> None:
-        """So much sound came; what comes while the agent is heard may be its echo."""
-        if now_ms < self._heard_by_ms + ECHO_MS:
-            return
-        self._sound_ms = now_ms
-        self._speech_ms += sound_ms
+    def caller_spoke(self, now_ms: int, speech_ms: float) -> None:
+        """So much speech came."""
+        self._spoke_ms = now_ms
+        self._speech_ms += speech_ms
 
     def caller_finished(self, now_ms: int) -> None:
         """The server told that the caller has finished."""
@@ -137,7 +136,7 @@ class Liveness:
         """So much audio came."""
         if self._since_ms is not None:
             self._pace.took(now_ms - self._since_ms)
-        self._owed_ms = self._since_ms = self._sound_ms = None
+        self._owed_ms = self._since_ms = self._spoke_ms = None
         self._speech_ms = 0.0
         self._open = True
         self._heard_by_ms = max(self._heard_by_ms, now_ms) + audio_ms
@@ -181,7 +180,7 @@ class Liveness:
         trouble = self._trouble(now_ms)
         if trouble is None:
             return None
-        self._told = self._owed_ms = self._sound_ms = None
+        self._told = self._owed_ms = self._spoke_ms = None
         self._speech_ms = 0.0
         self._open = False
         left = [remedy for remedy in REMEDIES[trouble] if remedy not in self._tried]
@@ -218,16 +217,18 @@ class Liveness:
         heard_by_ms = ceil(self._heard_by_ms)
         patience_ms = self._patience_ms
         ear_ms = max(patience_ms, LEAST_PATIENCE_MS) + END_OF_SPEECH_MS
-        quiet_ms = None if self._sound_ms is None else self._sound_ms + ear_ms
+        quiet_ms = None if self._spoke_ms is None else self._spoke_ms + ear_ms
         no_reply_ms = unheard_ms = None
         if self._owed_ms is not None:
             # A caller who speaks on after all takes back what is being thought. One who spoke while
             # the agent is heard may want no answer; a text of ours always wants one.
             heard_ms = 0 if self._by_text else heard_by_ms
             limit_ms = NUDGE_LIMIT_MS if self._nudged else patience_ms
-            no_reply_ms = max(self._owed_ms + limit_ms, quiet_ms or 0, heard_ms)
+            due_ms = self._owed_ms + limit_ms
+            spoken_on_ms = min(quiet_ms or 0, due_ms + SPOKEN_ON_MS)
+            no_reply_ms = max(due_ms, spoken_on_ms, heard_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
-            unheard_ms = max(quiet_ms, (self._listens_ms or 0) + patience_ms)
+            unheard_ms = max(quiet_ms, (self._listens_ms or 0) + patience_ms, heard_by_ms)
         return {
             Trouble.NO_REPLY: no_reply_ms,
             Trouble.UNHEARD: unheard_ms,

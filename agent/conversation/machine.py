@@ -120,8 +120,8 @@ class Conversation:
         if self._closed:
             return []
         match event:
-            case events.CallerSounded():
-                self._liveness.caller_sounded(now_ms, event.ms)
+            case events.CallerSpoke():
+                self._liveness.caller_spoke(now_ms, event.ms)
                 self._onset.sounded(now_ms, event.ms)
                 return []
             case events.Heard():
@@ -159,7 +159,7 @@ class Conversation:
         Where it `goes_on` elsewhere, what the caller said and nobody has written down yet is a line
         too, so that whoever goes on knows that an answer is owed.
         """
-        if goes_on and self._debt.caller_waits and not self._transcript.caller_is_written:
+        if goes_on and self._debt.sure and not self._transcript.caller_is_written:
             self._transcript.caller_said(UNWRITTEN, now_ms)
         out = self._replies.settle_text(now_ms) + self._replies.cut(now_ms)
         out += appended(self._transcript.finish_caller())

@@ -72,10 +72,10 @@ class Replies:
                 return []
             case events.CallerSaid():
                 if self._debt.caller_waits and not self._turns.open:
-                    self._liveness.caller_finished(now_ms)
+                    self._caller_finished(now_ms)
                 return self._note_caller(event.text, now_ms)
             case events.CallerActivityEnded():
-                self._liveness.caller_finished(now_ms)
+                self._caller_finished(now_ms)
                 return []
             case events.CallerActivityStarted():
                 return self._judge(barge_in.of_activity(self._newest, now_ms), now_ms)
@@ -243,6 +243,10 @@ class Replies:
         out = self._judge(evidence, now_ms)
         self._transcript.caller_said(text, now_ms)
         return out
+
+    def _caller_finished(self, now_ms: int) -> None:
+        self._liveness.caller_finished(now_ms)
+        self._debt.told()
 
     def _answered(self, reply: Reply) -> list[ConversationCommand]:
         self._debt.answered(reply.began_ms)

@@ -37,6 +37,7 @@ class LevelGate:
         "_recent_rms",
         "_span_samples",
         "_threshold_rms",
+        "rms",
     )
 
     def __init__(self, rate_hz: int = PHONE_RATE_HZ) -> None:
@@ -48,6 +49,8 @@ class LevelGate:
         self._recent_rms = _LOUDEST_RMS
         self._span_samples = 0
         self._threshold_rms: float = FAINTEST_RMS
+        self.rms = 0
+        """Of the last frame."""
 
     def hears(self, pcm: bytes) -> bool:
         """Listen to one frame.
@@ -61,7 +64,7 @@ class LevelGate:
         samples = len(pcm) // 2
         if not samples:
             return False
-        rms = audioop.rms(pcm, 2)
+        rms = self.rms = audioop.rms(pcm, 2)
         self._span_samples += samples
         if rms < self._recent_rms:
             self._recent_rms = rms

@@ -148,10 +148,12 @@ class Call:
         match event:
             case Media():
                 self._presence.sign_of_life(now_ms)
-                self._out += self._microphone.hears(event.payload, event.timestamp_ms, now_ms)
-                if self._microphone.ear.sound_at_ms == now_ms:
-                    sound_ms = len(event.payload) / PHONE_SAMPLES_PER_MS
-                    self._converse(told.CallerSounded(sound_ms), now_ms)
+                until_ms = self._player.heard_until_ms()
+                self._out += self._microphone.hears(
+                    event.payload, event.timestamp_ms, now_ms, until_ms
+                )
+                if self._microphone.ear.speech_at_ms == now_ms:
+                    self._converse(told.CallerSpoke(self._microphone.ear.speech_ms), now_ms)
             case Mark():
                 if self._player.mark_returned(event.name, now_ms):
                     self._tell_heard(now_ms)
@@ -281,9 +283,9 @@ class Call:
     def _keep_company(self, now_ms: int) -> None:
         """Let a caller hear something who waits."""
         agent_heard = self._player.speaks(now_ms)
-        owed = self._conversation.debt.speech
+        owed = self._conversation.debt.sure
         if self._waiting.look(
-            now_ms, self._microphone.ear.sound_at_ms, agent_heard=agent_heard, owed=owed
+            now_ms, self._microphone.ear.speech_at_ms, agent_heard=agent_heard, owed=owed
         ):
             self._out += self._player.play_aside(EARCON, now_ms)
 
@@ -293,7 +295,7 @@ class Call:
         pause = self.phase is not Phase.STREAMING or (
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE
-            and not self._conversation.debt.caller_waits
+            and not self._conversation.debt.sure
         )
         if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
             self._end(EndedReason.HANDED_OVER, now_ms)

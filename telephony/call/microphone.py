@@ -37,8 +37,17 @@ class Microphone:
         self._cover(now_ms)
         self._gaps = Gaps()
 
-    def hears(self, ulaw: bytes, timestamp_ms: int, now_ms: int) -> list[SendCallerAudio]:
-        """Caller audio came: µ-law, any length, with Twilio's time of its first sample."""
+    def hears(
+        self, ulaw: bytes, timestamp_ms: int, now_ms: int, agent_until_ms: int = 0
+    ) -> list[SendCallerAudio]:
+        """Caller audio came.
+
+        Args:
+            ulaw: µ-law, any length.
+            timestamp_ms: Twilio's time of its first sample.
+            now_ms: The time.
+            agent_until_ms: Until when the agent is heard, of what it has been sent.
+        """
         self._cover(now_ms)
         missing = self._gaps.before(timestamp_ms, len(ulaw))
         if missing is None:
@@ -46,7 +55,7 @@ class Microphone:
         if missing:
             ulaw = ULAW_SILENCE * missing + ulaw
         pcm = g711.decode(ulaw)
-        sound = self.ear.hears(pcm, now_ms)
+        sound = self.ear.hears(pcm, now_ms, agent_until_ms)
         self.unanswered.keep(ulaw, now_ms, sound=sound, heard=self._session is not None)
         return self._send(pcm)
 

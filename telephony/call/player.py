@@ -139,6 +139,10 @@ class Player:
             return False
         return self._downlink.waits() or (self._playout.unheard(now_ms) and not self.aside(now_ms))
 
+    def heard_until_ms(self) -> int:
+        """Until when something is heard of what was sent, or was."""
+        return self._playout.ends_ms()
+
     def heard_ms(self, now_ms: int) -> dict[int, float]:
         """How much of each reply was heard, of those that were not heard to their end."""
         return {

@@ -126,6 +126,11 @@ class Playout:
         """How much Twilio holds that was not heard yet."""
         return self._sent - self._heard(now_ms)
 
+    def ends_ms(self) -> int:
+        """When all that was sent will have been heard, or was; 0 if nothing was sent."""
+        position, at_ms = self._clock
+        return at_ms + -(-(self._sent - position) // PHONE_SAMPLES_PER_MS)
+
     def heard_samples(self, reply: int, now_ms: int) -> int:
         """How far `reply` was heard on this stream, by marks and clock."""
         return self._of(reply, self._heard(now_ms))
@@ -178,8 +183,7 @@ class Playout:
         return max(self._known, min(self._by_clock(now_ms), self._limit()))
 
     def _lost_at_ms(self) -> int:
-        position, at_ms = self._clock
-        return at_ms + -(-(self._sent - position) // PHONE_SAMPLES_PER_MS) + LOST_MARK_MS
+        return self.ends_ms() + LOST_MARK_MS
 
     def _of(self, reply: int, position: int) -> int:
         """How far into `reply` the ear is, at `position`; what was heard twice counts once."""

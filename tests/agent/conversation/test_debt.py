@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.conversation.debt import GREETED_AFTER_MS, Debt
+from agent.conversation.debt import GREETED_AFTER_MS, QUESTION_MS, Debt
 from agent.conversation.onset import WORD_MS, Onset
 from agent.conversation.transcript import Line
 
@@ -30,37 +30,56 @@ def test_a_greeting_is_given_once(debt: Debt) -> None:
     assert debt.greeted
 
 
-def test_a_click_makes_a_caller_wait_and_is_no_word(debt: Debt, onset: Onset) -> None:
-    onset.sounded(1_000, 20)
-    assert debt.caller_waits
-    assert not debt.speech
-
-
-def test_a_word_is_owed_an_answer_until_one_has_come(debt: Debt, onset: Onset) -> None:
-    for now_ms in range(1_000, 1_000 + WORD_MS, 20):
+def speaks(onset: Onset, from_ms: int, ms: int) -> None:
+    for now_ms in range(from_ms + 20, from_ms + ms + 1, 20):
         onset.sounded(now_ms, 20)
-    assert debt.speech
+
+
+@pytest.mark.parametrize(
+    ("ms", "waits", "sure"),
+    [
+        (WORD_MS - 20, False, False),
+        (WORD_MS, True, False),
+        (QUESTION_MS - 20, True, False),
+        (QUESTION_MS, True, True),
+    ],
+)
+def test_the_longer_a_caller_was_heard_the_surer_it_is_that_an_answer_is_owed(
+    debt: Debt, onset: Onset, ms: int, waits: bool, sure: bool
+) -> None:
+    speaks(onset, 1_000, ms)
+    assert (debt.caller_waits, debt.sure) == (waits, sure)
+
+
+def test_what_the_model_was_told_of_is_owed_however_short_it_was(debt: Debt, onset: Onset) -> None:
+    speaks(onset, 1_000, WORD_MS)
+    debt.told()
+    assert (debt.caller_waits, debt.sure) == (True, True)
+
+
+def test_an_answer_is_owed_until_one_has_come(debt: Debt, onset: Onset) -> None:
+    speaks(onset, 1_000, QUESTION_MS)
+    debt.told()
     debt.answered(2_000)
-    assert (debt.caller_waits, debt.speech) == (False, False)
+    assert (debt.caller_waits, debt.sure) == (False, False)
 
 
 def test_what_is_said_after_an_answer_began_is_owed_one_of_its_own(
     debt: Debt, onset: Onset
 ) -> None:
-    for now_ms in range(1_000, 2_000, 20):
-        onset.sounded(now_ms, 20)
-    debt.answered(1_500)
-    assert debt.speech
-    debt.answered(1_900)
-    assert (debt.caller_waits, debt.speech) == (True, False)
+    speaks(onset, 1_000, 2_000)
+    debt.answered(2_000)
+    assert (debt.caller_waits, debt.sure) == (True, True)
+    debt.answered(2_900)
+    assert (debt.caller_waits, debt.sure) == (False, False)
 
 
 def test_what_we_asked_for_is_owed_until_it_begins(debt: Debt) -> None:
     debt.ask()
     debt.left_in_the_middle()
-    assert debt.speech
+    assert debt.sure
     debt.reply_began()
-    assert (debt.speech, debt.rest) == (False, False)
+    assert (debt.sure, debt.rest) == (False, False)
 
 
 def test_nobody_wants_the_rest_of_what_was_talked_over(debt: Debt) -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from agent.conversation.liveness import (
-    ECHO_MS,
     END_OF_SPEECH_MS,
     NUDGE_LIMIT_MS,
     SPEECH_MS,
+    SPOKEN_ON_MS,
     STALL_LIMIT_MS,
     Liveness,
     Remedy,
@@ -124,33 +124,40 @@ def test_a_nudge_is_answered_sooner(live: Liveness) -> None:
 
 def test_a_caller_who_speaks_on_is_not_answered_yet(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
-    live.caller_sounded(NOW_MS + 1_000, 20)
+    live.caller_spoke(NOW_MS + 1_000, 20)
     assert live.deadline_ms() == NOW_MS + 1_000 + LEAST_PATIENCE_MS + END_OF_SPEECH_MS
 
 
 def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness) -> None:
-    live.caller_sounded(NOW_MS, SPEECH_MS)
+    live.caller_spoke(NOW_MS, SPEECH_MS)
     at_ms, what = due(live)
     assert (at_ms, what) == (
         NOW_MS + LEAST_PATIENCE_MS + END_OF_SPEECH_MS,
         (Trouble.UNHEARD, Remedy.RESUME),
     )
-    live.caller_sounded(AFTER_ALL_MS, SPEECH_MS)
+    live.caller_spoke(AFTER_ALL_MS, SPEECH_MS)
     assert due(live)[1] is None
 
 
 def test_a_click_is_no_speech(live: Liveness) -> None:
-    live.caller_sounded(NOW_MS, SPEECH_MS - 20)
+    live.caller_spoke(NOW_MS, SPEECH_MS - 20)
     assert live.deadline_ms() is None
 
 
-def test_the_agents_echo_is_no_speech(live: Liveness) -> None:
-    live.speaks(NOW_MS, 1_000)
+def test_who_is_heard_over_the_agent_is_not_taken_for_unheard_before_it_has_finished(
+    live: Liveness,
+) -> None:
+    live.speaks(NOW_MS, 20_000)
     live.closed("", spoke=True)
-    live.caller_sounded(NOW_MS + 999 + ECHO_MS, SPEECH_MS)
-    assert live.deadline_ms() is None
-    live.caller_sounded(NOW_MS + 1_000 + ECHO_MS, SPEECH_MS)
-    assert live.deadline_ms() is not None
+    live.caller_spoke(NOW_MS + 1_000, SPEECH_MS)
+    assert live.deadline_ms() == NOW_MS + 20_000
+
+
+def test_somebody_who_speaks_on_and_on_puts_an_answer_off_for_a_while_only(live: Liveness) -> None:
+    live.caller_finished(NOW_MS)
+    for now_ms in range(NOW_MS, NOW_MS + 20_000, 20):
+        live.caller_spoke(now_ms, 20)
+    assert live.deadline_ms() == NOW_MS + LEAST_PATIENCE_MS + SPOKEN_ON_MS
 
 
 def test_a_turn_that_is_never_closed_is_left_once_it_was_heard(live: Liveness) -> None:

@@ -13,7 +13,7 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import (
     CallerActivityEnded,
-    CallerSounded,
+    CallerSpoke,
     GenerationComplete,
     ListenerLeft,
     ModelEvent,
@@ -120,7 +120,7 @@ def test_a_turn_that_stays_open_is_left_in_silence(greeted: Talk) -> None:
 
 def test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked(greeted: Talk) -> None:
     greeted.now_ms += 2_000
-    greeted.happens(CallerSounded(SPEECH_MS))
+    greeted.happens(CallerSpoke(SPEECH_MS))
     done = greeted.wait(LEAST_PATIENCE_MS + END_OF_SPEECH_MS)
     assert told(done) == [(CloseModel, Trouble.UNHEARD)]
     greeted.ready()
@@ -128,9 +128,11 @@ def test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked(greeted: Talk
 
 
 def test_words_are_a_sign_that_the_caller_has_finished(greeted: Talk) -> None:
-    greeted.happens(CallerSounded(20))
+    greeted.now_ms += 1_000
+    greeted.happens(CallerSpoke(300))
     greeted.says("A room?")
-    assert told(greeted.wait(LEAST_PATIENCE_MS)) == [(SayToModel, Trouble.NO_REPLY)]
+    limit_ms = LEAST_PATIENCE_MS + END_OF_SPEECH_MS
+    assert told(greeted.wait(limit_ms)) == [(SayToModel, Trouble.NO_REPLY)]
 
 
 def test_words_that_come_late_ask_nothing(greeted: Talk) -> None:

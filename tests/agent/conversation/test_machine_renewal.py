@@ -19,7 +19,7 @@ from agent.conversation.commands import (
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
-    CallerSounded,
+    CallerSpoke,
     GenerationComplete,
     GoAway,
     HandleUpdated,
@@ -62,11 +62,13 @@ def test_it_renews_after_the_turn_it_was_in(greeted: Talk) -> None:
     assert greeted.opened.handle == "h2"
 
 
-def test_it_does_not_renew_while_the_caller_waits_until_it_must(greeted: Talk) -> None:
-    greeted.hands_out("h1")
-    greeted.happens(CallerSounded(20))
-    assert of(OpenModel, greeted.wait(RENEW_BY_MS - 1)) == []
-    assert len(of(OpenModel, greeted.wait(1))) == 1
+@pytest.mark.parametrize(("due_ms", "times"), [(RENEW_FROM_MS, 0), (RENEW_BY_MS, 1)])
+def test_it_does_not_renew_while_the_caller_waits_until_it_must(
+    greeted: Talk, due_ms: int, times: int
+) -> None:
+    greeted.now_ms += due_ms - 1_000
+    greeted.happens(CallerSpoke(300))
+    assert len(of(OpenModel, greeted.hands_out("h1") + greeted.wait(1_500))) == times
 
 
 @pytest.fixture

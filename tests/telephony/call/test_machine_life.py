@@ -251,7 +251,7 @@ def test_with_little_time_a_turn_is_let_come_to_its_end(greeted: Phone) -> None:
 
 
 def test_a_caller_who_waits_for_an_answer_is_not_handed_over_before_it(greeted: Phone) -> None:
-    greeted.says(VOICE, 400)
+    greeted.says(VOICE, 800)
     assert of(EndCall, greeted.step(DrainRequested(10_000))) == []
     greeted.wait(500)
     assert of(EndCall, greeted.replies("Yes.", 300)) == []
@@ -288,7 +288,7 @@ def test_with_no_time_a_call_is_handed_over_in_mid_reply(greeted: Phone, budget_
 def test_a_question_that_nobody_wrote_down_yet_is_owed_an_answer_by_the_next_worker(
     greeted: Phone, pick_up: PickUp
 ) -> None:
-    greeted.says(VOICE, 400)
+    greeted.says(VOICE, 800)
     assert ended(greeted.step(DrainRequested(0))) == [("handed_over", False)]
     assert greeted.lines[-1] == ("caller", "…", "…")
     lines = tuple(command.line for command in of(AppendLine, greeted.commands))
