@@ -37,7 +37,7 @@ check: setup ## Run the checks alone: ruff, mypy, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-cuts: setup ## Cut the calls of tests/worlds/files after every single step (make test: after some)
+cuts: setup ## Cut calls drawn by seeds, and those of world files after every step (make test: some)
 	@$(BIN)/python -m tests.worlds.cuts
 
 mutants: setup ## Plant faults, one at a time, and see each caught by recorded calls or worlds

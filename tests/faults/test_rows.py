@@ -8,6 +8,7 @@ from telephony.simulator.ear import Turn
 from telephony.simulator.report import Marks, Report, Silence
 from tests.faults.elsewhere import ALL_ROWS, ELSEWHERE, Elsewhere
 from tests.faults.figures import gaps
+from tests.faults.repeated import REPEATED
 from tests.faults.table import SMALLEST, Figure, Row, all_rows, at_least, at_most, exactly
 from tests.places import there
 
@@ -31,7 +32,7 @@ REPORT = Report(
     lines=(),
 )
 
-ROWS = [pytest.param(row, id=str(row.number)) for row in all_rows()]
+ROWS = [pytest.param(row, id=str(row.number)) for row in all_rows() if row.number not in REPEATED]
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -50,6 +51,12 @@ def test_each_row_is_measured_or_said_to_be_somewhere_else() -> None:
 def test_a_row_that_is_tested_somewhere_else_is_found_there(row: Elsewhere) -> None:
     assert row.places or row.lacks.startswith("not built yet: ")
     assert [place for place in row.places if not there(place)] == []
+
+
+def test_a_row_that_is_left_to_other_tests_is_found_there() -> None:
+    assert REPEATED.keys() <= {row.number for row in all_rows()}
+    places = [place for places in REPEATED.values() for place in places]
+    assert [place for place in places if not there(place)] == []
 
 
 def test_a_silence_is_a_gap_however_long_unless_the_caller_was_heard_in_it() -> None:

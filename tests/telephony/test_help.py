@@ -59,10 +59,12 @@ def offhook(*arguments: str, **environment: str) -> str:
     return ran.stdout
 
 
+@pytest.mark.real
 def test_the_version_is_that_of_the_package() -> None:
     assert offhook("--version") == f"offhook {version('offhook')}\n"
 
 
+@pytest.mark.real
 def test_a_shell_completes_commands() -> None:
     words = {"_OFFHOOK_COMPLETE": "complete_bash", "COMP_WORDS": "offhook si", "COMP_CWORD": "1"}
     assert offhook(**words).split() == ["simulate"]

@@ -10,7 +10,7 @@ from telephony.simulator.faults import LineFaults
 from tests.worlds import judge, scenarios
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_caller_whose_line_delivers_nothing_in_silence_is_answered(seed: int) -> None:
     world = scenarios.world(
         scenarios.barge_ins(seed), seed, Behaviour(), line_faults=LineFaults(idle_silence=False)
@@ -22,7 +22,6 @@ def test_a_caller_whose_line_delivers_nothing_in_silence_is_answered(seed: int) 
     assert judge.stale_bytes(world) == 0
 
 
-@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -35,9 +34,9 @@ def test_a_caller_whose_line_delivers_nothing_in_silence_is_answered(seed: int) 
     ids=["small chunks", "early turns", "as 2.5 did", "stale audio", "no activity"],
 )
 def test_barge_ins_work_with_every_way_the_model_was_seen_to_talk(
-    behaviour: Behaviour, seed: int
+    behaviour: Behaviour,
 ) -> None:
-    world = scenarios.world(scenarios.barge_ins(seed), seed, behaviour)
+    world = scenarios.world(scenarios.barge_ins(0), 0, behaviour)
     replies = judge.replies(world)
     said = [utterance.name for _, utterance in world.phone.said]
     assert len(said) == 20

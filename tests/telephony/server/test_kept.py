@@ -60,6 +60,7 @@ def test_without_server_and_memory_a_redis_is_asked_for(monkeypatch: pytest.Monk
         kept.own_server(given(redis_url=""))
 
 
+@pytest.mark.real
 def test_nothing_that_answers_calls_needs_what_only_tests_have() -> None:
     subprocess.run([sys.executable, "-c", WITHOUT_FAKEREDIS], cwd=ROOT, check=True)  # noqa: S603 - our own code
 

@@ -1,0 +1,35 @@
+"""The rows that `make test` leaves to tests of the same fault; `make faults` measures them all.
+
+In its smallest numbers such a row does once what a test of whole calls, or of the store on a real
+server, does once too, and asserts more closely.
+"""
+
+END_TO_END = "tests/end_to_end"
+GONE_ON = (
+    f"{END_TO_END}/test_worker_lost.py::test_a_worker_is_killed_and_another_goes_on_with_the_same_conversation",
+)
+NO_LINE_LOST = (
+    f"{END_TO_END}/test_store_away.py::test_calls_go_on_and_begin_without_redis_and_no_line_is_lost_or_doubled",
+)
+REAL_SERVER = "tests/contracts/test_real_redis.py"
+
+REPEATED = {
+    1: GONE_ON,
+    2: GONE_ON,
+    20: NO_LINE_LOST,
+    22: (
+        f"{REAL_SERVER}::test_a_full_server_is_out_of_memory_and_keeps_what_it_has",
+        f"{REAL_SERVER}::test_a_replica_is_read_only",
+        f"{REAL_SERVER}::test_a_server_that_wants_a_password_is_not_authenticated",
+        "tests/agent/store/test_failures.py::test_an_error_of_the_server_has_its_own_word",
+        *NO_LINE_LOST,
+    ),
+    24: (
+        f"{REAL_SERVER}::test_a_forgotten_script_is_sent_along_and_not_loaded_first",
+        "tests/contracts/test_store.py::test_scripts_the_server_has_forgotten_are_sent_again",
+    ),
+    25: (
+        f"{END_TO_END}/test_stream_broken.py::test_a_stream_that_breaks_in_whatever_way_is_resumed_with_the_same_session",
+    ),
+}
+"""Each row's number, and where the same fault is seen."""
