@@ -40,7 +40,7 @@ check: setup ## Run the checks alone: ruff, mypy, import contracts
 cuts: setup ## Cut calls drawn by seeds, and those of world files after every step (make test: some)
 	@$(BIN)/python -m tests.worlds.cuts
 
-mutants: setup ## Plant faults, one at a time, and see each caught by recorded calls or worlds
+mutants: setup ## Plant faults, one at a time, and see each caught by recorded calls, worlds or tests
 	@$(BIN)/python -m tests.mutants
 
 faults: setup ## Inject every fault of the table; print what is reached beside what is demanded
