@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from telephony.settings import Settings
 from telephony.twilio.challenge import is_challenge, proof
 from telephony.twilio.messages import Start
-from telephony.twilio.numbers import is_number
+from telephony.twilio.numbers import is_number, parties
 from telephony.twilio.signature import (
     FormError,
     caller_key,
@@ -93,13 +93,13 @@ class Admission:
         return mint_token(self._secrets[0], call_sid, form["AccountSid"], expires_ms, nonce)
 
     def caller(self, form: Mapping[str, str]) -> str | None:
-        """Who calls, for the store: of the number something that only we can make; None for one
-        that is withheld.
+        """Who talks with which of our numbers, for the store: something that only we can make. None
+        where the other party cannot be told apart: its number is withheld, is none, or is our own.
         """
-        number = form.get("From", "")
-        if not is_number(number):
+        ours, theirs = parties(form)
+        if not is_number(theirs) or theirs == ours:
             return None
-        return caller_key(self._secrets[0], number)
+        return caller_key(self._secrets[0], ours, theirs)
 
     def identity(self, challenge: str, instance: str) -> dict[str, str]:
         """How this server process proves who it is; nothing where `challenge` is none."""

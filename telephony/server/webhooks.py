@@ -25,7 +25,7 @@ from telephony.server.patience import patiently
 from telephony.server.reaper import LEASE_MS
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
-from telephony.twilio.numbers import caller_id
+from telephony.twilio.numbers import caller_id, parties
 from telephony.twilio.signature import FORM_LIMIT_BYTES
 
 MAX_RESUMES = 5
@@ -144,7 +144,7 @@ async def stream_status(request: Request) -> Response:
 def _note_numbers(worker: Worker, form: Mapping[str, str]) -> None:
     """Calls of some numbers may be recorded; a stream does not tell them."""
     if worker.recorder is not None:
-        worker.recorder.note_numbers(form["CallSid"], form.get("From", ""), form.get("To", ""))
+        worker.recorder.note_numbers(form["CallSid"], *parties(form))
 
 
 def _worker(request: Request) -> Worker:
@@ -242,7 +242,7 @@ def _way_out(worker: Worker, form: Mapping[str, str]) -> Response:
     settings = worker.settings
     if settings.transfer_to is None:
         return _xml(twiml.apology(APOLOGY))
-    shown = caller_id(form.get("From", ""), form.get("To", ""))
+    shown = caller_id(*parties(form))
     document = twiml.transfer(
         settings.public_url, TRANSFERRED, settings.transfer_to, caller_id=shown
     )

@@ -149,9 +149,15 @@ def first_nonce(secret: bytes, call_sid: str) -> str:
     return _base64url(_hmac(secret, f"first nonce {call_sid}")[:16])
 
 
-def caller_key(secret: bytes, number: str) -> str:
-    """A caller's name where calls are remembered: 22 characters, of which no number can be made."""
-    return _base64url(_hmac(secret, f"caller {number}")[:16])
+def caller_key(secret: bytes, ours: str, theirs: str) -> str:
+    """The name of two parties where calls are remembered: 22 characters that tell no number.
+
+    Args:
+        secret: From `token_secret`.
+        ours: The number of ours in the call: who calls another one wants something else.
+        theirs: The other party's number.
+    """
+    return _base64url(_hmac(secret, f"caller {ours} {theirs}")[:16])
 
 
 def mint_token(secret: bytes, call_sid: str, account_sid: str, expires_ms: int, nonce: str) -> str:

@@ -1,6 +1,7 @@
 """A caller who was cut off dials again, and the conversation goes on; nobody else's does."""
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
@@ -91,6 +92,18 @@ async def test_nobody_else_goes_on_with_a_call_that_was_cut_off(
     withheld = await place(SAYS_GOODBYE, worker.url, caller="anonymous")
     for report in (other, withheld):
         assert cues(steps, report) == [DEFAULT_PERSONA.greeting_cue]
+
+
+async def test_a_call_that_we_place_goes_on_with_whom_it_is_placed_to_and_with_nobody_else(
+    worker: LocalWorker, steps: Watch[Step]
+) -> None:
+    placed = CallFaults(outbound=True)
+    cut_off = await place(CUT_OFF, worker.url, faults=replace(ENDS, outbound=True))
+    await over(steps, cut_off)
+    other = await place(SAYS_GOODBYE, worker.url, caller=ANOTHER, faults=placed)
+    again = await place(SAYS_GOODBYE, worker.url, faults=placed)
+    assert cues(steps, other) == [DEFAULT_PERSONA.greeting_cue]
+    assert cues(steps, again) == [CUT_OFF_CUE]
 
 
 async def test_a_call_whose_worker_was_killed_and_that_twilio_ended_goes_on_after_a_redial(

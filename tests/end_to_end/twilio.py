@@ -28,6 +28,7 @@ def form_of(call_sid: str, status: str = "ringing") -> dict[str, str]:
         "AccountSid": ACCOUNT_SID,
         "CallStatus": status,
         "From": "+14155550123",
+        "To": "+14155550199",
         "FromCity": "",
     }
 
