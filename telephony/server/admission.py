@@ -49,8 +49,17 @@ class Admission:
         self._auth_tokens = settings.auth_tokens
         self._secrets = [token_secret(token) for token in settings.auth_tokens]
 
-    def webhook(self, path: str, body: bytes, signature: str | None) -> Mapping[str, str]:
+    def webhook(
+        self, path: str, query: str, body: bytes, signature: str | None
+    ) -> Mapping[str, str]:
         """Check a webhook and read its form.
+
+        Args:
+            path: What was asked for, below PUBLIC_URL.
+            query: What stood behind the path's question mark, as it was sent: an operator may add
+                one to what a number calls, and it is signed too. "" for none.
+            body: The form, as it was sent.
+            signature: The X-Twilio-Signature header, None if there is none.
 
         Raises:
             Refused: The signature is missing or wrong, the body is no form, the account is not
@@ -60,7 +69,7 @@ class Admission:
             fields = parse_form(body)
         except FormError:
             raise Refused("not a form") from None
-        url = webhook_url(self._public_url, path)
+        url = webhook_url(self._public_url, path) + (f"?{query}" if query else "")
         if not valid_webhook(url, fields, signature, self._auth_tokens):
             raise Refused("no signature" if not signature else "forged signature")
         form = dict(fields)

@@ -166,8 +166,9 @@ async def _form(request: Request) -> dict[str, str]:
     except ClientDisconnect:
         raise Refused("gone") from None
     signature = request.headers.get("x-twilio-signature")
-    worker = _worker(request)
-    return dict(worker.admission.webhook(request.url.path, bytes(body), signature))
+    query = request.scope["query_string"].decode("latin-1")
+    admission = _worker(request).admission
+    return dict(admission.webhook(request.url.path, query, bytes(body), signature))
 
 
 async def _record(worker: Worker, call_sid: str) -> CallRecord | None:

@@ -112,6 +112,19 @@ async def test_what_a_request_claims_of_its_host_makes_no_difference(
     assert "attacker" not in answer.text
 
 
+@pytest.mark.parametrize("query", ["agent=sales", "agent=sales&note=a%20b+c%2f&empty=", "x"])
+async def test_the_query_that_an_operator_added_to_a_webhook_is_signed_and_counts(
+    worker: LocalWorker, query: str
+) -> None:
+    for path in WEBHOOKS:
+        asked = f"{path}?{query}"
+        form = twilio.form_of(twilio.new_call_sid(), "completed")
+        ours = await twilio.post(worker.url, asked, form, twilio.signed(asked, form))
+        without = await twilio.post(worker.url, path, form, twilio.signed(asked, form))
+        another = await twilio.post(worker.url, asked + "y", form, twilio.signed(asked, form))
+        assert (ours.is_success, without.status_code, another.status_code) == (True, 403, 403)
+
+
 async def test_either_token_signs_while_they_are_rotated_and_no_third(
     gemini: SimulatedGemini,
 ) -> None:
