@@ -6,6 +6,7 @@ import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -13,6 +14,8 @@ from typing import Literal
 import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from fastapi.routing import APIRoute
 
 from telephony.errors import SettingsError
 from telephony.server import health, kept, media_socket, webhooks
@@ -30,6 +33,10 @@ MAX_FRAME_BYTES = 65_536
 WEBSOCKET_CLASS: type[asyncio.Protocol] | Literal["websockets-sansio"] = "websockets-sansio"
 """What speaks WebSocket to Twilio: one of uvicorn's own, or a class in its place. A class of our
 own could hand payloads on without a queue for each; nothing else would have to know of it."""
+
+WEBHOOK_PATHS = frozenset(
+    route.path for route in webhooks.router.routes if isinstance(route, APIRoute)
+)
 
 STOP_LIMIT_S = 2
 """How long requests under way may take once the calls are gone; a slow stranger gets no more."""
@@ -52,7 +59,13 @@ def application(settings: Settings, *observers: Observer) -> FastAPI:
             settle_garbage_collector()
             yield
 
-    app = FastAPI(title="offhook", lifespan=lifespan, openapi_url=None, docs_url=None)
+    app = FastAPI(
+        title="offhook",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redirect_slashes=False,  # behind a proxy it would send Twilio to http
+    )
     app.include_router(webhooks.router)
     app.include_router(media_socket.router)
     app.include_router(health.router)
@@ -61,6 +74,7 @@ def application(settings: Settings, *observers: Observer) -> FastAPI:
     if settings.metrics_port == settings.port:
         app.router.routes.append(metrics_page(made_of.metrics))
     app.add_exception_handler(Refused, _refuse)
+    app.add_exception_handler(HTTPStatus.NOT_FOUND, _not_found)
     return app
 
 
@@ -77,11 +91,26 @@ def settle_garbage_collector() -> None:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for nothing else
-    resources: Worker = request.app.state.worker
-    resources.metrics.refused("webhook", error.why)
-    now_ms = int(asyncio.get_running_loop().time() * 1000)
-    request.app.state.refusals.webhook(error.why, request.url.path, now_ms)
+    _count_refused(request, error.why)
     return Response(status_code=403)
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    """404. For a path that is nearly that of a webhook it says the right one."""
+    asked = request.url.path
+    near = "/" + "/".join(part for part in asked.lower().split("/") if part)
+    if near not in WEBHOOK_PATHS:
+        return PlainTextResponse("Not Found", HTTPStatus.NOT_FOUND)
+    _count_refused(request, "wrong path")
+    told = f"There is nothing at {asked!r}. Ask {near!r} instead: correct the URL where it is set."
+    return PlainTextResponse(told, HTTPStatus.NOT_FOUND)
+
+
+def _count_refused(request: Request, why: str) -> None:
+    resources: Worker = request.app.state.worker
+    resources.metrics.refused("webhook", why)
+    now_ms = int(asyncio.get_running_loop().time() * 1000)
+    request.app.state.refusals.webhook(why, request.url.path, now_ms)
 
 
 class Server(uvicorn.Server):

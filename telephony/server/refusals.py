@@ -16,6 +16,8 @@ HINTS = {
     "`offhook doctor` tells which.",
     "other account": "If this was your call, TWILIO_ACCOUNT_SID is not the account that has the "
     "number; `offhook doctor` tells.",
+    "wrong path": "If this was Twilio, callers hear an error. What the number calls has a slash "
+    "too many, or capital letters; `offhook number link` sets it.",
 }
 """By why it was refused. Nothing else that is refused can be mended by a setting."""
 

@@ -173,3 +173,16 @@ async def test_compression_is_not_negotiated_even_when_it_is_offered(worker: Loc
         assert "permessage-deflate" in socket.request.headers["Sec-WebSocket-Extensions"]
         assert socket.response is not None
         assert "Sec-WebSocket-Extensions" not in socket.response.headers
+
+
+@pytest.mark.parametrize("near", ["/twilio/voice/", "//twilio/voice", "/Twilio/Voice"])
+async def test_a_path_that_is_nearly_right_gets_404_with_the_right_one_and_no_redirect(
+    worker: LocalWorker, near: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = twilio.form_of(twilio.new_call_sid())
+    answer = await twilio.post(worker.url, near, form, twilio.signed(near, form))
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
+    assert "Ask '/twilio/voice' instead" in answer.text
+    assert "webhook refused" in "".join(capsys.readouterr())
+    other = await twilio.post(worker.url, "/twilio/other/", form, {})
+    assert (other.status_code, other.text) == (404, "Not Found")
