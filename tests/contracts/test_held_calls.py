@@ -1,5 +1,6 @@
 """What every store promises about who holds a call, on a server in memory and on a real one."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from agent.store.base import Orphan, Store
@@ -42,8 +43,9 @@ async def test_another_gets_it_when_the_first_has_not_seen_after_it_in_time(
     here, there = backend.worker(), backend.worker()
     await orphan(here, call_sid)
     [first] = await here.hold([], [], lease_ms=LONG_MS, claim_ms=1)
-    while not (again := await hold(there)):  # until that millisecond is over
-        pass
+    async with asyncio.timeout(10):
+        while not (again := await hold(there)):  # until that millisecond is over
+            pass
     assert [each.call_sid for each in again] == [call_sid]
     assert not await here.is_orphan(first)
 

@@ -1,5 +1,7 @@
 """A session is lost or refused; the conversation goes on."""
 
+import pytest
+
 from agent.conversation.commands import (
     CloseModel,
     FinishReply,
@@ -197,9 +199,13 @@ def test_a_refused_session_is_not_closed(talk: Talk) -> None:
 
 def test_the_caller_is_not_kept_without_a_model_for_longer_than_the_budget(talk: Talk) -> None:
     talk.answer()
-    while not of(GiveUp, talk.refused(1011)):
+    for _ in range(1_000):
+        if of(GiveUp, talk.refused(1011)):
+            break
         if (deadline_ms := talk.conversation.deadline_ms()) is not None:
             talk.wait(deadline_ms - talk.now_ms)
+    else:
+        pytest.fail("the caller was kept for 1000 refusals")
     assert 0 < talk.now_ms <= AWAY.budget_ms
     assert 5 <= len(of(OpenModel, talk.commands)) < 50
 

@@ -130,9 +130,10 @@ class Diary:
 
     async def until(self, kind: type[ModelEvent]) -> None:
         """Wait until an event of this kind has been fed."""
-        while not any(isinstance(event, kind) for event in self.events):
-            self._more.clear()
-            await self._more.wait()
+        async with asyncio.timeout(30):
+            while not any(isinstance(event, kind) for event in self.events):
+                self._more.clear()
+                await self._more.wait()
 
 
 async def whole(

@@ -87,9 +87,10 @@ async def test_a_close_frame_without_a_tcp_close_is_a_loss_at_the_next_send(
     outbox = ModelOutbox()
     gemini = await answer(hold)
     async with running(dial(gemini, close_timeout_ms=50), diary, outbox) as task:
-        while not task.done():
-            outbox.put(SendCallerAudio(3, bytes(640)))
-            await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            while not task.done():
+                outbox.put(SendCallerAudio(3, bytes(640)))
+                await asyncio.sleep(0)
         gemini.connections[0].websocket.transport.abort()
     assert diary.events == [SessionReady(3), SessionLost(3, 1011, "")]
 

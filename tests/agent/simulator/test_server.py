@@ -80,11 +80,12 @@ class Inbox:
 
     async def until(self, wanted: Callable[[types.LiveServerMessage], object]) -> None:
         """Receive up to and with the first message that is wanted."""
-        while True:
-            async for message in self._session.receive():
-                self.messages.append(message)
-                if wanted(message):
-                    return
+        async with asyncio.timeout(30):
+            while True:
+                async for message in self._session.receive():
+                    self.messages.append(message)
+                    if wanted(message):
+                        return
 
     @property
     def handle(self) -> str:
