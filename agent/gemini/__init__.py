@@ -1,9 +1,9 @@
 """Gemini Live through google-genai: one connection, one conversation's session at a time.
 
 Modules, lowest first: `settings`, `quirks`, `connect_config` (persona and handle to a setup),
-`messages` (one server message to events), `outbox` (what waits to be sent), `connection` (what
-passes between a session and the SDK), `session`, `breaker` (whether to dial; pure), `guarded` (a
-session behind the breaker).
+`plain_words`, `reply_audio` (what two messages may cut in two), `messages` (the server's messages
+to events), `outbox` (what waits to be sent), `connection` (what passes between a session and the
+SDK), `session`, `breaker` (whether to dial; pure), `guarded` (a session behind the breaker).
 
 Laws: an expected failure becomes one event, `SessionRefused` or `SessionLost`, and everything
 else is raised; reading never stops while a session lives, because `interrupted` and `goAway` come

@@ -1,9 +1,12 @@
-"""One message of the server, as events. Pure; nothing here waits or remembers.
+"""The messages of one session, as events. Pure.
+
+What is remembered between two messages is what they cut in two: a sample, or a transcriber's mark.
 
 The events of a message come in this order, whatever the order of its keys:
 
     1  Interrupted            what is still to be heard must go before anything is added
-    2  CallerSaid, AgentSaid  a reply's words come with the audio they belong to, and before it
+    2  CallerSaid, AgentSaid  a reply's words come with the audio they belong to, and before it;
+                              none for what only a transcriber wrote, such as `<noise>`
     3  ReplyAudio             one for each part; none in a message that holds `interrupted`, whose
                               audio is of the reply that was cut off
     4  GenerationComplete, TurnComplete
@@ -38,34 +41,82 @@ from agent.conversation.events import (
     UnknownModelMessage,
     UsageReported,
 )
+from agent.gemini.plain_words import PlainWords
+from agent.gemini.reply_audio import ReplyPcm, playable
 
-_REPLY_AUDIO = frozenset({"audio/pcm", "audio/pcm;rate=24000"})
 
-
-def events(session: int, message: types.LiveServerMessage) -> list[ModelEvent]:
-    """What `message` tells, in the order of this module's table.
+class Messages:
+    """Reads the messages of one session, in order.
 
     Args:
         session: The number that the events carry.
-        message: As the SDK read it. Its `setup_complete` belongs to whoever opens a session.
     """
-    out: list[ModelEvent] = []
-    if message.server_content is not None:
-        out += _content(session, message.server_content)
-    if message.usage_metadata is not None:
-        out.append(_usage(session, message.usage_metadata))
-    if (update := message.session_resumption_update) is not None:
-        out.append(HandleUpdated(session, update.new_handle or "", bool(update.resumable)))
-    if message.go_away is not None:
-        out.append(_go_away(session, message.go_away))
-    if message.voice_activity is not None:
-        out.append(_activity(session, message.voice_activity))
-    out += (
-        UnknownModelMessage(session, name)
-        for name in ("tool_call", "tool_call_cancellation", "voice_activity_detection_signal")
-        if getattr(message, name) is not None
-    )
-    return out
+
+    def __init__(self, session: int) -> None:
+        self._session = session
+        self._caller = PlainWords()
+        self._agent = PlainWords()
+        self._pcm = ReplyPcm()
+
+    def events(self, message: types.LiveServerMessage) -> list[ModelEvent]:
+        """What the next message tells, in the order of this module's table.
+
+        Args:
+            message: As the SDK read it. Its `setup_complete` belongs to whoever opens a session.
+        """
+        session = self._session
+        out: list[ModelEvent] = []
+        if message.server_content is not None:
+            out += self._content(message.server_content)
+        if message.usage_metadata is not None:
+            out.append(_usage(session, message.usage_metadata))
+        if (update := message.session_resumption_update) is not None:
+            out.append(HandleUpdated(session, update.new_handle or "", bool(update.resumable)))
+        if message.go_away is not None:
+            out.append(_go_away(session, message.go_away))
+        if message.voice_activity is not None:
+            out.append(_activity(session, message.voice_activity))
+        out += (
+            UnknownModelMessage(session, name)
+            for name in ("tool_call", "tool_call_cancellation", "voice_activity_detection_signal")
+            if getattr(message, name) is not None
+        )
+        return out
+
+    def _content(self, content: types.LiveServerContent) -> Iterator[ModelEvent]:
+        session = self._session
+        if content.interrupted:
+            self._reply_over()
+            yield Interrupted(session)
+        if (said := content.input_transcription) is not None:
+            text = _words(self._caller, said)
+            if text or (said.finished and not said.text):
+                yield CallerSaid(session, text, bool(said.finished))
+        if (said := content.output_transcription) is not None:
+            text = _words(self._agent, said)
+            if text or (said.finished and not said.text):
+                yield AgentSaid(session, text, bool(said.finished))
+        if content.model_turn is not None and not content.interrupted:
+            for part in content.model_turn.parts or []:
+                if (blob := part.inline_data) is not None and blob.data and not part.thought:
+                    yield from self._audio(blob.mime_type, blob.data)
+        if content.generation_complete:
+            self._reply_over()
+            yield GenerationComplete(session)
+        if content.turn_complete:
+            self._reply_over()
+            reason = content.turn_complete_reason
+            yield TurnComplete(session, reason.value if reason is not None else "")
+
+    def _audio(self, mime_type: str | None, data: bytes) -> Iterator[ModelEvent]:
+        if not playable(mime_type):
+            yield UnknownModelMessage(self._session, f"a part of type {mime_type!r}")
+        elif pcm := self._pcm.take(data):
+            yield ReplyAudio(self._session, pcm)
+
+    def _reply_over(self) -> None:
+        self._pcm.forget()
+        self._agent.forget()
 
 
 def duration_ms(text: str | None) -> int | None:
@@ -77,30 +128,9 @@ def duration_ms(text: str | None) -> int | None:
     return int(seconds) * 1000 + int(f"{fraction or '':0<3}"[:3])
 
 
-def _content(session: int, content: types.LiveServerContent) -> Iterator[ModelEvent]:
-    if content.interrupted:
-        yield Interrupted(session)
-    if (said := content.input_transcription) is not None and (said.text or said.finished):
-        yield CallerSaid(session, said.text or "", bool(said.finished))
-    if (said := content.output_transcription) is not None and (said.text or said.finished):
-        yield AgentSaid(session, said.text or "", bool(said.finished))
-    if content.model_turn is not None and not content.interrupted:
-        for part in content.model_turn.parts or []:
-            if (blob := part.inline_data) is not None and blob.data and not part.thought:
-                yield _audio(session, blob.mime_type, blob.data)
-    if content.generation_complete:
-        yield GenerationComplete(session)
-    if content.turn_complete:
-        reason = content.turn_complete_reason
-        yield TurnComplete(session, reason.value if reason is not None else "")
-
-
-def _audio(session: int, mime_type: str | None, pcm: bytes) -> ReplyAudio | UnknownModelMessage:
-    if (mime_type or "").replace(" ", "").lower() not in _REPLY_AUDIO:
-        return UnknownModelMessage(session, f"a part of type {mime_type!r}")
-    if len(pcm) % 2:
-        return UnknownModelMessage(session, "audio that ends within a sample")
-    return ReplyAudio(session, pcm)
+def _words(plain: PlainWords, said: types.Transcription) -> str:
+    text = plain.take(said.text or "", finished=bool(said.finished))
+    return text if text.strip() or text == said.text else ""
 
 
 def _usage(session: int, usage: types.UsageMetadata) -> UsageReported:

@@ -34,7 +34,7 @@ from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.transcript import Line
 from agent.gemini.connect_config import connect_config
 from agent.gemini.connection import CALLER_AUDIO, UNREADABLE, Connection
-from agent.gemini.messages import events
+from agent.gemini.messages import Messages
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.quirks import quirks_of
 from agent.gemini.settings import GeminiSettings
@@ -170,6 +170,7 @@ class GeminiLive:
 
     async def _receive(self, connection: Connection, number: int, feed: Feed) -> SessionLost:
         unreadable = 0
+        messages = Messages(number)
         while unreadable < MAX_UNREADABLE_IN_A_ROW:
             try:
                 message = await connection.receive()
@@ -181,7 +182,7 @@ class GeminiLive:
                 feed(UnknownModelMessage(number, f"unreadable ({type(error).__name__})"))
             else:
                 unreadable = 0
-                for event in events(number, message):
+                for event in messages.events(message):
                     feed(event)
         return SessionLost(number, 1006, f"{unreadable} unreadable messages in a row")
 

@@ -6,7 +6,7 @@ from google.genai import types
 from agent.conversation.commands import OpenModel
 from agent.conversation.events import ModelEvent
 from agent.gemini.connect_config import connect_config
-from agent.gemini.messages import events
+from agent.gemini.messages import Messages
 from agent.gemini.session import PING_INTERVAL_S
 from agent.simulator.server_messages import Message
 
@@ -19,6 +19,9 @@ class WireSdk:
 
     ping_interval_s = PING_INTERVAL_S
 
+    def __init__(self) -> None:
+        self._messages: dict[int, Messages] = {}
+
     def setup(self, command: OpenModel) -> Message:
         """The first message of a session, with our own configuration."""
         config = connect_config(command.persona, command.handle)
@@ -30,5 +33,7 @@ class WireSdk:
 
     def events(self, session: int, message: Message) -> list[ModelEvent]:
         """What a message of the server tells; one that is not Google's raises."""
+        if "setupComplete" in message or session not in self._messages:
+            self._messages[session] = Messages(session)
         read = converters._LiveServerMessage_from_mldev(message)
-        return events(session, types.LiveServerMessage.model_validate(read))
+        return self._messages[session].events(types.LiveServerMessage.model_validate(read))

@@ -23,7 +23,7 @@ from agent.conversation.events import (
     UnknownModelMessage,
     UsageReported,
 )
-from agent.gemini.messages import duration_ms, events
+from agent.gemini.messages import Messages, duration_ms
 
 WIRE = Path(__file__).parents[3] / "fixtures" / "wire" / "gemini"
 
@@ -45,7 +45,7 @@ EXPECTED: dict[str, list[ModelEvent]] = {
     "audio_in_two_parts": [ReplyAudio(7, b"\x01\x00"), ReplyAudio(7, b"\x02\x00")],
     "audio_in_url_safe_base64": [ReplyAudio(7, b"\xfb\xef\xff\xfb")],
     "audio_at_another_rate": [UnknownModelMessage(7, "a part of type 'audio/pcm;rate=16000'")],
-    "audio_cut_within_a_sample": [UnknownModelMessage(7, "audio that ends within a sample")],
+    "audio_cut_within_a_sample": [ReplyAudio(7, b"\x01\x00")],
     "audio_of_no_length": [],
     "thought_and_text": [],
     "thought_aloud": [],
@@ -76,7 +76,7 @@ def as_the_sdk_reads_it(wire: dict[str, Any]) -> types.LiveServerMessage:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_message_becomes_its_events_in_order(name: str) -> None:
     wire = json.loads((WIRE / f"{name}.json").read_text())
-    assert events(7, as_the_sdk_reads_it(wire)) == EXPECTED[name]
+    assert Messages(7).events(as_the_sdk_reads_it(wire)) == EXPECTED[name]
 
 
 def test_every_sample_has_its_row() -> None:
@@ -101,7 +101,7 @@ def test_all_that_one_message_can_hold_comes_in_the_documented_order() -> None:
             input_transcription=types.Transcription(text="a"),
         ),
     )
-    assert events(1, message) == [
+    assert Messages(1).events(message) == [
         CallerSaid(1, "a"),
         AgentSaid(1, "b"),
         ReplyAudio(1, b"\x01\x00"),
@@ -121,8 +121,10 @@ def test_values_that_are_new_to_the_sdk_are_survived() -> None:
         {"serverContent": {"turnComplete": True, "turnCompleteReason": "TIDE_CAME_IN"}}
     )
     activity = as_the_sdk_reads_it({"voiceActivity": {"type": "ACTIVITY_YAWN"}})
-    assert events(7, turn) == [TurnComplete(7, "TIDE_CAME_IN")]
-    assert events(7, activity) == [UnknownModelMessage(7, "voice_activity of another type")]
+    assert Messages(7).events(turn) == [TurnComplete(7, "TIDE_CAME_IN")]
+    assert Messages(7).events(activity) == [
+        UnknownModelMessage(7, "voice_activity of another type")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,3 +149,108 @@ def test_a_duration_is_read_in_whole_milliseconds(
     text: str | None, expected_ms: int | None
 ) -> None:
     assert duration_ms(text) == expected_ms
+
+
+AUDIO = "audio/pcm;rate=24000"
+
+
+def audio(data: bytes, mime_type: str | None = AUDIO) -> types.LiveServerMessage:
+    part = types.Part(inline_data=types.Blob(data=data, mime_type=mime_type))
+    return types.LiveServerMessage(
+        server_content=types.LiveServerContent(model_turn=types.Content(parts=[part]))
+    )
+
+
+def heard(text: str, *, finished: bool = False) -> types.LiveServerMessage:
+    said = types.Transcription(text=text, finished=finished)
+    return types.LiveServerMessage(server_content=types.LiveServerContent(input_transcription=said))
+
+
+@pytest.mark.parametrize("cuts", [[961], [1, 1, 1], [2, 3, 5, 7], [1, 1919]])
+def test_however_parts_are_cut_no_sample_of_a_reply_is_lost(cuts: list[int]) -> None:
+    whole = bytes(range(256)) * 8
+    messages, played, rest = Messages(7), b"", whole
+    while rest:
+        cut = cuts[0]
+        cuts = [*cuts[1:], cut]
+        for event in messages.events(audio(rest[:cut])):
+            assert isinstance(event, ReplyAudio)
+            assert len(event.pcm) % 2 == 0
+            played += event.pcm
+        rest = rest[cut:]
+    assert played == whole
+
+
+@pytest.mark.parametrize("end", ["interrupted", "generation_complete", "turn_complete"])
+def test_half_a_sample_at_a_replys_end_does_not_shift_the_next_reply(end: str) -> None:
+    messages = Messages(7)
+    messages.events(audio(b"\x01\x02\x03"))
+    messages.events(
+        types.LiveServerMessage(server_content=types.LiveServerContent.model_validate({end: True}))
+    )
+    assert messages.events(audio(b"\x04\x05")) == [ReplyAudio(7, b"\x04\x05")]
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "plays"),
+    [
+        (None, True),
+        ("", True),
+        ("audio/pcm", True),
+        ("audio/pcm;rate=24000;channels=1", True),
+        ("Audio/PCM; channels=1; rate=24000", True),
+        ('audio/pcm;rate="24000"', True),
+        ("audio/L16;codec=pcm;rate=24000", True),
+        ("audio/pcm;", True),
+        ("audio/pcm;rate=16000", False),
+        ("audio/pcm;rate=24000;channels=2", False),
+        ("audio/ogg;rate=24000", False),
+        ("text/plain", False),
+    ],
+)
+def test_what_can_be_played_is_whatever_its_type_leaves_out(
+    mime_type: str | None, plays: bool
+) -> None:
+    expected = ReplyAudio(7, b"\1\0"), UnknownModelMessage(7, f"a part of type {mime_type!r}")
+    assert Messages(7).events(audio(b"\1\0", mime_type)) == [expected[not plays]]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        (["<noise>"], ""),
+        ([" <noise> "], ""),
+        (["<ctrl46>"], ""),
+        (["<|endoftext|></s>"], ""),
+        (["Hello <noise> there"], "Hello there"),
+        (["Hello<noise>there"], "Hello there"),
+        (["Hello", " <noise>there"], "Hello there"),
+        (["<noise> Hello"], " Hello"),
+        (["I am<ctrl46> here.<noise>"], "I am here."),
+        (["Hello <noi", "se> there"], "Hello there"),
+        (["Hello", " <", "no", "ise", ">", " there"], "Hello there"),
+        (["three <", " four"], "three < four"),
+        (["a < b and c > d"], "a < b and c > d"),
+        (["<" + 50 * "x", ">"], "<" + 50 * "x" + ">"),
+    ],
+)
+def test_what_only_a_transcriber_wrote_is_no_word_and_no_event(
+    pieces: list[str], words: str
+) -> None:
+    messages = Messages(7)
+    said = [event for piece in pieces for event in messages.events(heard(piece))]
+    assert all(isinstance(event, CallerSaid) and event.text for event in said)
+    assert "".join(event.text for event in said if isinstance(event, CallerSaid)) == words
+
+
+def test_an_utterance_that_was_all_noise_has_no_end_either() -> None:
+    assert Messages(7).events(heard("<noise>", finished=True)) == []
+    assert Messages(7).events(heard("", finished=True)) == [CallerSaid(7, "", finished=True)]
+    assert Messages(7).events(heard("5 <", finished=True)) == [CallerSaid(7, "5 <", finished=True)]
+
+
+def test_half_a_character_is_replaced_where_it_comes_in() -> None:
+    wire = json.loads(
+        '{"serverContent": {"inputTranscription": {"text": "a\\ud800b \\ud83d\\ude00"}}}'
+    )
+    assert Messages(7).events(as_the_sdk_reads_it(wire)) == [CallerSaid(7, "a\ufffdb \U0001f600")]

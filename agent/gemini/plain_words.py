@@ -1,0 +1,48 @@
+"""The words of a transcription, without what a transcriber adds to them. Pure.
+
+A transcriber writes ``<noise>`` where it heard something that was no speech, and control tokens
+such as ``<ctrl46>`` slip through. Nobody said them: taken for words they would be a line of the
+transcript, and end a reply that is being heard. A transcription comes in pieces, and such a mark
+may begin in one and end in the next.
+
+Source: reports of such transcriptions, October 2026.
+"""
+
+import re
+
+_INSIDE = r"[^<>\s][^<>]{0,38}"
+_MARKS = re.compile(rf"(?:\s*<{_INSIDE}>)+")
+_BEGUN = re.compile(rf"\s*<(?:{_INSIDE})?$")
+
+
+class PlainWords:
+    """One side's transcription, piece by piece."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def take(self, piece: str, *, finished: bool) -> str:
+        """The words of the next piece; "" where there are none, or not yet.
+
+        Args:
+            piece: As it came, with its spaces. Half a character becomes U+FFFD: nothing that
+                writes UTF-8 could write it.
+            finished: Whether the utterance ends with it.
+        """
+        whole = piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = _MARKS.sub(_between, self._held + whole)
+        begun = None if finished else _BEGUN.search(text)
+        words = text if begun is None else text[: begun.start()]
+        self._held = text[len(words) :]
+        return words
+
+    def forget(self) -> None:
+        """The utterance is over, whatever was still to come."""
+        self._held = ""
+
+
+def _between(marks: re.Match[str]) -> str:
+    """What stands where marks stood: a space if they were all that kept two words apart."""
+    begins_text = marks.start() == 0 and not marks[0][0].isspace()
+    behind = marks.string[marks.end() : marks.end() + 1]
+    return "" if begins_text or not behind or behind.isspace() else " "

@@ -1,0 +1,41 @@
+"""The audio parts of a reply, as samples. Pure.
+
+Expected are 24 kHz, mono, int16 little-endian. A part may end within a sample, whose other byte
+begins the next part of the same reply; and not every part says of which type it is.
+
+Source: Google's Live API reference, October 2026; reports of the types that come.
+"""
+
+RATE_HZ = 24_000
+
+_PCM = frozenset({"audio/pcm", "audio/l16"})
+"""Both are little-endian from Google, whatever the second means elsewhere."""
+
+_EXPECTED = {"rate": str(RATE_HZ), "channels": "1"}
+
+
+class ReplyPcm:
+    """The audio of one session's replies, part by part."""
+
+    def __init__(self) -> None:
+        self._odd = b""
+
+    def take(self, data: bytes) -> bytes:
+        """The whole samples up to the end of the next part."""
+        pcm = self._odd + data
+        whole = len(pcm) & ~1
+        self._odd = pcm[whole:]
+        return pcm[:whole]
+
+    def forget(self) -> None:
+        """The reply is over: the next one begins with a whole sample."""
+        self._odd = b""
+
+
+def playable(mime_type: str | None) -> bool:
+    """Whether a part is of a type that can be played. One that says less than all is trusted."""
+    kind, *parameters = (mime_type or "audio/pcm").replace(" ", "").lower().split(";")
+    said = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
+    return kind in _PCM and all(
+        said.get(name, value).strip('"') == value for name, value in _EXPECTED.items()
+    )
