@@ -238,7 +238,8 @@ class Conversation:
         return cue
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
-        pause = self.generation is Generation.IDLE and not self._debt.caller_waits
+        owed = self._debt.caller_waits or self._debt.asked
+        pause = self.generation is Generation.IDLE and not owed
         if not self._sessions.renewal_is_due(now_ms, pause=pause):
             return []
         out: list[ConversationCommand] = []
@@ -247,7 +248,7 @@ class Conversation:
             said, taken_back, out = self._replies.leave(now_ms)
             self._rest.left(said, taken_back)
             self._debt.left_in_the_middle()
-        return out + self._go_on(self._sessions.lost(now_ms), now_ms)
+        return out + self._go_on(self._sessions.renewed(), now_ms)
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:
         """Do something about a model that owes speech and says nothing."""

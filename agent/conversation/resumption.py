@@ -103,6 +103,14 @@ class Resumption:
         """The attempt with which a conversation opens."""
         return self._at_once()
 
+    def renewed(self) -> Attempt:
+        """A session that works is left, before the server ends it: no failure, and the end of all
+        that came before.
+        """
+        self._failures = 0
+        self._troubles.clear()
+        return self._at_once()
+
     def lost(self, now_ms: int, lived_ms: int) -> Attempt | GiveUp:
         """A session that had been ready is gone, or is left, after `lived_ms`."""
         if lived_ms >= STABLE_AFTER_MS:

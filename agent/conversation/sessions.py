@@ -108,6 +108,10 @@ class Sessions:
         """The session is gone, or has to be. Returns how to get the next, or that there is none."""
         return self._resumption.lost(now_ms, self._link.lived_ms(now_ms))
 
+    def renewed(self) -> Attempt:
+        """The session works, and is left because it would end soon."""
+        return self._resumption.renewed()
+
     def given_up(self, now_ms: int, *, fresh: bool) -> Attempt | GiveUp:
         """The session lives and is dumb; as `lost`. With `fresh`, so is what its handle gives."""
         if fresh:

@@ -29,7 +29,7 @@ from agent.conversation.events import (
 )
 from agent.conversation.liveness import REST_LIMIT_MS, Trouble
 from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
-from agent.conversation.renewal import RENEW_BY_MS, RENEW_FROM_MS
+from agent.conversation.renewal import RENEW_BY_MS, RENEW_FROM_MS, YOUNG_MS
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
 
 GREETING_CUE = DEFAULT_PERSONA.greeting_cue
@@ -157,12 +157,14 @@ def test_the_rest_of_what_was_talked_over_is_not_asked_for(left: Talk) -> None:
 
 def test_told_to_go_it_goes_at_once_where_there_is_a_pause(greeted: Talk) -> None:
     greeted.hands_out("h1")
+    greeted.now_ms += YOUNG_MS
     done = greeted.tells(lambda session: GoAway(session, 50_000))
     assert greeted.opened.handle == "h1"
     assert len(of(OpenModel, done)) == 1
 
 
 def test_told_to_go_in_mid_reply_it_waits_for_the_handle_after_the_turn(greeted: Talk) -> None:
+    greeted.now_ms += YOUNG_MS
     greeted.tells(monologue)
     assert greeted.tells(lambda session: GoAway(session, 50_000)) == []
     greeted.tells(lambda session: HandleUpdated(session, "", resumable=False))
@@ -200,6 +202,7 @@ def test_hours_are_one_conversation_renewed_every_eight_minutes(greeted: Talk) -
 
 def test_a_turn_that_the_last_handle_does_not_hold_is_no_pause(greeted: Talk) -> None:
     greeted.hands_out("h1")
+    greeted.now_ms += YOUNG_MS
     greeted.replies("Yes.")
     greeted.tells(TurnComplete)
     assert greeted.tells(lambda session: GoAway(session, 50_000)) == []

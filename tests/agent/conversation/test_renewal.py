@@ -1,8 +1,17 @@
 """When a session that still works is left."""
 
+from random import Random
+
 import pytest
 
-from agent.conversation.renewal import GO_AWAY_MARGIN_MS, RENEW_BY_MS, RENEW_FROM_MS, Renewal
+from agent.conversation.renewal import (
+    GO_AWAY_MARGIN_MS,
+    RENEW_BY_MS,
+    RENEW_FROM_MS,
+    YOUNG_MS,
+    Renewal,
+)
+from agent.conversation.resumption import Attempt, Resumption
 
 MINUTE_MS = 60_000
 BEGAN_MS = 5_000
@@ -81,3 +90,26 @@ def test_a_new_session_has_its_own_eight_minutes(renewal: Renewal) -> None:
     renewal.resumable(True)
     assert renewal.deadline_ms() == BEGAN_MS + MINUTE_MS + RENEW_FROM_MS
     assert not renewal.due(BEGAN_MS + 2 * MINUTE_MS, pause=True)
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "left_ms", "from_ms"),
+    [
+        (1_000, 300_000, 240_000),
+        (1_000, 50_000, 12_500),
+        (1_000, 9_000, 2_250),
+        (YOUNG_MS, 50_000, 0),
+        (YOUNG_MS, 300_000, 240_000),
+    ],
+)
+def test_a_warning_is_no_order(renewal: Renewal, age_ms: int, left_ms: int, from_ms: int) -> None:
+    renewal.resumable(True)
+    told_ms = BEGAN_MS + age_ms
+    renewal.told_to_go(told_ms, left_ms)
+    assert not renewal.due(told_ms + from_ms - 1, pause=True)
+    assert renewal.due(told_ms + from_ms, pause=True)
+
+
+def test_a_renewal_is_no_failure() -> None:
+    resumption = Resumption(Random(1), "h1")
+    assert {resumption.renewed() for _ in range(100)} == {Attempt("h1", 0)}

@@ -15,6 +15,7 @@ from agent.conversation.events import (
     SessionRefused,
     TurnComplete,
 )
+from agent.conversation.renewal import YOUNG_MS
 from telephony.call.commands import SendClear, SendMedia
 from tests.telephony.call.conftest import SILENCE, VOICE, Phone, audio, of, speech
 
@@ -75,6 +76,7 @@ def test_a_loss_in_mid_utterance_loses_and_ends_nothing(greeted: Phone) -> None:
 
 
 def test_a_reply_received_whole_plays_on_without_a_gap_through_a_renewal(greeted: Phone) -> None:
+    greeted.says(SILENCE, YOUNG_MS)
     greeted.replies(WORDS, 3_000)
     greeted.tells(TurnComplete, lambda session: HandleUpdated(session, "h1", resumable=True))
     done = greeted.tells(lambda session: GoAway(session, 50_000))
@@ -88,6 +90,7 @@ def test_a_reply_received_whole_plays_on_without_a_gap_through_a_renewal(greeted
 
 
 def test_what_the_caller_says_during_a_renewal_is_held_and_sent_on(greeted: Phone) -> None:
+    greeted.says(SILENCE, YOUNG_MS)
     greeted.tells(lambda session: HandleUpdated(session, "h1", resumable=True))
     greeted.tells(lambda session: GoAway(session, 50_000))
     assert of(SendCallerAudio, greeted.says(VOICE, 300)) == []
