@@ -70,7 +70,11 @@ class Codec[T]:
         fields: dict[str, Any] = {name: getattr(thing, name) for name in self._types[cls]}
         if (name := self._audio[cls]) is not None:
             fields[name] = audio
-        return self._encode(self._objects[cls](**more, **fields)) + b"\n"
+        line = self._objects[cls](**more, **fields)
+        try:
+            return self._encode(line) + b"\n"
+        except UnicodeEncodeError:  # half a character, which is no text in UTF-8
+            return self._encode(_whole(line)) + b"\n"
 
     def decode(self, line: bytes) -> Object:
         """Read one line.
@@ -97,6 +101,23 @@ class Codec[T]:
         if (name := self._audio[cls]) is not None:
             fields[name] = audio
         return cls(**fields | other)
+
+
+def _whole(value: Any) -> Any:
+    """The same with U+FFFD for each half of a character."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list() | tuple():
+            return [_whole(each) for each in value]
+        case msgspec.Struct():
+            fields = {name: _whole(getattr(value, name)) for name in value.__struct_fields__}
+            return msgspec.structs.replace(value, **fields)
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            return dataclasses.replace(value, **{name: _whole(fields[name]) for name in fields})
+        case _:
+            return value
 
 
 def _object_for(cls: type, tag: str, fields: Sequence[Field]) -> type[msgspec.Struct]:

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.conversation.commands import SendCallerAudio
-from agent.conversation.events import ReplyAudio
+from agent.conversation.events import AgentSaid, HandleUpdated, ReplyAudio
+from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.transcript import Line
 from telephony.call.commands import Command, SendMedia
-from telephony.call.events import Event
+from telephony.call.events import CallOpened, Event
 from telephony.replay import command_lines, event_lines
 from telephony.replay.codec import COMMANDS, EVENTS
 from telephony.twilio.messages import Media
@@ -47,6 +49,30 @@ def test_the_codecs_know_every_class_there_is() -> None:
     for cls in (*EVENTS, *COMMANDS):
         sound = [f.name for f in dataclasses.fields(cls) if f.type in {bytes, "bytes"}]
         assert sound == ([SOUNDS[cls]] if cls in SOUNDS else [])
+
+
+HALF, REPLACED = "a\ud800b", "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("event", "written"),
+    [
+        (AgentSaid(1, HALF), AgentSaid(1, REPLACED)),
+        (AgentSaid(1, "\U0001f600" + HALF), AgentSaid(1, "\U0001f600" + REPLACED)),
+        (HandleUpdated(1, HALF, resumable=True), HandleUpdated(1, REPLACED, resumable=True)),
+        (
+            CallOpened(HALF, 0, 0, DEFAULT_PERSONA, None, (Line(1, "agent", HALF, HALF, 0, 1),)),
+            CallOpened(
+                REPLACED, 0, 0, DEFAULT_PERSONA, None, (Line(1, "agent", REPLACED, REPLACED, 0, 1),)
+            ),
+        ),
+    ],
+    ids=["words", "beside a whole one", "a handle", "lines"],
+)
+def test_half_a_character_is_replaced_and_costs_nothing_else(event: Event, written: Event) -> None:
+    line = event_lines.CODEC.line(event, "", t=7)
+    assert line == event_lines.CODEC.line(written, "", t=7)
+    assert event_lines.CODEC.thing(event_lines.CODEC.decode(line)) == written
 
 
 def test_a_line_begins_with_its_kind_and_its_time() -> None:

@@ -63,6 +63,23 @@ def test_several_calls_at_once_are_recorded_apart(steps: list[Step], tmp_path: P
     assert all(judge(path, Options()).passed for path in recordings(tmp_path))
 
 
+def test_half_a_character_does_not_end_a_recording(steps: list[Step], tmp_path: Path) -> None:
+    halved = [
+        step._replace(event=replace(step.event, text=step.event.text + "\ud800"))
+        if isinstance(step.event, AgentSaid)
+        else step
+        for step in steps
+    ]
+    dropped: list[str] = []
+    with Recorder(tmp_path, dropped=dropped.append) as recorder:
+        record(recorder, halved)
+    (recorded,) = recordings(tmp_path)
+    said = [event for event, _ in read(recorded).events if isinstance(event, AgentSaid)]
+    assert dropped == []
+    assert said
+    assert all(event.text.endswith("\ufffd") for event in said)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
 def test_a_recording_that_was_cut_off_is_a_prefix(
     steps: list[Step], tmp_path: Path, share: float
@@ -138,7 +155,7 @@ def test_a_folder_that_is_there_already_is_left_alone(steps: list[Step], tmp_pat
 def test_what_can_not_be_written_down_ends_the_recording_and_not_the_call(
     steps: list[Step], tmp_path: Path
 ) -> None:
-    nonsense = Step(AgentSaid(1, "\ud800"), steps[5].now_ms, [])  # no UTF-8 has it
+    nonsense = Step(AgentSaid(1, object()), steps[5].now_ms, [])  # type: ignore[arg-type] # no text
     dropped: list[str] = []
     recorder = Recorder(tmp_path, dropped=dropped.append)
     assert dropped_at(recorder, dropped, [*steps[:5], nonsense, *steps[5:]]) == "bug"
