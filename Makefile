@@ -1,64 +1,64 @@
-# What can be done here, one line each: make help.
-# make test and make demo need git, make, some Python 3 and Python 3.13; they set up the rest.
+# `make help` lists all targets.
+# `make test` and `make demo` need git, make, some Python 3 and Python 3.13; they install the rest.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo quick test bare check quality cuts mutants faults soak figures bench lock clean
 
-# The resampler's matrices are small: more threads cost more than they bring.
+# The resampler's matrices are small, so more threads would only cost time.
 export OPENBLAS_NUM_THREADS := 1
-# What another Python was told would reach ours.
+# Settings of another Python installation would break ours.
 unexport PYTHONHOME PYTHONPATH
 
 BIN := .venv/bin
 COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 	--custom-compile-command "make lock"
 
-help: ## Show this
+help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Bring uv, Python packages and offhook into .uv/ and .venv/ (nothing when current)
+setup: ## Install uv into .uv/, and the Python packages and offhook into .venv/ (only if needed)
 	@requirements/setup.sh
 
-demo: setup ## Hear a call without a phone, a key or a server
+demo: setup ## Listen to a call without a phone, a key or a server
 	@$(BIN)/offhook demo
 
-quick: setup ## Run the tests that compute: no socket, no process (see tests/lanes.py)
+quick: setup ## Run the tests that use no socket and no process (see tests/lanes.py)
 	@$(BIN)/pytest --numprocesses logical -m "not real"
 
-test: check ## Run every check and every test: first those that compute, then the real ones
+test: check ## Run every check and every test, those with real sockets and processes last
 	@$(BIN)/pytest --numprocesses 4 --durations 15 --junitxml out/tests.xml
 
-bare: ## Run setup and every test in a scratch clone, with no other program than a new machine has
+bare: ## Run setup and every test in a new clone, with only the programs of a new machine
 	@tests/bare.sh
 
-check: setup ## Run the checks alone: ruff, mypy, import contracts
+check: setup ## Run only the checks: ruff, mypy and the import contracts
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-cuts: setup ## Cut calls drawn by seeds, and those of world files after every step (make test: some)
+cuts: setup ## Interrupt calls from seeds, and those of world files after every step (make test: some)
 	@$(BIN)/python -m tests.worlds.cuts
 
-mutants: setup ## Plant faults, one at a time, and see each caught by recorded calls, worlds or tests
+mutants: setup ## Plant bugs in the code, one at a time, and check that a test catches each
 	@$(BIN)/python -m tests.mutants
 
-faults: setup ## Inject every fault of the table; print what is reached beside what is demanded
+faults: setup ## Inject every fault of the fault table, and print each result beside its demand
 	@$(BIN)/python -m tests.faults
 
-soak: setup ## Run 100 000 short calls in one process, and see that nothing of them stays
+soak: setup ## Run 100 000 short calls in one process, and check that no memory or task leaks
 	@$(BIN)/python -m tests.soak
 
-figures: setup ## Measure, and print what the README and the design claim
+figures: setup ## Measure the figures that the documents claim, and print them
 	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
 
-bench: setup ## Measure what a call costs and how late it is made, beside a plain bridge (14 min)
+bench: setup ## Measure the CPU time and the delay of a call, beside a plain bridge (14 min)
 	@$(BIN)/python -m tests.benchmarks.calls
 
-quality: setup ## Send real prompts both ways through the server; fail if they suffer
+quality: setup ## Send speech both ways through the server, and fail if its quality suffers
 	@$(BIN)/python -m tests.benchmarks.quality
 
-lock: ## Compile requirements/*.txt from pyproject.toml, with hashes; "make lock U=--upgrade" moves on
+lock: ## Lock pyproject.toml's requirements, with hashes; "make lock U=--upgrade" takes newer versions
 	@requirements/setup.sh uv
 	@$(COMPILE) $(U) pyproject.toml --output-file requirements/runtime.txt
 	@$(COMPILE) $(U) pyproject.toml --group dev --output-file requirements/dev.txt
@@ -67,7 +67,7 @@ lock: ## Compile requirements/*.txt from pyproject.toml, with hashes; "make lock
 	@$(COMPILE) $(U) --group pipecat --no-deps --output-file requirements/pipecat.txt
 	@$(COMPILE) $(U) --group uv --output-file requirements/uv.txt
 
-clean: ## Remove what setup and the checks made
+clean: ## Remove all files that setup and the checks created
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf tests/judges/javascript/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
-"""`offhook` on the command line. Thin: each command parses, then calls a room.
+"""The command line, `offhook`. Each command only parses its arguments and calls a room.
 
-Rooms are imported by the command that needs them: help is quick, and numpy is loaded after
-`settings` has had its say about threads.
+Each command imports the rooms that it needs. So help appears quickly, and numpy is loaded only
+after `settings.one_blas_thread` has run.
 """
 
 import sys
@@ -22,8 +22,7 @@ from telephony.simulator.commands import simulate
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="offhook answers telephone calls: Twilio Media Streams on one side, Gemini Live on the "
-    "other.",
+    help="offhook answers telephone calls. It connects Twilio Media Streams to Gemini Live.",
     epilog="Example: offhook demo",
 )
 app.add_typer(number, name="number")
@@ -46,7 +45,7 @@ def offhook(
         ),
     ] = False,
 ) -> None:
-    """What all commands have in common."""
+    """Define the options of `offhook` itself."""
 
 
 @app.command(epilog="Example: offhook serve --port 8080")
@@ -79,9 +78,9 @@ def demo(
         bool, typer.Option("--live", help="Talk with the real model, which costs a few cents.")
     ] = False,
 ) -> None:
-    """Hear a call without a phone, a key or a server.
+    """Listen to a call without a phone, a key or a server.
 
-    A simulated caller books a table with a simulated agent; both sides are
+    A simulated caller books a table with a simulated agent. Both sides are
     recorded.
     """
     settings.one_blas_thread()
@@ -101,23 +100,23 @@ def try_scripts(
     ] = "booking",
     agent: Annotated[
         str | None,
-        typer.Option(help="What the model says instead: a name, or a TOML file."),
+        typer.Option(help="Another script for the model: a name, or a TOML file."),
     ] = None,
     caller: Annotated[
         str | None,
-        typer.Option(help="What the caller does instead: a name, or a TOML file."),
+        typer.Option(help="Another script for the caller: a name, or a TOML file."),
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder for the recording.")] = Path("out"),
-    seed: Annotated[int, typer.Option(help="The seed of all chance in both simulators.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed for both simulators' random choices.")] = 1,
     live: Annotated[
         bool, typer.Option("--live", help="Talk with the real model, which costs a few cents.")
     ] = False,
 ) -> None:
-    """Have a caller of yours talk to an agent of yours.
+    """Run a call between a caller and an agent that follow your scripts.
 
     This starts a simulated model, a server and a simulated caller in one
-    process. Exit code 1 says that something went wrong with the call, or that
-    it left the caller's script.
+    process. Exit code 1 means that something went wrong with the call, or that
+    it did not follow the caller's script.
     """
     settings.one_blas_thread()
     from agent.simulator.script import ScriptError, named
@@ -140,14 +139,17 @@ def try_scripts(
 def doctor(
     phone_number: Annotated[
         str | None,
-        typer.Option("--number", help="The number to look at; any of the account without it."),
+        typer.Option(
+            "--number", help="The number to check. Without it, any number of the account will do."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Look for what keeps calls from being answered.
+    """Find the reason why calls are not answered.
 
-    Start the server first. Exit code 0 says that all is well; 1 that something
-    is not, with how to mend it; 2 that the settings or the command are wrong.
+    Start the server first. Exit code 0 means that all checks passed. 1 means
+    that a check failed; its line says how to fix it. 2 means that the settings
+    or the command are wrong.
     """
     settings.one_blas_thread()
     from telephony.number.doctor import examine_and_print
@@ -161,29 +163,30 @@ def replay(
         list[Path], typer.Argument(help="Recorded calls, such as refund.call, or folders of them.")
     ],
     update: Annotated[
-        bool, typer.Option("--update", help="Write what the calls do now as what they have to do.")
+        bool,
+        typer.Option("--update", help="Accept what the calls do now as what they must do."),
     ] = False,
     partial: Annotated[
         bool,
-        typer.Option("--partial", help="Replay what there is of a recording cut off."),
+        typer.Option("--partial", help="Replay recordings that were cut off, as far as they go."),
     ] = False,
     wire: Annotated[
         bool,
-        typer.Option("--wire", help="Then replay over real sockets and in real time, too."),
+        typer.Option("--wire", help="Also replay over real sockets and in real time."),
     ] = False,
     repeat: Annotated[int, typer.Option(min=1, help="How often to replay each recording.")] = 1,
     jobs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="How many to replay at once; one for each core without, 10 with --wire."
+            min=1, help="How many to replay at once. The default is one per core, 10 with --wire."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     junit: Annotated[Path | None, typer.Option(help="The file for JUnit XML.")] = None,
 ) -> None:
-    """Replay recorded calls, and compare to the bit what the calls do now.
+    """Replay recorded calls, and check that each does exactly what it did.
 
-    Exit code 1 says that a call differs, 2 that a recording cannot be used.
+    Exit code 1 means that a call differs, 2 that a recording cannot be used.
     """
     settings.one_blas_thread()
     from telephony.replay.suite import Judges, in_processes
@@ -206,18 +209,20 @@ def replay(
 
 @app.command(epilog="Example: offhook chaos --to 127.0.0.1:8000 --seed 7 --every 10")
 def chaos(
-    to: Annotated[str, typer.Option(help="The HOST:PORT of a worker, Gemini or Redis behind it.")],
+    to: Annotated[
+        str, typer.Option(help="The HOST:PORT of the worker, Gemini or Redis behind the proxy.")
+    ],
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
     ] = 8774,
-    seed: Annotated[int, typer.Option(help="The seed of what goes wrong, and when.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed that decides which faults happen when.")] = 1,
     every_s: Annotated[
         float,
-        typer.Option("--every", min=0.1, help="The average seconds between two faults."),
+        typer.Option("--every", min=0.1, help="The average time between two faults, in seconds."),
     ] = 20.0,
     only: Annotated[
         list[Kind] | None,
-        typer.Option(help="A fault that may happen; repeat it for several."),
+        typer.Option(help="A kind of fault that may happen; repeat it for several."),
     ] = None,
 ) -> None:
     """Run a proxy that injects network faults.
@@ -247,7 +252,7 @@ def chaos(
 
 
 def main() -> None:
-    """Run the command line; a person's mistake is one message and exit 2, never a traceback."""
+    """Run the command line. A user's mistake gives one message and exit code 2, no traceback."""
     try:
         app()
     except OffhookError as error:

@@ -1,8 +1,8 @@
-"""A call to listen to: server, store, simulated Gemini and simulated caller in one go.
+"""`offhook demo` and `offhook try`: server, simulated Gemini and simulated caller in one process.
 
-`run_try` plays scripts of the reader's own. `run_demo` plays the one that books a table: the caller
-talks over the agent once, and Gemini's socket is broken once while the agent speaks. The terminal
-tells it as it happens. With no script of the agent, the real model answers.
+`run_try` plays the user's own scripts. `run_demo` plays the script that books a table: the caller
+talks over the agent once, and Gemini's socket breaks once while the agent speaks. The terminal
+shows the call as it happens. Without a script for the agent, the real model answers.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ AUTH_TOKEN = "the-demo-needs-no-secret"  # noqa: S105 - of a simulated account
 ACCOUNT_SID = "AC" + "0" * 32
 
 BROKEN_REPLY = 3
-"""Gemini's socket is broken while this reply of the agent is being heard."""
+"""Gemini's socket is broken while the caller hears this reply of the agent."""
 
 BROKEN_AFTER_S = 0.7
 
@@ -56,12 +56,12 @@ point your Twilio number's voice webhook at PUBLIC_URL/twilio/voice. The README 
 `offhook demo --live` talks to the real model without a number; that costs a few cents."""
 
 SIMULATED = """\
-The response time is the simulated model's, which thinks about as long as Gemini was seen to; a real
-call adds the way to Twilio and to Google."""
+The response time is the simulated model's, which thinks about as long as Gemini was reported to
+think. In a real call, the time to reach Twilio and Google comes on top."""
 
 
 class Stage:
-    """An observer of the server: tells what the caller's side cannot see, and breaks the socket."""
+    """An observer of the server. It prints what the caller cannot see, and breaks the socket."""
 
     def __init__(
         self, view: CallView, gemini: SimulatedGemini | None, broken_reply: int | None
@@ -75,18 +75,18 @@ class Stage:
         self._began_s: float | None = None
 
     def caller_side(self, event: CallEvent) -> None:
-        """Show what the caller's side tells, and set our clock by its."""
+        """Print an event of the caller's side, and set this clock by the first one."""
         if self._began_s is None:
             self._began_s = asyncio.get_running_loop().time() - event.at_ms / 1000
         self._view.show(event)
 
     @property
     def simulated(self) -> bool:
-        """Whether the model is."""
+        """Whether the model is simulated."""
         return self._gemini is not None
 
     def now_ms(self) -> int:
-        """Time since the call was placed."""
+        """The time since the call was placed, in ms."""
         if self._began_s is None:
             return 0
         return int((asyncio.get_running_loop().time() - self._began_s) * 1000)
@@ -133,16 +133,16 @@ class Stage:
 
 
 async def run_demo(out: Path, *, live: bool = False) -> Report:
-    """Run the demo; prints as it goes, and leaves two WAVs in `out`.
+    """Run the demo, print the call as it happens, and leave two WAV files in `out`.
 
     Args:
-        out: Folder for the recording; made if need be.
-        live: Talk with the real model, under GEMINI_API_KEY.
+        out: The folder for the recording; it is created if it does not exist.
+        live: Talk with the real model, with the key in GEMINI_API_KEY.
 
     Raises:
-        SettingsError: `live`, and the key is missing.
+        SettingsError: `live` is true, and the key is missing.
         OSError: The recording cannot be written.
-        KeyboardInterrupt: As `run_try`.
+        KeyboardInterrupt: As in `run_try`.
     """
     agent = None if live else shipped("booking")
     report = await run_try(
@@ -160,17 +160,17 @@ async def run_try(
     seed: int,
     broken_reply: int | None = None,
 ) -> Report:
-    """Have a caller and an agent talk; prints as it goes, and leaves two WAVs in `out`.
+    """Run one call, print it as it happens, and leave two WAV files in `out`.
 
     Args:
-        agent: What the simulated model says; None for the real model, under GEMINI_API_KEY.
-        caller: What the caller does.
-        out: Folder for the recording; made if need be.
-        seed: Decides all chances of both simulators.
-        broken_reply: The reply of the agent during which Gemini's socket is broken; None for none.
+        agent: The simulated model's script; None for the real model, with GEMINI_API_KEY.
+        caller: The caller's script.
+        out: The folder for the recording; it is created if it does not exist.
+        seed: The seed for the random choices of both simulators.
+        broken_reply: The number of the reply during which Gemini's socket breaks; None for none.
 
     Raises:
-        SettingsError: The real model is asked for, and its key is missing.
+        SettingsError: `agent` is None, and the key is missing.
         OSError: The recording cannot be written.
         KeyboardInterrupt: Ctrl-C was pressed; the caller hung up, and the call was printed.
     """
@@ -244,13 +244,13 @@ def _settings(gemini: SimulatedGemini | None) -> Settings:
 
 
 def gaps(heard: bytes, sent: Mapping[int, bytes], dropped_bytes: int) -> int:
-    """How many replies were not heard in one piece.
+    """Count the replies that were not heard in one piece.
 
     Args:
-        heard: All that was played to the caller, µ-law.
-        sent: What was sent of each reply, µ-law.
-        dropped_bytes: How much of it was cleared from Twilio's buffer: a reply may end early
-            where that much is missing of it.
+        heard: All audio that was played to the caller, µ-law.
+        sent: The audio that was sent of each reply, µ-law.
+        dropped_bytes: How many bytes were cleared from Twilio's buffer. That many may be missing
+            at the ends of replies.
     """
     broken = 0
     for ulaw in sent.values():
@@ -277,13 +277,13 @@ def _conclude(
     lines = len(record.lines) if record else 0
     console.print()
     console.print(summary(report), soft_wrap=True)
-    console.print(f"{len(stage.sent)} replies, {broken} with a gap inside; {lines} lines stored")
+    console.print(f"{len(stage.sent)} replies, {broken} of them with a gap; {lines} lines stored")
     for problem in report.problems:
         console.print(f"problem: {problem}", soft_wrap=True)
     if stage.simulated:
         console.print(SIMULATED, soft_wrap=True)
     console.print(
-        f"listen to both sides: {out / 'call.wav'} (left: the caller; right: the agent, as the "
+        f"listen to both sides: {out / 'call.wav'} (left: the caller; right: the agent as the "
         "caller heard it)",
         soft_wrap=True,
     )

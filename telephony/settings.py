@@ -1,6 +1,7 @@
-"""The environment, read once, in one place. Everything else is handed what it needs.
+"""The settings, read from the environment once and in this module alone.
 
-An empty variable counts as unset. Every problem is reported at once, each with a way out.
+All other modules are passed the settings that they need. An empty variable counts as unset. All
+problems are reported in one message, each with a hint how to solve it.
 """
 
 import os
@@ -17,13 +18,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from telephony.errors import SettingsError
 
 HINTS = {
-    "GEMINI_API_KEY": "make a key in Google AI Studio; `offhook simulate gemini` takes any text",
+    "GEMINI_API_KEY": "create a key in Google AI Studio; `offhook simulate gemini` accepts any key",
     "TWILIO_AUTH_TOKEN": "copy the Auth Token from the front page of the Twilio Console",
     "TWILIO_ACCOUNT_SID": "copy the Account SID from the front page of the Twilio Console",
     "PUBLIC_URL": "the https address under which Twilio reaches this server, "
     "such as https://voice.example.com; a tunnel such as ngrok gives you one",
     "TWILIO_EDGE": "set both or neither, such as TWILIO_REGION=ie1 TWILIO_EDGE=dublin",
-    "TRANSFER_TO": "leave it unset to end such calls after an apology",
+    "TRANSFER_TO": "without it, a call that offhook cannot continue ends after an apology",
     "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep calls in STATE_DIR",
 }
 
@@ -35,42 +36,45 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _SIP = re.compile(r"sips?:[!-;=?A-~]+@[!-;=?A-~]+").fullmatch
 _PLAIN = re.compile(r"[!-~]+").fullmatch
 _OWN_PATH = re.compile(r"/(twilio/[a-z-]+|healthz|readyz|metrics)$").search
-"""The path of a webhook, or of a page of ours, that was copied with the address."""
+"""One of the server's own paths at the end of PUBLIC_URL: it was copied with the address."""
 
 _OTHERS = re.compile(r"(SSL|GOOGLE)_(?!GEMINI_)|REDIS_(SERVICE|PORT)(_|$)").match
-"""Names that begin like ours: other programs', and those of a Kubernetes service called redis."""
+"""Variables of other programs, and of a Kubernetes service called redis, with our prefixes."""
 
 
 class TwilioSettings(BaseSettings):
-    """How to reach a Twilio account, and what its numbers are to call."""
+    """The settings for a Twilio account, and the address that its numbers call."""
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     twilio_account_sid: str | None = Field(
-        None, pattern=ACCOUNT_SID, description="When set, webhooks of others are refused."
+        None,
+        pattern=ACCOUNT_SID,
+        description="The account that has the number. Webhooks of other accounts are refused.",
     )
     twilio_auth_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        description="Checks that webhooks come from Twilio; old,new while rotating."
+        description="The token that Twilio signs webhooks with. Give old,new while you rotate it."
     )
-    twilio_api_url: str = Field(TWILIO_API_URL, description="Where Twilio's REST API is.")
+    twilio_api_url: str = Field(TWILIO_API_URL, description="The address of Twilio's REST API.")
     twilio_region: str | None = Field(
         None,
         pattern=LABEL,
-        description="The Twilio Region that holds the number, when not us1; with its edge.",
+        description="The Twilio Region that holds the number, if it is not us1. Set TWILIO_EDGE "
+        "with it.",
     )
     twilio_edge: str | None = Field(
         None,
         pattern=LABEL,
         validate_default=True,
-        description="The Twilio Edge to reach that Region by.",
+        description="The Twilio Edge through which that Region is reached.",
     )
     public_url: str = Field(description="The https address under which Twilio reaches this server.")
     state_dir: Path = Field(
         Path("~/.local/state/offhook"),
-        description="Folder for what has to stay: calls, if REDIS_URL is not set; what "
-        "`offhook number` replaced.",
+        description="The folder for data that must survive a restart: the calls, if REDIS_URL is "
+        "not set, and the webhooks that `offhook number` replaced.",
     )
 
     @field_validator("twilio_auth_token", mode="before")
@@ -123,12 +127,12 @@ class TwilioSettings(BaseSettings):
 
     @property
     def auth_tokens(self) -> tuple[str, ...]:
-        """Twilio's auth tokens, in the clear."""
+        """Twilio's auth tokens as plain text."""
         return tuple(token.get_secret_value() for token in self.twilio_auth_token)
 
 
 class NumberSettings(TwilioSettings):
-    """What `offhook number` is told by its environment: nothing of Gemini or of the server."""
+    """The settings of `offhook number`, which needs neither Gemini nor the server."""
 
     twilio_account_sid: str = Field(
         pattern=ACCOUNT_SID, description="The account that has the number."
@@ -136,77 +140,83 @@ class NumberSettings(TwilioSettings):
 
 
 class Settings(TwilioSettings):
-    """What `offhook serve` is told by its environment. The page docs/settings.md lists the same."""
+    """The settings of `offhook serve`. The page docs/settings.md lists the same."""
 
-    gemini_api_key: SecretStr = Field(description="Key of the Gemini API.")
-    gemini_model: str = Field("gemini-3.8-live", description="The Live model that answers.")
+    gemini_api_key: SecretStr = Field(description="The key for the Gemini API.")
+    gemini_model: str = Field("gemini-3.8-live", description="The Live model that answers calls.")
     gemini_fallback_model: str | None = Field(
-        None, description="The Live model that answers while GEMINI_MODEL does not."
+        None, description="The Live model that answers calls while GEMINI_MODEL is unavailable."
     )
     google_gemini_base_url: str | None = Field(
-        None, description="Where the Gemini API is, when not at Google; https only."
+        None, description="The https address of the Gemini API, if it is not Google's."
     )
     ssl_cert_file: Path | None = Field(
         None,
-        description="CA certificates to trust for the Gemini API, and in `offhook doctor` for "
-        "PUBLIC_URL, in PEM.",
+        description="A PEM file of CA certificates to trust instead of the usual ones, for the "
+        "Gemini API and, in `offhook doctor`, for PUBLIC_URL.",
     )
     transfer_to: str | None = Field(
         None,
-        description="Who gets a call that the model cannot go on with: +1… or sip:…. "
-        "Unset: it ends.",
+        description="The phone number (+1…) or SIP address (sip:…) to which a call is transferred "
+        "that offhook cannot continue. If it is not set, such a call ends after an apology.",
     )
     redis_url: str | None = Field(
-        None, description="The Redis that keeps calls; unset: one of our own does, in STATE_DIR."
+        None,
+        description="The address of the Redis server that keeps calls. If it is not set, offhook "
+        "starts a server of its own, which keeps them in STATE_DIR.",
     )
     transcript_ttl_s: int = Field(
-        604_800, ge=60, description="How long what is kept of a call stays, in seconds."
+        604_800, ge=60, description="How long the data of a call is kept, in seconds."
     )
     drain_budget_s: int = Field(
         20,
         ge=0,
         le=86_400,
-        description="How long running calls may take after SIGTERM, in seconds.",
+        description="How long running calls may go on after SIGTERM, in seconds.",
     )
     redial_window_s: int = Field(
         120,
         ge=0,
         le=3_600,
-        description="How soon a caller who was cut off may call again and go on, in s; 0: never.",
+        description="How long a caller who was cut off can call again and continue the "
+        "conversation, in seconds. 0 turns this off.",
     )
     record_dir: Path | None = Field(
         None,
-        description="Where calls are recorded; off by default. A recording holds what was said.",
+        description="The folder for recordings of calls. If it is not set, no call is recorded. "
+        "A recording holds everything that was said.",
     )
     record_calls: str = Field(
         "all",
-        description="Which calls: all, a share such as 0.05, or those from or to +1…,+1….",
+        description="Which calls are recorded: all, a share such as 0.05, or only those from or "
+        "to the numbers +1…,+1….",
     )
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on.")
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65_535, description="The port to listen on.")
     keep_alive_s: int = Field(
         130,
         ge=1,
         le=3_600,
-        description="How long an idle HTTP connection is kept, in seconds: longer than a proxy in "
-        "front keeps it.",
+        description="How long an idle HTTP connection is kept open, in seconds. It must be longer "
+        "than a proxy in front of the server keeps it.",
     )
     metrics_port: int | None = Field(
         None,
         ge=0,
         le=65_535,
-        description="Port for `/metrics`; unset: not served; the same as PORT: served in public.",
+        description="The port for `/metrics`. If it is not set, there are no metrics. If it is the "
+        "same as PORT, the public can read them.",
     )
 
     @property
     def redis_address(self) -> str:
-        """REDIS_URL for messages: without user name, password and options."""
+        """REDIS_URL without user name, password and options, so that messages can show it."""
         parts = urlsplit(self.redis_url or "")
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
     @property
     def store_dir(self) -> Path:
-        """Where calls are kept when REDIS_URL is not set."""
+        """The folder in which calls are kept when REDIS_URL is not set."""
         return self.state_dir.expanduser().absolute() / "store"
 
     @field_validator("gemini_api_key")
@@ -242,19 +252,19 @@ class Settings(TwilioSettings):
 
 
 def load(**overrides: Any) -> Settings:
-    """Read all of the environment: `read`, for `offhook serve`."""
+    """Read all settings, as `offhook serve` needs them. See `read`."""
     return read(Settings, **overrides)
 
 
 def read[S: BaseSettings](kind: type[S], **overrides: Any) -> S:
-    """Read what one command needs of the environment.
+    """Read the settings that one command needs from the environment.
 
     Args:
-        kind: The settings needed.
+        kind: The class of these settings.
         overrides: Settings given on the command line; None means not given, "" means unset.
 
     Raises:
-        SettingsError: One or more are missing or wrong; the message has a line for each.
+        SettingsError: Settings are missing or wrong. The message has a line for each.
     """
     one_blas_thread()
     given: dict[str, Any] = {
@@ -270,11 +280,11 @@ def read[S: BaseSettings](kind: type[S], **overrides: Any) -> S:
 
 
 def unknown(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """What to tell of variables that are named like settings and are none, a sentence for each."""
+    """One warning for each variable that has a prefix of our settings but is not one of them."""
     known = [name.upper() for name in Settings.model_fields]
     prefixes = tuple(f"{name.partition('_')[0]}_" for name in known if "_" in name)
     return [
-        f"{name} is set, and is no setting of offhook{_did_you_mean(name, known)}"
+        f"{name} is set, but offhook has no such setting{_did_you_mean(name, known)}"
         for name in sorted(environment)
         if name.startswith(prefixes) and name not in known and not _OTHERS(name)
     ]
@@ -282,11 +292,11 @@ def unknown(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 def _did_you_mean(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all there are"
+    return f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all settings"
 
 
 def one_blas_thread() -> None:
-    """Keep numpy's matrix products on one thread: ours are small. Call it before numpy loads."""
+    """Keep numpy to one thread, because our matrices are small. Call this before numpy loads."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 

@@ -1,4 +1,4 @@
-"""`offhook number …` on the command line. Thin: each command parses, then calls `terminal`."""
+"""The commands `offhook number …`. Each only parses its arguments and calls `terminal`."""
 
 from typing import Annotated
 
@@ -6,10 +6,10 @@ import typer
 
 from telephony.settings import NumberSettings, read
 
-number = typer.Typer(no_args_is_help=True, help="See and set what a call to a number does.")
+number = typer.Typer(no_args_is_help=True, help="Show and set where calls to a number go.")
 
 PhoneNumber = Annotated[str, typer.Argument(help="The number in E.164 form, such as +14155550199.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 @number.command("list", epilog="Example: offhook number list")
@@ -23,7 +23,7 @@ def list_numbers() -> None:
 
 @number.command(epilog="Example: offhook number show +14155550199")
 def show(phone_number: PhoneNumber) -> None:
-    """Show all that concerns calls to one number."""
+    """Show all webhooks of one number."""
     given = read(NumberSettings)
     from telephony.number import terminal
 
@@ -38,14 +38,14 @@ def link(
         bool,
         typer.Option(
             "--force",
-            help="Also take away the voice application or trunk that would answer instead; "
-            "unlink puts it back.",
+            help="Also remove the voice application or trunk that would answer instead. "
+            "`unlink` puts it back.",
         ),
     ] = False,
 ) -> None:
-    """Have a number call PUBLIC_URL, and remember what it had before.
+    """Connect a number to PUBLIC_URL, and remember its previous webhooks.
 
-    Exit code 1 says that a voice application or a trunk still answers instead.
+    Exit code 1 means that a voice application or a trunk still answers instead.
     """
     given = read(NumberSettings)
     from telephony.number import terminal
@@ -56,7 +56,7 @@ def link(
 
 @number.command(epilog="Example: offhook number unlink +14155550199")
 def unlink(phone_number: PhoneNumber, dry_run: DryRun = False) -> None:
-    """Put back what a number had before it was linked."""
+    """Restore the webhooks that a number had before it was linked."""
     given = read(NumberSettings)
     from telephony.number import terminal
 

@@ -1,4 +1,4 @@
-"""`offhook simulate …` on the command line. Thin: each command parses, then calls a module."""
+"""The commands `offhook simulate …`. Each only parses its arguments and calls a module."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,16 +23,16 @@ def simulate_gemini(
         int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
     ] = 8772,
     cert_dir: Annotated[
-        Path, typer.Option(help="The folder for its certificate, which SSL_CERT_FILE has to name.")
+        Path, typer.Option(help="The folder for the certificate that SSL_CERT_FILE must name.")
     ] = Path("out/gemini"),
     script: Annotated[
-        str, typer.Option(help="What it says: a script's name, or a TOML file.")
+        str, typer.Option(help="The script for the model: a name, or a TOML file.")
     ] = "booking",
-    seed: Annotated[int, typer.Option(help="The seed of all its chance.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed for its random choices.")] = 1,
 ) -> None:
-    """Run a Gemini Live server, over TLS, that the google-genai SDK talks to.
+    """Run a simulated Gemini Live server, which speaks TLS as the real one does.
 
-    It prints the settings by which `offhook serve` finds it.
+    It prints the settings with which `offhook serve` reaches it.
     """
     settings.one_blas_thread()
     from agent.simulator.script import ScriptError
@@ -57,18 +57,18 @@ def simulate_call(
         str, typer.Option(help="The server's PUBLIC_URL, which is what Twilio signs.")
     ],
     script: Annotated[
-        str, typer.Option(help="What the caller does: a script's name, or a TOML file.")
+        str, typer.Option(help="The script for the caller: a name, or a TOML file.")
     ] = "booking",
     heard: Annotated[
-        Path | None, typer.Option(help="The file for a WAV of what the caller heard.")
+        Path | None, typer.Option(help="The WAV file to write of what the caller heard.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The seed of all its chance.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed for its random choices.")] = 1,
     rest_port: Annotated[
         int | None,
         typer.Option(
             min=1,
             max=65_535,
-            help="The port for Twilio's REST API, which can move the call.",
+            help="The port for a simulated Twilio REST API, which can redirect or end the call.",
         ),
     ] = None,
     auth_token: Annotated[
@@ -78,25 +78,29 @@ def simulate_call(
         str, typer.Option(envvar="TWILIO_ACCOUNT_SID", help="The account that has the call.")
     ] = SIMULATED_ACCOUNT,
     caller: Annotated[
-        str, typer.Option(help="Who calls: a number, client:…, sip:…, or a word if withheld.")
+        str,
+        typer.Option(
+            help="The caller: a number, client:…, sip:…, or a word such as anonymous if the "
+            "number is withheld."
+        ),
     ] = "+14155550123",
     fault: Annotated[
         list[str] | None,
         typer.Option(
-            help="How Twilio behaves, such as after_loss=ends or line.stall_rate=0.05; repeat it. "
-            "A name that does not exist is answered with all that do."
+            help="A switch of the simulated Twilio, such as after_loss=ends or "
+            "line.stall_rate=0.05; repeat it for several. A wrong name lists all switches."
         ),
     ] = None,
     allow_warnings: Annotated[
         bool,
-        typer.Option("--allow-warnings", help="Count Twilio's warnings, but do not fail for them."),
+        typer.Option("--allow-warnings", help="Count Twilio's warnings, but do not fail on them."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Call a server as Twilio and a caller would.
 
-    Exit code 1 says that something went wrong with the call, or that it left
-    the caller's script. Ctrl-C makes the caller hang up.
+    Exit code 1 means that something went wrong with the call, or that it did
+    not follow the caller's script. Ctrl-C makes the caller hang up.
     """
     settings.one_blas_thread()
     from telephony.simulator.terminal import call_and_print
@@ -131,7 +135,7 @@ def simulate_rest(
         typer.Option("--number", help="A number of the account; repeat it for several."),
     ] = None,
 ) -> None:
-    """Serve Twilio's REST API, as far as `offhook number` and `offhook doctor` use it."""
+    """Run the part of Twilio's REST API that `offhook number` and `offhook doctor` use."""
     from telephony.simulator.rest import RestAccount
     from telephony.simulator.rest_server import serve as run_simulator
 

@@ -1,4 +1,4 @@
-"""Ctrl-C during a simulated call: the caller hangs up, so that there is a report to print.
+"""Ctrl-C during a simulated call: the caller hangs up, so that a report can be printed.
 
 resource        acquired and released
 signal handler  `interruptible`
@@ -14,13 +14,13 @@ WHAT_NEXT = "the caller hangs up; press Ctrl-C again to stop at once"
 
 @contextmanager
 def interruptible(tell: Callable[[str], None]) -> Iterator[asyncio.Event]:
-    """While the block runs, Ctrl-C sets the event it gets, and a second one cancels the block.
+    """While the block runs, Ctrl-C sets the yielded event, and a second one cancels the block.
 
     Args:
-        tell: Is told, at the first, what a second does.
+        tell: Called at the first Ctrl-C, with a message that says what a second one does.
 
     Raises:
-        KeyboardInterrupt: There was a Ctrl-C; raised when the block has ended.
+        KeyboardInterrupt: Ctrl-C was pressed. It is raised after the block has ended.
     """
     loop, task, interrupted = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
 

@@ -250,7 +250,7 @@ def test_the_demo_shows_a_barge_in_a_clear_and_a_resume_and_leaves_a_recording(
     for word in ("barge-in", "clear", "resume"):
         assert re.search(rf"^ *\d+\.\d\d  {word} ", out, re.MULTILINE), word
     assert "problem" not in out
-    assert " 0 with a gap inside" in out
+    assert " 0 of them with a gap" in out
     assert "GEMINI_API_KEY" in out
     summary = re.search(r"^([\d.]+) s, (\d+) turns of the agent.* 1 clear", out, re.MULTILINE)
     assert summary is not None

@@ -134,7 +134,7 @@ def test_a_name_that_is_no_setting_is_told_with_the_one_that_is_meant(
     assert len(told) == 1
     assert told[0].startswith(f"{name} is set")
     assert told[0].endswith(
-        f"did you mean {meant}?" if meant else "docs/settings.md lists all there are"
+        f"did you mean {meant}?" if meant else "docs/settings.md lists all settings"
     )
     assert "planted" not in told[0]
 
