@@ -80,8 +80,11 @@ class Replies:
             case events.CallerActivityStarted():
                 return self._judge(barge_in.of_activity(self._newest, now_ms), now_ms)
             case events.Interrupted():
+                # Where nothing is said or heard, nothing that comes can be stale.
+                interrupts = bool(self._playing) or self.generation is not Generation.IDLE
                 out = self._judge(Evidence.INTERRUPTED, now_ms)
-                self._turns.move(Sign.INTERRUPTED, now_ms)
+                if interrupts:
+                    self._turns.move(Sign.INTERRUPTED, now_ms)
                 self._liveness.interrupted()
                 return out
             case events.GenerationComplete():

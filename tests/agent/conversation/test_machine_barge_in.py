@@ -178,3 +178,13 @@ def test_the_reply_after_a_broken_off_one_can_be_talked_over(greeted: Talk) -> N
     greeted.tells(TurnComplete)
     greeted.now_ms += TOLD_LATE_MS + 1
     assert StopPlayback(3) in greeted.says("Wait.")
+
+
+def test_an_interruption_of_nothing_makes_nothing_stale(greeted: Talk) -> None:
+    greeted.now_ms += 5_000
+    greeted.tells(Interrupted)
+    greeted.now_ms += 600
+    greeted.replies("Yes.", 3_000)
+    greeted.tells(TurnComplete)
+    greeted.hears_all(2, 3_000)
+    assert greeted.lines[-1] == ("agent", "Yes.", "Yes.")
