@@ -44,21 +44,26 @@ class Debt:
         self.open_question = any(x.role == "caller" or x.heard != x.text for x in lines[-1:])
         self._onset = onset
         self._answered_ms = 0
+        self._spoken_ms = 0.0
+        """How much speech came since then. It is asked for at every step of a call."""
         self._told = False
 
     @property
     def caller_waits(self) -> bool:
         """Whether a word of the caller may have been heard since the last answered turn."""
-        return self._told or self._onset.sounded_since(self._answered_ms) >= WORD_MS
+        return self._told or self._spoken_ms >= WORD_MS
 
     @property
     def sure(self) -> bool:
         """Whether something is owed for sure: we asked, the model told of a question, or more was
         heard than a cough or an "mhm".
         """
-        if self.asked or self._told:
-            return True
-        return self._onset.sounded_since(self._answered_ms) >= QUESTION_MS
+        return self.asked or self._told or self._spoken_ms >= QUESTION_MS
+
+    def caller_spoke(self, now_ms: int, ms: float) -> None:
+        """So much speech of the caller came, which ended now."""
+        self._onset.sounded(now_ms, ms)
+        self._spoken_ms += ms
 
     def told(self) -> None:
         """The model told that the caller has finished."""
@@ -74,6 +79,7 @@ class Debt:
     def answered(self, before_ms: int) -> None:
         """The model has answered what the caller said before then."""
         self._answered_ms = max(self._answered_ms, before_ms)
+        self._spoken_ms = self._onset.sounded_since(self._answered_ms)
         self.open_question = self._told = False
 
     def left_in_the_middle(self) -> None:

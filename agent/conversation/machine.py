@@ -122,7 +122,7 @@ class Conversation:
         match event:
             case events.CallerSpoke():
                 self._liveness.caller_spoke(now_ms, event.ms)
-                self._onset.sounded(now_ms, event.ms)
+                self._debt.caller_spoke(now_ms, event.ms)
                 return []
             case events.Heard():
                 return self._heard(event, now_ms)

@@ -114,7 +114,8 @@ class Call:
         if self.phase is Phase.STREAMING:
             self._play(now_ms)
             self._keep_company(now_ms)
-        self._hand_over_when_due(now_ms)
+        if self._hand_over.wanted:
+            self._hand_over_when_due(now_ms)
         if self._ended is not None:
             return [*self._out, *self._to_store, self._ended]
         return [*self._out, *self._to_store] if self._to_store else self._out
@@ -123,18 +124,14 @@ class Call:
         """When the next `Tick` is due, or None."""
         if self.phase is Phase.OVER:
             return None
-        times_ms = [
-            self._presence.deadline_ms(),
-            self._conversation.deadline_ms(),
-            self._hand_over.deadline_ms(),
-        ]
-        if self.phase is Phase.STREAMING:
-            times_ms += [
-                self._waiting.due_ms,
-                self._microphone.deadline_ms(),
-                self._player.deadline_ms(),
-            ]
-        return earliest(*times_ms)
+        first_ms = earliest(self._presence.deadline_ms(), self._conversation.deadline_ms())
+        if self._hand_over.wanted:
+            first_ms = earliest(first_ms, self._hand_over.deadline_ms())
+        if self._presence.phase is not Phase.STREAMING:
+            return first_ms
+        if not self._player.empty:
+            first_ms = earliest(first_ms, self._player.deadline_ms())
+        return earliest(first_ms, self._waiting.due_ms, self._microphone.deadline_ms())
 
     # Events.
 
@@ -290,8 +287,6 @@ class Call:
             self._out += self._player.play_aside(EARCON, now_ms)
 
     def _hand_over_when_due(self, now_ms: int) -> None:
-        if not self._hand_over.wanted:
-            return
         pause = self.phase is not Phase.STREAMING or (
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE

@@ -6,7 +6,7 @@ queues stand in front of the writers: to the phone, to the model, to the store.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, assert_never
@@ -48,7 +48,7 @@ from telephony.server.observers import Observers
 from telephony.server.ownership import Owned
 from telephony.server.store_writer import StoreWriter
 from telephony.server.stream import MediaStream
-from telephony.twilio.messages import Connected, Message, Start
+from telephony.twilio.messages import Connected, Media, Message, Start
 
 STORE_FLUSH_S = 600.0
 """How long lines of a call that is over may still wait for the store."""
@@ -203,7 +203,8 @@ class Driver:
         commands = self._call.step(event, now_ms)
         for command in commands:
             self._carry_out(command)
-        self._set_timer()
+        if self._timer is None or not _plain(event, commands):
+            self._set_timer()
         self._observers.show(event, now_ms, commands)
 
     def _carry_out(self, command: Command) -> None:
@@ -309,3 +310,12 @@ class Driver:
             self.feed(Tick())
         else:
             self._set_timer()
+
+
+def _plain(event: Event, commands: Sequence[Command]) -> bool:
+    """Whether this was one frame of the caller, of which nothing came but that the model hears it.
+
+    What it brings is due later than the 400 ms after which a frame is missed: the timer is looked
+    at before. So deadlines, most of which move with every frame, are not computed for each.
+    """
+    return type(event) is Media and all(type(each) is SendCallerAudio for each in commands)

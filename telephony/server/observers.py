@@ -47,10 +47,10 @@ class Observers:
 
     def show(self, event: Event, now_ms: int, commands: Sequence[Command]) -> None:
         """Show one step. Never raises."""
-        kinds = {type(event), *map(type, commands)}
+        kind = type(event)
         for each in self._observers:
             observer, wants = each
-            if wants is not None and wants.isdisjoint(kinds):
+            if not (wants is None or kind in wants or any(type(c) in wants for c in commands)):
                 continue
             try:
                 observer(self._call_sid, event, now_ms, commands)

@@ -30,9 +30,9 @@ def test_a_greeting_is_given_once(debt: Debt) -> None:
     assert debt.greeted
 
 
-def speaks(onset: Onset, from_ms: int, ms: int) -> None:
+def speaks(debt: Debt, from_ms: int, ms: int) -> None:
     for now_ms in range(from_ms + 20, from_ms + ms + 1, 20):
-        onset.sounded(now_ms, 20)
+        debt.caller_spoke(now_ms, 20)
 
 
 @pytest.mark.parametrize(
@@ -45,29 +45,29 @@ def speaks(onset: Onset, from_ms: int, ms: int) -> None:
     ],
 )
 def test_the_longer_a_caller_was_heard_the_surer_it_is_that_an_answer_is_owed(
-    debt: Debt, onset: Onset, ms: int, waits: bool, sure: bool
+    debt: Debt, ms: int, waits: bool, sure: bool
 ) -> None:
-    speaks(onset, 1_000, ms)
+    speaks(debt, 1_000, ms)
     assert (debt.caller_waits, debt.sure) == (waits, sure)
 
 
-def test_what_the_model_was_told_of_is_owed_however_short_it_was(debt: Debt, onset: Onset) -> None:
-    speaks(onset, 1_000, WORD_MS)
+def test_what_the_model_was_told_of_is_owed_however_short_it_was(debt: Debt) -> None:
+    speaks(debt, 1_000, WORD_MS)
     debt.told()
     assert (debt.caller_waits, debt.sure) == (True, True)
 
 
-def test_an_answer_is_owed_until_one_has_come(debt: Debt, onset: Onset) -> None:
-    speaks(onset, 1_000, QUESTION_MS)
+def test_an_answer_is_owed_until_one_has_come(debt: Debt) -> None:
+    speaks(debt, 1_000, QUESTION_MS)
     debt.told()
     debt.answered(2_000)
     assert (debt.caller_waits, debt.sure) == (False, False)
 
 
 def test_what_is_said_after_an_answer_began_is_owed_one_of_its_own(
-    debt: Debt, onset: Onset
+    debt: Debt,
 ) -> None:
-    speaks(onset, 1_000, 2_000)
+    speaks(debt, 1_000, 2_000)
     debt.answered(2_000)
     assert (debt.caller_waits, debt.sure) == (True, True)
     debt.answered(2_900)
