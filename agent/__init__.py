@@ -1,11 +1,11 @@
-"""One conversation with a voice model. This package has never heard of a telephone.
+"""One conversation with a voice model. This package knows nothing about telephones.
 
 Rooms, lowest first:
-    conversation  [pure] events in, commands out; turns, transcript, checkpoint, resumption
-    gemini        [edge] google-genai: one Live connection at a time
-    store         [edge] Redis: transcript lines, checkpoint, call record, one-time tokens
-    simulator     a Gemini Live that needs no Google
+    conversation  [pure] the conversation as a state machine: turns, transcript, resumption
+    gemini        [edge] Gemini Live through google-genai, one connection at a time
+    store         [edge] Redis: transcript lines, checkpoints, call records, one-time tokens
+    simulator     a simulated Gemini Live that runs without Google
 
-Laws: `agent` never imports `telephony`; `gemini`, `store` and `simulator` import only
+Laws: `agent` never imports `telephony`. `gemini`, `store` and `simulator` import only
 `conversation`, never each other.
 """

@@ -1,12 +1,21 @@
-"""One phone call. This package may use `agent`; `agent` may not use it.
+"""Telephone calls: Twilio on one side, an `agent` on the other. `agent` does not know this package.
 
 Rooms, lowest first:
-    audio      [pure] G.711, resampling, level, WAV
-    twilio     [pure] Twilio's formats: stream messages, TwiML, signatures and tokens
-    call       [pure] the heart: one phone call as a state machine
-    simulator  a caller and a Twilio that need no phone
-    server     [edge] asyncio, FastAPI, uvicorn: webhooks, media sockets, the driver of a call
-    number     [edge] Twilio's REST API: what a number does when it is called; the doctor
+    audio        [pure] G.711, resampling, sound level, WAV files
+    twilio       [pure] Twilio's formats: stream messages, TwiML, signatures and tokens
+    call         [pure] one phone call as a state machine: the heart of the project
+    replay       records calls, and replays recordings exactly
+    fixture      removes voices, names and numbers from recordings
+    simulator    a simulated Twilio and caller
+    server       [edge] the server: webhooks, media streams, the driver of a call
+    number       [edge] sets what a number does when it is called; the doctor
+    wire_replay  replays recordings against a real server over sockets
 
-`settings` reads the environment, once. `cli` is thin: it parses, then calls a room.
+Modules:
+    errors       the errors that a user can fix
+    settings     reads the settings from the environment
+    process      runs an asynchronous command until it ends or Ctrl-C comes
+    demo         `offhook demo` and `offhook try`
+    cli          the command line
+    __main__     lets `python -m telephony` run the command line
 """

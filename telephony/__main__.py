@@ -1,4 +1,4 @@
-"""`python -m telephony` is `offhook`."""
+"""Lets `python -m telephony` run the command line, as `offhook` does."""
 
 from telephony.cli import main
 

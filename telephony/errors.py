@@ -1,9 +1,9 @@
-"""Errors of the telephone's side.
+"""The errors of this package that a user can fix.
 
-OffhookError            something a person can mend; printed as one message, exit 2
-├── SettingsError       the environment is missing something, or holds something wrong
+OffhookError            printed as one message; the exit code is 2
+├── SettingsError       a setting is missing or wrong
 ├── UsageError          a command was called with something it cannot use
-└── RecordingError      a recorded call is damaged, or not of a kind this release reads
+└── RecordingError      a recorded call is damaged, or of a kind that this release cannot read
 """
 
 

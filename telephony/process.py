@@ -1,4 +1,4 @@
-"""How a command runs what is asynchronous: on uvloop, until it is done or Ctrl-C comes."""
+"""Runs an asynchronous command on uvloop, until it ends or Ctrl-C comes."""
 
 import asyncio
 import sys

@@ -1,13 +1,21 @@
-"""Gemini Live through google-genai: one connection, one conversation's session at a time.
+"""Gemini Live through google-genai: one connection at a time, which is one session.
 
-Modules, lowest first: `settings`, `quirks`, `connect_config` (persona and handle to a setup),
-`plain_words`, `reply_audio` (what two messages may cut in two), `messages` (the server's messages
-to events), `outbox` (what waits to be sent), `connection` (what passes between a session and the
-SDK), `session`, `breaker` (whether to dial; pure), `guarded` (a session behind the breaker).
+Modules, lowest first:
+    settings        what is needed to connect: key, model, address, timeouts
+    quirks          a table of the differences between models
+    connect_config  turns a persona and a handle into the SDK's configuration
+    plain_words     [pure] removes a transcriber's own marks from a transcription
+    reply_audio     [pure] turns the audio parts of a reply into samples
+    messages        [pure] turns one message of the server into events
+    outbox          the queue of messages to one session
+    connection      one open connection, as the SDK holds it
+    session         runs one session, from connecting to its end
+    breaker         [pure] a circuit breaker: may a model be dialled now?
+    guarded         runs sessions behind the breaker
 
-Laws: an expected failure becomes one event, `SessionRefused` or `SessionLost`, and everything
-else is raised; reading never stops while a session lives, because `interrupted` and `goAway` come
-down the same socket as the audio; the API key is in no event, error or log line. May import
+Laws: an expected failure becomes one event, `SessionRefused` or `SessionLost`; everything else is
+raised. Reading never stops while a session lives, because `interrupted` and `goAway` arrive on the
+same socket as the audio. The API key is in no event, error or log line. This room may import
 `agent.conversation` and google-genai, and is the only room that knows the SDK.
 
 Resources:

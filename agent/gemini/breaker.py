@@ -1,16 +1,18 @@
-"""Whether to dial a service that may be down: a circuit breaker for all calls of a worker. Pure.
+"""A circuit breaker for all calls of a worker: may a model that may be down be dialled now? Pure.
 
-    state      who may dial        ends with
-    CLOSED     everyone            `FAILURES` of the dials of the last 20 s failed, half of them all
-    OPEN       nobody              2 s
-    HALF_OPEN  `PROBES` at a time  OPEN when one of them fails, CLOSED when all proved themselves
+    state      who may dial        ends when
+    CLOSED     all calls           `FAILURES` dials of the last 20 s failed, and half of all dials
+    OPEN       no call             2 s are over
+    HALF_OPEN  `PROBES` at a time  one of them fails (OPEN), or all have proved to work (CLOSED)
 
-A dial fails when it is refused, or when its session is lost before it could prove itself: some
-outages accept everyone and then break off. What the service is not to blame for counts as nothing:
-a key, a handle or a setup that it does not take, a full quota, a name that is not found; nor does
-the loss of a session that had worked: many break together, and can be resumed at once. A handle
-refused with 1011 opens no breaker either: its old socket may still be held, as is that of every
-call of a worker that died.
+A dial fails when the service refuses it, or when its session is lost before it has proved to work:
+in some outages the service accepts every session and then breaks it off.
+
+Some failures do not count, because the service is not to blame: a wrong key, handle or setup, a
+full quota, a host name that is not found. The loss of a session that had worked does not count
+either: many sessions break at the same time, and can be resumed at once. A handle that is refused
+with 1011 does not open the breaker, because Gemini may still hold the old socket, as it does for
+every call of a worker that died.
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""How a session is set up: persona and handle in, the SDK's configuration out.
+"""Turns a persona and a handle into the SDK's configuration of a session.
 
 Source: Google's Live API guides and reports from telephony, as of November 2026.
 """

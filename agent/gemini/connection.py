@@ -1,8 +1,8 @@
 """One open connection to Gemini Live, as the SDK holds it.
 
-The seam between a session and the SDK's messages: whatever passes, in either direction, passes
-here, and only audio is frequent. A way past the SDK, with audio messages formatted beforehand,
-would replace `send_audio` and `receive`, and nothing else.
+All messages between a session and the SDK pass through here, in both directions. Only audio is
+frequent. If formatting audio messages beforehand, past the SDK, is ever needed, only `send_audio`
+and `receive` have to change.
 
 Source: google-genai 3.4.0, `live.py`.
 """

@@ -1,4 +1,4 @@
-"""Gemini Live behind a breaker: while a model is down, a session of it is refused on the spot."""
+"""Gemini Live behind a circuit breaker: while a model is down, its sessions are refused at once."""
 
 from collections.abc import Callable
 

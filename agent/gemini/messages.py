@@ -1,22 +1,22 @@
-"""The messages of one session, as events. Pure.
+"""Turns the server's messages of one session into events. Pure.
 
-What is remembered between two messages is what they cut in two: a sample, or a transcriber's mark.
+It remembers only the things that two messages may cut in two: a sample, or a transcriber's mark.
 
 The events of a message come in this order, whatever the order of its keys:
 
-    1  Interrupted            what is still to be heard must go before anything is added
+    1  Interrupted            first, because old audio must be dropped before new audio is added
     2  CallerSaid, AgentSaid  a reply's words come with the audio they belong to, and before it;
-                              none for what only a transcriber wrote, such as `<noise>`
+                              none for a transcriber's own marks, such as `<noise>`
     3  ReplyAudio             one for each part; none in a message that holds `interrupted`, whose
-                              audio is of the reply that was cut off
+                              audio belongs to the reply that was cut off
     4  GenerationComplete, TurnComplete
     5  UsageReported, HandleUpdated, GoAway
     6  CallerActivityStarted, CallerActivityEnded
     7  UnknownModelMessage    for tool calls, which this version cannot answer yet
 
-What is malformed gives an UnknownModelMessage in its place. Empty messages are common and give no
-event. Thoughts, text parts, unstable transcriptions and
-search metadata are left out without a word: they are known, and nobody is to hear them.
+A malformed part gives an UnknownModelMessage in its place. Empty messages are common and give no
+event. Thoughts, text parts, unstable transcriptions and search metadata are ignored: they are
+known, and the caller must not hear them.
 
 Source: google-genai 3.4.0, `types.LiveServerMessage`; Google's Live API reference, October 2026.
 """

@@ -1,8 +1,8 @@
-"""What waits to be sent to one session, in order.
+"""The queue of messages to one session, in order.
 
-Bounds: live caller audio to 1 s, beyond which the oldest is dropped and counted, since what a
-model hears late it answers late; audio that is sent again after a resume by whoever held it; text
-and ends of audio by the conversation, which makes a few of them a turn. These are never dropped.
+Live caller audio is limited to 1 s. Beyond that the oldest audio is dropped and counted, because a
+model that hears late also answers late. Audio that is sent again after a resume is limited by the
+conversation that kept it. Texts and ends of audio are never dropped: there are only a few a turn.
 """
 
 import asyncio

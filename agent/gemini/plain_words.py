@@ -1,9 +1,9 @@
-"""The words of a transcription, without what a transcriber adds to them. Pure.
+"""Removes a transcriber's own marks from a transcription. Pure.
 
-A transcriber writes ``<noise>`` where it heard something that was no speech, and control tokens
-such as ``<ctrl46>`` slip through. Nobody said them: taken for words they would be a line of the
-transcript, and end a reply that is being heard. A transcription comes in pieces, and such a mark
-may begin in one and end in the next.
+A transcriber writes ``<noise>`` for a sound that is not speech, and sometimes leaves control tokens
+such as ``<ctrl46>`` in the text. Nobody said them. If they counted as words, they would become a
+line of the transcript, and end a reply that the caller is hearing. A transcription comes in pieces,
+and a mark may begin in one piece and end in the next.
 
 Source: reports of such transcriptions, October 2026.
 """

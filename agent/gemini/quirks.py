@@ -1,4 +1,4 @@
-"""What differs by model, in one table.
+"""The differences between models, in one table.
 
 Source: Google's Live API model pages, September to November 2026. The models before 3.8 were
 shut down on 2026-11-17 and have no row.

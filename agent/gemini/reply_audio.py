@@ -1,7 +1,8 @@
-"""The audio parts of a reply, as samples. Pure.
+"""Turns the audio parts of a reply into samples. Pure.
 
-Expected are 24 kHz, mono, int16 little-endian. A part may end within a sample, whose other byte
-begins the next part of the same reply; and not every part says of which type it is.
+The expected format is 24 kHz, mono, int16 little-endian. A part may end inside a sample; the
+sample's other byte is then the first of the next part of that reply. Some parts do not state their
+type.
 
 Source: Google's Live API reference, October 2026; reports of the types that come.
 """

@@ -1,4 +1,4 @@
-"""What is needed to reach Gemini Live. Read from the environment elsewhere, and passed down."""
+"""The settings that are needed to connect to Gemini Live. Other modules read the environment."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,21 +1,31 @@
-"""A Gemini Live that needs no Google, and the voices of both simulators. It ships with the product.
+"""A simulated Gemini Live that runs without Google, and the voices of both simulators.
 
-Pure, lowest first:
-    faults            what can go wrong, as data
-    behaviour         how the service behaves, as switches
-    voice, ear        clips of speech; a recogniser that knows those of the caller
-    script            what is said: TOML
-    activity          voice activity detection, in audio time
-    client_messages, server_messages   the wire
-    memory, agenda, reply, service     history and handles; what is due; a reply in pieces
-    turns, listening  the two sides of a session
-    session, model    one session; all of them
-    client            a client in virtual time, for tests and worlds
-Edge:
-    certificate, endpoint   a TLS WebSocket, whatever answers there
-    server            `model` behind it
+It is part of the product, so that users can test their own agents with it.
 
-Laws: the pure part takes its time as an argument and its random numbers as a seeded generator.
-Every message sent is a valid `LiveServerMessage`, unless a fault asks for another. Imports nothing
-of the other rooms, and not the SDK it is there to test.
+Pure modules, lowest first:
+    faults           the faults that a session can have, as data
+    behaviour        the switches that decide how the service behaves
+    voice            the speech clips of both simulators
+    ear              recognises the caller's clips in audio
+    script           the model's lines, read from TOML
+    activity         voice activity detection, in audio time
+    client_messages  checks and parses what a client sends
+    server_messages  writes what the server sends
+    memory           the history of a session, and its handles
+    agenda           the things that a session will do, and when
+    reply            one reply, cut into messages
+    service          state that all sessions of one server share
+    turns            the turns of one session
+    listening        the caller's side of one session
+    session          one whole session
+    model            the whole server, with all its sessions
+    client           a client in virtual time, for tests and worlds
+Edge modules:
+    certificate      creates a self-signed TLS certificate for this machine
+    endpoint         a TLS WebSocket server in Gemini's place
+    server           `model` behind `endpoint`
+
+Laws: pure modules get the time as an argument and random numbers from a seeded generator. Every
+message that they send is a valid `LiveServerMessage`, unless a fault asks for another. This room
+imports no other room, and not the SDK, which it is there to test.
 """

@@ -1,7 +1,7 @@
-"""Voice activity detection: when the caller begins to speak, and when an utterance is over.
+"""Voice activity detection: finds when the caller begins to speak, and when an utterance is over.
 
-It works on energy, and on audio time: the samples received, never the clock. So audio that was
-held back and is sent faster than it was spoken gives the same utterances.
+It looks at the energy of the sound. It counts time in received samples and reads no clock, so audio
+that was held back and is sent faster than real time gives the same utterances.
 
 Source: Gemini Live API, `AutomaticActivityDetection` (read in October 2026).
 """

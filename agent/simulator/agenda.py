@@ -1,4 +1,4 @@
-"""What a session will do, and when."""
+"""The agenda of a session: the things that it will do, and when."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush

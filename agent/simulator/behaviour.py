@@ -1,6 +1,7 @@
-"""How the simulated service behaves: its defaults are what was measured of gemini-3.8-live.
+"""The switches that decide how the simulated service behaves.
 
-Where Google's behaviour is undocumented, or differs between models, it is a switch here.
+The defaults are what was measured of gemini-3.8-live. Where Google's behaviour is undocumented, or
+differs between models, there is a switch for each possibility.
 """
 
 from dataclasses import dataclass, field

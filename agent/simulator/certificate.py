@@ -1,7 +1,7 @@
-"""A certificate for a server on this machine, which signs itself.
+"""Creates a self-signed certificate for a server on this machine.
 
-google-genai speaks TLS whatever base URL it is given; so the simulated server must too, and the
-client is told to trust this one file (SSL_CERT_FILE).
+google-genai uses TLS whatever base URL it is given. So the simulated server needs a certificate,
+and the client is told to trust it with SSL_CERT_FILE.
 """
 
 from datetime import datetime, timedelta

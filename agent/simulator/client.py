@@ -1,4 +1,4 @@
-"""A client in virtual time, joined to the simulated server in memory: for tests and worlds."""
+"""A client of the simulated server in virtual time and in memory, for tests and worlds."""
 
 from base64 import b64decode, b64encode
 

@@ -1,8 +1,9 @@
-"""What a client of a Live session may send.
+"""Checks and parses the messages that a client of a Live session sends.
 
-Clients mix snake_case and camelCase, and send base64 in either alphabet, padded or not; all of it
-is taken. What the real service refuses is refused here with the same close code; where that is
-undocumented, on the strict side, so that a mistake is found before Google finds it.
+Clients mix snake_case and camelCase, and use both base64 alphabets, with or without padding. All of
+these are accepted. A message that the real service refuses is refused here with the same close
+code. Where that is undocumented, this server is strict, so that you find a mistake before Google
+does.
 
 Source: Gemini Live API, BidiGenerateContent (v1beta, read in October 2026); captures of
 google-genai 3.4.0; close reasons as reported by users.

@@ -1,11 +1,12 @@
-"""A small recogniser, so that "understood" is true: it knows the lines of one phrase book.
+"""A small speech recogniser that knows one phrase book, so that simulated models understand.
 
-An utterance is compared with each known phrase by the shape of its spectrum, 10 ms at a time, at
-every lag. The phrase that fits best was said, and its coverage is the share of its speech that is
-there: a line that lost its first words, or has holes, is still known but covered less. It is
-deterministic, and indifferent to level and to what a telephone line does to speech.
+It compares an utterance with every known phrase by the shape of the spectrum, 10 ms at a time, at
+every lag. The phrase that fits best is the result. Its coverage is the share of the phrase's speech
+that was heard: a phrase without its first words, or with holes, is still recognised, with a lower
+coverage. The result is deterministic, and does not depend on loudness or on the sound of a
+telephone line.
 
-It is no judge of quality: a phrase with a click in every frame is still that phrase.
+It does not judge quality: a phrase with a click in every frame is still recognised.
 """
 
 import math

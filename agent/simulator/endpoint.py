@@ -1,9 +1,9 @@
-"""A TLS WebSocket that stands where Gemini Live would, whatever it is that answers there.
+"""A TLS WebSocket server in Gemini Live's place, for any kind of server behind it.
 
-A thin edge: it reads the clock, moves frames, and wakes each session at its deadline.
+This module only reads the clock, moves frames, and wakes each session at its deadline.
 
     listening socket     acquired: `Endpoint.__aenter__`; released: `__aexit__`
-    temporary cert dir   the same, where no `cert_dir` was given
+    temporary cert dir   the same, if no `cert_dir` was given
     a connection         acquired: by websockets, which runs `_serve` for it; released: when that
                          returns, with its reader and its writer in one TaskGroup
 """

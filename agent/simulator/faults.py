@@ -1,6 +1,6 @@
-"""What can go wrong with a Live session, as data: asked for by a script, or by a test.
+"""The faults that a Live session can have, as data. A script or a test asks for them.
 
-Each is one thing that was reported of the real service; a bad day is several of them together.
+Each fault is one thing that was reported of the real service. Several may happen together.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The caller's side of one session: audio in; utterances told, transcribed, and asked.
+"""The caller's side of one session: turns audio into utterances, transcriptions and questions.
 
 Source: gemini-3.8-live traces. voiceActivity START comes about 1 s after the start was committed,
 END together with the transcription; `interrupted` comes at once.

@@ -1,4 +1,4 @@
-"""What a session knows, and the handles by which another one goes on from there."""
+"""The history of a session, and the handles from which another session can continue."""
 
 from dataclasses import dataclass, field, replace
 from random import Random

@@ -1,7 +1,7 @@
-"""A whole simulated Gemini Live, without a socket: connections in, sessions out.
+"""A whole simulated Gemini Live without a socket: clients connect, and each gets a session.
 
-The server is pure: it draws from the random numbers it is given and takes its time as an argument,
-so one seed gives one run, whatever drives it. `server.SimulatedGemini` is the same on a WebSocket.
+The server is pure: time and random numbers are arguments, so one seed always gives the same run.
+`server.SimulatedGemini` is the same server on a WebSocket.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""A reply as it is generated: a clip cut into messages, each with its words and its time.
+"""One reply as it is generated: a clip cut into messages, each with its words and its time.
 
-Source: gemini-3.8-live traces. About 210 ms of audio a message, four times as fast as real time,
-the words along with the audio they are spoken in.
+Source: gemini-3.8-live traces. A message has about 210 ms of audio. Audio comes four times as fast
+as real time, and words come with the audio in which they are spoken.
 """
 
 from dataclasses import dataclass, field, replace

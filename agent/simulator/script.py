@@ -1,14 +1,14 @@
-"""What the simulated model says: a TOML script.
+"""The simulated model's script, in TOML.
 
-    greeting = "greeting"     # said when the first thing a fresh session gets is a text
+    greeting = "greeting"     # said when the first message of a fresh session is a text
     on_text = "still-here"    # said to any other text
     fallback = "sorry"        # said to speech that no turn expects, or that was not understood
 
     [[turns]]
-    expect = "half-past"      # a caller clip; a turn without it takes whatever is said
+    expect = "half-past"      # a caller clip; a turn without it accepts anything
     say = "name"              # an agent clip, several as "one+two", or a .wav (24 kHz, mono)
-    think_ms = 900            # otherwise as the server's behaviour has it
-    hear = "Half past seven"  # the transcription, instead of what the ear understood
+    think_ms = 900            # without it, the server's behaviour decides
+    hear = "Half past seven"  # the transcription; without it, what the ear understood
     faults = [{ kind = "reset", at_ms = 700 }]
 
     [[faults]]                # counted from the setup of a fresh session
@@ -16,11 +16,13 @@
     at_ms = 20000
     time_left_ms = 5000
 
-A turn is found by what was understood, looking on from the last turn answered, and round. So a
-script of `expect`s answers by meaning, whatever was lost or repeated; one without answers in order.
-A turn's fault comes `at_ms` after the first audio of its answer, or without `at_ms` just before it.
-A fault of a script comes once in a conversation, also when that is resumed; `faults.FAULTS` has
-the kinds, whose fields may be set beside them.
+The model looks for the turn that expects what it understood. It begins behind the turn that it
+answered last, and goes round. So a script with `expect` answers by meaning, even if something was
+lost or repeated. A script without `expect` answers in order.
+
+A turn's fault comes `at_ms` after the first audio of its answer; without `at_ms`, just before it. A
+fault of a script happens once in a conversation, even if that is resumed. `faults.FAULTS` has the
+kinds; their fields may be set beside them.
 """
 
 import tomllib

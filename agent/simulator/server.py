@@ -1,4 +1,4 @@
-"""The simulated Gemini Live on a TLS WebSocket, so that the real SDK talks to it."""
+"""The simulated Gemini Live on a TLS WebSocket, for the real SDK."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the server of a Live session sends: camelCase, standard base64.
+"""Writes the messages that the server of a Live session sends: camelCase, standard base64.
 
 Source: `LiveServerMessage` of the Gemini Live API (v1beta, October 2026), and traces of
 gemini-3.8-live.

@@ -1,4 +1,4 @@
-"""What all sessions of one simulated server share."""
+"""State that all sessions of one simulated server share."""
 
 from dataclasses import dataclass, field
 from random import Random

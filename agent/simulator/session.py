@@ -1,7 +1,7 @@
-"""One Live session, server side: client messages and times in, server messages out.
+"""One Live session on the server's side: client messages and times go in, server messages come out.
 
-Sans-IO: `receive` what the client sends, then `poll`, and `poll` again by `deadline_ms`; say with
-`closed` that the client is gone. Nothing here reads a clock.
+It does no I/O and reads no clock. Call `receive` for each client message, then `poll`, and `poll`
+again at `deadline_ms`. Call `closed` when the client is gone.
 
     connected ──setup──▶ setting up ──setup_ms──▶ open ──Close, Reset, client gone──▶ over
 """

@@ -1,12 +1,12 @@
-"""The turns of one session: what is asked, thought about, said, cut short, and kept.
+"""The turns of one session, from the question to the answer that is kept in memory.
 
     asked ──▶ thought about ──think_ms──▶ said ──▶ generated ──assumed playback──▶ complete
                 │ taken back: speech        │ interrupted: speech, activityStart,
                 ▼ began again               ▼ clientContent
               asked, with more            complete 5 ms later; kept as far as it was sent
 
-What was asked and said enters the memory when the turn is over, and a handle comes after that; so a
-handle never stands in the middle of a turn.
+When a turn is over, its question and answer enter the memory; the handle comes after that. So a
+handle never stands for the middle of a turn.
 
 Source: order and times of gemini-3.8-live traces (interrupted → turnComplete + usage 5 ms later, no
 generationComplete; otherwise turnComplete + usage at the end of the assumed playback, then the

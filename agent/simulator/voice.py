@@ -1,7 +1,8 @@
-"""The voices of both simulators: clips of synthesized speech that are part of the package.
+"""The voices of both simulators: clips of synthesized speech, which are part of the package.
 
-A clip is named by who speaks and what: ``agent/greeting``, ``caller/table``. `clips/index.toml`
-holds their texts; `fixtures/audio/synthesize.py` makes them. The agent says any other WAV file too.
+A clip's name has its speaker and its content: ``agent/greeting``, ``caller/table``.
+`clips/index.toml` holds the texts, and `fixtures/audio/synthesize.py` makes the clips. The agent
+can also say any other WAV file.
 """
 
 import tomllib

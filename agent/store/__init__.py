@@ -1,16 +1,23 @@
-"""What outlives a worker: transcript lines, checkpoint, call record, one-time tokens, in Redis.
+"""Data that must survive the death of a worker, kept in Redis.
 
-Modules, lowest first: `base` (the promises, the records, the errors), `scripts` (what happens
-atomically, in Lua), `failures` (why the store is away), `in_memory` (a Redis in this process),
-`folder` (where a server of our own has its data, and who may use it), `keeper` (a process that
-ends that server with its user), `own_server` (Valkey as a child of this process), `leases` (who
-holds a call: one pub/sub connection per worker), `redis` (keys, expiry, and the `Store` itself, on
-any of these servers), `rehearsal` (whether a server does all that a call needs).
+These are transcript lines, checkpoints, call records and one-time tokens.
 
-Laws: never on the audio path. Every write of an owner carries its epoch and is refused once
-another worker has taken the call. Every key of a call has one hash tag and an expiry. This room
-does not retry: it says `StoreAway`, and whoever has something to write keeps it. May import
-`agent.conversation` and redis, and nothing else of ours.
+Modules, lowest first:
+    base        the promises of a store, its records, and its errors
+    scripts     the Lua scripts that run atomically in Redis
+    failures    turns exceptions into one short reason why the store is away
+    in_memory   a Redis in this process's memory, for tests
+    folder      the data folder of our own server, and the locks on it
+    keeper      a small program that ends our own server when its user is gone
+    own_server  Valkey as a child of this process
+    leases      tells workers over pub/sub who holds a call
+    redis       the `Store` itself, on any of these servers
+    rehearsal   checks that a server does everything that a call needs
+
+Laws: this room is never on the audio path. Every write by a call's owner carries its epoch, and is
+refused once another worker has taken the call. Every key of a call has the same hash tag, and an
+expiry. This room does not retry: it raises `StoreAway`, and the caller keeps its data. It may
+import `agent.conversation` and redis, and no other room.
 
     resource            acquired                          released
     connection pool     `RedisStore.from_url/in_memory`   `RedisStore.aclose`

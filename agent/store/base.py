@@ -1,10 +1,10 @@
-"""The promises of a store, the records it returns, and its errors.
+"""The promises of a store, the records that it returns, and its errors.
 
 Exception
-├── StoreAway      theirs: the store cannot do it now; keep what you have and ask again
-├── Fenced         another worker has taken the call; stop writing, it is not yours any more
+├── StoreAway      the store cannot do it now; keep your data and try again later
+├── Fenced         another worker has taken the call; stop writing to it
 └── ValueError
-    └── Gap        lines before the ones given are not stored; append again from `expected_n`
+    └── Gap        lines before the given ones are not stored; append again from `expected_n`
 """
 
 from collections.abc import Callable, Collection, Sequence

@@ -1,4 +1,4 @@
-"""Why the store is away: redis-py's exceptions and Redis' error codes, as one short word each.
+"""Turns redis-py's exceptions and Redis' error codes into one short reason why the store is away.
 
 Source: Redis, "RESP protocol" (errors begin with a code in capitals) and redis-py 8.
 """

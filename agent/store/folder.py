@@ -1,14 +1,15 @@
-"""The folder in which a server of our own keeps its data, and who may use it.
+"""The folder in which our own server keeps its data, and the locks that decide who may use it.
 
     user.lock        locked by the process that uses the folder; holds its process ID
     server.lock      locked by the server and its keeper, for as long as one of them runs
-    appendonlydir/   Valkey's append-only file: all that is stored
-    server.log       what Valkey says
+    appendonlydir/   Valkey's append-only file, with all stored data
+    server.log       Valkey's log
     socket           where the server listens; elsewhere if this path is too long
 
-Only its user can enter the folder. The locks are the kernel's (`flock`): they end with the
-processes that hold them, whatever ended those. There are two, because after a `kill -9` of the user
-the server still runs for a moment: the next user then has the folder, and waits for the server.
+Only the user who owns the folder can enter it. The kernel holds the locks (`flock`) and releases
+them when their processes end, however they end. There are two locks because after a `kill -9` of
+the using process the server still runs for a moment: the next process then has the folder, and
+waits for the old server.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A Redis within this process: fakeredis, behind redis-py's own connection pool.
 
-fakeredis is no requirement of offhook. Tests have it; anybody else needs it only on a platform for
-which no server comes with offhook, and where nothing has to be kept.
+offhook does not require fakeredis. The tests install it. You only need it on a platform for which
+offhook has no server, and only if calls need not survive the process.
 """
 
 from typing import Any

@@ -1,16 +1,16 @@
-"""Runs a server for as long as the process that asked for it lives. A program of its own.
+"""A program that runs a server for as long as the process that started it lives.
 
     python keeper.py LOCK_FD COMMAND...    # standard input: a pipe that nobody writes to
 
-The pipe ends when the process that holds its other end has closed it or is gone, however it ended.
-The server is then told to write its data and to exit, and the keeper exits after it. Nothing else
-ends the server in good order: it is in a session of its own, where no Ctrl-C of a terminal reaches
-it, and SIGTERM, which a service manager sends to all processes of a service at once, waits for ever
-in its signal mask. So the server outlives the last write of the process that uses it.
+The pipe ends when the process at its other end closes it, or ends in any way. Then the keeper tells
+the server to write its data and to exit, waits for that, and exits. No signal ends the server
+earlier. It has a session of its own, so a terminal's Ctrl-C does not reach it. SIGTERM, which a
+service manager sends to all processes of a service at once, is blocked. So the server outlives the
+last write of the process that uses it.
 
-LOCK_FD is handed on to the server: the lock on that file ends with the last of both.
+The keeper passes LOCK_FD on to the server: the lock on that file ends with the last of both.
 
-Only the standard library is imported, and the file is run by its path: it starts within 20 ms.
+This file imports only the standard library and is run by its path, so it starts within 20 ms.
 """
 
 import os

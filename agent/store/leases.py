@@ -1,8 +1,8 @@
-"""Who holds which call, told between workers over Redis pub/sub.
+"""Tells the workers over Redis pub/sub who holds which call.
 
-One connection per worker carries all its subscriptions. It is a plain connection and not
-redis-py's `PubSub`, which reconnects from whichever task notices the loss first: here the reader
-alone connects, and a lost connection is replaced, with everything watched subscribed again.
+Each worker has one connection for all its subscriptions. It is a plain connection and not
+redis-py's `PubSub`, which reconnects from the task that first notices the loss. Here only the
+reader connects: it replaces a lost connection, and subscribes again to everything.
 
 Messages on a call's channel: ``taken <epoch>``, ``released <epoch>``, ``status <CallStatus>``.
 """

@@ -1,11 +1,11 @@
-"""A server of our own: Valkey, as the child of this process, with its data in a folder.
+"""Our own server: Valkey as a child of this process, with its data in a folder.
 
-Everything that was answered for is in the append-only file: `appendfsync always` writes and syncs
-it before each answer, so that neither `kill -9` nor a power cut takes back what was said to be
-stored. The same folder holds all of it at the next start. A last command that was written in part,
-and so never answered for, is left out then (`aof-load-truncated`).
+`appendfsync always` writes and syncs each command to the append-only file before Valkey answers it.
+So neither `kill -9` nor a power cut can lose data that was reported as stored, and the next start
+on the same folder finds it all. If the last command was written only in part, it was never
+answered, and the next start leaves it out (`aof-load-truncated`).
 
-A resource   acquired                        released
+resource     acquired                        released
 keeper       `OwnServer.running`             the end of that block, once the data is written
 folder       `OwnServer.running`             likewise
 lock, log    `OwnServer._start`              handed to the keeper, and closed here at once

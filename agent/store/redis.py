@@ -1,6 +1,6 @@
-"""The store in Redis, on a real server or on one in the memory of this process: the same code.
+"""The store in Redis. The code is the same for a real server and for one in this process's memory.
 
-Keys of a call, all in one hash slot, all with an expiry that each write of the call renews:
+Keys of a call. All are in one hash slot, and each write of the call renews their expiry:
 
     offhook:{<CallSid>}:lines          stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
     offhook:{<CallSid>}:call           hash: status ended_reason epoch owner
@@ -10,18 +10,19 @@ Keys of a call, all in one hash slot, all with an expiry that each write of the 
     offhook:{<CallSid>}:lease          channel: ``taken <epoch>``, ``released <epoch>``,
                                        ``status <CallStatus>``
 
-And one of all calls, by which one round trip of a worker renews all its leases:
+One key for all calls, so that a worker renews all its leases in one round trip:
 
-    offhook:leases                     sorted set: CallSid by when its lease ends, ms of Unix time
+    offhook:leases                     sorted set: each CallSid, with the Unix time in ms at which
+                                       its lease ends
 
-And one of each caller, by a keyed hash of the number:
+One key for each caller, named by a keyed hash of the number:
 
     offhook:caller:<hash>              string: the CallSid of the newest call
 
 Text is UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?".
 
-Limit: Redis replicates after it has answered, so a failover can forget the last writes. Lines are
-then asked for again (`Gap`), but two workers may each come to hold the same epoch.
+Limit: Redis replicates after it has answered, so a failover can lose the last writes. The store
+then asks for these lines again (`Gap`), but two workers may come to hold the same epoch.
 """
 
 import asyncio

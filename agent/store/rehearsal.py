@@ -1,8 +1,8 @@
-"""Everything a call asks of a store, once, under a made-up CallSid.
+"""Does everything that a call asks of a store, once, under a made-up CallSid.
 
-A server may answer PING and yet refuse a script, a channel or a write: rights are given command by
-command, and a full or a read-only server takes none. What is written expires by itself: have the
-store made with a short expiry.
+A server that answers PING may still refuse a script, a channel or a write: permissions are given
+for each command, and a full or read-only server accepts no writes. The data that is written expires
+by itself, so use a store with a short expiry.
 """
 
 from agent.conversation.checkpoint import Checkpoint

@@ -1,4 +1,4 @@
-"""What happens atomically in Redis, in Lua.
+"""The Lua scripts that run atomically in Redis.
 
 Every script gets the keys of one call in the same order, and the expiry as first argument, so
 they share one preamble. All replies are arrays of strings and integers.

@@ -1,8 +1,8 @@
-"""The sound a caller hears who waits: two soft notes, a third apart, in 300 ms.
+"""The sound that a waiting caller hears: two soft notes, a third apart, in 300 ms.
 
-Arithmetic of whole numbers, as every machine has to make the same bytes: a half-wave is a parabola,
-and so is the swell of a note. At -33 dBFS it is far below the agent's voice, and above a line's
-noise.
+It is computed in whole numbers, because every machine must make the same bytes: a half-wave is a
+parabola, and so is the swell of a note. At -33 dBFS it is far below the agent's voice, and above a
+line's noise.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
-"""Is there sound on the line? An rms gate over a noise floor that follows the line.
+"""Decides whether there is sound on the line, by its rms over a noise floor that follows the line.
 
-The floor is the quietest frame of the last 2 to 4 s. Speech, however long, closes its lips several
-times in that span, so it never becomes its own floor; a steady noise does, at any level, within
-4 s. The gate saves work in silence. It is not a voice detector: music and the agent's own
-echo are sound to it, and it decides nothing about who speaks.
+The floor is the quietest frame of the last 2 to 4 s. Speech has several short pauses in that span,
+however long it lasts, so it never becomes its own floor. A steady noise does within 4 s, at any
+level. The gate saves work in silence. It is not a voice detector: music and the agent's own echo
+are sound to it, and it decides nothing about who speaks.
 """
 
 import audioop

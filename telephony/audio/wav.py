@@ -1,6 +1,6 @@
-"""WAV files of 16-bit PCM: recordings to listen to, fixtures to replay.
+"""Reads and writes WAV files of 16-bit PCM: recordings to listen to, fixtures to replay.
 
-Source: RIFF/WAVE, format tag 1. Whole files, in memory; nothing here is for the live path.
+Source: RIFF/WAVE, format tag 1. Files are read whole, into memory; nothing here is for live calls.
 """
 
 import wave

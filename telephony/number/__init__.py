@@ -1,19 +1,18 @@
-"""The number: what Twilio does when it is called, set through Twilio's REST API; and a doctor.
+"""Sets what Twilio does when a number is called, through Twilio's REST API; and the doctor.
 
 Modules, lowest first:
-    webhooks   [pure] a number as Twilio has it, what it should be, and the changes between
-    memory     what a number had before it was linked, in a file
-    account    one Twilio account over REST, through the twilio library, unmodified
-    linking    link and unlink: memory and account together
-    terminal   what it prints
-    commands   `offhook number …`: thin
-    findings   [pure] what a check may say, and how checks depend on each other
-    reach      whom a request reaches, and whether its signature arrives
+    webhooks   [pure] a number's webhooks at Twilio, the wanted ones, and the changes between them
+    memory     keeps the webhooks that a number had before it was linked, in a file
+    account    one Twilio account over REST, through the twilio library
+    linking    links and unlinks a number
+    terminal   prints numbers and changes
+    commands   the commands `offhook number …`
+    findings   [pure] the results of checks, and the order in which checks run
+    reach      finds which server answers at a URL, and whether signatures arrive there
     checks     the doctor's checks
-    doctor     `offhook doctor`
+    doctor     `offhook doctor`: runs the checks and prints the results
 
-Laws: what stood at a number is remembered before it is changed, and nothing that is remembered is
-lost by linking again; unlinking touches only what linking set. The auth token is in no message.
-Only `account` knows the twilio library. May import `telephony.server`, what that may import, and
-no simulator.
+Laws: a number's webhooks are saved before they are changed, and linking again never loses what was
+saved. Unlinking changes only what linking set. The auth token is in no message. Only `account`
+knows the twilio library. May import `telephony.server`, what that may import, and no simulator.
 """

@@ -1,7 +1,7 @@
-"""One Twilio account over REST: through the twilio library, which is used as it is.
+"""One Twilio account over REST, through the twilio library.
 
-Errors: `AccountError`, one message for whatever may go wrong, with the way out. Requests are never
-sent again behind the user's back.
+Errors: `AccountError`, with one message for each problem that says how to solve it. A failed
+request is never repeated without the user.
 
 Source: twilio 9.13; Twilio's documentation, "Twilio API responses" (read in October 2026).
 """

@@ -1,14 +1,14 @@
-"""The doctor's checks: what has to be well for a call to be answered.
+"""The doctor's checks: everything that must work for a call to be answered.
 
-settings    all that is required is there, and can be used
-model       Gemini Live takes the key and knows the model
-redis       the server does all that a call needs
-server      ours runs on this machine, with our auth token
+settings    all required settings are there, and can be used
+model       Gemini Live accepts the key and knows the model
+redis       the Redis server does everything that a call needs
+server      `offhook serve` runs on this machine, with the same auth token
 public URL  leads to that very process
-signature   a webhook signed as Twilio signs it is taken for Twilio's, through the public URL
-account     Twilio's REST API takes the SID and the token
+signature   a webhook that is signed as Twilio signs it is accepted at the public URL
+account     Twilio's REST API accepts the account SID and the token
 number      calls the public URL
-clock       agrees with Twilio's
+clock       agrees with Twilio's clock
 
 HTTP client   acquired: `Checkup.settings`; released: `Checkup.__aexit__`
 """

@@ -1,4 +1,4 @@
-"""`offhook doctor`: one line a check, and how to mend what is not well."""
+"""`offhook doctor`: runs the checks and prints one line for each, with a fix if it failed."""
 
 import json
 from dataclasses import asdict

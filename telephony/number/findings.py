@@ -1,7 +1,8 @@
-"""What the doctor's checks say, and in which order they are made. Pure.
+"""The results of the doctor's checks, and the order in which the checks run. Pure.
 
-A check returns what it found well, or raises `Unwell` or an `OffhookError` with the way out, or
-`NotNow` where there is nothing to look at. What it needs must have been well, or it is not made.
+A check returns what it found if all is well. If not, it raises `Unwell` or an `OffhookError`, whose
+message says how to fix it. It raises `NotNow` if there is nothing to check. A check runs only if
+all checks that it needs have succeeded.
 """
 
 from collections.abc import Awaitable, Callable, Iterable

@@ -1,4 +1,4 @@
-"""Link a number, and put back what it had. Each is planned first, so that it can be only shown."""
+"""Links a number, and restores what it had. A plan comes first, so that a dry run can show it."""
 
 from dataclasses import dataclass
 

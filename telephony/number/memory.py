@@ -1,10 +1,11 @@
-"""What a number had before it was linked: one JSON file a number, `STATE_DIR/numbers/PN….json`.
+"""Remembers what a number had before it was linked, in `STATE_DIR/numbers/PN….json`.
 
     {"version": 1, "phone_number": "+1…", "before": {"voice_url": …}, "put": {"voice_url": […]}}
 
-`put` is all that linking ever put there, done or only tried. Where a number still calls one of
-those, nobody else has changed it, and what is remembered stays; what somebody changed since is
-remembered anew. So linking again, under whatever PUBLIC_URL and however often, loses nothing.
+`put` holds every value that linking set or tried to set. If a number still has one of these values,
+nobody else has changed it, and the remembered value stays. If somebody has changed it since, the
+new value is remembered. So you can link again, with any PUBLIC_URL and any number of times, and
+lose nothing.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Whom a request reaches: our server, this very process of it, and with its signature whole."""
+"""Finds which server process answers at a URL, and whether signatures arrive there unchanged."""
 
 import secrets
 

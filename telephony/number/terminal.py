@@ -1,4 +1,4 @@
-"""A number in the terminal: what Twilio does when it is called, and what is changed about it."""
+"""Prints numbers in the terminal: where their calls go, and what links and unlinks change."""
 
 import typer
 

@@ -1,7 +1,8 @@
-"""A number's webhooks: as Twilio has them, as they should be, and the changes between. Pure.
+"""A number's webhooks at Twilio, the webhooks that it should have, and the changes between. Pure.
 
 Source: Twilio's documentation, IncomingPhoneNumber resource (read in October 2026): a voice
-application or a trunk goes before all voice URLs, and setting either of them deletes the other.
+application or a trunk takes precedence over all voice URLs, and setting one of them deletes the
+other.
 """
 
 import re

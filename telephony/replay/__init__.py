@@ -1,29 +1,29 @@
-"""Recorded calls: written while they run, replayed to the same bits for ever after.
+"""Records calls while they run, and replays recordings: the call must do exactly the same again.
 
 Modules, lowest first:
-    counts         lists of small numbers as short text
-    tone           a voice that is arithmetic alone
-    audio          audio as references into files beside a recording
-    codec          one event or command as one JSON object
-    event_lines    what a call is fed, as lines; runs of audio are one line
-    command_lines  what it answers, as lines, with one hash over them all
-    expectation    what a call came to, and what a person says it must
+    counts         writes lists of small numbers as short text
+    tone           a tone computed in whole numbers, for fixtures
+    audio          stores audio as references into files beside a recording
+    codec          converts one event or command to a JSON object and back
+    event_lines    events as lines of `call.jsonl`; audio that follows on is one line
+    command_lines  commands as lines of `expect.jsonl`, with one hash over all
+    expectation    the figures of a call, and those that a person expects
     recording      the folder `<name>.call`, and how it is written
-    reader         how it is read: strictly
-    selection      which calls are recorded
-    writer         a recording's files while its call runs
-    recorder       an observer of the driver, and the thread that writes
+    reader         reads a recording strictly
+    selection      decides which calls are recorded (`RECORD_CALLS`)
+    writer         writes the files of one recording while its call runs
+    recorder       an observer that records calls, with a thread that writes
     schema         the format as JSON Schema
-    player         the call lives it again; the first difference
-    timeline       the call to be read
-    verdict        one recording, replayed and judged
-    report         verdicts for people, programs and CI
-    suite          `offhook replay`: many of them, on all cores
+    player         feeds a recording to a call, and finds the first difference
+    timeline       prints a recording as a readable table
+    verdict        replays and judges one recording
+    report         prints verdicts for people, programs and CI
+    suite          `offhook replay`: replays many recordings on all cores
 
-Resources: the recorder's thread and files, while its context is entered.
+Resources: the recorder's thread and files, from entering its context to leaving it.
 
 Laws: nothing here reads a clock or draws a random number, so a recording replays to the same bytes
-on any machine; `verdict` alone reads the CPU's time, for the report. The format is that of
-fixtures/README.md, and has a version. May import `telephony.call`, what that may, and
+on any machine. Only `verdict` reads the CPU's time, for the report. The format is versioned, and
+fixtures/README.md describes it. May import `telephony.call`, what that may import, and
 `telephony.errors`.
 """

@@ -1,11 +1,11 @@
-"""Audio as references: `silence+320 caller@0+9120`, into files beside the recording.
+"""Stores audio as references, such as `silence+320 caller@0+9120`, into files beside the recording.
 
-A reference is a list of parts, with a space between; what they name is put together. All figures
-are bytes.
+A reference is a list of parts with a space between. The audio is these parts, one after the other.
+All figures are in bytes.
 
     silence+N            N bytes of silence: 0xFF in µ-law, 0 in PCM
     caller@OFFSET+N      of the recording's own audio: `caller` is µ-law, `model` is PCM
-    <16 hex>@OFFSET+N    of a file that is named by the beginning of its own SHA-256
+    <16 hex>@OFFSET+N    of the file whose name is the beginning of its SHA-256
     tone:HZ@OFFSET+N     of an endless tone (`tone`), PCM only
 """
 

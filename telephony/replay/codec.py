@@ -1,9 +1,10 @@
-"""One event or one command as one JSON object, and back: the only place that knows how.
+"""Converts one event or command to a JSON object and back. No other module knows the mapping.
 
 The objects are derived from the dataclasses of `telephony.call`, so a new event or command is
-recorded with no line written here. Each has its class's name first (`ev`, `cmd`), then `t`, the
-call's time in ms, then its fields in their order; one that equals its default is left out. Audio is
-a text in place of its bytes. Reading is strict: no field more, none less, each of its type.
+recorded without any change here. An object has the name of its class first (`ev` or `cmd`), then
+`t`, the call's time in ms, then its fields in their order. A field that equals its default is left
+out. Audio is a text in place of its bytes. Reading is strict: no field may be missing, unknown or
+of another type.
 """
 
 import dataclasses

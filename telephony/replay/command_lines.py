@@ -1,13 +1,13 @@
-"""Commands as lines of `expect.jsonl`: what a call must do again, in the same order, to the bit.
+"""Commands as lines of `expect.jsonl`: a replayed call must give exactly these, in this order.
 
     {"cmd":"SendMark","step":31,"t":812,"stream_sid":"MZ1","name":"r1:1"}
     {"cmd":"SendCallerAudio","step":31,"t":812,"session":1,"pcm":"31998:3fa85f64c1d2e3f4",
      "steps":"1*49","sizes":"640*50"}
 
-`step` is the number of the event that led to the command, from 0. Audio is given by its length and
-the beginning of its SHA-256. Caller audio that goes to the model in a row is one line: `steps` has
-how many events lie between its commands, `sizes` the bytes of each. The last line has the hash of
-all before it: one hash for all that a call does.
+`step` is the number of the event that led to the command, counted from 0. Audio is given by its
+length and the beginning of its SHA-256. Consecutive commands with caller audio share one line:
+`steps` holds the number of events between them, and `sizes` the bytes of each. The last line has
+the hash of all lines before it, so one hash stands for everything that a call does.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Lists of small numbers as short text: `20*40 21 19` is forty 20s, a 21 and a 19."""
+"""Writes lists of small numbers as short text: `20*40 21 19` is forty 20s, a 21 and a 19."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,11 +1,12 @@
-"""Events as lines of `call.jsonl`, and back. Audio that comes in a row is one line.
+"""Events as lines of `call.jsonl`, and back. Consecutive audio events share one line.
 
     {"ev":"StreamStarted","t":412,"stream_sid":"MZ1","epoch":1}
     {"ev":"Media","t":432,"stream_sid":"MZ1","payload":"silence+320 caller@0+7680",
      "timestamp_ms":20,"dt":"20*48 41","sizes":"160*50"}
 
-Lossless: `dt` has the ms from each event of a run to the next, `sizes` the bytes of each, `stamps`
-what `timestamp_ms` grows by, where that is not the audio's own length.
+This loses nothing. `dt` holds the ms from each event of a line to the next, and `sizes` the bytes
+of each. `stamps` holds the steps of `timestamp_ms`; it is only there if they differ from the length
+of the audio.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""What a call came to, in a few figures; and what a person says that it has to come to.
+"""The figures of a call, and the figures that a person expects of it.
 
-The golden is written by the call itself, so `--update` blesses whatever the code does. An
-expectation is written by hand, in the recording's header, and nothing ever rewrites it.
+A call writes its own expected commands, so `--update` accepts whatever the code does. The figures
+here are a safeguard: a person writes them into the recording's header, and no command changes them.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,8 @@
-"""Feeds a recording to the call again, with the recording's own times, and compares.
+"""Feeds a recording to a call again, with the recorded times, and compares the commands.
 
-No event loop, no socket, no clock: the call is pure, so what it did once it does again, and every
-difference is one of the code. Both directions count: a command too many, and one that is missing.
+There is no event loop, socket or clock. The call is pure, so the same events give the same
+commands, and every difference comes from the code. An additional command is a difference, and so is
+a missing one.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
-"""Reads recorded calls, strictly: what is damaged, unknown or missing is one `RecordingError`.
+"""Reads recorded calls strictly: anything damaged, unknown or missing is one `RecordingError`.
 
-A recording that was cut off, as by a crash of its worker, has no `End`; `partial` reads as far as
-it goes.
+A recording that was cut off, such as by a crash of its worker, has no `End`. With `partial`, it is
+read as far as it goes.
 """
 
 from collections.abc import Iterator, Sequence

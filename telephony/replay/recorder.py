@@ -2,10 +2,10 @@
 
     driver ─▶ Recorder: steps become lines (µs) ─▶ bounded queue ─▶ writer thread ─▶ files
 
-Files only grow while the call runs, and whole lines are written behind the audio they name, so that
-a worker that dies leaves a prefix that replays. A call never waits for its recording and never ends
-with it: where the disk is full or too slow, or the recording too large, the recording alone ends,
-as such a prefix; that is logged and counted.
+Files only grow while the call runs, and a line is written after the audio that it names. So if a
+worker dies, it leaves a shorter recording that can be replayed. A call never waits for its
+recording and never ends because of it. If the disk is full or too slow, or the recording too large,
+only the recording ends early; that is logged and counted.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""A recorded call on disk: the folder `<name>.call`. Format `call/1`; fixtures/README.md has it.
+"""A recorded call on disk: the folder `<name>.call`. fixtures/README.md has the format `call/1`.
 
 call.jsonl      the header, then every event, then `End`
-expect.jsonl    the golden: every command, then `Sum`
-*.ulaw, *.pcm24 audio of this call alone, named by its hash; what several calls share is in
+expect.jsonl    the expected result: every command, then `Sum`
+*.ulaw, *.pcm24 audio of this call alone, named by its hash; audio that several calls share is in
                 the folder `audio` beside the recordings
 """
 

@@ -1,4 +1,4 @@
-"""Verdicts for people, for programs and for CI."""
+"""Prints verdicts for people, for programs and for CI."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The format as a JSON Schema, for tools that are not ours: each kind of line a definition."""
+"""The format as a JSON Schema, for other tools: each kind of line has a definition."""
 
 from typing import Any
 

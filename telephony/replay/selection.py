@@ -1,4 +1,4 @@
-"""Which calls are recorded: `RECORD_CALLS`."""
+"""Decides which calls are recorded, from the setting `RECORD_CALLS`."""
 
 import re
 from collections.abc import Collection

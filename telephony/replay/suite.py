@@ -1,4 +1,4 @@
-"""`offhook replay`: finds recordings, replays them on all cores, prints, and says how it went."""
+"""`offhook replay`: finds recordings, replays them on all cores, and prints the results."""
 
 import gc
 import multiprocessing

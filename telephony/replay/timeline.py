@@ -1,4 +1,4 @@
-"""A recorded call to be read: the caller on the left, the agent beside, what carried them right."""
+"""Prints a recorded call as a table: the caller, then the agent, then technical events."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
-"""A voice that is arithmetic alone: what a fixture plays in place of the model's.
+"""A tone computed in whole numbers, which a fixture plays in place of the model's voice.
 
-Whole numbers from the phase to the sample, so that every machine makes the same bytes: no sine of
-a libm, no rounding. A half-wave is a parabola, which sounds like a sine with a little warmth.
+Every machine must make the same bytes, so there is no sine function and no rounding. A half-wave is
+a parabola, which sounds like a sine with a little warmth.
 """
 
 import numpy as np

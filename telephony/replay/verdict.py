@@ -1,4 +1,4 @@
-"""One recording replayed and judged: what `offhook replay` knows of each."""
+"""Replays and judges one recording. A verdict is what `offhook replay` knows about it."""
 
 import math
 import shlex

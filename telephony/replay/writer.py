@@ -1,4 +1,4 @@
-"""The files of one recording while its call runs: they only grow."""
+"""Writes the files of one recording while its call runs. The files only grow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,43 +1,47 @@
-"""The edge of a phone call: FastAPI, uvicorn, asyncio; Twilio on one side, the model on the other.
+"""The server: FastAPI, uvicorn and asyncio, with Twilio on one side and the model on the other.
 
 Modules, lowest first:
-    log_sink, logs where log lines are written, without a wait; how they look
-    observers      who looks on at a call, and sees which of its steps
-    metrics, narrator
-                   observers of every call: figures, log lines
-    stream         one media stream's socket: a reader and a writer
-    patience       how long a caller waits for the store
-    admission      who may come in: signatures and one-time tokens
-    ownership      whose call it is: epochs and redeemed tokens, also while the store is away
-    store_writer   what one call has to store, waiting while the store is away
+    log_sink       a thread that writes log lines, so that nothing else waits for the log
+    logs           formats the log for a terminal or as JSON
+    refusals       logs refused webhooks, at most once a minute
+    observers      shows each step of a call to the observers that want it
+    metrics        an observer that counts, for Prometheus
+    tally          the figures of one call
+    narrator       an observer that writes the log of each call
+    stream         one media stream's socket, with a reader and a writer
+    patience       limits how long a caller waits for the store
+    admission      checks Twilio's signatures and one-time tokens
+    ownership      which worker owns a call: epochs and used tokens, also while the store is away
+    store_writer   writes one call's data to the store, and keeps it while the store is away
     driver         runs one `Call`: its events, its timer, its tasks
-    calls          the calls of this worker: a registry, its capacity, how they are drained
-    twilio_rest    Twilio's REST API: a call is told where to go on
-    reaper         leases of the calls held here, and the calls that nobody holds
-    worker         a worker's resources, put together once
-    redial         a caller who was cut off goes on in a new call
-    webhooks       what Twilio posts to us
-    media_socket   what Twilio opens to us
-    health         /healthz, /readyz
-    metrics_port   /metrics, where it was asked for
-    kept           where calls are kept when REDIS_URL is not set
-    watchdog       ends a process whose event loop is stuck
-    app            where everything is wired, and the process's signals
+    calls          all calls of this worker, their limit, and how they are drained
+    twilio_rest    redirects a call through Twilio's REST API
+    reaper         renews the leases of the calls held here, and rescues calls that nobody holds
+    worker         creates and releases a worker's resources
+    redial         lets a caller who was cut off continue in a new call
+    webhooks       answers Twilio's webhooks
+    media_socket   accepts Twilio's media streams
+    health         /healthz and /readyz
+    metrics_port   /metrics, if it was asked for
+    kept           decides where calls are kept when REDIS_URL is not set
+    watchdog       ends the process when its event loop is stuck
+    app            connects all parts, and handles the process's signals
 
 Resources, and where they are acquired and released:
-    call's tasks         `Calls` lives a driver in the worker's TaskGroup; `Driver.run` ends with
+    call's tasks         `Calls` runs each driver in the worker's TaskGroup; `Driver.run` ends with
                          `EndCall` and leaves no task behind
-    model session        `Driver` starts `GeminiLive.run` in the call's TaskGroup; cancels it
+    model session        `Driver` starts `GeminiLive.run` in the call's TaskGroup, and cancels it
     media socket         accepted in `media_socket`, closed by the stream's writer
-    log's thread         `logs.configure`; writes what waits when the process ends
+    log's thread         `logs.configure`; it writes all waiting lines when the process ends
     recorder's thread    `worker`, while its context is entered
     store, lease, client `worker`, for the life of the process
-    own store's server   `app.serve`, around the worker: it writes what the last call stored
-    reaper's task        `worker`, likewise; a REST request under way is waited for
+    own store's server   `app.serve`, around the worker, so that the last call's data is written
+    reaper's task        `worker`, likewise; it waits for a REST request that is running
     listening sockets    `app.serve`
     watchdog's thread    `app.serve`
 
-Laws: nothing is done for a request before `admission`; nothing waits between a caller's frame and
-its command; a bug in one call ends that call. May import every room of `agent` but the simulator,
-and every room of `telephony` but the simulator.
+Laws: the server does nothing for a request before `admission` has accepted it. Nothing waits
+between a caller's frame and its command. A bug in one call ends only that call. May import
+`telephony.replay`, what that may import, `telephony.settings`, and every room of `agent` except the
+simulator.
 """

@@ -1,6 +1,7 @@
-"""Who may come in: Twilio's signature on every request, and a one-time token on every stream.
+"""Decides which requests are accepted: by Twilio's signature, and for streams by a one-time token.
 
-Nothing of a request counts before this: no model is dialled and nothing is stored for a stranger.
+Nothing happens for a request before this check: no model is dialled and nothing is stored for a
+stranger.
 """
 
 import re

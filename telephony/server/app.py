@@ -1,4 +1,4 @@
-"""The one place where things are wired: routes, the worker's resources, the process's signals."""
+"""Connects all parts of the server: routes, the worker's resources, and the process's signals."""
 
 import asyncio
 import contextlib

@@ -1,10 +1,10 @@
 """The calls of this worker: a registry of their drivers, its capacity, and how they are drained.
 
-A call begins at the signed webhook, which dials the model, and is taken with the token of its
-first stream (`ownership`). A worker that holds a call which another one has taken ends it here, and
-answers once its model session is closed.
+A call begins at the signed webhook, which dials the model. The token of its first stream takes the
+call for this worker (see `ownership`). If another worker takes a call that is held here, it ends
+here, and this worker answers once its model session is closed.
 
-The worker's TaskGroup holds one task a call, which ends with it and never raises.
+The worker's TaskGroup holds one task for each call. The task ends with the call and never raises.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Runs one `Call`: feeds it events with the time, carries out its commands, keeps its one timer.
 
-`feed` is synchronous and may be called from any task: it never waits and never raises. The only
-queues stand in front of the writers: to the phone, to the model, to the store.
+`feed` is synchronous and may be called from any task: it never waits and never raises. Queues exist
+only in front of the writers: to the phone, to the model, to the store.
 """
 
 import asyncio

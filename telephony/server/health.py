@@ -1,8 +1,8 @@
-"""`/healthz`: is the process alive, and which one is it. `/readyz`: may it get new calls.
+"""`/healthz` says whether the process works, and which one it is. `/readyz` says if it takes calls.
 
-Neither the store nor the model decides them: calls are answered and go on while the store is away,
-and a worker that sent callers elsewhere while the model is away would find nobody better off.
-`reasons` says what is away.
+A missing store or model does not change the answers. Calls are answered and go on while the store
+is away. While the model is away, other workers could not help callers any better. `reasons` says
+what is away.
 """
 
 from fastapi import APIRouter, Request

@@ -1,8 +1,8 @@
-"""Where calls are kept when REDIS_URL is not set: by a server of our own, below STATE_DIR.
+"""Decides where calls are kept when REDIS_URL is not set: in our own server, below STATE_DIR.
 
-Where no server comes with offhook for the platform, and fakeredis is installed, calls are kept in
-the memory of this process, and end with it; the log says so. Without fakeredis it asks for a
-REDIS_URL.
+If offhook has no server for the platform, and fakeredis is installed, calls are kept in the memory
+of this process, and are lost when it ends; the log says so. Without fakeredis, REDIS_URL is
+required.
 """
 
 from collections.abc import AsyncIterator

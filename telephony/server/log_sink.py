@@ -1,7 +1,7 @@
-"""Where log lines go: to a thread that writes them, so that no call waits for whoever reads them.
+"""A thread that writes log lines, so that no call waits for the log's reader.
 
-A pipe that nobody empties and a disk that is full stop a writer, and a worker's one loop must not
-stop. What finds no room in the queue, or cannot be written, is dropped and counted.
+A pipe that nobody reads, or a full disk, blocks its writer, and the worker's event loop must not
+block. If the queue is full, or a line cannot be written, the line is dropped and counted.
 
     resource   acquired    released
     thread     `LogSink`   `close`, or with the process: it is a daemon

@@ -1,4 +1,4 @@
-"""How the log looks: for a person at a terminal, JSON lines elsewhere. On standard error."""
+"""Formats the log on standard error: readable lines at a terminal, JSON lines otherwise."""
 
 import atexit
 import logging

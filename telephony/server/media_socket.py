@@ -1,7 +1,7 @@
-"""What Twilio opens to us: the WebSocket of a media stream.
+"""Accepts Twilio's media streams, which are WebSockets.
 
-The upgrade's signature is checked before it is accepted, the token before anything else happens.
-From then on the call owns the stream; this handler only waits for it to end.
+The signature is checked before the upgrade is accepted, and the token before anything else happens.
+From then on the call owns the stream, and this handler only waits for its end.
 """
 
 import asyncio

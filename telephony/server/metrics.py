@@ -1,4 +1,4 @@
-"""All metrics, with their buckets. Names begin with `offhook_`."""
+"""All metrics, with their buckets. Their names begin with `offhook_`."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -1,7 +1,7 @@
-"""`/metrics`, on the public port only where that was asked for, else on a port of its own.
+"""Serves `/metrics` on a port of its own, or on the public port if that was asked for.
 
-Figures of a business are not for everybody who knows the address of its webhooks, so there is no
-`/metrics` unless METRICS_PORT is set. The port is meant for the machine, or its private network.
+Not everybody who knows the address of the webhooks should see a business's figures, so there is no
+`/metrics` unless METRICS_PORT is set. The port is meant for this machine, or its private network.
 
 Source: Prometheus' text format, version 0.0.4.
 """

@@ -1,4 +1,4 @@
-"""The log of a call, by meaning. What callers say and who they are is not logged."""
+"""Writes the log of each call. It logs neither what callers say nor who they are."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence

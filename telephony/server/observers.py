@@ -1,7 +1,8 @@
-"""Who looks on at a call, and what each of them wants to see. None of them can hurt the call.
+"""Shows each step of a call to its observers. An observer cannot harm the call.
 
-An observer may name the kinds of events and commands it wants, as `wants`; a step with none of
-them is not shown to it. One that raises is logged, counted, and not shown this call any more.
+An observer can name the kinds of events and commands that it wants, in `wants`; other steps are not
+shown to it. If an observer raises, that is logged and counted, and the observer sees no more of
+this call.
 """
 
 from collections.abc import Callable, Sequence

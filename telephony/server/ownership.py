@@ -1,13 +1,13 @@
-"""Whose call it is: the epoch under which this worker writes, and who else may have taken the call.
+"""Which worker owns a call: the epoch under which this worker writes, and news of other owners.
 
-A call is taken with the one-time token of a stream. Each taking raises the call's epoch, and a
-worker whose epoch is no longer the highest has lost the call: the store refuses what it writes.
+A worker takes a call with the one-time token of a stream. Each time, the call's epoch rises. A
+worker whose epoch is no longer the highest has lost the call, and the store refuses its writes.
 Workers tell each other over the call's lease channel.
 
-While the store is away a token is redeemed in this process's memory. A call that is held here goes
-on under its next epoch, which is the one the store would have given. Of a call that nobody here
-holds the store's count is not known: its epoch is the time of day, which is above any count, so
-that the store takes this worker at its word when it is back.
+While the store is away, used tokens are kept in this process's memory. A call that is held here
+goes on under its next epoch, which is the one that the store would have given. For a call that is
+not held here, the store's epoch is unknown. It gets the time of day as its epoch, which is higher
+than any count, so that the store accepts this worker's writes when it is back.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""How long a caller waits for the store before the call goes on without it."""
+"""Limits how long a caller waits for the store. After that the call goes on without it."""
 
 import asyncio
 from collections.abc import Awaitable

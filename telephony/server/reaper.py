@@ -1,11 +1,11 @@
-"""The calls held here keep their leases, and a call that nobody holds any more is seen after.
+"""Renews the leases of the calls held here, and rescues calls that no worker holds any more.
 
-Every worker does both, in one round trip a second. Most often Twilio goes on by itself when a
-worker is lost, and another one has the call long before its lease ends. Where it does not, one
-worker has Twilio ask `/twilio/resume`, and whoever answers goes on with the call.
+Every worker does both, in one round trip a second. When a worker is lost, Twilio usually asks
+another one, which has the call long before its lease ends. If not, one worker tells Twilio to ask
+`/twilio/resume`, and the worker that answers continues the call.
 
-A worker claims nothing until it has reached the store for the length of a lease: while the store
-was away nobody's lease was renewed, and every call would look lost.
+A worker rescues no call until it has reached the store for the length of a lease: while the store
+was away no lease was renewed, so every call would look lost.
 """
 
 import asyncio

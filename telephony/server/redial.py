@@ -1,8 +1,8 @@
-"""A caller who was cut off and dials again goes on with the conversation, in a new call.
+"""Lets a caller who was cut off and dials again continue the conversation, in a new call.
 
-The new call begins with the lines of the old one, under ownership 0: whoever takes it finds them
-where any worker finds what the last one left. A call that the caller or the agent ended goes on
-nowhere, and neither does one that anybody still holds.
+The new call begins with the lines of the old one, stored under ownership 0. The worker that takes
+the new call finds them as it would find another worker's lines. A call that the caller or the agent
+ended is not continued, and neither is a call that a worker still holds.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""What the operator is told of webhooks that were refused.
+"""Tells the operator in the log about refused webhooks.
 
-A stranger who tries addresses causes the same refusals as a wrong setting. So the log has one
-warning, and at most one a minute after it, which says how many there were in between.
+A stranger who tries addresses causes the same refusals as a wrong setting. So there is one warning,
+and then at most one a minute, which says how many others there were since the last one.
 """
 
 import structlog

@@ -1,4 +1,4 @@
-"""What one call has to store. While the store is away, it waits here.
+"""Writes one call's data to the store, and keeps the data while the store is away.
 
 The store is never on the audio path: `put` returns at once, and one task of the call writes.
 """

@@ -1,7 +1,8 @@
-"""The figures of one call on one worker, for the line at its end and for the metrics.
+"""The figures of one call on one worker, for the log line at its end and for the metrics.
 
-The response time of a turn is what a caller waits: from the end of the caller's last sound to the
-first audio of the answer that is sent to Twilio. The way over the telephone network is not in it.
+The response time of a turn is the time that a caller waits: from the end of the caller's last sound
+to the first audio of the answer that is sent to Twilio. Delay in the telephone network is not
+included.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
-"""Twilio's REST API, through the twilio library: a call that goes on is told where to go on.
+"""Redirects a running call through Twilio's REST API, with the twilio library.
 
-The library waits, so it does in a thread. What may pass is asked again, a few times: 429, 5xx, no
-answer. A redirect that is carried out twice moves the call twice, and nothing worse.
+The library blocks, so it runs in a thread. A request is repeated a few times after errors that may
+be temporary: 429, 5xx, or no answer. If a redirect is carried out twice, the call moves twice,
+which does no harm.
 
 Source: twilio 9.13; Twilio's documentation, Call resource, error 21220 (read in October 2026).
 """

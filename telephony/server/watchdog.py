@@ -1,9 +1,9 @@
-"""Looks from a thread whether the event loop still turns, since nothing on the loop can.
+"""Watches from a thread whether the event loop still runs, because nothing on the loop can.
 
-A loop that is stuck makes every call of the process silent, and holds them: none of them can be
-taken over in good order. After 5 s the process ends at once, and its calls go on elsewhere as those
-of any lost worker. A shorter stall is logged with the place where it was, and nothing else: 600 ms
-of speech are queued at Twilio.
+A stuck loop makes every call of the process silent, and still holds them, so no other worker can
+take them over properly. After 5 s the process ends at once, and its calls go on elsewhere like
+those of any lost worker. A shorter stall only logs the place in the code: Twilio has 600 ms of
+speech in its buffer.
 
 thread   started and stopped: `watched`
 """

@@ -1,9 +1,9 @@
-"""What Twilio posts to us, and the TwiML it gets.
+"""Answers Twilio's webhooks.
 
-/twilio/voice          a call comes in: dial the model, mint a token, `<Connect><Stream>`;
-                       or another of our webhooks failed, and this one is the number's fallback
+/twilio/voice          a call comes in: dial the model, make a token, answer `<Connect><Stream>`;
+                       or another webhook failed, and this one is the number's fallback
 /twilio/resume         a stream ended: connect again, or apologise and transfer, or hang up
-/twilio/transferred    a transfer ended: hang up, or say first that nobody could be reached
+/twilio/transferred    a transfer ended: hang up, or first say that nobody could be reached
 /twilio/status         the call's status changed
 /twilio/stream-status  a stream's status changed
 """

@@ -1,4 +1,4 @@
-"""One worker process's resources, put together once and released in reverse order."""
+"""The resources of one worker process, created together and released in reverse order."""
 
 import asyncio
 import os

@@ -1,43 +1,53 @@
-"""A Twilio and a caller that need no phone.
+"""A simulated Twilio and a simulated caller, so that calls need no phone.
 
 Modules, lowest first:
-    wire        [pure] the messages of a Media Stream, as Twilio writes and judges them
-    faults      [pure] how well this Twilio behaves
-    fault_table [pure] the same, read from a script or the command line
-    keys        [pure] how a telephone's keys sound
-    mouth       [pure] the caller's voice on its way to the server
-    playout     [pure] Twilio's buffer towards the caller: audio, marks, what was heard
-    line        [pure] one stream, of all these: `Line`
-    ear         [pure] when the agent speaks, as the caller hears it
-    script      [pure but for reading files] what the caller does, from TOML; `scripts/` has ours
-    director    [pure] what the caller does next: script and ear together
-    elements    [pure] what the readers of a document's elements share
-    dial        [pure] who is called into a call, and with whose number
-    twiml       [pure] a document becomes verbs
-    identity    [pure] who calls whom, in Twilio's words
-    report      what a call tells: events, and a report
-    overrides   [pure] how often Twilio asks again, and how long it waits
-    clock, workers, webhooks, documents, status_callbacks
-                [edge] time, addresses, signed HTTP, what is asked by it, what is told by it
-    stream, off_line, streams, call_flow
-                [edge] one WebSocket, the caller without one, all of a call, the call
-    proxy, chaos
-                [edge] a TCP proxy that goes wrong, on command or by a seed
-    caller      [edge] `call`: all of it over real sockets
-    rest        [pure] Twilio's REST API, as far as a number and a lost call need it
-    rest_server [edge] the same over HTTP
-    terminal    a simulated call, told line by line
-    pipe, phone, model_link, virtual_worker
-                [pure] a network that delays, and what stands at its ends
-    network, world_faults
-                [pure] how long things take, and what can go wrong, in a world
-    world       [pure] caller, Twilio, `Call` and model under one seed and a virtual clock
-    world_spec, drawn
-                [pure but for reading files] a world from a TOML file, and one from a seed
+    wire              [pure] the messages of a Media Stream, as Twilio writes and checks them
+    faults            [pure] the switches that decide how this Twilio behaves
+    fault_table       [pure] reads these switches from a script or the command line
+    keys              [pure] the tones of a telephone's keys
+    mouth             [pure] the caller's voice on its way to the server
+    playout           [pure] Twilio's playout buffer: audio and marks towards the caller
+    line              [pure] one Media Stream, made of the modules above
+    ear               [pure] hears when the agent speaks
+    script            [pure but for reading files] the caller's script; `scripts/` has ours
+    director          [pure] decides what the caller does next
+    elements          [pure] checks the attributes of TwiML elements
+    dial              [pure] reads `<Dial>` and its nouns
+    twiml             [pure] turns a TwiML document into verbs
+    identity          [pure] the caller and the called number, in Twilio's words
+    report            the events of a call, and the report at its end
+    overrides         [pure] retries and timeouts, from the fragment of a URL
+    interrupt         lets the caller hang up at Ctrl-C
+    clock             [edge] the time of one call
+    workers           [edge] chooses a worker for each connection, as a load balancer does
+    webhooks          [edge] signed HTTP requests with retries
+    documents         [edge] requests a TwiML document, and the fallback's if that fails
+    status_callbacks  [edge] reports the status of streams and calls
+    stream            [edge] one Media Stream over a WebSocket
+    off_line          [edge] the caller while there is no stream
+    streams           [edge] all streams of one call
+    call_flow         [edge] one call, from the first webhook to its end
+    proxy             [edge] a TCP proxy that injects faults on command
+    chaos             [edge] `offhook chaos`: faults drawn from a seed
+    understanding     understands what the agent says, and compares it with the script
+    caller            [edge] `call`: runs a whole call over real sockets
+    rest              [pure] the part of Twilio's REST API that offhook uses
+    rest_server       [edge] the same over HTTP
+    terminal          prints a simulated call line by line
+    commands          the commands `offhook simulate …`
+    pipe              [pure] one direction of a connection with delay
+    phone             [pure] the caller's end of a world
+    model_link        [pure] a connection between worker and model in a world
+    virtual_worker    [pure] a worker in a world
+    network           [pure] the delays in a world
+    world_faults      [pure] the faults that a world can have
+    world             [pure] caller, Twilio, `Call` and model under one seed and a virtual clock
+    world_spec        [pure but for reading files] reads a world from a TOML file
+    drawn             [pure] draws a world from a seed
 
-Laws: pure modules take `now_ms` and a seeded `random.Random`; the same seed and input give the same
-messages. Nothing here shares code with what it judges: `telephony.twilio`, `call` and `server` are
-not imported, but by `world`, its faults and drawn seeds, `virtual_worker` and `model_link`, which
-join both sides and judge nothing. May import `telephony.audio`, `telephony.errors`, and
-`agent.simulator.voice` for the caller's clips.
+Laws: pure modules get `now_ms` and a seeded `random.Random`. The same seed and input give the same
+messages. The simulator shares no code with the code that it judges: `telephony.twilio`, `call` and
+`server` are not imported. The exceptions are `world`, `world_faults`, `drawn`, `virtual_worker` and
+`model_link`, which join both sides and judge nothing. May import `telephony.audio`,
+`telephony.errors`, and `agent.simulator.voice` for the caller's clips.
 """

@@ -1,4 +1,4 @@
-"""One call as Twilio runs it: the webhook, the document verb by verb, the end.
+"""One call as Twilio runs it: the webhook, each verb of the document, and the end.
 
 sockets, callbacks   of `streams` and `status_callbacks`
 """

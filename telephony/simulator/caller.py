@@ -1,4 +1,4 @@
-"""A whole call over real HTTP and WebSockets: Twilio, and a caller who plays a script.
+"""Runs a whole call over real HTTP and WebSockets: Twilio, and a caller who follows a script.
 
 HTTP client      opened and closed by `call`
 TaskGroup        of `call`; holds what `call_flow` and `stream` leave running beside a stream

@@ -1,4 +1,4 @@
-"""What goes wrong on a network, drawn by a seed, and told as it happens: `offhook chaos`."""
+"""`offhook chaos`: network faults drawn from a seed, and printed as they happen."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Time of one call, in whole ms since it began, from the event loop's clock."""
+"""The time of one call, in whole ms since it began, from the event loop's clock."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""`<Dial>` and its nouns: who is called into a call, and with whose number. Pure.
+"""Reads `<Dial>` and its nouns: who is called, and which number they see. Pure.
 
 Source: Twilio's documentation (TwiML Dial, Number, Sip, Client, Conference, Queue, Sim,
 Application; errors 13211 to 13224, 13248; read in October 2026), and the twilio library's names.

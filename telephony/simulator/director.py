@@ -1,7 +1,8 @@
-"""What the caller does next, from the script and from what was heard: pure.
+"""Decides what the caller does next, from the script and from what the caller heard. Pure.
 
-What the agent says counts if it is heard after the caller's own last word: an answer that comes
-early is not missed, and one that was talked over does not count for the next.
+The agent's speech counts if the caller hears it after the caller's own last word. So an answer that
+comes early is not missed, and an answer that the caller interrupted does not count for the next
+step.
 """
 
 from collections import deque

@@ -1,8 +1,8 @@
-"""Asking for a document, and for the fallback's where that fails.
+"""Requests a TwiML document, and the fallback's document if that fails.
 
-A failure of the request or of the document (11200, 11205, 12100, 12300 and the like) has Twilio ask
-the number's fallback URL at once, with `ErrorCode` and `ErrorUrl`, at any point of a call. Where
-there is none, or it fails too, the caller hears of an application error.
+If the request or the document fails (11200, 11205, 12100, 12300 and the like), Twilio asks the
+number's fallback URL at once, with `ErrorCode` and `ErrorUrl`, at any point of a call. If there is
+no fallback, or it fails too, the caller hears that there was an application error.
 
 Source: Twilio's documentation (availability and reliability, voice TwiML; read in October 2026).
 """

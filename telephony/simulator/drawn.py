@@ -1,7 +1,7 @@
-"""A world from a seed: who calls, how the model behaves, and what goes wrong, all by chance. Pure.
+"""Draws a world from a seed: the caller, the model's behaviour, and the faults. Pure.
 
-Short on purpose, so that many can be lived: one or two questions, a model that does not think for
-long, and at most three faults.
+Worlds are short, so that many can run: one or two questions, a model that answers quickly, and at
+most three faults.
 """
 
 from collections.abc import Callable

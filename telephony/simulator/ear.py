@@ -1,7 +1,7 @@
-"""When the agent speaks, as the caller hears it: by the energy of what was heard, frame by frame.
+"""Hears when the agent speaks, by the energy of what the caller heard, frame by frame.
 
-A turn goes on over pauses shorter than `quiet_ms`. It knows nothing of messages or marks, so it
-can judge them; only the sound for who waits is known to it, for that is nobody's turn.
+A turn continues over pauses shorter than `quiet_ms`. The ear knows nothing of messages or marks, so
+it can judge them. It knows only the sound that waiting callers hear, because that is not a turn.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""What all readers of TwiML's elements need: their attributes, checked one by one. Pure.
+"""Checks the attributes of TwiML elements, one by one, for all readers of TwiML. Pure.
 
 Source: Twilio's documentation (TwiML voice; errors 12200, 13211, 13510 and the like; read in
-October 2026). An attribute that Twilio would warn of and pass over is refused here, so that our
+October 2026). Twilio warns about a wrong attribute and ignores it. Here it is refused, so that our
 server does not come to rely on it.
 """
 

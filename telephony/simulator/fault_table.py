@@ -1,4 +1,4 @@
-"""The switches of `faults`, read from a script's table or from the command line. Pure.
+"""Reads the switches of `faults` from a script's table or from the command line. Pure.
 
     [faults]                                --fault after_loss=ends
     after_loss = "ends"                     --fault connect_ms=0,10

@@ -1,5 +1,7 @@
-"""How well a simulated Twilio behaves. The defaults are a good day; what is unknown about the real
-one, or goes wrong there at times, is a switch.
+"""The switches that decide how a simulated Twilio behaves. By default nothing goes wrong.
+
+There is a switch for everything that goes wrong at the real Twilio at times, or that is not known
+about it.
 
 Source: Twilio's documentation, and measurements of others (October 2026).
 """

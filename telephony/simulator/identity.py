@@ -1,4 +1,4 @@
-"""Who calls whom, what Twilio says about it in each request, and what the number calls."""
+"""The caller and the called number: what Twilio says about them in each request."""
 
 from dataclasses import dataclass
 

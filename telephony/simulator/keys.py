@@ -1,4 +1,4 @@
-"""How a key sounds: two tones at once. Pure.
+"""The sound of a telephone's keys: two tones at once. Pure.
 
 Source: ITU-T Q.23, and Q.24 for how long.
 """

@@ -1,18 +1,18 @@
-"""One bidirectional Media Stream, from Twilio's end, as a pure machine.
+"""One bidirectional Media Stream, from Twilio's end, as a pure state machine.
 
-It is told what the server sent, what the caller says and what time it is; it says what to send and
-when it wants to be polled again. A poll that comes late does late what was due, in order and with
-the times it was due at, so that the same seed and the same input give the same messages at any
-cadence of polling.
+You tell it what the server sent, what the caller says and what time it is. It returns the messages
+to send, and when to poll it again. If a poll comes late, the machine catches up in order, with the
+times at which things were due. So the same seed and input give the same messages, however often it
+is polled.
 
     open ── connected, start ──▶ OPEN ── hang_up: stop ──▶ ENDED
                                    └──── lose: nothing ──▶ ENDED
 
-The caller's clock and the playout's are one: a frame every 20 ms from `media_start_ms`. The caller
-says and hears frame n at `media_start_ms + 20 n`.
+The caller's voice and the playout share one clock: a frame every 20 ms from `media_start_ms`. The
+caller says and hears frame n at `media_start_ms + 20 n`.
 
-Source: Twilio's documentation and measurements of others (October 2026). What is a guess there is a
-switch in `faults.LineFaults`.
+Source: Twilio's documentation and measurements of others (October 2026). Where this is a guess,
+`faults.LineFaults` has a switch.
 """
 
 import random

@@ -3,7 +3,7 @@
     dial ─ handshake ─ setup ─ setupComplete ─ history ─ SessionReady ─ events … SessionLost
                           every failure before SessionReady: SessionRefused
 
-It does what `agent.gemini.session` does, with messages in the form in which the SDK writes them.
+It does the same as `agent.gemini.session`, with messages in the form in which the SDK writes them.
 """
 
 from base64 import urlsafe_b64encode

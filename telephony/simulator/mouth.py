@@ -1,4 +1,4 @@
-"""The caller's voice on its way to the server: 20 ms a time, with the faults of a real uplink."""
+"""The caller's voice on its way to the server: 20 ms at a time, with the faults of a real line."""
 
 import random
 from dataclasses import dataclass

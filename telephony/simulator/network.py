@@ -1,4 +1,4 @@
-"""How long things take between the parts of a world."""
+"""The delays between the parts of a world."""
 
 from dataclasses import dataclass
 

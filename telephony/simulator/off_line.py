@@ -1,4 +1,4 @@
-"""The caller while there is no stream: lives on, talks to nobody, and may hang up."""
+"""The caller while there is no stream: time passes, nobody hears the caller, who may hang up."""
 
 import asyncio
 from collections.abc import Callable

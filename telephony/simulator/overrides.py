@@ -1,6 +1,6 @@
 """How long Twilio waits for an answer to a request, and how often it asks again. Pure.
 
-A URL's fragment says so, where its defaults are not wanted:
+A URL's fragment can replace Twilio's defaults:
 
     https://voice.example.com/twilio/voice#rc=3&rp=ct,rt,5xx&ct=2000&rt=4000
 
@@ -9,7 +9,7 @@ A URL's fragment says so, where its defaults are not wanted:
     tt   ms for all of it, 100 to 15000     sni, e   of no effect here
 
 Source: Twilio's documentation (webhooks, connection overrides; error 11243; read in October 2026).
-What is out of its bounds is refused, because nothing is said of what becomes of it.
+A value out of bounds is refused, because the documentation does not say what Twilio does with it.
 """
 
 from dataclasses import dataclass

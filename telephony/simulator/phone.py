@@ -1,7 +1,7 @@
 """A caller with a telephone in virtual time: a `Director`, and one `Line` after another. Pure.
 
-The caller lives from the first media on, in steps of 20 ms. Without a line the caller goes on
-speaking, and what is said then is lost, as on the real one.
+The caller acts from the first media on, in steps of 20 ms. Without a line the caller goes on
+speaking, and that speech is lost, as on a real telephone.
 """
 
 from random import Random

@@ -1,4 +1,4 @@
-"""One direction of a connection in virtual time: messages come late, and in order. Pure."""
+"""One direction of a connection in virtual time: messages arrive late, but in order. Pure."""
 
 from random import Random
 

@@ -1,7 +1,8 @@
-"""Twilio's buffer towards the caller: bytes and marks, first in, first out.
+"""Twilio's playout buffer towards the caller: bytes and marks, first in, first out.
 
-Played 20 ms at a time. Where it runs dry the caller hears silence, which Twilio does not count as
-a fault, and neither do we: an `Underrun` is kept for whoever knows what belonged together.
+It plays 20 ms at a time. When it is empty the caller hears silence. Twilio does not count that as a
+fault, and neither does this module. It records an `Underrun`, for code that knows which audio
+belonged together.
 """
 
 from collections import deque

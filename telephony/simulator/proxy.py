@@ -1,8 +1,8 @@
-"""A TCP proxy that can go wrong: it cuts, resets, swallows and delays what flows through it.
+"""A fault-injecting TCP proxy: it cuts, resets, swallows and delays the bytes that pass through it.
 
-It moves bytes and knows nothing of them, so that TLS passes untouched: it stands between Twilio and
-a worker, a worker and Gemini, a worker and Redis. Every fault strikes on command, and all
-connections alike; `chaos` draws them by a seed.
+It does not look into the bytes, so TLS passes unchanged. Put it between Twilio and a worker, a
+worker and Gemini, or a worker and Redis. Every fault happens on command, on all connections at
+once; `chaos` draws faults from a seed.
 
     listening socket   acquired and released: `proxied`
     a connection       acquired: `Proxy._carry`, in a task of `proxied`; released: when that ends

@@ -1,4 +1,4 @@
-"""What a simulated call tells: events while it goes on, and a report when it is over.
+"""The events of a simulated call while it runs, and the report when it is over.
 
 All times are ms since the call began.
 """

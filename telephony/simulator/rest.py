@@ -1,4 +1,4 @@
-"""Twilio's REST API, as far as we use it: the account, its numbers and calls, and bad days. Pure.
+"""The part of Twilio's REST API that offhook uses: the account, its numbers and calls. Pure.
 
     GET  /2010-04-01/Accounts/{AC}.json
     GET  /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers.json         in pages
@@ -9,8 +9,8 @@
                                                                     with these; Status: end
 
 Source: Twilio's documentation, IncomingPhoneNumber and Call resources, "Twilio API responses",
-error codes (read in October 2026). Which code a refused Status, or a Url beside a Twiml, gets is a
-guess.
+error codes (read in October 2026). The error codes for a refused Status, and for a Url beside a
+Twiml, are guesses.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Twilio's REST API over HTTP on this machine, so that Twilio's own client talks to it.
+"""Twilio's REST API over HTTP on this machine, for Twilio's own client library.
 
 listening socket, server task   acquired: `SimulatedRest.__aenter__`; released: `__aexit__`
 """

@@ -1,10 +1,10 @@
-"""What Twilio tells beside its questions: how a stream and a call go.
+"""Twilio's status callbacks, which report how a stream and a call go.
 
 callbacks   tasks of the group that `StatusCallbacks` is given, which waits for them
 
-A number tells only the end of a call. A call that was placed by REST tells what it was asked to, of
-initiated, ringing, answered and completed, each with its place in their sequence: they may arrive
-in another order.
+A number's callback reports only the end of a call. A call that was placed by REST reports the
+events that were asked for, out of initiated, ringing, answered and completed. Each has its sequence
+number, because they may arrive in another order.
 
 Source: Twilio's documentation (voice TwiML, Call resource, twiml/stream; read in October 2026).
 """

@@ -1,4 +1,4 @@
-"""One Media Stream over a real WebSocket: the thin edge around `Line`, and around the caller on it.
+"""One Media Stream over a real WebSocket: the I/O around `Line`, and around the caller on it.
 
 socket          acquired in `connect`; released by `TwilioSocket.close_without_code` or `break_off`
 reader, pings   tasks of `carry`; end before `carry` returns

@@ -1,4 +1,4 @@
-"""The streams of one call, one after another: how each begins and ends, and who is told.
+"""The streams of one call, one after another: how each begins and ends, and its callbacks.
 
 socket           per stream; closed, or broken off, where the stream ends
 zombie sockets   tasks of the group that `Streams` is given; broken off by `close`

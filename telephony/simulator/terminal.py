@@ -1,4 +1,4 @@
-"""A simulated call in the terminal: one line an event, in colour where somebody is watching."""
+"""Prints a simulated call: one line for each event, in colour if the output is a terminal."""
 
 import sys
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""TwiML as Twilio reads it: a document becomes a tuple of verbs, checked strictly, URLs resolved.
+"""Reads TwiML as Twilio does: a document becomes a tuple of verbs, checked strictly, URLs resolved.
 
 Source: Twilio's documentation (TwiML voice, Stream, Connect, Say; errors 12100, 12200, 12300,
-13510 to 13520, 31922, 31941; read in October 2026). What Twilio's pages leave open is refused
-here, so that our server does not come to rely on it.
+13510 to 13520, 31922, 31941; read in October 2026). Where the documentation is not clear, this
+module refuses the document, so that our server does not come to rely on it.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""What the caller understands of the agent, and whether that follows the caller's script.
+"""Understands what the agent says, and compares it with the caller's script.
 
-The words are recognised in the sound that was heard: nothing is asked of the server. Only phrases
-of a phrase book are known, so what a real model says stays unknown. Recognising takes up to 70 ms,
-so it is done in a thread, and a call in real time does not wait for it.
+The words are recognised in the sound that was heard; nothing is asked of the server. Only phrases
+of a phrase book are known, so the words of a real model stay unknown. Recognising takes up to 70
+ms, so it runs in a thread, and a call in real time does not wait for it.
 
     resource   acquired          released
     thread     `Understanding`   `conclude`, which waits for the last turn

@@ -1,7 +1,7 @@
-"""A worker that holds one `Call` in virtual time: the twin of `server.driver`. Pure.
+"""A worker that holds one `Call` in virtual time: the counterpart of `server.driver`. Pure.
 
 It steps the call and carries out its commands over pipes. A worker that was killed is silent from
-that moment: what it had sent still arrives, what it had not stored is lost.
+then on: messages that it had sent still arrive, data that it had not stored is lost.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""Twilio's HTTP requests: signed, form-encoded, and sent again as the URL's fragment says.
+"""Twilio's HTTP requests: signed, form-encoded, and repeated as the URL's fragment says.
 
-Each retry carries the same idempotency token. The fragment itself is neither signed nor sent.
-A worker that refuses the connection costs nothing, as behind a load balancer: the next one is
-asked; only when all refuse has the connection failed.
+Each retry carries the same idempotency token. The fragment itself is neither signed nor sent. If a
+worker refuses the connection, the next one is asked, as behind a load balancer. The connection has
+failed only when all refuse.
 
 Source: Twilio's documentation (webhooks, security, connection overrides; read in October 2026).
 """

@@ -1,9 +1,9 @@
-"""The messages of a Media Stream, from Twilio's end: written as Twilio writes them, and what a
-server sends judged as strictly as Twilio judges it.
+"""The messages of a Media Stream, from Twilio's end, written as Twilio writes them.
 
-Written from Twilio's documentation (Media Streams, WebSocket messages; errors 31950 and 31951;
-read in October 2026) and captures of real calls, and from nothing of ours: a fault in the server's
-parser must not hide behind the same fault here.
+A server's messages are checked as strictly as Twilio checks them. This module was written from
+Twilio's documentation (Media Streams, WebSocket messages; errors 31950 and 31951; read in October
+2026) and captures of real calls. It shares no code with the server's parser, because a bug there
+must not hide behind the same bug here.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The workers behind one public URL, and who gets the next connection: a load balancer's part."""
+"""The workers behind one public URL. Chooses one for each connection, as a load balancer does."""
 
 import itertools
 from collections.abc import Callable, Sequence

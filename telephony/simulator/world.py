@@ -3,8 +3,9 @@
     Phone ══ text frames ══▶ VirtualWorker (Call) ══ SDK messages ══▶ GeminiServer
           ◀═════ Pipe ═════                       ◀═════ Pipe ══════
 
-A discrete-event simulation: whoever is due first lives first, and no clock, socket or event loop
-takes part. Everything that was said, sent, heard and stored stays here, to be judged.
+This is a discrete-event simulation: the part that is due first acts first, and there is no clock,
+socket or event loop. Everything that was said, sent, heard and stored is kept, so that tests can
+judge it.
 """
 
 from dataclasses import dataclass

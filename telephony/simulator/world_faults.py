@@ -1,4 +1,4 @@
-"""What can go wrong in a world, as data: all that `agent.simulator.faults` has, and these."""
+"""The faults that a world can have, as data: those of `agent.simulator.faults`, and these."""
 
 from dataclasses import dataclass
 from typing import get_args

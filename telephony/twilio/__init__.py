@@ -1,9 +1,11 @@
 """Twilio's formats: the messages of a Media Stream, TwiML, signatures and one-time tokens.
 
-Modules: `messages` (JSON text ↔ messages), `twiml` (the documents we answer with), `numbers`
-(what counts as a caller's number), `signature` (X-Twilio-Signature, and the token that ties a
-stream to an answered call), `challenge` (which server is this).
+    messages   parses and writes the messages of a Media Stream
+    twiml      writes the TwiML documents that the server answers with
+    numbers    recognises telephone numbers in webhooks
+    signature  checks X-Twilio-Signature, and one-time tokens that tie a stream to a call
+    challenge  proves which server answers, for the doctor
 
-Laws: pure; no I/O, no clock (time comes in as an argument), no environment. May import the
+Laws: this room is pure: no I/O, no clock (time is an argument), no environment. May import the
 standard library, msgspec and the `twilio` library's pure parts.
 """

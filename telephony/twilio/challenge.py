@@ -1,9 +1,9 @@
-"""Which server is this? A challenge that only a server with our auth token can answer.
+"""A challenge that only a server with our auth token can answer. The doctor uses it.
 
-    challenge   made up by whoever asks, new each time
-    instance    one server process's name, made up by it
-    proof       HMAC-SHA256 of both, base64url, under a key that is known from the auth token and
-                good for nothing else: answering strangers gives away neither token nor signature
+    challenge   made up by the client, new each time
+    instance    one server process's name, made up by the server
+    proof       HMAC-SHA256 of both, base64url; its key is derived from the auth token and is used
+                for nothing else, so an answer to a stranger reveals neither token nor signature
 
 Pure. Source: RFC 2104.
 """

@@ -1,8 +1,8 @@
-"""The messages of a Twilio Media Stream, as Twilio names them: `parse` what came, render what goes.
+"""The messages of a Twilio Media Stream, with Twilio's names: `parse` reads, `render_…` write.
 
-Laws: `parse` never raises: whatever is not a message we know is `Malformed`, with a reason out of
-`MALFORMED_REASONS`. The renderers write the fields Twilio documents and no other, for an extra
-field is a fault there (31951).
+Laws: `parse` never raises: a message that it does not know is `Malformed`, with one of the reasons
+in `MALFORMED_REASONS`. The renderers write the fields that Twilio documents and no other, because
+Twilio treats an extra field as a fault (31951).
 
 Source: Twilio documentation, Media Streams, WebSocket messages (read in October 2026). Numbers
 arrive as JSON strings; key order varies; media may have any length.

@@ -1,4 +1,4 @@
-"""Telephone numbers as Twilio's webhooks give them, in `From` and `To`. Pure.
+"""Recognises telephone numbers in the `From` and `To` of Twilio's webhooks. Pure.
 
 Source: Twilio documentation, TwiML voice; error 13214 (read in October 2026).
 """

@@ -1,18 +1,18 @@
-"""Who may talk to us: X-Twilio-Signature, and the one-time token that ties a stream to a call.
+"""Checks X-Twilio-Signature, and makes and checks the one-time token that ties a stream to a call.
 
-A signature says that Twilio sent a request. That of a WebSocket upgrade is the same for every call,
-for it covers nothing but the URL; so each answered call also gets a token of its own, which comes
-back in `Start.custom_parameters`:
+A signature proves that Twilio sent a request. The signature of a WebSocket upgrade is the same for
+every call, because it covers only the URL. So each answered call also gets a token of its own,
+which comes back in `Start.custom_parameters`:
 
     v1.<CallSid>.<AccountSid>.<expiry, Unix ms>.<nonce>.<HMAC-SHA256 of all before it, base64url>
 
-The token proves where it comes from. That it is used once is the store's to keep, by its nonce.
+The token proves where it comes from. The store makes sure that it is used only once, by its nonce.
 
-Laws: a check is False or a `TokenError` for whatever a stranger may send, never another exception;
-secrets are compared in constant time; time and nonces come in as arguments.
+Laws: whatever a stranger sends, a check returns False or raises a `TokenError`, never another
+exception. Secrets are compared in constant time. Time and nonces are arguments.
 
-Errors: `FormError` and `TokenError`, both theirs (answer 400 or 403, close 1008). A ValueError
-otherwise is ours.
+Errors: `FormError` and `TokenError` are the sender's fault (answer 400 or 403, or close with 1008).
+A ValueError is a bug of ours.
 
 Source: Twilio documentation, Security, Validating requests (read in October 2026); RFC 2104.
 """

@@ -1,7 +1,7 @@
-"""The TwiML documents we answer Twilio's webhooks with, and the paths they send it to.
+"""Writes the TwiML documents that answer Twilio's webhooks, and names the paths of these webhooks.
 
 Source: Twilio documentation, TwiML `<Connect>`, `<Stream>`, `<Redirect>` (read in October 2026).
-Answer with them as ``text/xml`` and a Content-Length.
+Send the documents as ``text/xml`` with a Content-Length.
 """
 
 from urllib.parse import urlsplit

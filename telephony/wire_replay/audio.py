@@ -1,8 +1,8 @@
-"""Audio that was carried in real time, held against audio that was recorded: the same, or not.
+"""Compares audio that was sent in real time with recorded audio.
 
-Caller audio depends on the moment in three ways: where a session begins to listen and ends, how
-much silence fills a time in which nothing came, and, behind each such place, a few ms of a filter
-that has heard something else before. All else has to be the recorded samples, in their order.
+Caller audio depends on the moment in three ways: where a session begins and stops to listen, how
+much silence fills a time without media, and, behind each such place, a few ms from a filter that
+heard something else before. All other samples must be the recorded ones, in their order.
 """
 
 from telephony.audio.formats import FRAME_MS, FRAME_SAMPLES, MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS

@@ -1,4 +1,4 @@
-"""What a server sent to both ends of a call, and what it stored of it."""
+"""Everything that a server sent to both ends of a call, and everything that it stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,9 +1,9 @@
-"""What a server sent, held against what the call does: what differs, and what may.
+"""Compares what a server sent with what the call does, and knows which differences are allowed.
 
-Content and order are exact: every run of audio, every line, every session has its own counterpart,
-and each mark stands behind the audio that it is about. What depends on the moment is not: where a
-run of audio, a line or the caller's words were cut off, and into how many messages, each with its
-mark, audio was divided.
+Content and order must be exact: every run of audio, every line and every session has its
+counterpart, and each mark follows the audio that it is about. Some things depend on the moment, and
+may differ: where a run of audio, a line or the caller's words were cut off, and into how many
+messages, each with its mark, audio was divided.
 """
 
 import re

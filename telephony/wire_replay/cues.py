@@ -1,4 +1,4 @@
-"""Who has to say what, and when: a recording, taken apart by who said it."""
+"""Splits a recording by who has to say what, and when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

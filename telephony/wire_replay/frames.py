@@ -1,4 +1,4 @@
-"""Frames as Twilio sends them, for the events that they were recorded as."""
+"""Turns recorded events back into the frames that Twilio sent."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Recordings, each replayed by itself and then on the wire, many at once, and judged.
+"""Replays many recordings at once, each by itself and then on the wire, and judges them.
 
 watching task   acquired and released: `_carry_all`
 """

@@ -1,4 +1,4 @@
-"""Gemini's end of a recorded call. Pure: the same face as `agent.simulator.model.GeminiServer`."""
+"""Gemini's end of a recorded call, with the methods of `GeminiServer`. Pure."""
 
 from collections import deque
 from typing import assert_never

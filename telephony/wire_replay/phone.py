@@ -1,4 +1,4 @@
-"""Twilio's end of one recorded stream, as a pure machine."""
+"""Twilio's end of one recorded stream, as a pure state machine."""
 
 from bisect import bisect_right
 from collections import deque

@@ -1,4 +1,4 @@
-"""A recorded call through a real server: it, its store and both ends in one process."""
+"""Runs a recorded call through a real server. Server, store and both ends share one process."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -5,6 +5,7 @@ cannot see, names and calls, is read here from the syntax tree.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -154,6 +155,16 @@ def test_every_room_has_a_door_sign_of_more_than_a_line() -> None:
     """It says what the room is, its laws, and what it may import."""
     signs = {path: ast.get_docstring(parsed(path)) or "" for path in SOURCES if path.name == INIT}
     assert [name_of(path) for path, sign in signs.items() if len(sign.splitlines()) < 2] == []
+
+
+def test_every_door_sign_names_every_file_of_its_room() -> None:
+    signs = {path.parent: path.read_text("utf-8") for path in SOURCES if path.name == INIT}
+    files = [path for path in SOURCES if path.name != INIT and path.parent in signs]
+    assert [
+        name_of(path)
+        for path in files
+        if not re.search(rf"^ +([\w, ]+, )?{path.stem}\b", signs[path.parent], re.MULTILINE)
+    ] == []
 
 
 def test_every_module_says_what_it_is() -> None:
