@@ -9,15 +9,95 @@ Source: google-genai 3.4.0, `live.py`.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
 
 from google.genai import types
 from google.genai.live import AsyncSession
+from websockets.asyncio.client import ClientConnection
 
 CALLER_AUDIO = "audio/pcm;rate=16000"
 
 UNREADABLE = (TypeError, ValueError, AttributeError)
 """What the SDK raises, after taking it off the socket, for a message that it cannot read: with
 only unknown keys, not JSON, not an object, a known field of the wrong type."""
+
+
+class Wire(ClientConnection):
+    """The library's connection, to be handed to the SDK: tells `connected` when TLS is set up."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._secured = _secured.get()
+
+    async def handshake(self, *args: Any, **options: Any) -> None:
+        """That of the WebSocket, which follows."""
+        self._secured.set()
+        await super().handshake(*args, **options)
+
+
+_secured: ContextVar[asyncio.Event] = ContextVar("secured")
+"""Of the attempt to connect that the present task is."""
+
+
+@asynccontextmanager
+async def connected(
+    connecting: AbstractAsyncContextManager[AsyncSession], close_timeout_ms: int
+) -> AsyncIterator["Connection"]:
+    """Connect as `async with connecting` does; the connection is closed when the block ends.
+
+    Told to end while TLS is being set up, it first lets that be done, for `close_timeout_ms` at
+    most: uvloop 0.23 closes the TCP connection under the handshake of a `create_connection` that is
+    cancelled, and logs what the handshake finds then as a fatal error.
+    """
+    async with AsyncExitStack() as stack:
+        attempt = _Attempt(connecting)
+        try:
+            await attempt.finish(close_timeout_ms)
+        finally:
+            if attempt.session is not None:
+                stack.push_async_exit(connecting)
+                connection = Connection(attempt.session)
+                stack.push_async_callback(connection.close, close_timeout_ms)
+        yield connection
+
+
+class _Attempt:
+    """One attempt to connect; `session` is there once it has succeeded."""
+
+    def __init__(self, connecting: AbstractAsyncContextManager[AsyncSession]) -> None:
+        self.session: AsyncSession | None = None
+        self._connecting = connecting
+        self._secured = asyncio.Event()
+        self._error: Exception | None = None
+
+    async def finish(self, patience_ms: int) -> None:
+        """Raises what connecting raises."""
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(self._connect(), name="connect")
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(patience_ms / 1000):
+                        await self._secured.wait()
+                raise
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # its frames would hold it, and it them
+
+    async def _connect(self) -> None:
+        _secured.set(self._secured)
+        try:
+            self.session = await self._connecting.__aenter__()
+        except Exception as error:  # noqa: BLE001 - raised again by `finish`, in no group
+            self._error = error
+        finally:
+            self._secured.set()
 
 
 class Connection:

@@ -11,8 +11,8 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack, suppress
 from typing import assert_never
 
 import certifi
@@ -33,7 +33,7 @@ from agent.conversation.events import (
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.transcript import Line
 from agent.gemini.connect_config import connect_config
-from agent.gemini.connection import CALLER_AUDIO, UNREADABLE, Connection
+from agent.gemini.connection import CALLER_AUDIO, UNREADABLE, Connection, Wire, connected
 from agent.gemini.messages import Messages
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.quirks import quirks_of
@@ -82,6 +82,7 @@ class GeminiLive:
                     "verify": trust,
                     # From here on: what the SDK hands to websockets.connect.
                     "ssl": trust,
+                    "create_connection": Wire,
                     "compression": None,  # deflate triples the cost of a send
                     "ping_interval": PING_INTERVAL_S,
                     "open_timeout": None,  # ours covers the setup too
@@ -142,7 +143,12 @@ class GeminiLive:
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(self._settings.connect_timeout_ms / 1000):
-                    connection = await stack.enter_async_context(self._connect(model, config))
+                    connection = await stack.enter_async_context(
+                        connected(
+                            self._client.aio.live.connect(model=model, config=config),
+                            self._settings.close_timeout_ms,
+                        )
+                    )
                     if not connection.set_up:
                         return SessionRefused(number, 0, "the first message was not setupComplete")
                     if turns := _turns(command.history):
@@ -156,17 +162,6 @@ class GeminiLive:
                 lost = await self._receive(connection, number, feed)
                 sender.cancel()
             return lost
-
-    @asynccontextmanager
-    async def _connect(
-        self, model: str, config: types.LiveConnectConfig
-    ) -> AsyncIterator[Connection]:
-        async with self._client.aio.live.connect(model=model, config=config) as session:
-            connection = Connection(session)
-            try:
-                yield connection
-            finally:
-                await connection.close(self._settings.close_timeout_ms)
 
     async def _receive(self, connection: Connection, number: int, feed: Feed) -> SessionLost:
         unreadable = 0

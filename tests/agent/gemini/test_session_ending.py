@@ -1,9 +1,14 @@
 """How a session is lost, or ended by us: real SDK, real TLS sockets, scripted server."""
 
 import asyncio
-from typing import cast
+import sys
+from pathlib import Path
+from random import Random
+from subprocess import PIPE, Popen
+from typing import Any, cast
 
 import pytest
+import uvloop
 from websockets.exceptions import ConnectionClosedError
 
 from agent.conversation.commands import EndCallerAudio, SendCallerAudio
@@ -17,8 +22,10 @@ from agent.conversation.events import (
 )
 from agent.gemini import connection
 from agent.gemini.outbox import ModelOutbox
-from agent.gemini.session import _send
+from agent.gemini.session import GeminiLive, _send
+from agent.gemini.settings import GeminiSettings
 from tests.agent.gemini.conftest import (
+    API_KEY,
     GO_AWAY,
     HANG_GUARD_S,
     OPEN,
@@ -180,6 +187,46 @@ async def test_cancelling_while_opening_closes_the_socket_and_says_nothing(
         assert task.cancelled()
         await gemini.connections[0].gone()
     assert diary.events == []
+
+
+SERVE = (
+    "import asyncio, sys; from pathlib import Path; from agent.simulator.server import serve;"
+    "asyncio.run(serve(port=0, cert_dir=Path(sys.argv[1])))"
+)
+
+CONNECTING_S = 0.01
+"""Beyond this a session that is dialled on one machine waits for the answer to its setup."""
+
+
+def test_cancelling_at_any_instant_of_connecting_is_no_error_on_the_loop_that_serves(
+    tmp_path: Path,
+) -> None:
+    random, errors = Random(1), list[dict[str, Any]]()
+
+    async def dial_and_leave(url: str) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: errors.append(context))
+        ca_file = str(tmp_path / "cert.pem")
+        live = GeminiLive(GeminiSettings(api_key=API_KEY, base_url=url, ca_file=ca_file))
+        live.warm_up()
+        for _ in range(150):
+            task = loop.create_task(live.run(OPEN, ModelOutbox(), Diary()))
+            loop.call_later(random.uniform(0, CONNECTING_S), task.cancel)
+            await asyncio.wait([task])
+            assert task.cancelled()
+        await live.aclose()
+
+    with (
+        Popen([sys.executable, "-c", SERVE, str(tmp_path)], stdout=PIPE, text=True) as server,  # noqa: S603 - ours
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        try:
+            assert server.stdout is not None
+            given = "".join(server.stdout.readline() for _ in range(3))
+            runner.run(dial_and_leave(given.partition("GOOGLE_GEMINI_BASE_URL=")[2].split()[0]))
+        finally:
+            server.kill()
+    assert errors == []
 
 
 async def test_nothing_is_fed_after_a_feed_that_cancels(
