@@ -33,6 +33,7 @@ class Replies:
         self._newest: Reply | None = None
         self._playing: list[Reply] = []
         self._early_text = ""
+        self._thought_taken_back = False
 
     @property
     def generation(self) -> Generation:
@@ -85,6 +86,7 @@ class Replies:
                 out = self._judge(Evidence.INTERRUPTED, now_ms)
                 if interrupts:
                     self._turns.move(Sign.INTERRUPTED, now_ms)
+                self._thought_taken_back = True
                 self._liveness.interrupted()
                 return out
             case events.GenerationComplete():
@@ -93,7 +95,9 @@ class Replies:
                 return out
             case events.TurnComplete():
                 out = self.complete(now_ms)
-                spoke = self.generation is not Generation.IDLE
+                # What was interrupted while it was thought about is no empty turn.
+                spoke = self.generation is not Generation.IDLE or self._thought_taken_back
+                self._thought_taken_back = False
                 self._liveness.closed(event.reason, spoke=spoke)
                 self._turns.move(Sign.TURN_DONE, now_ms)
                 return out
@@ -198,6 +202,7 @@ class Replies:
             return []
         out = self._begin_reply(now_ms)
         self._turns.move(Sign.AUDIO, now_ms)
+        self._thought_taken_back = False
         if (reply := self._receiving) is None:
             return out
         self._liveness.speaks(now_ms, reply.add(pcm))

@@ -23,6 +23,7 @@ from telephony.call.commands import (
     CloseStream,
     Command,
     EndCall,
+    SendMark,
 )
 from telephony.call.ending import TERMINAL_STATUSES, EndedReason, over_after
 from telephony.call.events import (
@@ -142,9 +143,9 @@ class Call:
             self._park(STOP, now_ms)
         if self.phase is not Phase.STREAMING:
             return
+        self._presence.sign_of_life(now_ms)
         match event:
             case Media():
-                self._presence.sign_of_life(now_ms)
                 until_ms = self._player.heard_until_ms()
                 self._out += self._microphone.hears(
                     event.payload, event.timestamp_ms, now_ms, until_ms
@@ -199,6 +200,8 @@ class Call:
             case reason:
                 self._end(reason, now_ms)
         if self.phase is Phase.STREAMING:
+            if (mark := self._presence.ask(now_ms)) is not None:
+                self._out.append(SendMark(self._presence.stream_sid, mark))
             self._out += self._microphone.fill(now_ms)
         if self.phase is not Phase.OVER:
             self._player.expire(now_ms)

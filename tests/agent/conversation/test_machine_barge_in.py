@@ -8,11 +8,13 @@ from agent.conversation.barge_in import TOLD_LATE_MS
 from agent.conversation.commands import (
     PlayReply,
     ReleaseCallerAudio,
+    SayToModel,
     StopPlayback,
 )
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
+    CallerSpoke,
     GenerationComplete,
     Interrupted,
     ModelEvent,
@@ -188,3 +190,9 @@ def test_an_interruption_of_nothing_makes_nothing_stale(greeted: Talk) -> None:
     greeted.tells(TurnComplete)
     greeted.hears_all(2, 3_000)
     assert greeted.lines[-1] == ("agent", "Yes.", "Yes.")
+
+
+def test_a_thought_that_the_caller_interrupted_is_no_empty_turn(greeted: Talk) -> None:
+    greeted.now_ms += 5_000
+    greeted.happens(CallerSpoke(600))
+    assert of(SayToModel, greeted.tells(Interrupted, TurnComplete) + greeted.wait(100)) == []
