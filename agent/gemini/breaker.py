@@ -28,14 +28,14 @@ OPEN_MS = 2_000
 PROBES = 3
 
 PROVEN_AFTER_MS = 3_000
-"""A session that lives so long after its setup was answered works."""
+"""A session that lives for so long after its setup was answered has proved to work."""
 
 NOT_TO_BLAME = frozenset({1007, 1008})
-"""With all HTTP statuses below 500: what we sent was not taken."""
+"""Close codes for a request that the service does not accept; HTTP statuses below 500 are alike."""
 
 
 class State(Enum):
-    """Of a breaker; the table is in the module's docstring."""
+    """The states of a breaker; the module's docstring has their table."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -43,20 +43,20 @@ class State(Enum):
 
 
 class Dial:
-    """One attempt that was admitted: tell it each event of its session, and when it is left."""
+    """One admitted dial. Call `tell` with each event of its session, and `leave` at its end."""
 
     def __init__(self, now_ms: int, changed: Callable[[int], None], *, resumes: bool) -> None:
         self.began_ms = now_ms
         self.failed = False
         self.doubtful = False
-        """It failed, perhaps only because its handle is still in use."""
+        """The dial failed, but perhaps only because its handle is still in use."""
         self.ready_ms: int | None = None
         self.left = False
-        """Given up from this side, or over for a reason that the service is not to blame for."""
+        """This side gave the dial up, or it ended for a reason that is not the service's fault."""
         self._changed, self._resumes = changed, resumes
 
     def tell(self, event: ModelEvent, now_ms: int) -> None:
-        """The session's next event."""
+        """Take the session's next event."""
         match event:
             case SessionReady():
                 self.ready_ms = now_ms
@@ -70,7 +70,7 @@ class Dial:
         self._changed(now_ms)
 
     def leave(self, now_ms: int) -> None:
-        """The session is over; nothing, if it was told why."""
+        """The session is over. This has no effect if an event has already told why."""
         self.left = not self.proven(now_ms)
         self._changed(now_ms)
 
@@ -82,22 +82,22 @@ class Dial:
 
 
 class Breaker:
-    """Ask it with `admit` before each dial. `now_ms` is anyone's clock, and never goes back."""
+    """A breaker: call `admit` before each dial. `now_ms` is any clock that never goes back."""
 
     def __init__(self) -> None:
         self.openings = 0
         self._state = State.CLOSED
         self._half_open_ms = 0
         self._dials: deque[Dial] = deque()
-        """In CLOSED those of the window, in HALF_OPEN the probes."""
+        """The dials of the window while CLOSED; the probes while HALF_OPEN."""
 
     def state(self, now_ms: int) -> State:
-        """As of now."""
+        """The state now."""
         self._settle(now_ms)
         return self._state
 
     def admit(self, now_ms: int, *, resumes: bool) -> Dial | int:
-        """Ask for a dial, with or without a handle. Returns it, or for how many ms to stay away."""
+        """Ask for a dial, with or without a handle. Returns it, or for how many ms to wait."""
         match self.state(now_ms):
             case State.OPEN:
                 return self._half_open_ms - now_ms
@@ -135,7 +135,7 @@ class Breaker:
 
 
 def refusal(session: int, wait_ms: int) -> SessionRefused:
-    """What a session is told that was not admitted."""
+    """The event for a session that was not admitted."""
     return SessionRefused(session, 0, "not dialled: the breaker is open", wait_ms)
 
 

@@ -27,12 +27,12 @@ SILENCE_BEFORE_END_MS = 500
 def connect_config(
     persona: Persona, handle: str = "", quirks: Quirks = DEFAULT
 ) -> types.LiveConnectConfig:
-    """The setup of one session.
+    """The SDK's configuration of one session.
 
     Args:
-        persona: Who the model is to be. A resumed session keeps its old instructions.
-        handle: Resume from here, or "" for a fresh session, which will hand out handles too.
-        quirks: What the model needs differently.
+        persona: The model's role. A resumed session keeps its old instructions.
+        handle: The handle to resume from, or "" for a fresh session, which gives handles too.
+        quirks: The differences of this model.
     """
     level = quirks.thinking_level
     return types.LiveConnectConfig(

@@ -101,7 +101,7 @@ class _Attempt:
 
 
 class Connection:
-    """A connection that the SDK has set up. Its owner calls `close`, whatever happens.
+    """A connection that the SDK has set up. Its owner must call `close` in every case.
 
     One task may send while another receives; every send raises what the SDK raises once the
     connection is gone (`websockets.exceptions.ConnectionClosed`).
@@ -113,47 +113,47 @@ class Connection:
 
     @property
     def set_up(self) -> bool:
-        """Whether the first message was setupComplete; the SDK takes any for it."""
+        """Whether the first message was setupComplete. The SDK accepts any message in its place."""
         return self._session.setup_complete is not None
 
     async def send_history(self, turns: Sequence[types.Content]) -> None:
-        """What was said before, which the model is not to answer."""
+        """Send earlier lines of the conversation, which the model does not answer."""
         await self._session.send_client_content(turns=list(turns), turn_complete=False)
 
     async def send_audio(self, pcm: bytes) -> None:
-        """Caller audio: PCM, int16 little-endian, mono, 16 kHz, any whole number of samples."""
+        """Send caller audio: PCM, int16 little-endian, mono, 16 kHz, whole samples."""
         blob = types.Blob(data=pcm, mime_type=CALLER_AUDIO)
         await self._session.send_realtime_input(audio=blob)
 
     async def end_audio(self) -> None:
-        """No more caller audio for now: the caller has finished."""
+        """Tell the model that no more caller audio comes for now."""
         await self._session.send_realtime_input(audio_stream_end=True)
 
     async def send_text(self, text: str) -> None:
-        """Text as a turn of the user, which the model answers."""
+        """Send text as a turn of the user, which the model answers."""
         await self._session.send_realtime_input(text=text)
 
     async def receive(self) -> types.LiveServerMessage:
-        """The next message. Not to be cancelled and called again: one may be lost.
+        """Receive the next message. If it is cancelled, a message may be lost.
 
         Raises:
-            UNREADABLE: The SDK cannot read it; the next can be received.
+            UNREADABLE: The SDK cannot read this message; the next one can be received.
             APIError, WebSocketException, OSError: The connection is over.
         """
         while True:
             try:
                 return await anext(self._messages)
-            except StopAsyncIteration:  # it ends with each turn
+            except StopAsyncIteration:  # the SDK's iterator ends with each turn
                 self._messages = self._session.receive()
             except UNREADABLE:
                 self._messages = self._session.receive()  # an iterator that raised is used up
                 raise
 
     async def close(self, timeout_ms: int) -> None:
-        """Close with 1000; a peer that does not answer is cut off after `timeout_ms`."""
-        # Closing waits without limit for a peer that does not read.
+        """Close with 1000. If the other side does not answer in `timeout_ms`, cut it off."""
+        # Closing would wait for ever for a peer that does not read.
         asyncio.get_running_loop().call_later(
             timeout_ms / 1000,
             self._session._ws.transport.abort,  # noqa: SLF001 - the SDK has no way to abort
         )
-        await self._session.close()  # leaving its context by an exception says 1011
+        await self._session.close()  # leaving its context with an exception closes with 1011

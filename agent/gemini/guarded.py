@@ -10,12 +10,12 @@ from agent.gemini.session import Feed, GeminiLive
 
 
 class GuardedLive:
-    """Runs sessions as `GeminiLive` does, unless too many of late have failed.
+    """Runs sessions as `GeminiLive` does, unless too many have failed lately.
 
     Args:
-        live: What opens them.
+        live: Opens the sessions.
         now_ms: A monotonic clock.
-        on_change: Is told each new state of a breaker, and whether it is the second model's.
+        on_change: Called with each new state of a breaker, and whether it is the fallback's.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class GuardedLive:
         self._told = {False: State.CLOSED, True: State.CLOSED}
 
     def state(self, *, fallback: bool = False) -> State:
-        """That of a model's breaker, as of now."""
+        """The state of a model's breaker now."""
         state = self._breakers[fallback].state(self._now_ms())
         if state is not self._told[fallback]:
             self._told[fallback] = state
@@ -34,7 +34,7 @@ class GuardedLive:
         return state
 
     async def run(self, command: OpenModel, outbox: ModelOutbox, feed: Feed) -> None:
-        """As `GeminiLive.run`, or one `SessionRefused` that says for how long to stay away."""
+        """Like `GeminiLive.run`; or gives one `SessionRefused` that says how long to wait."""
         breaker = self._breakers[command.fallback]
         dial = breaker.admit(self._now_ms(), resumes=bool(command.handle))
         self.state(fallback=command.fallback)

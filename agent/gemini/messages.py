@@ -49,7 +49,7 @@ class Messages:
     """Reads the messages of one session, in order.
 
     Args:
-        session: The number that the events carry.
+        session: The session's number, which all events carry.
     """
 
     def __init__(self, session: int) -> None:
@@ -59,10 +59,10 @@ class Messages:
         self._pcm = ReplyPcm()
 
     def events(self, message: types.LiveServerMessage) -> list[ModelEvent]:
-        """What the next message tells, in the order of this module's table.
+        """The events of the next message, in the order of this module's table.
 
         Args:
-            message: As the SDK read it. Its `setup_complete` belongs to whoever opens a session.
+            message: As the SDK read it. The code that opens a session handles `setup_complete`.
         """
         session = self._session
         out: list[ModelEvent] = []

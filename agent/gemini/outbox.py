@@ -14,7 +14,7 @@ MAX_LIVE_BYTES = 32_000
 """1 s at 16 kHz, int16."""
 
 type Outgoing = SendCallerAudio | EndCallerAudio | SayToModel
-"""The model commands that are sent; the others open and close the session."""
+"""The commands that are sent to the model; the others open and close the session."""
 
 
 class ModelOutbox:
@@ -43,7 +43,7 @@ class ModelOutbox:
         self._filled.set()
 
     async def get(self) -> Outgoing:
-        """Wait for the oldest command and take it. Cancelling loses none. One reader only."""
+        """Wait for the oldest command and take it. Safe to cancel. Only one task may read."""
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()

@@ -22,11 +22,11 @@ class PlainWords:
         self._held = ""
 
     def take(self, piece: str, *, finished: bool) -> str:
-        """The words of the next piece; "" where there are none, or not yet.
+        """The words of the next piece; "" if it has none, or if they are not complete yet.
 
         Args:
-            piece: As it came, with its spaces. Half a character becomes U+FFFD: nothing that
-                writes UTF-8 could write it.
+            piece: As it came, with its spaces. Half a character becomes U+FFFD, because UTF-8
+                cannot hold it.
             finished: Whether the utterance ends with it.
         """
         whole = piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -37,12 +37,12 @@ class PlainWords:
         return words
 
     def forget(self) -> None:
-        """The utterance is over, whatever was still to come."""
+        """End the utterance, even if the rest of a mark is missing."""
         self._held = ""
 
 
 def _between(marks: re.Match[str]) -> str:
-    """What stands where marks stood: a space if they were all that kept two words apart."""
+    """The text in place of marks: a space if only they kept two words apart."""
     begins_text = marks.start() == 0 and not marks[0][0].isspace()
     behind = marks.string[marks.end() : marks.end() + 1]
     return "" if begins_text or not behind or behind.isspace() else " "

@@ -11,11 +11,11 @@ from google.genai.types import ThinkingLevel
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """How a model departs from the others.
+    """The differences of one model.
 
     Args:
-        thinking_level: What to ask for; None where a thinking configuration is not accepted.
-        think_ms: How long it usually thinks before it answers, until its answers in a call tell.
+        thinking_level: The level to ask for; None if the model accepts no thinking configuration.
+        think_ms: How long it usually thinks before an answer; used until a call has measured it.
     """
 
     thinking_level: ThinkingLevel | None = None
@@ -26,15 +26,15 @@ DEFAULT = Quirks()
 
 BY_MODEL = {
     "gemini-3.8-live": DEFAULT,
-    # MINIMAL is refused; the lowest it accepts, because a caller waits for the answer.
+    # The lowest level that it accepts (MINIMAL is refused), because a caller waits.
     "gemini-3.8-live-extended-thinking": Quirks(
         thinking_level=ThinkingLevel.LOW,
-        # Not measured by anybody yet: that it thinks longer is what it is for.
+        # A guess: nobody has measured it yet, but this model is made to think longer.
         think_ms=4_000,
     ),
 }
 
 
 def quirks_of(model: str) -> Quirks:
-    """The row of `model`, with or without ``models/``; an unknown model has the default row."""
+    """The row for `model`, with or without ``models/``; an unknown model gets the default."""
     return BY_MODEL.get(model.removeprefix("models/"), DEFAULT)

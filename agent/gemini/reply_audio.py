@@ -10,13 +10,13 @@ Source: Google's Live API reference, October 2026; reports of the types that com
 RATE_HZ = 24_000
 
 _PCM = frozenset({"audio/pcm", "audio/l16"})
-"""Both are little-endian from Google, whatever the second means elsewhere."""
+"""Google sends both little-endian, although the second means big-endian elsewhere."""
 
 _EXPECTED = {"rate": str(RATE_HZ), "channels": "1"}
 
 
 class ReplyPcm:
-    """The audio of one session's replies, part by part."""
+    """Joins the audio parts of one session's replies to whole samples."""
 
     def __init__(self) -> None:
         self._odd = b""
@@ -29,12 +29,12 @@ class ReplyPcm:
         return pcm[:whole]
 
     def forget(self) -> None:
-        """The reply is over: the next one begins with a whole sample."""
+        """End the reply: the next one begins with a whole sample."""
         self._odd = b""
 
 
 def playable(mime_type: str | None) -> bool:
-    """Whether a part is of a type that can be played. One that says less than all is trusted."""
+    """Whether a part's type can be played. A detail that is not stated counts as right."""
     kind, *parameters = (mime_type or "audio/pcm").replace(" ", "").lower().split(";")
     said = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
     return kind in _PCM and all(

@@ -40,16 +40,16 @@ from agent.gemini.quirks import quirks_of
 from agent.gemini.settings import GeminiSettings
 
 MAX_UNREADABLE_IN_A_ROW = 100
-"""A new kind of message is survived; a server that sends nothing else is as good as gone."""
+"""A few messages of a new kind are ignored; after so many in a row the session counts as lost."""
 
 MAX_REASON_CHARS = 200
 
 PING_INTERVAL_S: float | None = None
-"""Never: Gemini's pongs have come 8 to 30 s late, and the library takes one that is 20 s late for
-the end of the connection."""
+"""No pings: Gemini's pongs have come 8 to 30 s late, and the WebSocket library closes the
+connection if one is 20 s late."""
 
 _BROKEN = (APIError, WebSocketException, OSError)
-"""What the SDK raises when a connection cannot be made, or ends; OSError includes timeouts, name
+"""The SDK raises these when a connection cannot be made, or ends. OSError includes timeouts, name
 look-ups and TLS."""
 
 # At DEBUG the WebSocket library logs the handshake's headers, the API key among them.
@@ -60,7 +60,7 @@ type Feed = Callable[[ModelEvent], None]
 
 
 class GeminiLive:
-    """Opens Gemini Live sessions. One for a process: its SDK client costs 40 ms or more to build.
+    """Opens Gemini Live sessions. Make one per process: its SDK client takes 40 ms to build.
 
     Call `warm_up` before the first call, `run` for each session, `aclose` at the end.
 
@@ -80,22 +80,22 @@ class GeminiLive:
                 client_args={"verify": trust},
                 async_client_args={
                     "verify": trust,
-                    # From here on: what the SDK hands to websockets.connect.
+                    # The SDK passes the following to websockets.connect.
                     "ssl": trust,
                     "create_connection": Wire,
                     "compression": None,  # deflate triples the cost of a send
                     "ping_interval": PING_INTERVAL_S,
-                    "open_timeout": None,  # ours covers the setup too
+                    "open_timeout": None,  # our own timeout covers the setup too
                     "close_timeout": settings.close_timeout_ms / 1000,
                     "max_size": settings.max_message_bytes,
-                    "max_queue": None,  # or a burst that nobody reads any more holds up the close
+                    "max_queue": None,  # otherwise unread messages would delay the close
                     "logger": _websocket_log,
                 },
             ),
         )
 
     def warm_up(self) -> None:
-        """Have the SDK build its models now, or the first call of the process waits for it."""
+        """Build the SDK's models now; otherwise the first call of the process waits for that."""
         model = self._settings.model
         config = connect_config(DEFAULT_PERSONA, "handle", quirks_of(model))
         setup = types.LiveConnectParameters(model=model, config=config)
@@ -116,18 +116,19 @@ class GeminiLive:
         self._client.close()
 
     async def run(self, command: OpenModel, outbox: ModelOutbox, feed: Feed) -> None:
-        """Live one session. Returns when it is over and its socket is closed.
+        """Run one session. Returns when it is over and its socket is closed.
 
         Args:
-            command: Which session, who it is to be, from where.
-            outbox: What to send to it; emptied from `SessionReady` on.
-            feed: Takes each event, at once and in order: `SessionReady` first and `SessionLost`
-                last, or `SessionRefused` alone. Not called any more once this task is cancelled.
+            command: The session's number, persona and handle.
+            outbox: The queue of messages to it; sent from `SessionReady` on.
+            feed: Called with each event, at once and in order: `SessionReady` first and
+                `SessionLost` last, or only `SessionRefused`. Never called after a cancellation.
 
         Raises:
-            asyncio.CancelledError: The only way to end a session from this side. The socket is
-                closed on the way, within `close_timeout_ms`.
-            Exception: `feed` raised it, or this room has a bug; once ready, in a group.
+            asyncio.CancelledError: Cancelling is the only way to end a session from this side.
+                The socket is closed first, within `close_timeout_ms`.
+            Exception: `feed` raised it, or it is a bug of this room; after `SessionReady`, it is
+                inside an ExceptionGroup.
         """
         feed = _until_cancelled(feed)
         feed(await self._live(command, outbox, feed))
@@ -182,22 +183,22 @@ class GeminiLive:
         return SessionLost(number, 1006, f"{unreadable} unreadable messages in a row")
 
     def _failure(self, error: Exception) -> tuple[int, str, int | None]:
-        """`failure`, with a reason fit to be logged."""
+        """Like `failure`, with a reason that is safe to log."""
         code, reason, retry_after_ms = failure(error)
         reason = " ".join(reason.replace(self._settings.api_key, "[api key]").split())
         return code, reason[:MAX_REASON_CHARS], retry_after_ms
 
 
 def failure(error: Exception) -> tuple[int, str, int | None]:
-    """Why a connection could not be made, or ended.
+    """The reason why a connection could not be made, or why it ended.
 
     Returns:
         The close code or HTTP status that was received, or 0; the reason; and for how many ms
-        the other side asked us to stay away, or None. The reason is raw and may hold secrets.
+        the other side asked us to wait, or None. The reason is raw and may hold secrets.
     """
     match error:
         case APIError():
-            # The SDK says 1006 for itself where no close frame came.
+            # Without a close frame the SDK itself sets 1006.
             return (
                 0 if error.code == 1006 else error.code,
                 str(error.message or error.details),
@@ -213,12 +214,12 @@ def failure(error: Exception) -> tuple[int, str, int | None]:
             return 0, "timed out", None
         case WebSocketException() | OSError():
             return 0, f"{type(error).__name__}: {error}", None
-        case _:  # unreadable: its text may quote the message, and so what was said
+        case _:  # its text may quote the message, and with it the caller's words
             return 0, f"unreadable ({type(error).__name__})", None
 
 
 def _unreachable(error: Exception) -> bool:
-    # Servers going down break off TLS too: that passes.
+    # A server that goes down may break off TLS too; that is temporary.
     passing = isinstance(error, ssl.SSLEOFError)
     return isinstance(error, socket.gaierror | ssl.SSLError) and not passing
 
@@ -238,7 +239,7 @@ async def _send(connection: Connection, outbox: ModelOutbox) -> None:
 
 
 def _turns(history: Iterable[Line]) -> list[types.Content]:
-    """What was said and heard, as the model's own kind of context."""
+    """The lines of the conversation, in the SDK's form."""
     return [
         types.Content(
             role="user" if line.role == "caller" else "model",
@@ -250,7 +251,7 @@ def _turns(history: Iterable[Line]) -> list[types.Content]:
 
 
 def _until_cancelled(feed: Feed) -> Feed:
-    """`feed` for the current task, silent from the moment this task is told to end."""
+    """`feed`, but without effect once the current task has been cancelled."""
     task = asyncio.current_task()
 
     def feed_unless_cancelled(event: ModelEvent) -> None:
@@ -261,7 +262,7 @@ def _until_cancelled(feed: Feed) -> Feed:
 
 
 def _retry_after_ms(headers: Headers) -> int | None:
-    """The Retry-After header where it is in seconds; a date would need a clock."""
+    """The Retry-After header if it is in seconds; a date would need a clock."""
     seconds = (headers.get_all("Retry-After") or [""])[0].strip()
     return int(seconds) * 1000 if seconds.isascii() and seconds.isdigit() else None
 

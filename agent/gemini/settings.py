@@ -9,24 +9,24 @@ GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeminiSettings:
-    """How to reach Gemini Live.
+    """The settings for a connection to Gemini Live.
 
     Args:
         api_key: A Gemini API key. Kept out of the repr.
         model: Name of a Live model, with or without ``models/``.
-        fallback_model: Another, for sessions that are to be of the second model; None without one.
-        base_url: Where the API is, an ``https`` or ``wss`` URL; its path is kept. None is Google.
+        fallback_model: The model for sessions that ask for the fallback; None if there is none.
+        base_url: The API's ``https`` or ``wss`` URL, with its path; None for Google's.
         api_version: Pinned, because the SDK's default went to ``v1`` in 3.0.0, while every
             documented Live endpoint is ``v1beta``.
-        ca_file: PEM file of the certificate authorities to trust; None is the public ones.
-        connect_timeout_ms: How long opening may take, from the name look-up to the server's
-            setupComplete and the sending of the history.
+        ca_file: A PEM file of the certificate authorities to trust; None for the public ones.
+        connect_timeout_ms: How long opening may take: the name look-up, the setup, and sending
+            the history.
         close_timeout_ms: How long the other side may take to answer our close.
-        max_message_bytes: Longest message taken. One second of reply audio is 64 kB; the
+        max_message_bytes: The longest message accepted. One second of reply audio is 64 kB; the
             WebSocket library's own limit, 1 MiB, has been exceeded.
 
     Raises:
-        ValueError: A setting is wrong; says which, what was expected, and never the key.
+        ValueError: A setting is wrong. The message says which and what was expected, never the key.
     """
 
     api_key: str = field(repr=False)
@@ -65,5 +65,5 @@ def _is_tls_url(text: str) -> bool:
     try:
         url = urlsplit(text)
         return url.scheme in {"https", "wss"} and bool(url.hostname) and url.port != 0
-    except ValueError:  # urlsplit's for a malformed host, and .port's for a malformed port
+    except ValueError:  # urlsplit raises it for a malformed host, .port for a malformed port
         return False

@@ -16,22 +16,22 @@ FRAME_MS = 20
 FRAME_BYTES = RATE_HZ * FRAME_MS // 1000 * 2
 
 MOST_SILENCE_MS = 2_000
-"""A longer silence was asked for and not honoured (googleapis live-api-examples, issue 50)."""
+"""Longer silences in a setup have no effect (googleapis live-api-examples, issue 50)."""
 PRE_ROLL_MS = 200
-"""What is kept from before the first frame of speech: a soft beginning."""
+"""How much audio before the first frame of speech belongs to it, for a soft beginning."""
 HOLE_MS = 60
-"""A shorter pause does not undo the beginning of speech."""
+"""A pause shorter than this does not cancel a start that is not committed yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """How activity is detected.
+    """The settings of voice activity detection.
 
     Args:
-        automatic: False where the client says itself when the caller speaks.
-        prefix_ms: Speech needed to commit a start.
-        silence_ms: Silence needed to commit an end.
-        speech_dbfs: The least level of a frame of speech.
+        automatic: False if the client itself reports when the caller speaks.
+        prefix_ms: How much speech commits a start.
+        silence_ms: How much silence commits an end.
+        speech_dbfs: The lowest level of a frame that counts as speech.
     """
 
     automatic: bool
@@ -50,7 +50,7 @@ class Ended:
     """The end of speech is committed.
 
     Args:
-        pcm: The utterance, with what silence there was around it: int16 little-endian, 16 kHz.
+        pcm: The utterance, with the silence around it: int16 little-endian, 16 kHz.
         speech_ms: How much of it was speech.
     """
 
@@ -59,12 +59,12 @@ class Ended:
 
 
 class Hearing:
-    """The caller's audio of one session: PCM in, the beginnings and ends of speech out."""
+    """Finds the starts and ends of speech in one session's caller audio."""
 
     def __init__(self, detection: Detection) -> None:
         self.detection = detection
         self.received_ms = 0.0
-        """Audio time."""
+        """The time in received audio."""
         self.speaking = False
         self._rest = b""
         self._before: deque[bytes] = deque(maxlen=PRE_ROLL_MS // FRAME_MS)
@@ -86,7 +86,7 @@ class Hearing:
         return happened
 
     def stream_end(self) -> list[Began | Ended]:
-        """No more audio for now: what was being said is over."""
+        """No more audio comes for now, so the utterance in progress is over."""
         if not self.detection.automatic:
             return []
         return self._end()

@@ -5,13 +5,13 @@ from heapq import heappop, heappush
 from itertools import count
 
 type Action = Callable[[int], None]
-"""Called with the time it was due at."""
+"""A function that is called with the time at which it was due."""
 
 
 class Agenda:
-    """Actions by due time; those due at one time in the order they were noted.
+    """Actions in the order of their due times. Of equal times, the first noted comes first.
 
-    An action may belong to a group, such as one reply, and be struck out with it.
+    An action may belong to a group, such as one reply. `strike` removes the whole group.
     """
 
     def __init__(self) -> None:
@@ -24,15 +24,15 @@ class Agenda:
         return self._heap[0][0] if self._heap else None
 
     def note(self, due_ms: int, action: Action, group: int | None = None) -> None:
-        """Do this then."""
+        """Add an action for a time."""
         heappush(self._heap, (due_ms, next(self._order), group, action))
 
     def strike(self, group: int) -> None:
-        """Do nothing of this group any more."""
+        """Remove all actions of a group."""
         self._heap = sorted(entry for entry in self._heap if entry[2] != group)
 
     def take(self, now_ms: int) -> tuple[int, Action] | None:
-        """The next action that is due by now, and when it was; it is off the list."""
+        """Remove and return the next action that is due by now, and its due time."""
         if not self._heap or self._heap[0][0] > now_ms:
             return None
         due_ms, _, _, action = heappop(self._heap)

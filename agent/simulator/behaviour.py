@@ -18,40 +18,43 @@ class Behaviour:
     """Switches of a `GeminiServer`. Ranges are (least, most), drawn evenly.
 
     Args:
-        models: Which models can be asked for; any other closes with 1008.
-        keys: Which API keys are let in; None for any that is not empty.
-        setup_ms: From setup to setupComplete.
-        handle_ms: From setupComplete, and from each turnComplete, to the new handle.
-        think_ms: From the committed end of the caller's speech, or a text, to the first audio.
-        transcription_ms: From the committed end of the caller's speech to its transcription.
-        chunk_ms: Audio in each message.
-        text_in_thought: What becomes of a text that comes while an answer is thought about: the
-            thought begins anew and answers both, it answers both when it would have come, or the
-            text is answered after it.
+        models: The models that exist; any other closes with 1008.
+        keys: The API keys that are accepted; None for any that is not empty.
+        setup_ms: The time from setup to setupComplete.
+        handle_ms: The time from setupComplete, and from each turnComplete, to the new handle.
+        think_ms: The time from the committed end of speech, or a text, to the first audio.
+        transcription_ms: The time from the committed end of speech to its transcription.
+        chunk_ms: How much audio each message holds.
+        text_in_thought: The effect of a text that comes while the model thinks about an answer.
+            It thinks anew and answers both; or it answers both at the time of the first answer;
+            or it answers the text afterwards.
         pong_ms: How late a ping is answered.
         speed: How much faster than real time audio is sent; below 1 it falls behind.
-        jitter: By how much of itself the time between two audio messages varies.
-        prefix_ms: Speech needed to commit a start, where the setup does not say.
-        silence_ms: Silence needed to commit an end, where the setup does not say.
+        jitter: By what share of itself the time between two audio messages varies.
+        prefix_ms: How much speech commits a start, if the setup does not say so.
+        silence_ms: How much silence commits an end, if the setup does not say so.
         voice_activity: Whether voiceActivity messages are sent.
         voice_activity_lag_ms: How long after the committed start its message comes.
-        interrupt_ms: From the committed start of speech to `interrupted`.
-        turn_complete_at: At the end of the assumed playback, or with the last audio.
-        transcription: Of the caller: one message for the utterance (3.x), or one a word (2.5).
-        output_transcription: In the message of its audio (3.x), or in one before it (2.5).
-        stale_audio: Whether the `interrupted` message still carries audio of the old turn.
+        interrupt_ms: The time from the committed start of speech to `interrupted`.
+        turn_complete_at: When turnComplete comes: at the end of the assumed playback, or with
+            the last audio.
+        transcription: How the caller's words come: one message for the utterance (3.x), or one
+            for each word (2.5).
+        output_transcription: Where the model's words come: in the message of their audio (3.x),
+            or in one before it (2.5).
+        stale_audio: Whether the `interrupted` message carries audio of the old turn.
         empty_messages: Whether ``{}`` and ``{"serverContent": {}}`` are interspersed.
-        replays: What a resumed session sends again of the last turn, at once: nothing, its words,
-            or its words and audio.
-        rest: What a session says that is asked to go on with a reply of which it knows the
-            beginning: the rest, all of it anew, or nothing the first time.
+        replays: What a resumed session sends again of the last turn: nothing, its words, or its
+            words and audio.
+        rest: What a session says when it is asked to continue a reply whose beginning it knows:
+            the rest, the whole reply again, or nothing the first time.
         handle_ttl_ms: How long a handle lives.
         unknown_handle: How an unknown or expired handle is answered.
-        lifetime_ms: How long a connection lives; None for ever.
+        lifetime_ms: How long a connection lives; None for no limit.
         go_away_ms: How long before its end goAway is sent; None for never.
-        lifetime_close: How it then ends.
-        max_sessions: How many may be open at once; None for any number.
-        over_quota: How one more is refused.
+        lifetime_close: How the connection then ends.
+        max_sessions: How many sessions may be open at once; None for any number.
+        over_quota: How a session beyond that is refused.
     """
 
     models: frozenset[str] = frozenset({"gemini-3.8-live"})
@@ -91,7 +94,7 @@ class Behaviour:
 BRISK = Behaviour(
     setup_ms=(20, 20), handle_ms=(5, 5), think_ms=(60, 60), silence_ms=300, transcription_ms=5
 )
-"""For tests over real sockets: the same manners, with the waits taken out."""
+"""For tests over real sockets: the same behaviour with short waits."""
 
 EXACT = Behaviour(
     setup_ms=(400, 400),
@@ -101,4 +104,4 @@ EXACT = Behaviour(
     empty_messages=False,
     lifetime_ms=None,
 )
-"""For tests in virtual time: nothing is left to chance, so times are known to the millisecond."""
+"""For tests in virtual time: nothing is random, so times are known to the millisecond."""

@@ -21,8 +21,8 @@ RENEW_BEFORE = timedelta(days=1)
 def certificate_in(folder: Path, now: datetime) -> tuple[Path, Path]:
     """A certificate and its key for 127.0.0.1, ::1 and localhost: ``cert.pem``, ``key.pem``.
 
-    Those in the folder are used if they are good for another day from `now` (an aware time),
-    otherwise they are made. Only their owner can read the key.
+    Existing files in the folder are used if they are valid for another day from `now` (an aware
+    time); otherwise new ones are made. Only their owner can read the key.
     """
     folder.mkdir(parents=True, exist_ok=True)
     cert_path, key_path = folder / "cert.pem", folder / "key.pem"
@@ -74,7 +74,7 @@ def _certificate(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certifi
         .issuer_name(name)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))  # clocks differ
+        .not_valid_before(now - timedelta(hours=1))  # the client's clock may be behind
         .not_valid_after(now + VALID_FOR)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)

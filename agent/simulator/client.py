@@ -20,16 +20,16 @@ TALKATIVE: Message = {
 
 
 class VirtualClient:
-    """One connection, and the clock it lives by.
+    """One connection, with its own virtual clock.
 
     Args:
-        server: Whom to connect to.
+        server: The server to connect to.
         setup: The setup to send at once; None to send none.
-        now_ms: The time it is.
+        now_ms: The time now.
 
     Attributes:
         session: The server's side.
-        now_ms: The time it is.
+        now_ms: The time now.
         received: Every message, and when it came.
         ended: How the server ended it, or None.
     """
@@ -50,18 +50,18 @@ class VirtualClient:
 
     @property
     def handle(self) -> str:
-        """The last handle received."""
+        """The last handle that was received."""
         handles = [str(update["newHandle"]) for update in self.of("sessionResumptionUpdate")]
         return next((handle for handle in reversed(handles) if handle), "")
 
     @property
     def said(self) -> str:
-        """What the model said, by its transcription."""
+        """The model's words, from its transcription."""
         return "".join(str(piece["text"]) for piece in self.of("outputTranscription"))
 
     @property
     def understood(self) -> list[str]:
-        """What the model understood, by its transcription."""
+        """The words that the model understood, from its transcription."""
         return [str(piece["text"]) for piece in self.of("inputTranscription")]
 
     @property
@@ -72,7 +72,7 @@ class VirtualClient:
 
     @property
     def outline(self) -> list[str]:
-        """What was received, by kind, in order; audio in a row is one, and empty ones are none."""
+        """The kinds of received messages, in order. Consecutive audio counts once."""
         kinds: list[str] = []
         for _, message in self.received:
             for kind, value in _kinds(message):
@@ -84,11 +84,11 @@ class VirtualClient:
         return kinds
 
     def of(self, kind: str) -> list[Message]:
-        """What was received of a kind: a field of serverContent, or of the message."""
+        """The received values of a kind: a field of serverContent, or of the message."""
         return [value for _, message in self.received for k, value in _kinds(message) if k == kind]
 
     def when(self, kind: str) -> list[int]:
-        """When messages of a kind came."""
+        """The times at which messages of a kind came."""
         return [at_ms for at_ms, message in self.received for k, _ in _kinds(message) if k == kind]
 
     def greet(self) -> None:
@@ -104,7 +104,7 @@ class VirtualClient:
             self.run(FRAME_MS)
 
     def send(self, message: object) -> None:
-        """Send one message; take what comes at once."""
+        """Send one message, and receive the messages that come at once."""
         self.session.receive(message, self.now_ms)
         self._take()
 
@@ -123,12 +123,12 @@ class VirtualClient:
             self.run(round(began_ms + n * FRAME_MS / speed) - self.now_ms)
 
     def speak(self, name: str, *, silence_ms: int = 1_000, speed: float = 1.0) -> None:
-        """Say a clip of the caller, and be silent for a while."""
+        """Say a clip of the caller, and then be silent for a while."""
         spoken = clip(f"caller/{name}", EAR_RATE_HZ).pcm
         self.audio(spoken + bytes(silence_ms * _BYTES_PER_MS), speed=speed)
 
     def inject(self, fault: Fault) -> None:
-        """Let a fault come now."""
+        """Inject a fault now."""
         self._server.inject(fault, self.now_ms)
         self._take()
 
@@ -141,7 +141,7 @@ class VirtualClient:
         self.now_ms = until_ms
 
     def leave(self) -> None:
-        """Be gone."""
+        """Close the connection."""
         self.session.closed(self.now_ms)
 
     def _take(self) -> None:
@@ -153,7 +153,7 @@ class VirtualClient:
 
 
 def _kinds(message: Message) -> list[tuple[str, Message]]:
-    """The kinds of content in a message, and each one's content; a flag's is empty."""
+    """The kinds of content in a message, each with its content; a flag's content is empty."""
     content = message.get("serverContent", {})
     fields = {**message, **_table(content)}
     fields.pop("serverContent", None)

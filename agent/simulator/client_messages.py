@@ -49,7 +49,7 @@ SETUP_FIELDS = frozenset(
 
 
 class Invalid(Exception):  # noqa: N818 - the wire's word: "Request contains an invalid argument"
-    """The client sent what the service refuses; the session is closed with this."""
+    """The service refuses a client's message; the session closes with this code and reason."""
 
     def __init__(self, reason: str, code: int = 1007) -> None:
         super().__init__(reason)
@@ -59,7 +59,7 @@ class Invalid(Exception):  # noqa: N818 - the wire's word: "Request contains an 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The first message, as far as it matters here. `handle` is "" for a fresh session."""
+    """The fields of the first message that are used here. `handle` is "" for a fresh session."""
 
     handle: str
     system_instruction: str
@@ -79,12 +79,12 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class AudioStreamEnd:
-    """No more audio for now."""
+    """No more audio comes for now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """The client's own detection: the caller begins to speak, or has finished."""
+    """The client reports that the caller begins to speak, or has finished."""
 
     begins: bool
 
@@ -109,7 +109,7 @@ ClientMessage = Setup | OpenMessage
 
 
 def read(message: object, behaviour: Behaviour) -> list[ClientMessage]:
-    """What a client's message says; empty for what is taken and makes no difference here.
+    """The parts of a client's message. It is empty if the message has no effect here.
 
     Raises:
         Invalid: The service would refuse it.

@@ -22,22 +22,22 @@ HOP_SAMPLES = RATE_HZ * HOP_MS // 1000
 WINDOW_SAMPLES = 512
 BANDS = 20
 LOWEST_HZ, HIGHEST_HZ = 200.0, 3_400.0
-"""What every telephone carries."""
+"""The band that every telephone carries."""
 
 RANGE_DB = 15
-"""Bands this far below their frame's loudest one are taken as that, so that what noise and µ-law
-leave between the formants does not count."""
+"""Bands that are farther below their frame's loudest band are raised to this, so that noise and
+µ-law between the formants do not count."""
 GATE_DB = 30
 """Frames this far below the utterance's loudest ones are pauses."""
 SILENCE_DBFS = -55
-"""And below this, everything is."""
+"""Every frame below this level is a pause."""
 
 PRESENT = 0.65
-"""A stretch of the phrase is present where it is this much alike, from -1 to 1."""
+"""The likeness, from -1 to 1, from which a stretch of the phrase counts as present."""
 STRETCH_FRAMES = 15
 KNOWN = 0.33
-"""The least coverage at which a phrase is taken as said. Between the phrases of one book, for
-noises, and for another voice it was 0.25 at most; half a phrase gives 0.34 to 0.5."""
+"""The least coverage at which a phrase counts as said. Between two phrases of one book, for noises,
+and for another voice we measured 0.25 at most; half a phrase gives 0.34 to 0.5."""
 
 type Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 type Flags = np.ndarray[tuple[int], np.dtype[np.bool]]
@@ -45,13 +45,13 @@ type Flags = np.ndarray[tuple[int], np.dtype[np.bool]]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was understood.
+    """The result for one utterance.
 
     Args:
-        name: The phrase's name in the book, or None where none was understood.
+        name: The phrase's name in the book, or None if none was understood.
         text: Its text, or None.
-        coverage: The share of its speech that was there, 0 to 1. Where none was understood, that
-            of the phrase that came nearest.
+        coverage: The share of the phrase's speech that was heard, 0 to 1. If none was understood,
+            that of the most similar phrase.
     """
 
     name: str | None
@@ -68,7 +68,7 @@ class Phrase:
 
 
 class Ear:
-    """Knows the phrases it was given, by name."""
+    """A recogniser for the given phrases, by name."""
 
     def __init__(self, book: Mapping[str, Phrase]) -> None:
         shapes = {name: _log_bands(_samples(phrase.pcm)) for name, phrase in book.items()}
@@ -77,11 +77,11 @@ class Ear:
         self._mean, self._spread = relative.mean(axis=0), relative.std(axis=0)
         self._texts = {name: phrase.text for name, phrase in book.items()}
         self._features = {name: self._feature(bands) for name, bands in shapes.items()}
-        # Whoever says the same again, in another call or after a resume, is understood at once.
+        # A cache: the same audio in another call, or after a resume, is understood at once.
         self._understood = lru_cache(maxsize=64)(self._understand)
 
     def hear(self, pcm: bytes) -> Heard:
-        """What one utterance says.
+        """Recognise one utterance.
 
         Args:
             pcm: int16 little-endian, mono, 16 kHz; silence around it does no harm.
@@ -123,7 +123,7 @@ def _filters() -> Floats:
 _FILTERS = _filters()
 _WINDOW = np.hanning(WINDOW_SAMPLES)
 _FULL_SCALE = float(np.sum(_WINDOW**2)) * WINDOW_SAMPLES / 2
-"""Power over all bins of a signal whose rms is 1."""
+"""The power over all bins of a signal whose rms is 1."""
 
 
 def _log_bands(samples: Floats) -> Floats:

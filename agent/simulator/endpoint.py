@@ -35,27 +35,27 @@ from agent.simulator.server_messages import Message
 
 
 class Answering(Protocol):
-    """One session, as `session.Session` is one."""
+    """The methods of a session, such as `session.Session`."""
 
     def receive(self, message: object, now_ms: int) -> None:
         """Take one message of the client, as parsed JSON; None for what is not JSON. Then poll."""
         ...
 
     def poll(self, now_ms: int) -> Sequence[Message | Close | Reset]:
-        """What goes out by now, in order. After a `Close` or `Reset` nothing follows."""
+        """The messages to send by now, in order. Nothing follows a `Close` or `Reset`."""
         ...
 
     def deadline_ms(self) -> int | None:
-        """When to poll next, if nothing is received before; None for not at all."""
+        """When to poll next, if nothing is received before; None for never."""
         ...
 
     def closed(self, now_ms: int) -> None:
-        """The client is gone, in whatever way."""
+        """The client is gone, for any reason."""
         ...
 
 
 class Live(Protocol):
-    """All sessions of a service, as `model.GeminiServer` has them."""
+    """The methods of a service, such as `model.GeminiServer`."""
 
     def connect(self, now_ms: int, *, path: str, key: str) -> Answering | Refusal:
         """A client asks for a WebSocket."""
@@ -66,14 +66,14 @@ class Endpoint[L: Live]:
     """A Live service on 127.0.0.1; use with ``async with``.
 
     Args:
-        server: What it does.
-        port: Where it listens; 0 for any free port.
-        cert_dir: Where cert.pem and key.pem are, or will be; a temporary folder where None.
+        server: The service that answers.
+        port: The port to listen on; 0 for any free port.
+        cert_dir: The folder for cert.pem and key.pem; None for a temporary folder.
         pong_ms: How late a ping is answered.
 
     Attributes:
-        server: To read from it what came.
-        ca_file: For SSL_CERT_FILE, or `ssl.create_default_context(cafile=…)`. Once entered.
+        server: The service, so that tests can read what it received.
+        ca_file: For SSL_CERT_FILE or `ssl.create_default_context(cafile=…)`; set once entered.
     """
 
     ca_file: Path
@@ -121,16 +121,16 @@ class Endpoint[L: Live]:
 
     @property
     def port(self) -> int:
-        """Where it listens. Once entered."""
+        """The port it listens on, once entered."""
         return int(next(iter(self._listener.sockets)).getsockname()[1])
 
     @property
     def base_url(self) -> str:
-        """For GOOGLE_GEMINI_BASE_URL, or `HttpOptions.base_url`. Once entered."""
+        """The URL for GOOGLE_GEMINI_BASE_URL or `HttpOptions.base_url`, once entered."""
         return f"https://127.0.0.1:{self.port}"
 
     def now_ms(self) -> int:
-        """Time since it was entered, as its sessions are told."""
+        """The time since it was entered, in ms; the sessions get the same."""
         return int((asyncio.get_running_loop().time() - self._started_s) * 1000)
 
     def wake(self) -> None:
@@ -163,7 +163,7 @@ class Endpoint[L: Live]:
     async def _read(
         self, connection: ServerConnection, session: Answering, wake: asyncio.Event
     ) -> None:
-        """Hand the client's frames to the session until the connection ends."""
+        """Pass the client's frames to the session until the connection ends."""
         with suppress(ConnectionClosed):
             async for frame in connection:
                 session.receive(_parsed(frame), self.now_ms())
@@ -172,7 +172,7 @@ class Endpoint[L: Live]:
     async def _write(
         self, connection: ServerConnection, session: Answering, wake: asyncio.Event
     ) -> None:
-        """Send what the session has to say when it is due, until the connection ends."""
+        """Send the session's messages when they are due, until the connection ends."""
         with suppress(ConnectionClosed):
             while True:
                 wake.clear()
@@ -181,7 +181,7 @@ class Endpoint[L: Live]:
                 await self._due(session, wake)
 
     async def _due(self, session: Answering, wake: asyncio.Event) -> None:
-        """Return when the session is to be polled."""
+        """Wait until the session must be polled."""
         deadline_ms = session.deadline_ms()
         deadline_s = None if deadline_ms is None else self._started_s + deadline_ms / 1000
         with suppress(TimeoutError):
@@ -190,7 +190,7 @@ class Endpoint[L: Live]:
 
 
 def _answer_pings_late(connection: ServerConnection, pong_s: float) -> None:
-    """The WebSocket library answers a ping as it reads it: hold that answer back."""
+    """Delay the answer to a ping, which the WebSocket library would send at once."""
     at_once = connection.protocol.send_frame
 
     def send_later(frame: Frame) -> None:
@@ -226,7 +226,7 @@ def _parsed(frame: str | bytes) -> object:
 
 
 def _key(query: str, request: Request) -> str:
-    """The API key or token, from wherever a client may put it; "" for none."""
+    """The API key or token, from any place where a client may put it; "" for none."""
     in_query = parse_qs(query)
     return (
         request.headers.get("x-goog-api-key")

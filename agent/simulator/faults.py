@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The WebSocket is closed in order, with this code and reason (at most 123 bytes)."""
+    """The server closes the WebSocket with this code and reason (at most 123 bytes)."""
 
     code: int = 1011
     reason: str = "Internal error encountered."
@@ -16,26 +16,26 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The connection is gone without a word; the client sees 1006."""
+    """The connection breaks without a close frame; the client sees 1006."""
 
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """The server says nothing for a while; then all of it comes at once."""
+    """The server sends nothing for a while; then all its messages come at once."""
 
     duration_ms: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class GoAway:
-    """The server says that it will close the connection, and does so in `time_left_ms`."""
+    """The server announces that it will close the connection, and does so in `time_left_ms`."""
 
     time_left_ms: int = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class DropHandles:
-    """No handle handed out so far can be resumed from."""
+    """All handles that were given so far become invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class RefuseConnect:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """For a while, a share of all connections comes to nothing.
+    """For a while, a share of all connections fails.
 
     Args:
-        duration_ms: How long.
-        share: How many of them.
-        breaks_off_ms: They are accepted, and closed so long after setupComplete; where None, the
-            setup is answered by the close.
+        duration_ms: How long the outage lasts.
+        share: The share of connections that fail, 0 to 1.
+        breaks_off_ms: How long after setupComplete they are closed; None if the close comes
+            instead of setupComplete.
     """
 
     duration_ms: int = 60_000
@@ -75,14 +75,14 @@ class SlowSetup:
 
 @dataclass(frozen=True, slots=True)
 class ShortTurn:
-    """The next turn is complete after this much of it was said: 0 is an empty turn."""
+    """The next turn is complete after this much audio; 0 is an empty turn."""
 
     said_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PhantomInterrupted:
-    """An `interrupted` and its `turnComplete` although nobody spoke; a reply in progress ends."""
+    """The server sends `interrupted` and `turnComplete` although nobody spoke; a reply ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class IgnoreSpeech:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A message is sent as it stands, valid or not."""
+    """The server sends this message as it is, valid or not."""
 
     message: dict[str, object] = field(default_factory=lambda: {"unknownToThisSdk": {}})
 
@@ -126,4 +126,4 @@ FAULTS: dict[str, type[Fault]] = {
     "ignore-speech": IgnoreSpeech,
     "send": Send,
 }
-"""Their names in a script."""
+"""The names of the faults in a script."""

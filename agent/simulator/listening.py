@@ -23,13 +23,13 @@ from agent.simulator.turns import Turns
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What was heard of the caller, once.
+    """One utterance of the caller, as it was heard.
 
     Args:
-        text: The transcription; "" where nothing was understood.
+        text: The transcription; "" if nothing was understood.
         phrase: The caller clip that was understood, without the role, or None.
-        coverage: The share of that phrase that was there; see `ear`.
-        speech_ms: How much speech was in it.
+        coverage: The share of that phrase that was heard; see `ear`.
+        speech_ms: How much speech it held.
         ended_ms: When its end was committed.
         pcm: The utterance and its surroundings: int16 little-endian, mono, 16 kHz.
     """
@@ -43,10 +43,10 @@ class Utterance:
 
 
 class Listening:
-    """What one open session hears, and what it does about it.
+    """What one open session hears, and how it reacts.
 
     Attributes:
-        heard: Every utterance, as it ended.
+        heard: Every utterance that has ended.
         received_pcm: All caller audio at `RATE_HZ`, if the service keeps it; otherwise empty.
         ignore_next: Whether the next utterance is neither transcribed nor answered.
     """
@@ -69,7 +69,7 @@ class Listening:
 
     @property
     def received_ms(self) -> float:
-        """Caller audio received."""
+        """How much caller audio was received."""
         return self._hearing.received_ms
 
     def audio(self, audio: said.Audio, now_ms: int) -> None:
@@ -80,14 +80,14 @@ class Listening:
         self._happened(self._hearing.hear(pcm), now_ms)
 
     def stream_end(self, now_ms: int) -> None:
-        """No more audio for now."""
+        """No more audio comes for now."""
         self._happened(self._hearing.stream_end(), now_ms)
 
     def activity(self, *, begins: bool, now_ms: int) -> None:
-        """The client's own detection.
+        """The client reports activity that it has detected itself.
 
         Raises:
-            Invalid: Activity is detected here.
+            Invalid: This session detects activity automatically.
         """
         if self._setup.detection.automatic:
             raise said.Invalid(

@@ -8,7 +8,7 @@ from uuid import UUID
 from agent.simulator.reply import Piece
 
 TOKENS_PER_S = 25
-"""Live audio, both ways (Gemini API pricing, October 2026)."""
+"""The tokens of one second of audio, in both directions (Gemini API pricing, October 2026)."""
 CHARS_PER_TOKEN = 4
 
 type Role = Literal["user", "model"]
@@ -27,11 +27,11 @@ class Memory:
     """A session's context, as it stands after a turn.
 
     Args:
-        conversation: Which one; kept over resumptions.
-        system_instruction: As the first setup gave it; a resumed session keeps it.
-        entries: The history. A model's entry holds what was sent of it.
-        tokens: What all of this costs as the next prompt.
-        last: What was sent of the last reply.
+        conversation: The conversation's number; a resumed session keeps it.
+        system_instruction: That of the first setup; a resumed session keeps it.
+        entries: The history. A model's entry holds the part that was sent.
+        tokens: The cost of all of this as the next prompt, in tokens.
+        last: The part of the last reply that was sent.
     """
 
     conversation: int
@@ -41,7 +41,7 @@ class Memory:
     last: tuple[Piece, ...] = ()
 
     def with_entry(self, role: Role, text: str, duration_ms: float | None = None) -> Self:
-        """With one entry more; spoken in `duration_ms`, or None for text."""
+        """The memory with one more entry, spoken in `duration_ms`, or None for text."""
         if duration_ms is None:
             tokens = len(text) // CHARS_PER_TOKEN
         else:
@@ -58,7 +58,7 @@ class _Issued:
 
 @dataclass(slots=True)
 class Handles:
-    """Every handle that can be resumed from: the latest of each conversation.
+    """All valid handles: the latest one of each conversation.
 
     A handle is a UUID drawn from the server's random numbers.
     """
@@ -69,7 +69,7 @@ class Handles:
     _issued: dict[str, _Issued] = field(default_factory=dict)
 
     def issue(self, memory: Memory, now_ms: int) -> str:
-        """A handle for this point of the conversation; the one before it is worth nothing now."""
+        """Make a handle for this point of the conversation; the one before becomes invalid."""
         self._forget_expired(now_ms)
         handle = str(UUID(int=self.random.getrandbits(128), version=4))
         self._issued.pop(self._latest.get(memory.conversation, ""), None)
@@ -78,7 +78,7 @@ class Handles:
         return handle
 
     def find(self, handle: str, now_ms: int) -> Memory | None:
-        """What the handle stands for; None where it is unknown, replaced or expired."""
+        """The memory that a handle stands for; None if it is unknown, replaced or expired."""
         issued = self._issued.get(handle)
         return issued.memory if issued is not None and now_ms < issued.expires_ms else None
 
@@ -91,5 +91,5 @@ class Handles:
             self._latest.pop(issued.memory.conversation, None)
 
     def drop_all(self) -> None:
-        """No handle handed out so far is worth anything."""
+        """Make all handles that were given so far invalid."""
         self._issued.clear()

@@ -30,7 +30,7 @@ from agent.simulator.session import Session, State
 DEFAULT_PATH = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
 
 LEAST_CLOSE_CODE = 1000
-"""Below it, a code is an HTTP status."""
+"""A code below this is an HTTP status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Refusal:
 
 
 class GeminiServer:
-    """Every session, every handle, and what the server is told to do wrong.
+    """The simulated server: its sessions, its handles, and the faults to inject.
 
     Args:
-        script: What is said; the booking of a table where None.
+        script: The model's script; None for the one that books a table.
         behaviour: How the service behaves.
-        random: What every choice is drawn from.
-        keep: Whether sessions that are over are kept in `sessions`, to be looked into.
-        keep_audio: Whether each session keeps all caller audio: 32 KB a second.
+        random: The random numbers for every choice.
+        keep: Whether sessions that are over stay in `sessions`, for tests to examine.
+        keep_audio: Whether each session keeps all caller audio, 32 KB a second.
     """
 
     def __init__(
@@ -81,18 +81,18 @@ class GeminiServer:
 
     @property
     def open_sessions(self) -> Sequence[Session]:
-        """Those that are not over."""
+        """The sessions that are not over."""
         return [session for session in self.sessions if session.state is not State.OVER]
 
     @property
     def heard(self) -> Sequence[Utterance]:
-        """Every utterance of every session that is kept, by session."""
+        """All utterances of the kept sessions, by session."""
         return [utterance for session in self.sessions for utterance in session.heard]
 
     def connect(
         self, now_ms: int, *, path: str = DEFAULT_PATH, key: str = "key"
     ) -> Session | Refusal:
-        """A client asks for a WebSocket. Drive the session; tell it when the client is gone."""
+        """A client asks for a WebSocket. Run the session; call `closed` when the client is gone."""
         service, behaviour = self._service, self._service.behaviour
         if PATH.fullmatch(path) is None:
             return Refusal(404, f"Expected {DEFAULT_PATH}, got {path}")
@@ -121,7 +121,7 @@ class GeminiServer:
         return session
 
     def inject(self, fault: Fault, now_ms: int) -> None:
-        """Let a fault come now, to every open session or to the next connection. Then poll."""
+        """Inject a fault now, into every open session or the next connection. Then poll."""
         if isinstance(fault, DropHandles | Outage | RefuseConnect | SlowSetup):
             self._service.suffer(fault, now_ms)
             return

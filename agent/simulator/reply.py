@@ -17,17 +17,17 @@ BYTES_PER_MS = AGENT_RATE_HZ // 1000 * 2
 SILENCE_MS = 60
 SILENT_PEAK = 200
 NEAR_MS = 400
-"""How far from the end of some words, as spoken evenly, the silence after them may be."""
+"""How far the silence after some words may be from their end, if all words took equal time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Something of the user's that wants an answer.
+    """A question or text of the user that needs an answer.
 
     Args:
-        text: The transcription, or what was typed; "" where nothing was understood.
-        phrase: The caller clip it is, without the role, or None.
-        duration_ms: How much audio it was; None for typed text.
+        text: The transcription, or the text itself; "" if nothing was understood.
+        phrase: The caller clip that was understood, without the role, or None.
+        duration_ms: How long its audio was; None for a text.
     """
 
     text: str
@@ -37,7 +37,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One message: when it is sent after the first, its audio (PCM16, 24 kHz), its words."""
+    """One message: its time after the first one, its audio (PCM16, 24 kHz), and its words."""
 
     offset_ms: int
     pcm: bytes
@@ -45,13 +45,13 @@ class Piece:
 
     @property
     def duration_ms(self) -> float:
-        """How long it plays."""
+        """How long its audio plays."""
         return len(self.pcm) / BYTES_PER_MS
 
 
 @dataclass(slots=True)
 class Reply:
-    """A reply in progress: what it answers, its messages, how many of them have been sent."""
+    """A reply in progress: its question, its messages, and how many of them were sent."""
 
     answers: list[Asked]
     pieces: list[Piece]
@@ -61,7 +61,7 @@ class Reply:
 
     @property
     def sent_ms(self) -> float:
-        """Audio sent so far."""
+        """How much audio was sent so far."""
         return sum(piece.duration_ms for piece in self.sent)
 
     @property
@@ -71,14 +71,14 @@ class Reply:
 
     @property
     def generated(self) -> bool:
-        """Everything has been sent."""
+        """Whether everything has been sent."""
         return len(self.sent) == len(self.pieces)
 
 
 def pieces(
     clip: Clip, behaviour: Behaviour, random: Random, most_ms: int | None = None
 ) -> list[Piece]:
-    """A clip, or the first `most_ms` of it, as the messages it is sent in."""
+    """Cut a clip, or its first `most_ms`, into messages."""
     said_ms = clip.duration_ms if most_ms is None else min(clip.duration_ms, most_ms)
     spoken = clip.pcm[: int(said_ms) * BYTES_PER_MS] if most_ms is not None else clip.pcm
     size = behaviour.chunk_ms * BYTES_PER_MS
@@ -95,8 +95,8 @@ def pieces(
 def after(clip: Clip, said: str) -> Clip:
     """The rest of a clip that begins with `said`.
 
-    It begins in the longest silence near to where `said` ends if it is spoken evenly, for there it
-    does end; and just there if there is no silence.
+    The end of `said` is first estimated as if all words took equal time. The rest begins in the
+    longest silence near this estimate, or exactly there if there is no silence.
     """
     if not said:
         return clip
@@ -111,7 +111,7 @@ def after(clip: Clip, said: str) -> Clip:
 
 
 def _spoken_ms(clip: Clip, said: str) -> float:
-    """When the clip has said this, each of the clips it is joined of taken as spoken evenly."""
+    """When the clip has said this, if within each joined clip all characters take equal time."""
     chars, at_ms = len(said), 0.0
     for part in [agent_clip(name) for name in clip.name.removeprefix("agent/").split("+")]:
         if chars <= len(part.text):
@@ -122,7 +122,7 @@ def _spoken_ms(clip: Clip, said: str) -> float:
 
 
 def _silences_ms(clip: Clip) -> list[tuple[int, int]]:
-    """Every silence of `SILENCE_MS` and more, from when to when."""
+    """The beginning and end of every silence of `SILENCE_MS` or more."""
     step = 10 * BYTES_PER_MS // 2
     samples = np.abs(np.frombuffer(clip.pcm, dtype="<i2").astype(np.int32))
     loud = samples[: len(samples) // step * step].reshape(-1, step).max(axis=1) >= SILENT_PEAK
@@ -132,14 +132,14 @@ def _silences_ms(clip: Clip) -> list[tuple[int, int]]:
 
 
 def _words_between(clip: Clip, start: int, end: int) -> str:
-    """The words that begin in these bytes of the clip, taken as spoken evenly by characters."""
+    """The words that begin in these bytes of the clip, if all characters take equal time."""
     per_char = len(clip.pcm) / len(clip.text)
     first, last = (_word_start(clip.text, int(at / per_char)) for at in (start, end))
     return clip.text[first:last]
 
 
 def _word_start(text: str, char: int) -> int:
-    """Where the next word begins, its space included: at or after `char`."""
+    """Where the next word begins at or after `char`, its space included."""
     if char <= 0:
         return 0
     space = text.find(" ", char)

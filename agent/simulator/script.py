@@ -37,12 +37,12 @@ SCRIPTS = Path(__file__).parent / "scripts"
 
 
 class ScriptError(ValueError):
-    """A script cannot be used: where, what was expected, what was found."""
+    """A script cannot be used. The message says where, what was expected, and what was found."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimedFault:
-    """A fault, and when it comes; None for at once."""
+    """A fault and its time; None for at once."""
 
     fault: Fault
     at_ms: int | None = None
@@ -50,7 +50,7 @@ class TimedFault:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An answer: `say` is as of `voice.agent_clip`, `expect` a caller's clip without the role."""
+    """One answer. `say` is for `voice.agent_clip`; `expect` is a caller's clip without its role."""
 
     say: str
     expect: str | None = None
@@ -58,7 +58,7 @@ class Turn:
     think_ms: int | None = None
     faults: tuple[TimedFault, ...] = ()
     after: str = ""
-    """Only the rest is said, from here on: where a session is asked to go on."""
+    """Words already said: only the rest is said when a session is asked to continue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Script:
     faults: tuple[TimedFault, ...] = ()
 
     def rest(self, said: str) -> Turn | None:
-        """The turn of which this is the beginning, to be gone on with; None if there is none."""
+        """The rest of the turn that begins with this text; None if no turn does."""
         for turn in self.turns:
             text = agent_clip(turn.say).text
             if said and said != text and text.startswith(said):
@@ -80,10 +80,10 @@ class Script:
         return None
 
     def answer(self, understood: str | None, answered: int) -> Turn:
-        """The turn that answers.
+        """Choose the turn that answers.
 
         Args:
-            understood: The caller clip that was heard, without the role, or None.
+            understood: The caller clip that was understood, without the role, or None.
             answered: How many turns have been answered before.
         """
         start = answered % len(self.turns) if self.turns else 0
@@ -94,7 +94,7 @@ class Script:
 
 
 def load(path: Path) -> Script:
-    """The script in a file.
+    """Read a script from a file.
 
     Raises:
         OSError: The file cannot be read.
@@ -104,15 +104,15 @@ def load(path: Path) -> Script:
 
 
 def shipped(name: str) -> Script:
-    """A script that is part of the package: ``booking`` or ``small-talk``."""
+    """A script of this package: ``booking`` or ``small-talk``."""
     return load(SCRIPTS / f"{name}.toml")
 
 
 def named(name: str | Path) -> Script:
-    """A script by the name of a shipped one, or by its file.
+    """A script by its shipped name, or from a file.
 
     Raises:
-        ScriptError: There is no such script, or it is none.
+        ScriptError: There is no such script, or the file is not a script.
     """
     known = sorted(path.stem for path in SCRIPTS.glob("*.toml"))
     if str(name) in known:
@@ -123,7 +123,7 @@ def named(name: str | Path) -> Script:
 
 
 def parse(text: str, source: str = "script", folder: Path = SCRIPTS) -> Script:
-    """The script in a text; `source` names it in errors, WAV files are taken from `folder`.
+    """Read a script from a text. Errors name `source`; WAV files are looked for in `folder`.
 
     Raises:
         ScriptError: It is not a script.
@@ -136,7 +136,7 @@ def parse(text: str, source: str = "script", folder: Path = SCRIPTS) -> Script:
 
 
 def read(table: Mapping[str, object], source: str = "script", folder: Path = SCRIPTS) -> Script:
-    """The script in a table that was TOML, such as a part of a larger file; as for `parse`.
+    """Read a script from a parsed TOML table, such as a part of a larger file. See `parse`.
 
     Raises:
         ScriptError: It is not a script.
@@ -178,7 +178,7 @@ def _fault(table: "_Table") -> TimedFault:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A TOML table, and where it stands, for errors that say so."""
+    """A TOML table, with its place in the file for error messages."""
 
     values: Mapping[str, object]
     where: str

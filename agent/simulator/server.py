@@ -14,7 +14,7 @@ class SimulatedGemini(Endpoint[GeminiServer]):
     """A Gemini Live on 127.0.0.1; use with ``async with``.
 
     Args:
-        server: What it does; a `GeminiServer` with its defaults where None.
+        server: The service that answers; None for a `GeminiServer` with its defaults.
         port: As for `Endpoint`.
         cert_dir: As for `Endpoint`.
     """
@@ -26,7 +26,7 @@ class SimulatedGemini(Endpoint[GeminiServer]):
         super().__init__(server, port=port, cert_dir=cert_dir, pong_ms=server.pong_ms)
 
     def inject(self, fault: Fault) -> None:
-        """Let a fault come now: to every open session, or to the next connection."""
+        """Inject a fault now, into every open session or the next connection."""
         self.server.inject(fault, self.now_ms())
         self.wake()
 
@@ -38,13 +38,13 @@ async def serve(
     script: str | Path = "booking",
     seed: int = 0,
 ) -> None:
-    """Run a simulated Gemini Live until cancelled; print first what a client has to set.
+    """Run a simulated Gemini Live until cancelled. Print first the settings that a client needs.
 
     Args:
-        port: Where it listens; 0 for any free port.
-        cert_dir: Where its certificate is, or will be.
-        script: A script's file, or the name of one that is part of the package.
-        seed: Of all that is random.
+        port: The port to listen on; 0 for any free port.
+        cert_dir: The folder for its certificate.
+        script: A script's file, or the name of a shipped script.
+        seed: The seed for all random choices.
 
     Raises:
         OSError: The port is taken, or `cert_dir` cannot be written.

@@ -11,26 +11,26 @@ type Message = dict[str, object]
 type Send = Callable[[Message], None]
 
 THOUGHT_TOKENS = 40
-"""As in the trace of gemini-3.8-live."""
+"""The tokens of a thought, as in traces of gemini-3.8-live."""
 
 
 def setup_complete() -> Message:
-    """The session takes audio from here on."""
+    """The session accepts audio from now on."""
     return {"setupComplete": {}}
 
 
 def handle_update(handle: str) -> Message:
-    """A new handle; "" where the session cannot be resumed from here."""
+    """A new handle; "" if the session cannot be resumed from this point."""
     return {"sessionResumptionUpdate": {"newHandle": handle, "resumable": bool(handle)}}
 
 
 def go_away(time_left_ms: int) -> Message:
-    """The connection will be closed."""
+    """A warning that the connection will be closed."""
     return {"goAway": {"timeLeft": f"{time_left_ms / 1000:g}s"}}
 
 
 def voice_activity(kind: str, audio_ms: float) -> Message:
-    """ACTIVITY_START or ACTIVITY_END, and where in the caller's audio."""
+    """ACTIVITY_START or ACTIVITY_END, with its position in the caller's audio."""
     return {"voiceActivity": {"type": kind, "audioOffset": f"{audio_ms / 1000:.3f}s"}}
 
 
@@ -46,7 +46,7 @@ def audio_part(pcm: bytes) -> Message:
 
 
 def turn_complete(prompt_tokens: int, response_tokens: int) -> Message:
-    """The end of a turn, and what it cost; the thoughts are not part of the total."""
+    """The end of a turn, with its tokens; the total does not include thoughts."""
     usage = {
         "promptTokenCount": prompt_tokens,
         "responseTokenCount": response_tokens,

@@ -13,7 +13,7 @@ from agent.simulator.script import Script, TimedFault
 
 @dataclass(slots=True)
 class Service:
-    """The script and manners of the server, its random numbers, and who is connected."""
+    """The server's script and behaviour, its random numbers, and its open sessions."""
 
     script: Script
     behaviour: Behaviour
@@ -23,19 +23,19 @@ class Service:
     keep_audio: bool = False
     """Whether sessions keep all caller audio."""
     refusals: list[RefuseConnect] = field(default_factory=list)
-    """How the next connections are refused, in turn."""
+    """The refusals of the next connections, in order."""
     outage: tuple[int, Outage] | None = None
-    """Until when, and what."""
+    """The end of the outage, and the outage itself."""
     slow_setups: list[SlowSetup] = field(default_factory=list)
-    """How late the next setups are answered, in turn."""
+    """The delays of the next setups, in order."""
     in_use: set[int] = field(default_factory=set)
-    """Conversations with an open session."""
+    """The conversations that have an open session."""
     _conversations: int = 0
     _spent: set[tuple[int, int]] = field(default_factory=set)
-    """Conversation, and identity of a fault of the script that has come in it."""
+    """Pairs of a conversation and the identity of a script's fault that has happened in it."""
 
     def suffer(self, fault: DropHandles | Outage | RefuseConnect | SlowSetup, now_ms: int) -> None:
-        """Let a fault come that is not of one session."""
+        """Inject a fault that concerns no single session."""
         match fault:
             case DropHandles():
                 self.handles.drop_all()
@@ -49,30 +49,30 @@ class Service:
                 assert_never(fault)
 
     def struck(self, now_ms: int) -> Outage | None:
-        """The outage, if there is one now and it strikes the next connection."""
+        """The current outage, if there is one and the next connection fails because of it."""
         if self.outage is None or now_ms >= self.outage[0]:
             return None
         outage = self.outage[1]
         return outage if self.random.random() < outage.share else None
 
     def pick_ms(self, span: tuple[int, int]) -> int:
-        """A time drawn from a range of the behaviour."""
+        """Draw a time from a range of the behaviour."""
         return self.random.randint(*span)
 
     def new_conversation(self) -> int:
-        """A number for a conversation that begins."""
+        """The number for a new conversation."""
         self._conversations += 1
         return self._conversations
 
     def spend(self, conversation: int, fault: TimedFault) -> bool:
-        """Whether a fault of the script is still to come in this conversation; it has now."""
+        """Whether a script's fault has not happened yet in this conversation. Afterwards it has."""
         key = (conversation, id(fault))
         fresh = key not in self._spent
         self._spent.add(key)
         return fresh
 
     def spend_all(self, conversation: int) -> None:
-        """No fault of the script is to come in this conversation."""
+        """Mark all faults of the script as happened in this conversation."""
         script = self.script
         for fault in (*script.faults, *(fault for turn in script.turns for fault in turn.faults)):
             self.spend(conversation, fault)

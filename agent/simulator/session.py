@@ -37,11 +37,11 @@ from agent.simulator.service import Service
 from agent.simulator.turns import Turns, phrase_of
 
 MOST_REASON_BYTES = 123
-"""What a WebSocket close frame holds."""
+"""The longest reason that a WebSocket close frame can hold."""
 
 
 class State(Enum):
-    """Where a session stands."""
+    """The state of a session."""
 
     CONNECTED = "connected"
     SETTING_UP = "setting up"
@@ -50,11 +50,11 @@ class State(Enum):
 
 
 class Session:
-    """One connection, from the handshake on. Made by `GeminiServer.connect`.
+    """One session, from the handshake on. `GeminiServer.connect` makes it.
 
     Attributes:
-        state: Where it stands.
-        handle: The handle it was resumed from, or "".
+        state: Its state.
+        handle: The handle from which it was resumed, or "".
     """
 
     def __init__(
@@ -83,17 +83,17 @@ class Session:
 
     @property
     def memory(self) -> Memory | None:
-        """The history as of the last turn that is over; None before a setup was taken."""
+        """The history up to the last complete turn; None before a setup was accepted."""
         return self._turns.memory if self._turns else None
 
     @property
     def heard(self) -> list[Utterance]:
-        """Every utterance of the caller, as it ended."""
+        """Every utterance of the caller that has ended."""
         return self._listening.heard if self._listening else []
 
     @property
     def received_ms(self) -> float:
-        """Caller audio received while open."""
+        """How much caller audio was received while open."""
         return self._listening.received_ms if self._listening else 0.0
 
     @property
@@ -103,7 +103,7 @@ class Session:
 
     @property
     def sent_ms(self) -> float:
-        """Reply audio sent."""
+        """How much reply audio was sent."""
         return self._turns.sent_ms if self._turns else 0.0
 
     def receive(self, message: object, now_ms: int) -> None:
@@ -118,7 +118,7 @@ class Session:
             self._end(Close(invalid.code, invalid.reason))
 
     def poll(self, now_ms: int) -> list[Message | Close | Reset]:
-        """What goes out by now, in order. After a `Close` or `Reset` nothing follows."""
+        """The messages to send by now, in order. Nothing follows a `Close` or `Reset`."""
         self._advance(now_ms)
         if now_ms < self._frozen_until_ms:
             return []
@@ -126,18 +126,18 @@ class Session:
         return out
 
     def deadline_ms(self) -> int | None:
-        """When to poll next, if nothing is received before; None for not at all."""
+        """When to poll next, if nothing is received before; None for never."""
         due_ms = self._now_ms if self._out else self._agenda.next_ms
         return None if due_ms is None else max(due_ms, self._frozen_until_ms)
 
     def closed(self, now_ms: int) -> None:
-        """The client is gone, in whatever way."""
+        """The client is gone, for any reason."""
         self._advance(now_ms)
         self._end(None)
         self._out = []
 
     def inject(self, fault: Fault, now_ms: int) -> None:
-        """Let a fault come now. Then poll."""
+        """Inject a fault now. Then poll."""
         self._advance(now_ms)
         if self.state is not State.OVER:
             self._suffer(fault, now_ms)
@@ -164,7 +164,7 @@ class Session:
         if how is not None:
             self._out.append(how)
 
-    # What the client says.
+    # Client messages.
 
     def _take(self, one: said.ClientMessage, now_ms: int) -> None:
         if isinstance(one, said.Setup):
@@ -175,7 +175,7 @@ class Session:
             raise said.Invalid("The first message must be a setup.")
         elif self._turns is not None and self._listening is not None:
             self._take_open(one, self._turns, self._listening, now_ms)
-        # Before setupComplete: what becomes of it is undocumented; here it is lost.
+        # Google does not document what happens to it before setupComplete; here it is lost.
 
     def _take_open(
         self, one: said.OpenMessage, turns: Turns, listening: Listening, now_ms: int
@@ -245,7 +245,7 @@ class Session:
 
     def _append(self, content: said.Content, turns: Turns, now_ms: int) -> None:
         if not self.handle and not turns.memory.entries:
-            # The client goes on with a conversation it could not resume: its faults have been.
+            # The client continues a conversation without a handle: its faults have happened.
             self._service.spend_all(turns.memory.conversation)
         entries = list(content.entries)
         if not content.complete:
@@ -256,7 +256,7 @@ class Session:
         turns.interrupt(now_ms)
         turns.ask(Asked(text, phrase_of(text)), now_ms)
 
-    # What goes wrong.
+    # Faults.
 
     def _plan(self, conversation: int, faults: tuple[TimedFault, ...], now_ms: int) -> None:
         for timed in faults:

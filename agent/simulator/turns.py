@@ -31,12 +31,12 @@ COMPLETE_AFTER_INTERRUPTED_MS = 5
 
 
 class Turns:
-    """Whose turn it is in one session, and what becomes of it.
+    """The turns of one session: who speaks, and how each turn ends.
 
     Attributes:
-        memory: The history as of the last turn that is over.
-        short_turn_ms: If not None, the next turn is complete after this much of it was said.
-        sent_ms: Reply audio sent in all.
+        memory: The history up to the last complete turn.
+        short_turn_ms: If not None, the next turn is complete after this much audio.
+        sent_ms: How much reply audio was sent in all.
     """
 
     def __init__(
@@ -67,18 +67,18 @@ class Turns:
         self._later: list[Asked] = []
 
     def transcription(self, asked: Asked) -> str:
-        """How this is transcribed: as the script has it, or else as it was understood."""
+        """The transcription of this: the script's, or else the words that were understood."""
         return self._choose([*self._asked, asked]).hear or asked.text
 
     def listen(self) -> None:
-        """The user begins to speak: what is being thought about is answered with the rest."""
+        """The user begins to speak. A question in thought is answered together with the new one."""
         self._listening = True
         if self._reply is None:
             self._thinking = False
             self._agenda.strike(self._turn)
 
     def ask(self, asked: Asked, now_ms: int) -> None:
-        """Think about this, and answer it; after the reply in progress, if there is one."""
+        """Think about this, and answer it, after a reply in progress."""
         self._listening = False
         if self._thinking and asked.duration_ms is None:
             match self._behaviour.text_in_thought:
@@ -95,7 +95,7 @@ class Turns:
             self._think(now_ms)
 
     def interrupt(self, now_ms: int, *, after_ms: int = 0) -> None:
-        """Cut the reply in progress, if there is one."""
+        """Cut off the reply in progress, if there is one."""
         if (reply := self._reply) is None:
             return
         if after_ms:
@@ -104,7 +104,7 @@ class Turns:
             self._cut(reply, now_ms)
 
     def interrupt_nothing(self, now_ms: int) -> None:
-        """Send an `interrupted` that nobody caused; a reply in progress is cut."""
+        """Send an `interrupted` without a cause; a reply in progress is cut off."""
         if self._reply is not None:
             self._cut(self._reply, now_ms)
             return
@@ -113,17 +113,17 @@ class Turns:
         self._agenda.note(now_ms + COMPLETE_AFTER_INTERRUPTED_MS, partial(self._send_at, over))
 
     def append(self, entries: list[Entry]) -> None:
-        """Put turns into the history as if they had been."""
+        """Add turns to the history as if they had happened."""
         for entry in entries:
             self.memory = self.memory.with_entry(entry.role, entry.text)
 
     def offer_handle(self, now_ms: int) -> None:
-        """Hand out a handle for the history as it stands, unless a reply has begun since."""
+        """Send a handle for the present history, unless a reply has begun since."""
         if self._reply is None:
             self._send(say.handle_update(self._service.handles.issue(self.memory, now_ms)))
 
     def _answered(self) -> int:
-        """How many answers the history holds; a greeting, whole or cut, is none."""
+        """How many answers the history holds; a greeting, even one cut off, does not count."""
         greeting = agent_clip(self._service.script.greeting).text
         said = [entry.text for entry in self.memory.entries if entry.role == "model"]
         return sum(1 for text in said if not greeting.startswith(text))
@@ -178,7 +178,7 @@ class Turns:
             self._complete(reply, now_ms)
 
     def replay(self) -> None:
-        """Send the last turn of the history again, as far as the behaviour has it."""
+        """Send the last turn of the history again, if the behaviour says so."""
         if self._behaviour.replays == "nothing" or not self.memory.last:
             return
         asked = self.memory.entries[-2:-1]
@@ -220,7 +220,7 @@ class Turns:
 
     def _cut(self, reply: Reply, now_ms: int) -> None:
         if reply is not self._reply:
-            return  # it was over before the interruption came through
+            return  # the turn was over before the interruption took effect
         self._agenda.strike(self._turn)
         content: Message = {"interrupted": True}
         if self._behaviour.stale_audio and not reply.generated:
@@ -231,7 +231,7 @@ class Turns:
         self._go_on(now_ms + COMPLETE_AFTER_INTERRUPTED_MS)
 
     def _close(self, reply: Reply) -> tuple[int, int]:
-        """Remember a turn as far as it came; the tokens of its prompt and of its response."""
+        """Add the sent part of a turn to memory; returns its prompt and response tokens."""
         self._reply = None
         for one in reply.answers:
             self.memory = self.memory.with_entry("user", one.text, one.duration_ms)

@@ -17,11 +17,11 @@ import soxr
 CLIPS = Path(__file__).parent / "clips"
 
 AGENT_RATE_HZ = 24_000
-"""What Gemini Live sends."""
+"""The rate of audio that Gemini Live sends."""
 CALLER_RATE_HZ = 8_000
-"""What a telephone line carries."""
+"""The rate of audio on a telephone line."""
 EAR_RATE_HZ = 16_000
-"""What Gemini Live hears."""
+"""The rate of audio that Gemini Live receives."""
 
 WAV = ".wav"
 
@@ -32,7 +32,7 @@ class Clip:
 
     Args:
         name: ``<role>/<name>``.
-        text: What is said.
+        text: The words.
         pcm: int16 little-endian, mono.
         rate_hz: Samples per second of `pcm`.
     """
@@ -44,13 +44,13 @@ class Clip:
 
     @property
     def duration_ms(self) -> float:
-        """How long it takes to say."""
+        """How long it is."""
         return len(self.pcm) / 2 * 1000 / self.rate_hz
 
 
 @cache
 def texts() -> dict[str, str]:
-    """Every clip's name, and what it says."""
+    """The text of every clip, by name."""
     index = tomllib.loads((CLIPS / "index.toml").read_text(encoding="utf-8"))
     return {
         f"{role}/{name}": text for role in ("agent", "caller") for name, text in index[role].items()
@@ -59,11 +59,11 @@ def texts() -> dict[str, str]:
 
 @cache
 def clip(name: str, rate_hz: int | None = None) -> Clip:
-    """The clip of that name.
+    """The clip with a name.
 
     Args:
         name: ``agent/…`` or ``caller/…``, as in `texts`.
-        rate_hz: At which rate; None for its speaker's own: `AGENT_RATE_HZ`, `CALLER_RATE_HZ`.
+        rate_hz: The sample rate; None for the speaker's: `AGENT_RATE_HZ` or `CALLER_RATE_HZ`.
 
     Raises:
         KeyError: There is no such clip.
@@ -78,12 +78,11 @@ def clip(name: str, rate_hz: int | None = None) -> Clip:
 
 @cache
 def agent_clip(say: str) -> Clip:
-    """What the agent says.
+    """The agent's audio for a script's `say`.
 
     Args:
-        say: A clip's name without the role, or several joined by "+", said in one breath; or the
-            path of a WAV file at `AGENT_RATE_HZ`, ending in .wav, which is transcribed as the
-            file's name.
+        say: A clip's name without the role; several joined by "+", said without a pause; or the
+            path of a .wav file at `AGENT_RATE_HZ`, whose transcription is the file's name.
 
     Raises:
         KeyError: There is no such clip.

@@ -20,12 +20,11 @@ type Status = Literal["ringing", "in-progress", "completed"]
 
 
 class StoreAway(Exception):  # noqa: N818  the field's word; the call has an event of this name
-    """The store cannot be reached or will not serve now. Nothing is known about what was sent:
-    it may have been carried out.
+    """The store cannot be reached, or refuses now. The command may still have been carried out.
 
     Args:
         why: A short, fixed phrase for counting, such as ``"timeout"`` or ``"loading"``.
-        detail: What the store said.
+        detail: The store's own message.
     """
 
     def __init__(self, why: str, detail: str = "") -> None:
@@ -42,10 +41,10 @@ class Fenced(Exception):  # noqa: N818  the field's word (fencing token)
 
 
 class Gap(ValueError):  # noqa: N818  what it is, not that it is an error
-    """Lines before the ones given are not stored: append again, from line `expected_n`.
+    """Lines before the given ones are not stored. Append again, from line `expected_n`.
 
-    Either the writer has left lines out, or the store has forgotten some: a server that came
-    back without its data, or a replica that lagged when it took over.
+    Either the writer has left lines out, or the store has lost some: a server came back without
+    its data, or a replica took over before it had all data.
     """
 
     def __init__(self, expected_n: int, got_n: int) -> None:
@@ -57,16 +56,16 @@ class Gap(ValueError):  # noqa: N818  what it is, not that it is an error
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What is stored of a call.
+    """The stored data of a call.
 
     Args:
-        status: Where the call stands.
+        status: Twilio's status of the call.
         ended_reason: Why it ended, or "" while it goes on.
-        epoch: The newest ownership; 0 before the first. What another call left is written under 0.
+        epoch: The newest ownership; 0 before the first. Lines from an earlier call have epoch 0.
         owner: The worker that took it last, or "".
-        checkpoint: What the last owner saved; None before the first, or where another release
-            wrote it in a format this one cannot read.
-        lines: The transcript, in order; empty where a call says it is left out.
+        checkpoint: The last owner's checkpoint; None before the first, or if this release cannot
+            read its format.
+        lines: The transcript, in order; empty if the method does not return it.
     """
 
     status: Status
@@ -79,13 +78,13 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A call that is now ours.
+    """A call that this worker has just taken.
 
     Args:
-        epoch: Our ownership; higher than any before it.
+        epoch: The new ownership; higher than any before it.
         checkpoint: As in `CallRecord`.
         lines: The whole transcript so far, in order.
-        listeners: How many workers were told. One that watches the call itself is among them.
+        listeners: How many workers were notified, this one included if it watches the call.
     """
 
     epoch: int
@@ -96,11 +95,11 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A call that nobody has said to hold for longer than its lease: ours to see after.
+    """A call whose lease has ended, because no worker holds it. This worker must rescue it.
 
     Args:
-        call_sid: Which call.
-        claimed_until_ms: Until then no other worker gets it. Redis' clock, Unix time.
+        call_sid: The call.
+        claimed_until_ms: No other worker gets the call before this time (Redis' clock, Unix ms).
     """
 
     call_sid: str
@@ -108,10 +107,10 @@ class Orphan:
 
 
 class Leases(Protocol):
-    """Who holds which call, told between workers as it happens. One per worker.
+    """Tells workers at once who takes and releases calls. Each worker has one.
 
-    A message that is published while the connection is lost is lost; then the next fenced write
-    says what the message would have said.
+    A message that is published while the connection is lost does not arrive. The next write of
+    the former owner then raises `Fenced`.
     """
 
     async def watch(
@@ -120,31 +119,31 @@ class Leases(Protocol):
         on_taken: Callable[[int], None],
         on_status: Callable[[str], None] | None = None,
     ) -> bool:
-        """Have `on_taken(epoch)` called whenever any worker takes this call, ours included, and
-        `on_status(status)` when one is told of its status by Twilio.
+        """Call `on_taken(epoch)` whenever a worker takes this call, this one included, and
+        `on_status(status)` when a worker gets its status from Twilio.
 
         A second watch of a call replaces the first. The functions must not raise: they run in the
         task that serves every call of the worker.
 
         Returns:
-            True: it holds, nothing published from now on is missed. False: the store is away; it
-            will hold once the store is back.
+            True if no later message can be missed. False if the store is away; the watch then
+            begins once the store is back.
         """
         ...
 
     async def unwatch(self, call_sid: str) -> None:
-        """Stop watching. A call that is not watched is no error."""
+        """Stop watching. It is no error if the call is not watched."""
         ...
 
     def taken_epoch(self, call_sid: str) -> int:
-        """The highest epoch a watched call was taken under since it is watched, as far as told."""
+        """The highest epoch under which a watched call was taken, as far as is known here."""
         ...
 
     async def wait_released(self, call_sid: str, epoch: int, timeout_ms: int = 300) -> bool:
         """Wait until a worker answers `taken <epoch>` with `released <epoch>`.
 
-        The call must be watched, and that from before it was taken: else the answer can be
-        faster than the question. May be cancelled.
+        The call must be watched since before it was taken; otherwise the answer can be missed.
+        May be cancelled.
 
         Returns:
             Whether the answer came in time; False for a call that is not watched.
@@ -153,17 +152,17 @@ class Leases(Protocol):
 
 
 class Store(Protocol):
-    """What outlives a worker. Every method but `aclose` may raise `StoreAway`.
+    """The store for data that outlives a worker. Every method but `aclose` may raise `StoreAway`.
 
-    An owner's `epoch` is the one that `take` gave it. A write with a lower epoch than the
-    record's is `Fenced`. One with a higher epoch is taken at its word: the store has forgotten
-    that ownership, or was away when it began.
+    An owner's `epoch` is the one that `take` returned. A write with a lower epoch than the
+    record's raises `Fenced`. A write with a higher epoch is accepted: the store has lost that
+    ownership, or was away when it began.
     """
 
     async def open_call(self, call_sid: str) -> CallRecord:
-        """The record of a call, without lines; a new one, `ringing`, where there is none.
+        """The record of a call, without lines. If there is none, make one with status `ringing`.
 
-        May be repeated: it never changes a record that is there.
+        May be repeated: it never changes an existing record.
         """
         ...
 
@@ -174,23 +173,24 @@ class Store(Protocol):
     async def take(self, call_sid: str, nonce: str, owner: str, token_ttl_s: int) -> Taken | None:
         """Redeem a one-time token for the ownership of a call.
 
-        In one step: the nonce is used up, the epoch goes up by one, the call is in progress and
-        `owner`'s, and all who watch it are told. After `StoreAway` the nonce may be used up.
+        All of this is one step: the nonce is used, the epoch rises by one, the call is in
+        progress and belongs to `owner`, and all workers that watch it are notified. After
+        `StoreAway` the nonce may be used.
 
         Args:
             call_sid: Which call.
             nonce: The token's unique part.
             owner: The name of this worker.
-            token_ttl_s: How long the token could still be valid; its mark is kept that long.
+            token_ttl_s: How long the token could still be valid; its use is remembered that long.
 
         Returns:
-            What the call's former owners left, or None: the nonce was used before, or the call
+            The data of the call's former owners; None if the nonce was used before, or the call
             is completed.
         """
         ...
 
     async def append(self, call_sid: str, lines: Sequence[Line], epoch: int) -> int:
-        """Append lines, all or none, in one round trip. Lines that are there are left as they are.
+        """Append lines, all or none, in one round trip. Lines that are stored do not change.
 
         Args:
             call_sid: Which call.
@@ -198,7 +198,7 @@ class Store(Protocol):
             epoch: The writer's ownership.
 
         Returns:
-            The number of the last line stored, 0 where there is none.
+            The number of the last stored line, 0 if there is none.
 
         Raises:
             Fenced: Another worker has taken the call.
@@ -212,19 +212,19 @@ class Store(Protocol):
         ...
 
     async def end_call(self, call_sid: str, epoch: int, reason: str) -> None:
-        """The owner says that the call is over, and why. Lines may still follow.
+        """Store that the call is over, and why. Only its owner calls this. Lines may still follow.
 
-        A reason that stands already is left as it is.
+        An existing reason does not change.
 
         Raises `Fenced`.
         """
         ...
 
     async def mark_completed(self, call_sid: str, reason: str) -> None:
-        """Somebody else says that the call is over, as a status callback does.
+        """Store that the call is over, on the word of a status callback and not of its owner.
 
-        `reason` counts only where no `ended_reason` stands yet. The epoch stays, so that the
-        owner can still write its last lines.
+        `reason` is stored only if there is no `ended_reason` yet. The epoch does not change, so
+        that the owner can still write its last lines.
         """
         ...
 
@@ -236,12 +236,12 @@ class Store(Protocol):
         """Remember a caller's newest call.
 
         Args:
-            caller: Who calls: never a number, but something that only we can make of it.
+            caller: A keyed hash of the caller's number, never the number itself.
             call_sid: The call.
             ttl_s: For how long.
 
         Returns:
-            The CallSid of the one before, if there was one; it may be the same.
+            The CallSid of the caller's call before, if any; it may be the same.
         """
         ...
 
@@ -253,33 +253,33 @@ class Store(Protocol):
         lease_ms: int,
         claim_ms: int | None,
     ) -> tuple[Orphan, ...]:
-        """Say which calls this worker holds, and get some that nobody does. One round trip.
+        """Renew the leases of this worker's calls, and get orphans, in one round trip.
 
         Args:
             held: The calls that go on here; their leases are renewed.
-            let_go: Calls that are over; nobody needs to see after them any more.
-            lease_ms: How long a call stays held without being named again.
-            claim_ms: How long an orphan is this worker's alone; None to be given none.
+            let_go: Calls that are over; no worker needs to rescue them.
+            lease_ms: How long a lease lasts if it is not renewed.
+            claim_ms: How long no other worker gets the same orphan; None to get no orphans.
 
         Returns:
-            Calls whose leases are over, each to one worker only, until `claim_ms` have passed.
+            Calls whose leases have ended. Each goes to only one worker within `claim_ms`.
         """
         ...
 
     async def is_orphan(self, orphan: Orphan) -> bool:
-        """Whether it still is what `hold` returned: nobody has held it since."""
+        """Whether no worker has held the call since `hold` returned it."""
         ...
 
     async def settle(self, orphan: Orphan) -> None:
-        """It was seen after, unless somebody has held it since: then that lease stays."""
+        """Remove an orphan that was rescued. If a worker holds it again, its lease stays."""
         ...
 
     async def announce_released(self, call_sid: str, epoch: int) -> None:
-        """Answer `taken <epoch>`: this worker has closed every session of the call it held."""
+        """Answer `taken <epoch>`: this worker has closed all its model sessions of the call."""
         ...
 
     async def announce_status(self, call_sid: str, status: str) -> int:
-        """Tell all who watch the call what Twilio says of it; returns how many they are."""
+        """Tell all workers that watch the call its status; returns how many these are."""
         ...
 
     async def listeners(self, call_sid: str) -> int:
@@ -287,11 +287,11 @@ class Store(Protocol):
         ...
 
     def leases(self) -> AbstractAsyncContextManager[Leases]:
-        """Open this worker's lease connection, and keep it open for the length of the block."""
+        """Open this worker's lease connection, and keep it open until the block ends."""
         ...
 
     async def ping(self) -> None:
-        """Nothing, if the store answers."""
+        """Return if the store answers."""
         ...
 
     async def aclose(self) -> None:

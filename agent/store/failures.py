@@ -32,16 +32,16 @@ WHY: dict[str, str] = {
 
 
 PHRASES = frozenset(WHY.values()) | {"timeout", "unreachable", "refused"}
-"""All that `StoreAway.why` can be."""
+"""All values that `StoreAway.why` can have."""
 
 
 def why(error: exceptions.RedisError) -> str:
-    """One of `PHRASES`."""
-    # Redis 6 buries the code of what failed inside a script in the text
+    """The reason for an error, one of `PHRASES`."""
+    # Redis 6 puts the error code of a command in a script into the text
     for code in (error.status_code, *re.findall(r"\b[A-Z]{3,}\b", str(error))):
         if code in WHY:
             return WHY[code]
-    # A long command of a stranger is refused before it is looked at.
+    # Before authentication, Redis refuses a long command without reading it.
     if "unauthenticated" in str(error):
         return "not authenticated"
     match error:
@@ -57,7 +57,7 @@ def why(error: exceptions.RedisError) -> str:
 
 @contextmanager
 def store_away() -> Iterator[None]:
-    """Every failure of Redis in this block is raised as `StoreAway`."""
+    """Raise every failure of Redis in this block as `StoreAway`."""
     try:
         yield
     except exceptions.RedisError as error:

@@ -31,7 +31,7 @@ TRIES_AGAIN_S = 0.05
 
 
 class FolderError(Exception):
-    """The folder cannot be used; `why` says what is wrong with it."""
+    """The folder cannot be used; `why` says why."""
 
     def __init__(self, folder: Path, why: str) -> None:
         super().__init__(f"{folder}: {why}")
@@ -39,7 +39,7 @@ class FolderError(Exception):
 
 
 class FolderInUse(FolderError):  # noqa: N818 - what it is, not that it is an error
-    """Another process uses the folder: `pid`, which is 0 if it has not said so yet."""
+    """Another process uses the folder. `pid` is its process ID, or 0 if it is not known yet."""
 
     def __init__(self, folder: Path, pid: int) -> None:
         super().__init__(folder, f"in use by process {pid}" if pid else "in use")
@@ -48,15 +48,15 @@ class FolderInUse(FolderError):  # noqa: N818 - what it is, not that it is an er
 
 @dataclass(frozen=True, slots=True)
 class StoreFolder:
-    """One such folder. Call `prepare` before anything else."""
+    """The data folder of our own server. Call `prepare` first."""
 
     path: Path
 
     def prepare(self) -> None:
-        """Make the folder where there is none, and close it to all other users.
+        """Make the folder if it does not exist, and close it to all other users.
 
         Raises:
-            FolderError: It cannot be made, or is somebody else's.
+            FolderError: It cannot be made, or belongs to another user.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -67,7 +67,7 @@ class StoreFolder:
 
     @property
     def socket(self) -> Path:
-        """Where the server listens: the same path at every start."""
+        """The path where the server listens; it is the same at every start."""
         here = self.path / "socket"
         if len(os.fsencode(here)) <= SOCKET_PATH_BYTES:
             return here
@@ -76,17 +76,17 @@ class StoreFolder:
 
     @property
     def url(self) -> str:
-        """The address of the server, as redis-py takes it."""
+        """The address of the server, in redis-py's form."""
         return f"unix://{quote(str(self.socket))}"
 
     @property
     def log(self) -> Path:
-        """What the server says."""
+        """The path of the server's log."""
         return self.path / "server.log"
 
     @asynccontextmanager
     async def used(self, patience_s: float) -> AsyncIterator[None]:
-        """Use the folder until the block ends, alone.
+        """Use the folder until the block ends. No other process can use it meanwhile.
 
         Args:
             patience_s: How long to wait for a process that is about to end.
@@ -105,11 +105,11 @@ class StoreFolder:
             os.close(lock)
 
     def open_server_lock(self) -> int:
-        """The file that a server locks: for `locked`, and then for the server. Close it."""
+        """Open the file that the server locks, to pass it to `locked` and the server. Close it."""
         return self._open("server.lock")
 
     def remove_socket(self) -> None:
-        """Remove what there is of the socket outside the folder; the server is gone."""
+        """Remove a socket outside the folder, once the server is gone."""
         if self.socket.parent != self.path:
             self.socket.unlink(missing_ok=True)
             self.socket.parent.rmdir()
@@ -119,7 +119,7 @@ class StoreFolder:
 
 
 async def locked(fd: int, patience_s: float) -> bool:
-    """Lock a file; returns whether that was possible in time. The lock ends when it is closed."""
+    """Lock a file; returns whether that was possible in time. Closing the file ends the lock."""
     loop = asyncio.get_running_loop()
     until_s = loop.time() + patience_s
     while True:
@@ -134,9 +134,9 @@ async def locked(fd: int, patience_s: float) -> bool:
 
 
 def _make_private(folder: Path) -> None:
-    """Make a folder that is ours alone, in a place where others may make one of that name."""
+    """Make a private folder in a place where other users may create one of that name."""
     folder.mkdir(exist_ok=True, mode=0o700)
-    found = folder.lstat()  # of a link that somebody planted, not of where it leads
+    found = folder.lstat()  # look at a planted link itself, not at its target
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
         raise PermissionError(0, f"{folder} is not a folder that only this user can enter")
 

@@ -12,7 +12,7 @@ from redis.asyncio import BlockingConnectionPool
 
 
 def pool(server: FakeServer | None, options: dict[str, Any]) -> BlockingConnectionPool:
-    """Connections to a server in this process: to a new one, if none is given."""
+    """A pool of connections to a server in this process, a new one if none is given."""
     # fakeredis answers the health check's PING with another command's reply
     given = options | {"health_check_interval": 0}
     return BlockingConnectionPool(
@@ -21,10 +21,10 @@ def pool(server: FakeServer | None, options: dict[str, Any]) -> BlockingConnecti
 
 
 class InMemoryConnection(FakeAsyncRedisConnection):
-    """A connection that leaves its server when it is closed, as one over a socket does.
+    """A connection that leaves its server when it is closed, as a socket does.
 
-    fakeredis keeps it, with its subscriptions, for as long as the server lives; and nothing
-    wakes a task that is reading from it.
+    fakeredis alone would keep the connection and its subscriptions for as long as the server
+    lives, and would not wake a task that reads from it.
     """
 
     async def disconnect(self, *args: Any, **options: Any) -> None:

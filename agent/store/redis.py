@@ -53,16 +53,16 @@ RESUME_WINDOW_S = 60
 
 LEASES = "offhook:leases"
 ORPHANS_AT_ONCE = 50
-"""That one worker gets at a time: so many are left to the others."""
+"""How many orphans one worker gets at a time, so that others get some too."""
 
 CONNECTION: dict[str, Any] = {
-    "protocol": 2,  # RESP3 adds pushed maintenance messages, to which nobody here listens
+    "protocol": 2,  # RESP3 would push maintenance messages, which are not used here
     "decode_responses": True,
     "encoding_errors": "replace",  # a transcript must never be refused for one character
     "socket_connect_timeout": 1.0,
     "socket_timeout": 2.0,
-    "health_check_interval": 15,  # s of silence, after which a PING goes ahead of the command
-    "retry": Retry(NoBackoff(), 0),  # `take` must not be sent twice behind our back
+    "health_check_interval": 15,  # after so many s of silence a PING precedes the command
+    "retry": Retry(NoBackoff(), 0),  # redis-py must not repeat `take` by itself
     "max_connections": 32,
     "timeout": 1.0,  # s, the longest wait for one of them
 }
@@ -98,7 +98,7 @@ class RedisStore:
     def from_url(cls, url: str, *, ttl_s: int = DEFAULT_TTL_S) -> Self:
         """A store on the server at `url` (``redis://``, ``rediss://``, ``unix://``).
 
-        Connects when first used, and again whenever the connection was lost.
+        It connects at its first use, and again whenever the connection was lost.
         """
         options = CONNECTION if url.startswith("unix:") else CONNECTION | OVER_TCP
         return cls(BlockingConnectionPool.from_url(url, **options), ttl_s)
@@ -114,7 +114,7 @@ class RedisStore:
         Raises:
             ModuleNotFoundError: fakeredis is not installed: see `can_be_in_memory`.
         """
-        from agent.store import in_memory  # noqa: PLC0415 - imports what most do not have
+        from agent.store import in_memory  # noqa: PLC0415 - imports a package that few have
 
         return cls(in_memory.pool(server, CONNECTION), ttl_s)
 
@@ -229,7 +229,7 @@ class RedisStore:
 
     @asynccontextmanager
     async def leases(self) -> AsyncGenerator[RedisLeases]:
-        """See `Store.leases`. The block begins once connecting has been tried."""
+        """See `Store.leases`. The block begins after the first attempt to connect."""
         leases = RedisLeases(self._pool, lambda call_sid: _key(call_sid, "lease"))
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(leases.run(), name="leases")
@@ -258,7 +258,7 @@ class RedisStore:
         with store_away():
             try:
                 return await self._client.evalsha(script.sha, len(keys), *given)
-            except NoScriptError:  # loading it first, it could be forgotten before it is asked for
+            except NoScriptError:  # a script that is loaded first could be lost before it is run
                 return await self._client.eval(cast("str", script.script), len(keys), *given)
 
 
@@ -291,7 +291,7 @@ def _record(
 
 
 def _fields(flat: list[str]) -> dict[str, str]:
-    """A script's reply has names and values in turn."""
+    """Read a script's reply, in which names and values alternate."""
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
@@ -310,7 +310,7 @@ def _lines(entries: list[Any]) -> tuple[Line, ...]:
 
 
 def _checkpoint(call_sid: str, text: str | None) -> Checkpoint | None:
-    """A checkpoint that cannot be read costs the session handle, never the call."""
+    """The checkpoint, or None if it cannot be read: that loses the session handle, not the call."""
     if text is None:
         return None
     try:

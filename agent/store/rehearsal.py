@@ -15,18 +15,18 @@ LEASE_MS = 60_000
 
 
 async def rehearse(store: Store, call_sid: str) -> None:
-    """Go through a call's life.
+    """Go through all store operations of a call.
 
     Args:
-        store: The one to try.
+        store: The store to test.
         call_sid: A name that no call has.
 
     Raises:
-        StoreAway: It will not do one of the things a call needs, and says why.
+        StoreAway: The store refuses an operation that a call needs; the message says why.
     """
     await store.open_call(call_sid)
     await store.count_resume(call_sid)
-    # Not raised within: the block would wrap it in a group
+    # Raised after the block, which would wrap it in a group
     async with store.leases() as leases:
         watched = await leases.watch(call_sid, lambda _epoch: None)
         await leases.unwatch(call_sid)
@@ -42,7 +42,7 @@ async def rehearse(store: Store, call_sid: str) -> None:
     await store.announce_released(call_sid, epoch)
     await store.announce_status(call_sid, "in-progress")
     await store.note_caller(call_sid, call_sid, TOKEN_TTL_S)
-    # None claimed: somebody is to see after the calls that are orphans there
+    # Claim no orphans: the server's workers must rescue them
     await store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
     await store.hold([], [call_sid], lease_ms=LEASE_MS, claim_ms=None)
     await store.end_call(call_sid, epoch, OWNER)

@@ -72,7 +72,7 @@ local fields, saved = record()
 return {{fields, saved, redis.call('XRANGE', lines, '-', '+')}}
 """
 
-# KEYS[4] is the mark of the token. ARGV: ttl_s, owner, token_ttl_s, channel.
+# KEYS[4] marks the token as used. ARGV: ttl_s, owner, token_ttl_s, channel.
 TAKE = f"""{PREAMBLE}
 if not redis.call('SET', extra, '1', 'NX', 'EX', ARGV[3]) then return false end
 if completed() then return false end
