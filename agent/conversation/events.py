@@ -6,7 +6,14 @@ of a session that has been closed or replaced is stale, and the machine ignores 
 Source: google-genai 3.4.0, `types.LiveServerMessage`; `agent.gemini.messages` does the mapping.
 """
 
+import re
 from dataclasses import dataclass
+
+_MISTAKE = re.compile(
+    r"api.?key|permission.denied|\bmodels?/\S+ is not |is not supported for"
+    r"|not implemented, or supported, or enabled",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,13 @@ class SessionRefused:
         """Whether it was one too many; Live says so in a handshake's status, or in a reason."""
         said = self.reason.lower()
         return self.code == 429 or "resource_exhausted" in said or "quota" in said
+
+    @property
+    def names_a_mistake(self) -> bool:
+        """Whether the reason names what asking again cannot mend: the key, the model, the setup.
+        Live closes with 1008 for these, and also for what passes ("The operation was aborted.").
+        """
+        return self.code == 1008 and _MISTAKE.search(self.reason) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,10 +127,11 @@ class Resumption:
         code, retry_after_ms = refusal.code, refusal.retry_after_ms
         if refusal.over_quota:
             return self._again(QUOTA, now_ms, retry_after_ms)
-        if self.handle and code in HANDLE_DEAD:
+        for_good = refusal.names_a_mistake
+        if self.handle and code in HANDLE_DEAD and not for_good:
             self.handle = ""
             return Attempt("", retry_after_ms or 0, self.fallback)
-        if code in FATAL:
+        if for_good or code in FATAL:
             return self._at_once() if self._choice.unfit() else REFUSED
         return self._again(UNREACHABLE if refusal.unreachable else AWAY, now_ms, retry_after_ms)
 

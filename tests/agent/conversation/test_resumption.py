@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from agent.conversation.choice import Choice
 from agent.conversation.commands import GiveUp, Impasse
 from agent.conversation.events import SessionRefused
 from agent.conversation.resumption import (
@@ -71,6 +72,42 @@ def test_a_handle_that_is_refused_is_dropped_at_once(resumable: Resumption, code
     assert resumable.lost(0, LONG_MS) == Attempt("h1", 0)
     assert resumable.refused(refusal(code), 10) == FRESH_AT_ONCE
     assert resumable.handle == ""
+
+
+MISTAKES = (
+    "models/gemini-9-live is not found for API version v1beta, or is not supported for bidiGener",
+    "Your API key was reported as leaked. Please use another API key.",
+    "API key expired. Please renew the API key.",
+    "Operation is not implemented, or supported, or enabled.",
+)
+PASSING = (
+    "The operation was aborted.",
+    "BidiGenerateContent session not found",
+    "Requested entity was not found.",
+    "",
+)
+
+
+@pytest.mark.parametrize("reason", MISTAKES)
+def test_a_close_1008_that_names_a_mistake_of_ours_is_given_up_at_once(
+    fresh: Resumption, resumable: Resumption, reason: str
+) -> None:
+    for either in (fresh, resumable):
+        assert either.refused(refusal(1008, reason=reason), 0) == GiveUp(Impasse.MODEL_REFUSED)
+
+
+@pytest.mark.parametrize("reason", MISTAKES)
+def test_a_close_1008_that_names_a_mistake_turns_to_the_second_model(reason: str) -> None:
+    two = Resumption(Random(1), choice=Choice(two=True))
+    assert two.refused(refusal(1008, reason=reason), 0) == Attempt("", 0, fallback=True)
+
+
+@pytest.mark.parametrize("reason", PASSING)
+def test_any_other_close_1008_is_tried_again(
+    fresh: Resumption, resumable: Resumption, reason: str
+) -> None:
+    assert isinstance(fresh.refused(refusal(1008, reason=reason), 0), Attempt)
+    assert resumable.refused(refusal(1008, reason=reason), 0) == FRESH_AT_ONCE
 
 
 @pytest.mark.parametrize("code", [1007, 400, 401, 403, 404])
