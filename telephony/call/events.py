@@ -52,9 +52,10 @@ class StreamStarted:
 
 @dataclass(frozen=True, slots=True)
 class StreamEnded:
-    """The media stream is gone. `how` is `close` (of its socket), `broken` (off: no close, or
-    Twilio's callback tells of an error), `status` (Twilio's callback says so) or `stuck` (it takes
-    nothing that is written); `stop` is Twilio's own message.
+    """The media stream is gone. `how` is `close` (of its socket, with 1000), `broken` (off: there
+    was no close, or one with another code, or Twilio's callback tells of an error), `status`
+    (Twilio's callback says so) or `stuck` (it takes nothing that is written); `stop` is Twilio's
+    own message.
     """
 
     stream_sid: str

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 import structlog
 import uvicorn
@@ -23,16 +22,13 @@ from telephony.server.admission import Refused
 from telephony.server.metrics_port import metrics_page, metrics_served
 from telephony.server.observers import Observer
 from telephony.server.refusals import Refusals
+from telephony.server.twilio_wire import TwilioWire
 from telephony.server.watchdog import watched
 from telephony.server.worker import Worker, parts, worker
 from telephony.settings import Settings
 
 MAX_FRAME_BYTES = 65_536
 """Twilio's media messages have 400 bytes. uvicorn's default would take 16 MiB of each."""
-
-WEBSOCKET_CLASS: type[asyncio.Protocol] | Literal["websockets-sansio"] = "websockets-sansio"
-"""What speaks WebSocket to Twilio: one of uvicorn's own, or a class in its place. A class of our
-own could hand payloads on without a queue for each; nothing else would have to know of it."""
 
 WEBHOOK_PATHS = frozenset(
     route.path for route in webhooks.router.routes if isinstance(route, APIRoute)
@@ -125,7 +121,7 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
-                ws=WEBSOCKET_CLASS,
+                ws=TwilioWire,
                 ws_max_size=MAX_FRAME_BYTES,
                 ws_per_message_deflate=False,  # Twilio kills compressed frames (31924)
                 ws_ping_timeout=None,  # caller audio is the heartbeat, not pongs

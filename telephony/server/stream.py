@@ -27,6 +27,11 @@ CLOSE_LIMIT_S = 1.0
 STUCK_AFTER_S = 5.0
 """A socket that takes nothing for so long is given up."""
 
+NORMAL_CLOSURE = 1000
+
+GONE_AWAY = "gone"
+"""What the writer finds of a socket that is no more there."""
+
 GONE = (WebSocketDisconnect, OSError)
 """What starlette raises for writing to a socket whose other end has closed it."""
 
@@ -59,6 +64,8 @@ class MediaStream:
                 done, _ = await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
                 if writer in done and writer.exception() is None:
                     how = writer.result()
+                    if how == GONE_AWAY:  # the reader knows how, once it has read what came before
+                        how = await self._read_out(reader)
                 elif reader in done and reader.exception() is None:
                     how = reader.result()
                 reader.cancel()
@@ -70,6 +77,10 @@ class MediaStream:
             finally:
                 self.closed.set()
         feed(StreamEnded(self.stream_sid, how))
+
+    async def _read_out(self, reader: asyncio.Task[str]) -> str:
+        await asyncio.wait((reader,), timeout=CLOSE_LIMIT_S)
+        return "broken" if not reader.done() or reader.exception() else reader.result()
 
     async def _read(self, feed: StreamFeed) -> str:
         while True:
@@ -102,12 +113,12 @@ class MediaStream:
             except TimeoutError:
                 return "stuck"
             except GONE:
-                return "close"
+                return GONE_AWAY
         return "stuck"
 
     async def _close(self) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
-            await close(self._socket, 1000)
+            await close(self._socket, NORMAL_CLOSURE)
 
 
 async def close(socket: WebSocket, code: int, reason: str = "") -> None:
@@ -118,11 +129,14 @@ async def close(socket: WebSocket, code: int, reason: str = "") -> None:
 
 
 async def receive(socket: WebSocket) -> Message | Literal["close", "broken"]:
-    """The next message of a socket, or how it ended: closed by the other end, or broken off."""
+    """The next message of a socket, or how it ended: closed by the other end because it was done
+    (1000), or broken off, also by whoever stands in between (1001, 1011, 1012 ...).
+    """
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
-        # uvicorn gives both the code 1005, but a reason only where there was a close frame
-        return "close" if "reason" in message else "broken"
+        # uvicorn gives a reason only where there was a close frame
+        done = "reason" in message and message.get("code") == NORMAL_CLOSURE
+        return "close" if done else "broken"
     text = message.get("text")
     return Malformed("binary frame") if text is None else parse(text)
 

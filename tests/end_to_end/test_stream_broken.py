@@ -1,20 +1,26 @@
 """Twilio's stream breaks and comes back to the same worker; a call that is over does not."""
 
 import asyncio
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
 from redis.asyncio import Redis
+from websockets.frames import Frame, Opcode
 
 from agent.simulator.server import SimulatedGemini
+from telephony.call.ending import EndedReason
+from telephony.call.events import StreamEnded, StreamStarted
 from telephony.server.webhooks import APOLOGY, MAX_RESUMES
-from telephony.simulator import call_flow
+from telephony.simulator import call_flow, wire
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
 from telephony.twilio import twiml
+from telephony.twilio.messages import Stop
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import CONVERSATION, HANG_UP, caller, cut_off
-from tests.end_to_end.serving import LocalWorker, place, serving
+from tests.end_to_end.serving import ACCOUNT_SID, LocalWorker, place, serving
+from tests.end_to_end.watching import Step, Watch
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
@@ -85,3 +91,57 @@ async def hung_up(worker: LocalWorker, call_sid: str) -> None:
         answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
         assert "<Hangup" in answer.text
         assert "<Connect" not in answer.text
+
+
+NO_SUCH_CODE = 999
+"""No peer may send it: the frame that holds it cannot be read."""
+
+
+async def closed_with(worker: LocalWorker, steps: Watch[Step], code: int, *, stop: bool) -> Step:
+    """A stream is closed with a code, in one segment with a `stop` or not; returns the step in
+    which the server notices, or the one of the `stop`.
+    """
+    call_sid = twilio.new_call_sid()
+    token = await twilio.ring(worker.url, call_sid)
+    async with twilio.open_stream(worker.url) as socket:
+        stream_sid = await twilio.start(socket, call_sid, {"token": token})
+        await steps.until(lambda s: isinstance(s.event, StreamStarted) and s.call_sid == call_sid)
+        frames = [Frame(Opcode.CLOSE, struct.pack("!H", code))]
+        if stop:
+            last = wire.stop(2, stream_sid, call_sid, ACCOUNT_SID)
+            frames.insert(0, Frame(Opcode.TEXT, last.encode()))
+        socket.transport.write(b"".join(frame.serialize(mask=True) for frame in frames))
+        kind = Stop if stop else StreamEnded
+        step = await steps.until(lambda s: isinstance(s.event, kind) and s.call_sid == call_sid)
+        form = twilio.form_of(call_sid, "completed")
+        headers = twilio.signed(twiml.STATUS_PATH, form)
+        await twilio.post(worker.url, twiml.STATUS_PATH, form, headers)
+    return step
+
+
+async def reason_of(worker: LocalWorker, step: Step) -> str | None:
+    """Why the call of a step has ended, once that is known."""
+    await worker.server.worker.calls.drain(0)
+    return worker.server.worker.calls.ended_reason(step.call_sid)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (1000, EndedReason.CALLER_HANGUP),
+        *((code, EndedReason.CUT_OFF) for code in (1001, 1011, 1012, 4000, NO_SUCH_CODE)),
+    ],
+)
+async def test_only_a_close_with_1000_means_that_the_caller_hung_up(
+    worker: LocalWorker, steps: Watch[Step], code: int, reason: EndedReason
+) -> None:
+    step = await closed_with(worker, steps, code, stop=False)
+    assert await reason_of(worker, step) is reason
+
+
+@pytest.mark.parametrize("code", [NO_SUCH_CODE, 1001])
+async def test_a_stop_in_one_segment_with_a_bad_close_counts(
+    worker: LocalWorker, steps: Watch[Step], code: int
+) -> None:
+    step = await closed_with(worker, steps, code, stop=True)
+    assert await reason_of(worker, step) is EndedReason.CALLER_HANGUP

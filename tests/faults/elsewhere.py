@@ -208,10 +208,10 @@ ELSEWHERE = (
         67,
         "a stop and an invalid close at once",
         (
+            f"{END_TO_END}/test_stream_broken.py::test_a_stop_in_one_segment_with_a_bad_close_counts",
             "tests/telephony/call/test_machine_life.py::test_the_close_behind_a_stop_changes_nothing",
             f"{CALLS}/stop-alone.call",
         ),
-        "not over a socket",
     ),
     Elsewhere(
         68,
