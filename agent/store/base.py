@@ -228,6 +228,12 @@ class Store(Protocol):
         """
         ...
 
+    async def reopen(self, call_sid: str, reason: str) -> None:
+        """Store that a call goes on after all, if it ended for `reason`: that was a guess, and
+        somebody who knows says otherwise. A call that ended for another reason stays over.
+        """
+        ...
+
     async def count_resume(self, call_sid: str) -> int:
         """Count one more resume; returns how many there were in this window of 60 s."""
         ...

@@ -90,6 +90,7 @@ class RedisStore:
         self._save_checkpoint = self._client.register_script(scripts.SAVE_CHECKPOINT)
         self._end_call = self._client.register_script(scripts.END_CALL)
         self._mark_completed = self._client.register_script(scripts.MARK_COMPLETED)
+        self._reopen = self._client.register_script(scripts.REOPEN)
         self._count_resume = self._client.register_script(scripts.COUNT_RESUME)
         self._hold = self._client.register_script(scripts.HOLD)
         self._settle = self._client.register_script(scripts.SETTLE)
@@ -170,6 +171,10 @@ class RedisStore:
     async def mark_completed(self, call_sid: str, reason: str) -> None:
         """See `Store.mark_completed`."""
         await self._run(self._mark_completed, call_sid, reason)
+
+    async def reopen(self, call_sid: str, reason: str) -> None:
+        """See `Store.reopen`."""
+        await self._run(self._reopen, call_sid, reason)
 
     async def count_resume(self, call_sid: str) -> int:
         """See `Store.count_resume`."""

@@ -47,4 +47,6 @@ async def rehearse(store: Store, call_sid: str) -> None:
     await store.hold([], [call_sid], lease_ms=LEASE_MS, claim_ms=None)
     await store.end_call(call_sid, epoch, OWNER)
     await store.mark_completed(call_sid, OWNER)
+    await store.reopen(call_sid, OWNER)
+    await store.mark_completed(call_sid, OWNER)
     await store.look_up(call_sid)

@@ -125,6 +125,14 @@ refresh()
 return {{'ok', 0}}
 """
 
+# ARGV: ttl_s, reason.
+REOPEN = f"""{PREAMBLE}
+if completed() and redis.call('HGET', call, 'ended_reason') == ARGV[2] then
+  redis.call('HSET', call, 'status', 'in-progress', 'ended_reason', '')
+end
+return {{'ok', 0}}
+"""
+
 # KEYS: the leases of all calls, by the time they end. ARGV: ttl_s, lease_ms, claim_ms (0 for no
 # claim), most, number of calls held, those, the calls let go.
 HOLD = """

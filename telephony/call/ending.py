@@ -8,6 +8,9 @@ from enum import StrEnum
 TERMINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """Twilio's words for a call that is over."""
 
+GOES_ON = "in-progress"
+"""Twilio's word for a call that was answered and is not over."""
+
 LOST = frozenset({"broken", "idle", "stuck"})
 """How a stream ends that nobody ended."""
 

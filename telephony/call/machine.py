@@ -25,7 +25,7 @@ from telephony.call.commands import (
     EndCall,
     SendMark,
 )
-from telephony.call.ending import TERMINAL_STATUSES, EndedReason, over_after
+from telephony.call.ending import GOES_ON, TERMINAL_STATUSES, EndedReason, over_after
 from telephony.call.events import (
     CallEvent,
     CallOpened,
@@ -182,6 +182,8 @@ class Call:
             case CallStatus():
                 if event.status in TERMINAL_STATUSES:
                     self._end(over_after(self._presence.ended_by), now_ms)
+                elif event.status == GOES_ON:
+                    self._presence.goes_on(now_ms)
             case DrainRequested():
                 self._hand_over.requested(now_ms, event.budget_ms)
             case Tick():

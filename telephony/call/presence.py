@@ -31,7 +31,10 @@ PARKED_LIMIT_MS = 10_000
 STOP: Final = "stop"
 IDLE: Final = "idle"
 
-CLOSED = frozenset({STOP, "close"})
+MOVED: Final = "moved"
+"""How a stream ended of a call that goes on: it was elsewhere meanwhile, or is on its way back."""
+
+CLOSED = frozenset({STOP, "close", MOVED})
 """How a stream ends whose socket is closed, too; of a broken one it may still be open."""
 
 
@@ -84,6 +87,11 @@ class Presence:
         self.phase, self.ended_by = Phase.PARKED, how
         self._ask_ms = None
         self._until_ms = now_ms + (STOP_GRACE_MS if how == STOP else PARKED_LIMIT_MS)
+
+    def goes_on(self, now_ms: int) -> None:
+        """Twilio says that the call goes on: its stream did not stop because the caller hung up."""
+        if self.phase is Phase.PARKED and self.ended_by == STOP:
+            self.ended(MOVED, now_ms)
 
     def over(self) -> None:
         """The call has ended here."""

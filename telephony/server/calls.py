@@ -120,6 +120,13 @@ class Calls:
             return driver.ended.reason
         return self._ended.get(call_sid)
 
+    def reopen(self, call_sid: str) -> None:
+        """The call goes on after all: forget that it ended here."""
+        self._ended.pop(call_sid, None)
+        driver = self._drivers.get(call_sid)
+        if driver is not None and driver.over:
+            del self._drivers[call_sid]
+
     def count_resume(self, call_sid: str) -> int:
         """As `Store.count_resume`, for while the store is away."""
         return self._ownership.count_resume(call_sid)
@@ -218,7 +225,7 @@ class Calls:
                 watching = tasks.create_task(self._watch_until_over(call_sid))
                 ended = await driver.run()
                 watching.cancel()
-            if ended.final:
+            if ended.final and self._drivers.get(call_sid) is driver:
                 self._ended[call_sid] = ended.reason
                 bound(self._ended)
         except* Exception:  # a bug ends this one call, and no other

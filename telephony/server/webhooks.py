@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from agent.conversation.commands import Impasse
 from agent.store.base import CallRecord, StoreAway
-from telephony.call.ending import TERMINAL_STATUSES, EndedReason
+from telephony.call.ending import GOES_ON, TERMINAL_STATUSES, EndedReason
 from telephony.call.events import CallStatus, EndRequested, StreamEnded
 from telephony.server import redial
 from telephony.server.admission import Refused
@@ -57,6 +57,7 @@ async def voice(request: Request) -> Response:
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
         return await _go_on(worker, form, record)
+    record = await _believed(worker, form, record)
     if (over := _over(worker, form, record)) is not None:
         return over
     if worker.calls.draining:
@@ -83,10 +84,13 @@ async def resume(request: Request) -> Response:
 async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response:
     """How a call goes on that has had a stream."""
     call_sid = form["CallSid"]
+    record = await _believed(worker, form, record)
     if (over := _over(worker, form, record)) is not None:
         return over
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.RESUME_PATH))
+    if (driver := worker.calls.get(call_sid)) is not None:
+        driver.feed(CallStatus(form.get("CallStatus", "")))
     resumes, left = await _resumed(worker, call_sid)
     if resumes > MAX_RESUMES:
         log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
@@ -198,7 +202,9 @@ async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | N
     if worker.settings.twilio_account_sid:  # else nobody looks after lost calls
         # It is on its way: a reaper that holds it for lost would redirect it in vain.
         await worker.store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
-    if worker.calls.get(call_sid) is not None or await worker.store.listeners(call_sid) > 0:
+    if worker.calls.get(call_sid) is not None:
+        return resumes, None
+    if await worker.store.announce_status(call_sid, GOES_ON) > 0:  # whoever holds it waits for it
         return resumes, None
     return resumes, await worker.store.look_up(call_sid)
 
@@ -226,6 +232,27 @@ async def _complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
         await patiently(worker.store.mark_completed(call_sid, reason))
     except StoreAway as away:
         log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
+
+
+async def _believed(
+    worker: Worker, form: Mapping[str, str], record: CallRecord | None
+) -> CallRecord | None:
+    """What is stored of the call, put right where Twilio knows better: that the caller hung up is
+    only a guess after a `stop`, which comes also when the call is moved elsewhere.
+    """
+    call_sid, guess = form["CallSid"], EndedReason.CALLER_HANGUP
+    if form.get("CallStatus") != GOES_ON:
+        return record
+    if worker.calls.ended_reason(call_sid) is guess:
+        worker.calls.reopen(call_sid)
+    if record is None or record.ended_reason != guess:
+        return record
+    log.info("call goes on after all", call_sid=call_sid)
+    try:
+        await patiently(worker.store.reopen(call_sid, guess))
+    except StoreAway as away:
+        log.warning("call not reopened", call_sid=call_sid, why=away.why)
+    return await _record(worker, call_sid)
 
 
 def _over(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response | None:

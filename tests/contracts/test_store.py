@@ -367,6 +367,21 @@ async def test_a_status_callback_may_be_the_first_to_say_that_the_call_is_over(
     assert await store.take(call_sid, "a", "worker-1", 60) is None
 
 
+async def test_a_call_that_goes_on_after_all_can_be_taken_again(
+    store: RedisStore, call_sid: str
+) -> None:
+    await take(store, call_sid, "a")
+    await store.end_call(call_sid, 1, "a guess")
+    await store.reopen(call_sid, "another reason")
+    assert await store.take(call_sid, "b", "worker-1", 60) is None
+    await store.reopen(call_sid, "a guess")
+    record = await store.open_call(call_sid)
+    assert (record.status, record.ended_reason, record.epoch) == ("in-progress", "", 1)
+    taken = await store.take(call_sid, "c", "worker-1", 60)
+    assert taken is not None
+    assert taken.epoch == 2
+
+
 async def test_the_first_reason_a_call_ended_for_stands(store: RedisStore, call_sid: str) -> None:
     await take(store, call_sid, "a")
     await store.mark_completed(call_sid, "too many resumes")

@@ -9,8 +9,9 @@ from redis.asyncio import Redis
 from websockets.frames import Frame, Opcode
 
 from agent.simulator.server import SimulatedGemini
+from telephony.call.commands import EndCall
 from telephony.call.ending import EndedReason
-from telephony.call.events import StreamEnded, StreamStarted
+from telephony.call.events import CallStatus, StreamEnded, StreamStarted
 from telephony.server.webhooks import APOLOGY, MAX_RESUMES
 from telephony.simulator import call_flow, wire
 from telephony.simulator.faults import CallFaults
@@ -20,7 +21,7 @@ from telephony.twilio.messages import Stop
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import CONVERSATION, HANG_UP, caller, cut_off
 from tests.end_to_end.serving import ACCOUNT_SID, LocalWorker, place, serving
-from tests.end_to_end.watching import Step, Watch
+from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
@@ -145,3 +146,61 @@ async def test_a_stop_in_one_segment_with_a_bad_close_counts(
 ) -> None:
     step = await closed_with(worker, steps, code, stop=True)
     assert await reason_of(worker, step) is EndedReason.CALLER_HANGUP
+
+
+async def stopped(url: str, call_sid: str, token: str) -> None:
+    """A stream that Twilio stops in good order."""
+    async with twilio.open_stream(url) as socket:
+        stream_sid = await twilio.start(socket, call_sid, {"token": token})
+        await socket.send(wire.stop(2, stream_sid, call_sid, ACCOUNT_SID))
+        await socket.wait_closed()
+
+
+async def told_that_it_goes_on(steps: Watch[Step], call_sid: str) -> None:
+    """Wait until a call knows it."""
+    told = CallStatus("in-progress")
+    await steps.until(lambda step: (step.call_sid, step.event) == (call_sid, told))
+
+
+async def asks(url: str, path: str, call_sid: str, status: str) -> str:
+    """One of Twilio's webhooks; returns the document."""
+    form = twilio.form_of(call_sid, status)
+    return (await twilio.post(url, path, form, twilio.signed(path, form))).text
+
+
+async def test_a_resume_tells_the_call_that_waits_after_a_stop_that_it_goes_on(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+) -> None:
+    steps: Watch[Step] = Watch()
+    async with (
+        serving(gemini, observer(steps), redis_url=redis_server.url) as holder,
+        serving(gemini, redis_url=redis_server.url) as other,
+    ):
+        for asked in (holder, other):
+            call_sid = twilio.new_call_sid()
+            await stopped(holder.url, call_sid, await twilio.ring(holder.url, call_sid))
+            document = await asks(asked.url, twiml.RESUME_PATH, call_sid, "in-progress")
+            assert twilio.token_in(document)
+            await told_that_it_goes_on(steps, call_sid)
+
+
+@pytest.mark.parametrize("path", [twiml.RESUME_PATH, twiml.VOICE_PATH])
+async def test_a_call_that_was_elsewhere_for_longer_than_the_grace_goes_on(
+    worker: LocalWorker, steps: Watch[Step], path: str
+) -> None:
+    call_sid = twilio.new_call_sid()
+    store = worker.server.worker.store
+    await stopped(worker.url, call_sid, await twilio.ring(worker.url, call_sid))
+    await steps.until(lambda s: any(isinstance(c, EndCall) for c in s.commands))
+    while (await store.open_call(call_sid)).status != "completed":  # noqa: ASYNC110 - untold
+        await asyncio.sleep(0.01)
+    over = await asks(worker.url, path, call_sid, "completed")
+    assert "<Hangup" in over
+    token = twilio.token_in(await asks(worker.url, path, call_sid, "in-progress"))
+    async with twilio.open_stream(worker.url) as socket:
+        await twilio.start(socket, call_sid, {"token": token})
+        await steps.until(lambda s: isinstance(s.event, StreamStarted) and s.event.epoch == 2)
+        record = await store.open_call(call_sid)
+        assert (record.status, record.ended_reason) == ("in-progress", "")
+        await asks(worker.url, twiml.STATUS_PATH, call_sid, "completed")
+        await socket.wait_closed()

@@ -69,6 +69,34 @@ def test_after_stop_the_caller_has_hung_up_within_two_seconds(greeted: Phone) ->
     assert ended(greeted.wait(1)) == [("caller_hangup", True)]
 
 
+def test_a_call_that_twilio_says_goes_on_after_a_stop_waits_for_its_next_stream(
+    greeted: Phone,
+) -> None:
+    greeted.step(Stop("MZ1"), CLOSED)
+    greeted.wait(STOP_GRACE_MS - 1)
+    assert greeted.step(CallStatus("in-progress")) == []
+    assert of(EndCall, greeted.wait(4_000)) == []
+    greeted.starts("MZ2", epoch=2)
+    assert greeted.call.phase is Phase.STREAMING
+    assert of(CloseModel, greeted.commands) == []
+
+
+def test_a_call_that_goes_on_after_a_stop_may_do_so_elsewhere(greeted: Phone) -> None:
+    greeted.step(Stop("MZ1"), CallStatus("in-progress"))
+    assert of(EndCall, greeted.wait(PARKED_LIMIT_MS - 1)) == []
+    assert ended(greeted.wait(1)) == [("stream_lost", False)]
+
+
+def test_who_hangs_up_while_the_call_comes_back_after_a_stop_has_hung_up(greeted: Phone) -> None:
+    greeted.step(Stop("MZ1"), CallStatus("in-progress"))
+    assert ended(greeted.step(CallStatus("completed"))) == [("caller_hangup", True)]
+
+
+def test_a_call_that_broke_off_and_does_not_come_back_was_cut_off(greeted: Phone) -> None:
+    greeted.step(StreamEnded("MZ1", "broken"), CallStatus("in-progress"))
+    assert ended(greeted.step(CallStatus("completed"))) == [("cut_off", True)]
+
+
 def test_after_any_other_end_the_call_may_come_back_elsewhere(greeted: Phone) -> None:
     greeted.step(CLOSED)
     assert of(EndCall, greeted.wait(PARKED_LIMIT_MS - 1)) == []
