@@ -142,4 +142,5 @@ class Director:
                 self._done = len(self._script.steps)
                 return [deed]
             case Cut():
+                self._last_frame_ms = -1  # what was heard so far was heard on the line that is lost
                 return [deed]

@@ -121,6 +121,14 @@ def test_a_caller_waits_until_there_is_a_line_again() -> None:
     assert hear(director, QUIET, 4000)[1] == [(4000, Press("1"))]
 
 
+def test_a_frame_of_the_line_that_is_lost_is_no_line_again() -> None:
+    """The frame that is heard in the very moment of the loss is still the old line's."""
+    director = Director(parse('steps = [{cut = "reset"}, {wait = "line", press = "1"}]'))
+    director.hear(QUIET, 20)
+    assert director.step(20) == [Cut.RESET]
+    assert director.step(40) == []
+
+
 def test_keys_are_pressed_one_by_one() -> None:
     _, actions = play('steps = [{press = "12#"}, {cut = "reset"}]', [], 1000)
     assert actions == [(0, Press("1")), (120, Press("2")), (240, Press("#")), (360, Cut.RESET)]
