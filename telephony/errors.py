@@ -8,7 +8,7 @@ OffhookError            printed as one message; the exit code is 2
 
 
 class OffhookError(Exception):
-    """Says what was expected, what came, and how to mend it."""
+    """An error that a user can fix. The message says what was expected, what came, and the fix."""
 
 
 class SettingsError(OffhookError):
@@ -25,7 +25,7 @@ class RecordingError(OffhookError):
     Args:
         where: The file, and the line where there is one.
         problem: What was expected, and what came.
-        fix: The way out.
+        fix: How to solve it.
     """
 
     def __init__(self, where: str, problem: str, fix: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C ended, as shells have it."""
+"""The exit code of a command that Ctrl-C ended, as in shells."""
 
 
 def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
-    """What the coroutine returns. Ctrl-C ends the process with `INTERRUPTED`."""
+    """Run a coroutine and return its result. Ctrl-C ends the process with `INTERRUPTED`."""
     import uvloop
 
     try:

@@ -30,11 +30,11 @@ def _note(hz: int, samples: int) -> bytes:
 EARCON = g711.encode(
     b"".join(_note(hz, ms * PHONE_SAMPLES_PER_MS) for hz, ms in zip(NOTES_HZ, NOTE_MS, strict=True))
 )
-"""µ-law, 8 kHz: whole frames."""
+"""The sound, in whole frames: µ-law, 8 kHz."""
 
 EARCON_MS = len(EARCON) // PHONE_SAMPLES_PER_MS
 
 EARCON_FRAMES = frozenset(
     EARCON[at : at + FRAME_SAMPLES] for at in range(0, len(EARCON), FRAME_SAMPLES)
 )
-"""As it is played: for an ear that has to tell it from speech."""
+"""The frames of the sound, for listeners that must tell it from speech."""

@@ -11,7 +11,7 @@ MODEL_OUT_RATE_HZ = 24_000
 FRAME_MS = 20
 PHONE_SAMPLES_PER_MS = PHONE_RATE_HZ // 1000
 FRAME_SAMPLES = PHONE_SAMPLES_PER_MS * FRAME_MS
-"""Samples, and bytes, of one 20 ms µ-law frame."""
+"""The number of samples, and of bytes, in one 20 ms µ-law frame."""
 
 ULAW_SILENCE = b"\xff"
 """One µ-law sample of silence (decodes to zero). 0x00 is near full scale."""

@@ -26,7 +26,7 @@ def encode(pcm: bytes) -> bytes:
         pcm: PCM16 little-endian, whole samples.
 
     Returns:
-        µ-law, one byte a sample. `decode` gives samples back that encode to the same bytes, but
-        for 0x7f: negative zero comes back as 0xff, zero.
+        µ-law, one byte a sample. Decoding it and encoding that gives the same bytes, except that
+        0x7f (negative zero) becomes 0xff (zero).
     """
     return audioop.lin2ulaw(pcm, 2)

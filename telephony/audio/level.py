@@ -11,22 +11,22 @@ import audioop
 from telephony.audio.formats import PHONE_RATE_HZ
 
 HANGOVER_MS = 300
-"""A pause between words is shorter; `active` bridges it."""
+"""How long `active` stays true after sound. Pauses between words are shorter."""
 
 FLOOR_SPAN_MS = 2_000
 ABOVE_FLOOR = 2.8
-"""Sound is 9 dB above the floor: fewer false alarms than 6 dB, earlier onsets than 12 dB."""
+"""Sound is 9 dB above the floor. 6 dB gives more false alarms, 12 dB later onsets."""
 
 FAINTEST_RMS = 65
-"""-54 dBFS. What is fainter is no sound, even over digital silence: µ-law's own idle noise is 8."""
+"""-54 dBFS. Anything fainter is not sound, even over digital silence; µ-law's own noise has 8."""
 
 
 class LevelGate:
-    """Hears one line, frame by frame.
+    """Listens to one line, frame by frame.
 
     Args:
-        rate_hz: Samples a second of the frames to come. Frames may be of any length; 20 ms is
-            what the figures above were chosen for.
+        rate_hz: The sample rate. Frames may have any length, but the figures above were chosen
+            for 20 ms.
     """
 
     __slots__ = (
@@ -44,13 +44,13 @@ class LevelGate:
         self._hangover = rate_hz * HANGOVER_MS // 1000
         self._floor_span = rate_hz * FLOOR_SPAN_MS // 1000
         self._quiet_samples = self._hangover + 1
-        # A line is taken to be silent before its first frame: a caller who speaks at once is heard.
+        # The line counts as silent before its first frame, so a caller who speaks at once is heard.
         self._older_rms = 0
         self._recent_rms = _LOUDEST_RMS
         self._span_samples = 0
         self._threshold_rms: float = FAINTEST_RMS
         self.rms = 0
-        """Of the last frame."""
+        """The rms of the last frame."""
 
     def hears(self, pcm: bytes) -> bool:
         """Listen to one frame.
@@ -59,7 +59,7 @@ class LevelGate:
             pcm: PCM16 little-endian, mono, whole samples.
 
         Returns:
-            True if this frame stands out from the line's noise. An empty frame says nothing.
+            True if this frame is louder than the line's noise. An empty frame has no effect.
         """
         samples = len(pcm) // 2
         if not samples:

@@ -26,9 +26,9 @@ import soxr
 from telephony.audio.formats import MODEL_IN_RATE_HZ, MODEL_OUT_RATE_HZ, PHONE_RATE_HZ
 
 TAP_ONE = 1 << 20
-"""What a tap of 1.0 is in the tables."""
+"""The integer that stands for a tap of 1.0 in the tables."""
 
-# From the centre tap outwards; the other half mirrors it. Unformatted: else 62 lines of one tap.
+# From the centre tap outwards; the other half mirrors it. Not formatted, to save 60 lines.
 # fmt: off
 PHONE_TO_MODEL_TAPS = (
     972880, 660275, 72032, -204578, -68002, 105338, 61666, -58630, -53594, 31029, 44433, -13544,
@@ -53,16 +53,16 @@ def model_to_phone() -> "StreamingResampler":
 
 
 class StreamingResampler:
-    """One direction of one call, filtered as it comes.
+    """A streaming resampler for one direction of one call.
 
-    The output is aligned with the input: `push` holds back the last `delay_ms`, which wait for
-    the samples after them, and `flush` releases them. Not to be shared between threads.
+    The output is aligned with the input. `push` holds back the last `delay_ms`, which need the
+    samples after them, and `flush` releases them. Do not share it between threads.
 
     Args:
         half_taps: A symmetric low-pass at the higher of the two rates, in units of 1 / `TAP_ONE`,
             from the centre tap outwards.
-        from_hz: Rate of what is pushed.
-        to_hz: Rate of what comes out.
+        from_hz: The sample rate of the input.
+        to_hz: The sample rate of the output.
     """
 
     __slots__ = (
@@ -77,7 +77,7 @@ class StreamingResampler:
     )
 
     def __init__(self, half_taps: tuple[int, ...], from_hz: int, to_hz: int) -> None:
-        # Every `_step` samples in make `_per_step` samples out.
+        # `_step` input samples give `_per_step` output samples.
         self._step = from_hz // gcd(from_hz, to_hz)
         self._per_step = to_hz // gcd(from_hz, to_hz)
         self._matrix = _block_matrix(half_taps, self._step, self._per_step)
@@ -96,10 +96,10 @@ class StreamingResampler:
                 the end waits for its other half.
 
         Returns:
-            PCM16 little-endian at `to_hz`: everything that can be known by now.
+            PCM16 little-endian at `to_hz`: all samples that can be computed by now.
         """
         held = self._held + pcm
-        # A step can go out when the samples on both sides of it, as far as the taps reach, are in.
+        # A step can be computed when all samples within reach of its taps are there.
         steps = -(-(len(held) // 2 - len(self._lead_in)) // self._step)
         if steps <= 0:
             self._held = held
@@ -108,7 +108,7 @@ class StreamingResampler:
         return self._filter(held + self._padding, steps)
 
     def flush(self) -> bytes:
-        """End a reply: return what is still held, and start afresh.
+        """End a reply: return the samples that are still held back, and start again.
 
         Half a sample that never got its other half is dropped.
         """
@@ -118,11 +118,11 @@ class StreamingResampler:
         return tail
 
     def reset(self) -> None:
-        """Drop what is held, as after a clear. The next push begins a new reply."""
+        """Drop the held samples, as after a clear. The next push begins a new reply."""
         self._held = self._lead_in
 
     def _filter(self, padded: bytes, steps: int) -> bytes:
-        """Compute whole blocks, and cut off what only the padding made."""
+        """Compute whole blocks, and cut off the samples that come from padding."""
         blocks = -(-steps // _BLOCK_STEPS)
         pieces = [
             self._batch(padded, first, min(_BATCH_BLOCKS, blocks - first))
@@ -141,12 +141,12 @@ class StreamingResampler:
 
 
 def resample_whole(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
-    """Resample a whole recording with soxr (VHQ). Not for the live path.
+    """Resample a whole recording with soxr (VHQ). Do not use it for live calls.
 
     Args:
-        pcm: PCM16 little-endian, mono, all of it.
-        from_hz: Its rate.
-        to_hz: The rate wanted.
+        pcm: The whole recording, PCM16 little-endian, mono.
+        from_hz: Its sample rate.
+        to_hz: The wanted sample rate.
 
     Returns:
         PCM16 little-endian at `to_hz`, aligned with the input.
@@ -158,11 +158,11 @@ def resample_whole(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
     return clipped.astype("<i2").tobytes()
 
 
-# As arrays: numpy takes them twice as fast as numbers.
+# As arrays, because numpy takes them twice as fast as numbers.
 _LOWEST, _HIGHEST = np.array(-32_768.0), np.array(32_767.0)
 
 _BLOCK_STEPS = 16
-"""Long enough for a product to pay; a 20 ms frame of 160 steps is a whole number of blocks."""
+"""Long enough for an efficient matrix product; a 20 ms frame (160 steps) has whole blocks."""
 
 _BATCH_BLOCKS = 128
 """Blocks per product, 256 ms, 137 KB at most while it runs; a product of 32 costs as much."""
@@ -170,7 +170,7 @@ _BATCH_BLOCKS = 128
 
 @cache
 def _block_matrix(half_taps: tuple[int, ...], step: int, per_step: int) -> npt.NDArray[np.float64]:
-    """Lay the taps out so that `window @ matrix` is one block of output.
+    """Arrange the taps so that `window @ matrix` is one block of output.
 
     Returns:
         float64 of shape (samples in reach of a block, samples out of a block), read-only, shared by

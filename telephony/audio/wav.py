@@ -10,17 +10,17 @@ import numpy as np
 
 
 class AudioFileError(ValueError):
-    """The file is not the WAV that was asked for. The message says expected, got and the fix."""
+    """The file is not a WAV file of the right kind. The message says expected, got and the fix."""
 
 
 def write_stereo(path: Path | str, left: bytes, right: bytes, rate_hz: int) -> None:
-    """Write two lines of a call, one on each ear.
+    """Write the two sides of a call as a stereo file.
 
     Args:
-        path: Written anew.
+        path: The file, which is replaced if it exists.
         left: PCM16 little-endian, mono.
-        right: The same. The shorter of the two is filled up with silence.
-        rate_hz: Of both.
+        right: The same. Silence fills up the shorter of the two.
+        rate_hz: The sample rate of both.
     """
     samples = np.zeros((max(len(left), len(right)) // 2, 2), "<i2")
     for ear, pcm in enumerate((left, right)):
@@ -29,7 +29,7 @@ def write_stereo(path: Path | str, left: bytes, right: bytes, rate_hz: int) -> N
 
 
 def write_mono(path: Path | str, pcm: bytes, rate_hz: int) -> None:
-    """Write one line: PCM16 little-endian, mono. The file is written anew."""
+    """Write a mono file from PCM16 little-endian. An existing file is replaced."""
     _write(path, pcm, rate_hz, channels=1)
 
 
@@ -41,7 +41,7 @@ def read_mono(path: Path | str) -> tuple[bytes, int]:
 
     Raises:
         AudioFileError: Not a WAV file, cut off, or not mono 16-bit PCM.
-        FileNotFoundError: There is none.
+        FileNotFoundError: The file does not exist.
     """
     try:
         with wave.open(str(path), "rb") as file:

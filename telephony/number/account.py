@@ -27,18 +27,18 @@ from telephony.settings import TwilioSettings
 TIMEOUT_S = 10.0
 
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
-"""What the library raises for an answer that is not JSON, or not of the form it expects."""
+"""The library raises these for an answer that is not JSON, or has an unexpected form."""
 
 
 class AccountError(OffhookError):
-    """Twilio's REST API could not be asked, or said no."""
+    """Twilio's REST API could not be reached, or refused the request."""
 
 
 class Account:
-    """The account the settings name. Its methods wait; each raises `AccountError`.
+    """The account in the settings. Its methods block, and each may raise `AccountError`.
 
     Args:
-        settings: With an account SID.
+        settings: The settings, with an account SID.
         timeout_s: How long connecting, and each wait for data, may take.
     """
 
@@ -50,7 +50,7 @@ class Account:
 
     @property
     def date(self) -> datetime | None:
-        """Twilio's clock when it last answered, to the second."""
+        """The time by Twilio's clock when it last answered, to the second."""
         if self._http.answer is None:
             return None
         try:
@@ -59,7 +59,7 @@ class Account:
             return None
 
     def status(self) -> str:
-        """Twilio's word for it: active, suspended or closed."""
+        """Twilio's status of the account: active, suspended or closed."""
         with self._asking():
             return str(self._client.api.accounts(self.sid).fetch().status)
 
@@ -96,7 +96,7 @@ class Account:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """Whatever goes wrong in this block is raised as `AccountError`."""
+        """Raise every error in this block as `AccountError`."""
         try:
             yield
         except requests.Timeout as error:
@@ -106,10 +106,10 @@ class Account:
         except requests.RequestException as error:
             raise AccountError(
                 f"{self._api_url} cannot be reached ({type(error).__name__}); "
-                "look at the network, and at TWILIO_API_URL, TWILIO_REGION and TWILIO_EDGE"
+                "check the network, TWILIO_API_URL, TWILIO_REGION and TWILIO_EDGE"
             ) from error
         except (TwilioException, *_UNREADABLE) as error:
-            # Read from the answer: of a list, the library's exception tells no status
+            # Read from the answer, because for a list the library's exception has no status
             if self._http.answer is not None and not self._http.answer.ok:
                 raise AccountError(self._refusal(self._http.answer)) from error
             raise AccountError(
@@ -142,7 +142,7 @@ class Account:
 
 
 def _problem(answer: Response) -> tuple[str, str]:
-    """Twilio's error code, and its words, of an answer that says no; "-" where there are none."""
+    """Twilio's error code and message in a refusal; "-" if it has no code."""
     try:
         problem = json.loads(answer.text)
         return str(problem["code"]), " ".join(str(problem["message"]).split())

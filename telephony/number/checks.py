@@ -45,15 +45,15 @@ REDIS_TIMEOUT_S = 10.0
 REDIS_TTL_S = 60
 
 ATTEMPTS = 5
-"""At the public URL, where a load balancer may choose another worker each time."""
+"""How often to ask at the public URL, where a load balancer may choose another worker each time."""
 
 
 class Checkup:
     """The checks of one installation; use with ``async with``.
 
     Args:
-        phone_number: In E.164, or None for any of the account.
-        overrides: As of `telephony.settings.load`.
+        phone_number: The number in E.164, or None for any number of the account.
+        overrides: As for `telephony.settings.load`.
     """
 
     _settings: Settings
@@ -71,7 +71,7 @@ class Checkup:
         await self._held.aclose()
 
     def checks(self) -> list[Check]:
-        """All of them, in the order to make them in."""
+        """All checks, in the order in which they run."""
         return [
             Check("settings", (), self.settings),
             Check("model", ("settings",), self.model),
@@ -99,13 +99,13 @@ class Checkup:
                 verify=trust,
                 timeout=HTTP_TIMEOUT_S,
                 limits=limits,
-                mounts={"http://": None},  # this machine's server is asked past any proxy
+                mounts={"http://": None},  # requests to this machine's server use no proxy
             )
         )
         return "all that is required is there"
 
     async def model(self) -> str:
-        """Open a Live session of each model; nothing is said."""
+        """Open a Live session of each model, without sending anything."""
         try:
             live = gemini_live(self._settings)
         except ValueError as error:
@@ -119,7 +119,7 @@ class Checkup:
         return "; ".join(listen)
 
     async def redis(self) -> str:
-        """Live a call's life in the store."""
+        """Do everything in the store that a call does."""
         url, own = self._settings.redis_url, StoreFolder(self._settings.store_dir)
         if not url and not own.socket.exists():
             raise NotNow(f"REDIS_URL is not set, and no `offhook serve` keeps calls in {own.path}")
@@ -139,14 +139,14 @@ class Checkup:
         return "does all that a call needs" + ("" if url else f", in {own.path}")
 
     async def server(self) -> str:
-        """Ask the server on this machine who it is."""
+        """Ask the server on this machine for its identity."""
         fix = "start `offhook serve`, or set HOST and PORT to where it listens"
         url = local_url(self._settings)
         self._instance = await identity(self._http, url, self._settings, fix)
         return f"answers at {url}"
 
     async def public_url(self) -> str:
-        """Ask for the same process from outside."""
+        """Check that the public URL leads to the same process."""
         url, here = self._settings.public_url, local_url(self._settings)
         fix = f"have the proxy or tunnel of {url} pass everything to {here}"
         for _ in range(ATTEMPTS):
@@ -158,12 +158,12 @@ class Checkup:
         )
 
     async def signature(self) -> str:
-        """Post what Twilio might, signed as Twilio does."""
+        """Post a webhook as Twilio would, with Twilio's signature."""
         await post_signed(self._http, self._settings)
         return "a signed webhook is accepted"
 
     async def account(self) -> str:
-        """Ask Twilio for the account."""
+        """Ask Twilio for the account's status."""
         if self._settings.twilio_account_sid is None:
             raise Unwell("TWILIO_ACCOUNT_SID is not set", HINTS["TWILIO_ACCOUNT_SID"])
         status = await asyncio.to_thread(Account(self._settings).status)
@@ -202,7 +202,7 @@ class Checkup:
         )
 
     async def clock(self) -> str:
-        """Compare with the Date header of Twilio's answer."""
+        """Compare this machine's clock with the Date header of Twilio's answer."""
         account = Account(self._settings)
         await asyncio.to_thread(account.status)
         now = datetime.now(UTC)  # noqa: TID251 - the edge: this clock is what is examined

@@ -13,17 +13,17 @@ COLOURS = {"ok": typer.colors.GREEN, "failed": typer.colors.RED, "skipped": type
 
 
 async def examine_and_print(phone_number: str | None, *, as_json: bool) -> int:
-    """Make all checks and print what they found.
+    """Run all checks and print their results.
 
     Args:
-        phone_number: Which number is to call the server; None for any of the account.
+        phone_number: The number that must call the server; None for any number of the account.
         as_json: Print one JSON array of the findings.
 
     Returns:
         The exit code: 0 if nothing failed, 1 if a check did, 2 if the settings cannot be used.
 
     Raises:
-        UsageError: `phone_number` is none.
+        UsageError: `phone_number` is not a number.
     """
     async with Checkup(None if phone_number is None else e164(phone_number)) as checkup:
         findings = await examine(checkup.checks())

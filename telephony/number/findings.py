@@ -19,7 +19,7 @@ class Unwell(Exception):  # noqa: N818 - what was found, not an error of the doc
 
     Args:
         detail: What was expected, and what came.
-        fix: The way out.
+        fix: How to solve it.
     """
 
     def __init__(self, detail: str, fix: str) -> None:
@@ -28,18 +28,18 @@ class Unwell(Exception):  # noqa: N818 - what was found, not an error of the doc
 
 
 class NotNow(Exception):  # noqa: N818 - as above
-    """There is nothing to look at; says why."""
+    """There is nothing to check; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
     Args:
-        check: Its name.
-        outcome: How it went.
-        detail: What it found, in a few words.
-        fix: What to do if it failed; "" where `detail` says that too.
+        check: The name of the check.
+        outcome: The kind of result.
+        detail: What the check found, in a few words.
+        fix: How to solve a failure; "" if `detail` says that too.
     """
 
     check: str
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check, the names of those that must be well before it, and how to make it."""
+    """One check: its name, the checks that it needs, and the function that runs it."""
 
     name: str
     needs: tuple[str, ...]
@@ -58,10 +58,10 @@ class Check:
 
 
 async def examine(checks: Iterable[Check]) -> list[Finding]:
-    """Make the checks one after the other; returns one finding of each.
+    """Run the checks one after the other. Returns one finding for each.
 
     Args:
-        checks: In an order in which each comes after what it needs.
+        checks: The checks, each after those that it needs.
     """
     found: list[Finding] = []
     for check in checks:

@@ -10,13 +10,13 @@ from telephony.number.webhooks import SHADOWS, Change, Number, changes, ours
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done.
+    """The planned changes to a number.
 
     Args:
         number: The number as it is.
-        changes: What to set at Twilio; none where all is as wanted.
-        remember: What to remember before that; None is to forget afterwards.
-        kept: Fields that somebody else changed since, and that are therefore left as they are.
+        changes: The fields to set at Twilio; empty if all are right already.
+        remember: What to remember before that; None to forget it afterwards.
+        kept: Fields that somebody else has changed since, so that they stay as they are.
     """
 
     number: Number
@@ -26,13 +26,13 @@ class Plan:
 
 
 def plan_link(number: Number, memory: Memory, public_url: str, *, force: bool) -> Plan:
-    """How to have `public_url` answer the number.
+    """Plan how to connect a number to `public_url`.
 
     Args:
-        number: As it is.
-        memory: What is known of it.
-        public_url: Of the server.
-        force: Also take away the voice application or trunk that would answer instead.
+        number: The number as it is.
+        memory: The remembered numbers.
+        public_url: The server's address.
+        force: Also remove the voice application or trunk that would answer instead.
     """
     wanted = ours(public_url)
     if force:
@@ -41,7 +41,7 @@ def plan_link(number: Number, memory: Memory, public_url: str, *, force: bool) -
 
 
 def plan_unlink(number: Number, memory: Memory) -> Plan:
-    """How to put back what the number had before it was linked.
+    """Plan how to restore what the number had before it was linked.
 
     Raises:
         UsageError: Nothing is remembered of it.
@@ -59,11 +59,11 @@ def plan_unlink(number: Number, memory: Memory) -> Plan:
 
 
 def carry_out(plan: Plan, account: Account, memory: Memory) -> Number:
-    """Do it; returns the number as it is then.
+    """Carry out a plan. Returns the number as it is then.
 
     Raises:
-        AccountError: Twilio did not do it, or did not say so. What was remembered stays.
-        MemoryFileError: It could not be remembered, so nothing was changed.
+        AccountError: Twilio did not make the change, or did not confirm it. The memory stays.
+        MemoryFileError: The old values could not be saved, so nothing was changed.
     """
     if plan.remember is not None and plan.changes:
         memory.remember(plan.number, plan.remember)

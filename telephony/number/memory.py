@@ -21,17 +21,17 @@ from telephony.number.webhooks import FIELDS, GROUPS, Number, Webhooks
 
 
 class MemoryFileError(OffhookError):
-    """A file cannot be read or written; says which, and the way out."""
+    """A file cannot be read or written. The message says which, and how to solve it."""
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """One linked number.
+    """What is remembered of one linked number.
 
     Args:
-        phone_number: In E.164, for whoever reads the file.
-        before: What stood there, of the fields that linking set.
-        put: Every value that linking put there.
-        version: Of the file's format.
+        phone_number: The number in E.164, for people who read the file.
+        before: The earlier values of the fields that linking set.
+        put: Every value that linking set, by field.
+        version: The version of the file's format.
     """
 
     phone_number: str
@@ -44,7 +44,7 @@ class Remembered(msgspec.Struct, frozen=True):
             raise ValueError("expected `before` and `put` to name the same fields of a number")
 
     def untouched(self, number: Number) -> list[str]:
-        """The fields nobody else has changed since they were linked. A method goes by its URL."""
+        """The fields that nobody else has changed since. A method counts with its URL."""
         return [
             field
             for addresses, methods in GROUPS
@@ -58,20 +58,20 @@ class Memory:
     """The files below one folder.
 
     Args:
-        state_dir: As of the settings; "~" is the user's home.
+        state_dir: The setting STATE_DIR; "~" is the user's home.
     """
 
     state_dir: Path
 
     def path(self, number: Number) -> Path:
-        """Where a number is remembered, or would be."""
+        """The path of a number's file, which may not exist."""
         return self.state_dir.expanduser() / "numbers" / f"{number.sid}.json"
 
     def recall(self, number: Number) -> Remembered | None:
         """What is remembered of a number, or None.
 
         Raises:
-            MemoryFileError: There is a file, but nothing of ours in it.
+            MemoryFileError: The file is not one that `remember` wrote.
         """
         path = self.path(number)
         try:
@@ -86,7 +86,7 @@ class Memory:
             ) from error
 
     def remember(self, number: Number, remembered: Remembered) -> None:
-        """Write it, all or nothing, so that it outlives the machine's next crash.
+        """Write a number's file, all or nothing, so that it survives a crash of the machine.
 
         Raises:
             MemoryFileError: The folder cannot be written.
@@ -107,7 +107,7 @@ class Memory:
             ) from error
 
     def forget(self, number: Number) -> None:
-        """Remove what is remembered of a number, if anything is."""
+        """Remove a number's file, if there is one."""
         self.path(number).unlink(missing_ok=True)
 
 

@@ -14,22 +14,22 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to connect t
 
 
 def local_url(settings: Settings) -> str:
-    """Where the server listens, for whoever is on the same machine."""
+    """The URL of the server for programs on the same machine."""
     host = ANY_ADDRESS.get(settings.host, settings.host)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 async def identity(http: httpx.AsyncClient, base_url: str, settings: Settings, fix: str) -> str:
-    """The name of the server process that answers there, which must prove it.
+    """The name of the server process that answers at a URL. The server must prove its identity.
 
     Args:
-        http: To ask with.
-        base_url: Whom to ask.
-        settings: With the auth token it must have.
-        fix: How to have an offhook answer there.
+        http: The HTTP client.
+        base_url: The URL to ask.
+        settings: The settings, with the auth token that the server must have.
+        fix: The advice if no offhook answers there.
 
     Raises:
-        Unwell: Nobody answers, or somebody else, or an offhook with another auth token.
+        Unwell: No server answers, or another program, or an offhook with another auth token.
     """
     challenge = secrets.token_urlsafe(24)
     try:
@@ -50,17 +50,17 @@ async def identity(http: httpx.AsyncClient, base_url: str, settings: Settings, f
 
 
 async def post_signed(http: httpx.AsyncClient, settings: Settings) -> None:
-    """Post a status of a call that never was, as Twilio would: the server stores nothing of it.
+    """Post the status of an invented call, as Twilio would. The server stores nothing of it.
 
     Raises:
-        Unwell: It was not taken for Twilio's.
+        Unwell: The server did not accept it as Twilio's.
     """
     url = webhook_url(settings.public_url, STATUS_PATH)
     form = {
         "CallSid": f"doctor{secrets.token_hex(8)}",
         "AccountSid": settings.twilio_account_sid or "doctor",
         "CallStatus": "queued",
-        "CallerName": "",  # blank values are signed too, and easily lost on the way
+        "CallerName": "",  # a proxy may drop blank values, which are signed too
     }
     headers = {"X-Twilio-Signature": webhook_signature(url, form, settings.auth_tokens[0])}
     try:

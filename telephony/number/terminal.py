@@ -16,7 +16,7 @@ def list_numbers(settings: NumberSettings) -> None:
 
 
 def show(settings: NumberSettings, phone_number: str) -> None:
-    """Print all that concerns calls to one number."""
+    """Print all webhooks of one number."""
     number = Account(settings).number(e164(phone_number))
     typer.echo(f"{number.phone_number} ({number.friendly_name}, {number.sid})")
     for field, words in FIELDS.items():
@@ -28,10 +28,10 @@ def show(settings: NumberSettings, phone_number: str) -> None:
 
 
 def link(settings: NumberSettings, phone_number: str, *, dry_run: bool, force: bool) -> bool:
-    """Link a number, or show how, and print it.
+    """Link a number and print the changes; with `dry_run` only print them.
 
     Returns:
-        Whether calls reach the server then: not while something else answers them.
+        Whether calls then reach the server. They do not if a voice application or trunk answers.
     """
     wanted = e164(phone_number)
     account, memory = Account(settings), Memory(settings.state_dir)
@@ -55,7 +55,7 @@ def link(settings: NumberSettings, phone_number: str, *, dry_run: bool, force: b
 
 
 def unlink(settings: NumberSettings, phone_number: str, *, dry_run: bool) -> None:
-    """Unlink a number, or show how, and print it."""
+    """Unlink a number and print the changes; with `dry_run` only print them."""
     wanted = e164(phone_number)
     account, memory = Account(settings), Memory(settings.state_dir)
     plan = plan_unlink(account.number(wanted), memory)

@@ -22,7 +22,7 @@ FIELDS = {
     "voice_application_sid": "voice application",
     "trunk_sid": "trunk",
 }
-"""Of an IncomingPhoneNumber, by the twilio library's names; and what to call them."""
+"""Fields of an IncomingPhoneNumber: the twilio library's name, and the name in messages."""
 
 SHADOWS = ("voice_application_sid", "trunk_sid")
 
@@ -32,10 +32,10 @@ GROUPS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("status_callback",), ("status_callback_method",)),
     (SHADOWS, ()),
 )
-"""What only makes sense together: who is called, and how."""
+"""Fields that belong together: addresses, and the methods to request them."""
 
 type Webhooks = Mapping[str, str]
-"""Values of some or all of `FIELDS`; "" is not set."""
+"""Values of some or all of `FIELDS`; "" means not set."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 
@@ -45,10 +45,10 @@ class Number:
     """One number of the account.
 
     Args:
-        sid: Twilio's name for it, PN and 32 hex digits.
-        phone_number: In E.164.
-        friendly_name: What the Console calls it.
-        webhooks: All of `FIELDS`.
+        sid: Its SID at Twilio, PN and 32 hex digits.
+        phone_number: The number in E.164.
+        friendly_name: Its name in the Console.
+        webhooks: The values of all `FIELDS`.
     """
 
     sid: str
@@ -78,10 +78,10 @@ class Change:
 
 
 def ours(public_url: str) -> dict[str, str]:
-    """What a linked number has.
+    """The webhooks of a linked number.
 
-    The fallback is the voice webhook again: behind one address there are several workers, and
-    another one may do better. Each address says by its fragment how Twilio is to ask again.
+    The fallback is the voice webhook too, because another worker behind the same address may
+    succeed. The fragment of each address tells Twilio how to ask again.
     """
     voice_url = callback_url(public_url, VOICE_PATH)
     return {
@@ -95,7 +95,7 @@ def ours(public_url: str) -> dict[str, str]:
 
 
 def changes(number: Number, wanted: Webhooks) -> list[Change]:
-    """What has to change for the number to have all that is wanted."""
+    """The changes that give the number the wanted values."""
     return [
         Change(field, number.webhooks[field], after)
         for field, after in wanted.items()
@@ -104,7 +104,7 @@ def changes(number: Number, wanted: Webhooks) -> list[Change]:
 
 
 def is_linked(number: Number, public_url: str) -> bool:
-    """Whether a number calls the server, however Twilio is told to ask again."""
+    """Whether a number calls the server. The fragments of the addresses do not matter."""
     return all(
         _without_retries(number.webhooks[field]) == _without_retries(after)
         for field, after in ours(public_url).items()
@@ -112,8 +112,8 @@ def is_linked(number: Number, public_url: str) -> bool:
 
 
 def is_outdated(number: Number, public_url: str) -> bool:
-    """Whether a linked number was linked by an earlier release, or changed by hand since: it tells
-    Twilio otherwise, or nothing, of how to ask again.
+    """Whether a linked number has other fragments than `ours`, because an earlier release linked
+    it, or somebody changed it by hand.
     """
     return is_linked(number, public_url) and bool(changes(number, ours(public_url)))
 
@@ -123,10 +123,10 @@ def _without_retries(url: str) -> str:
 
 
 def e164(text: str) -> str:
-    """A telephone number in E.164; spaces, dots, dashes and brackets are taken out.
+    """A telephone number in E.164. Spaces, dots, dashes and brackets are removed.
 
     Raises:
-        UsageError: It is none.
+        UsageError: The text is not a number.
     """
     number = re.sub(r"[ ().-]", "", text)
     if not _E164(number):

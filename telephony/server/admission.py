@@ -27,14 +27,14 @@ from telephony.twilio.signature import (
 from telephony.twilio.twiml import TOKEN_PARAMETER, stream_url, webhook_url
 
 TOKEN_LIFE_S = 60
-"""Twilio connects within a second; its handshake retries end long before this."""
+"""How long a token is valid. Twilio connects within a second, and its retries end long before."""
 
 _SID = re.compile("[A-Za-z0-9]{1,64}").fullmatch
-"""What may stand in a token, in a key of the store, and in a file's name."""
+"""The SIDs that are safe in a token, in a key of the store, and in a file's name."""
 
 
 class Refused(Exception):  # noqa: N818 - what happened, not that it is an error
-    """A request is not Twilio's. `why` is a fixed phrase, for counting."""
+    """A request does not come from Twilio. `why` is a fixed phrase, for counting."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -56,15 +56,15 @@ class Admission:
         """Check a webhook and read its form.
 
         Args:
-            path: What was asked for, below PUBLIC_URL.
-            query: What stood behind the path's question mark, as it was sent: an operator may add
-                one to what a number calls, and it is signed too. "" for none.
-            body: The form, as it was sent.
+            path: The path below PUBLIC_URL.
+            query: The URL's query, as it was sent; "" for none. An operator may add one to a
+                number's URL, and Twilio signs it too.
+            body: The request's body, unchanged.
             signature: The X-Twilio-Signature header, None if there is none.
 
         Raises:
-            Refused: The signature is missing or wrong, the body is no form, the account is not
-                ours, or there is no CallSid.
+            Refused: The signature is missing or wrong, the body is not a form, the account is
+                another one, or there is no CallSid.
         """
         try:
             fields = parse_form(body)
@@ -90,12 +90,12 @@ class Admission:
             raise Refused("no signature" if not signature else "forged signature")
 
     def token(self, form: Mapping[str, str], *, first: bool) -> str:
-        """A one-time token for the next stream of the call a webhook speaks of.
+        """Make a one-time token for the next stream of a webhook's call.
 
         Args:
             form: The webhook's fields.
-            first: Whether the call has had no stream yet. A repeated first webhook gets a token
-                that counts as the same one, on every worker.
+            first: Whether the call has had no stream yet. If Twilio repeats the first webhook,
+                both tokens count as the same one, on every worker.
         """
         call_sid = form["CallSid"]
         nonce = first_nonce(self._secrets[0], call_sid) if first else secrets.token_urlsafe(16)
@@ -103,8 +103,8 @@ class Admission:
         return mint_token(self._secrets[0], call_sid, form["AccountSid"], expires_ms, nonce)
 
     def caller(self, form: Mapping[str, str]) -> str | None:
-        """Who talks with which of our numbers, for the store: something that only we can make. None
-        where the other party cannot be told apart: its number is withheld, is none, or is our own.
+        """A keyed hash of caller and called number, for the store. None if the caller cannot be
+        identified: the number is withheld, is not a number, or is our own.
         """
         ours, theirs = parties(form)
         if not is_number(theirs) or theirs == ours:
@@ -112,13 +112,13 @@ class Admission:
         return caller_key(self._secrets[0], ours, theirs)
 
     def identity(self, challenge: str, instance: str) -> dict[str, str]:
-        """How this server process proves who it is; nothing where `challenge` is none."""
+        """The proof which server process this is; empty if `challenge` is not a challenge."""
         if not is_challenge(challenge):
             return {}
         return {"instance": instance, "proof": proof(self._auth_tokens[0], challenge, instance)}
 
     def nonce(self, start: Start) -> str:
-        """Check the token a stream came with; the store has yet to redeem it.
+        """Check a stream's token and return its nonce. The store must still redeem it.
 
         Raises:
             TokenError: It is missing, malformed, forged, expired, or for another call.
@@ -128,5 +128,5 @@ class Admission:
 
 
 def wall_time_ms() -> int:
-    """Unix time, in ms. Of the edges alone; a call's own time is monotonic."""
+    """Unix time, in ms. Only edge modules use it; a call's own time is monotonic."""
     return time.time_ns() // 1_000_000

@@ -28,23 +28,23 @@ from telephony.server.worker import Worker, parts, worker
 from telephony.settings import Settings
 
 MAX_FRAME_BYTES = 65_536
-"""Twilio's media messages have 400 bytes. uvicorn's default would take 16 MiB of each."""
+"""The longest WebSocket message. Twilio's have 400 bytes; uvicorn would accept 16 MiB."""
 
 WEBHOOK_PATHS = frozenset(
     route.path for route in webhooks.router.routes if isinstance(route, APIRoute)
 )
 
 STOP_LIMIT_S = 2
-"""How long requests under way may take once the calls are gone; a slow stranger gets no more."""
+"""How long running requests may still take once the calls are gone."""
 
 log = structlog.get_logger(__name__)
 
 
 def application(settings: Settings, *observers: Observer) -> FastAPI:
-    """The ASGI application; its lifespan holds the worker.
+    """The ASGI application. Its lifespan opens and closes the worker.
 
     Raises:
-        SettingsError: A setting looks right and cannot be used.
+        SettingsError: A setting is valid but cannot be used.
     """
     made_of = parts(settings, *observers)
 
@@ -60,7 +60,7 @@ def application(settings: Settings, *observers: Observer) -> FastAPI:
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,
-        redirect_slashes=False,  # behind a proxy it would send Twilio to http
+        redirect_slashes=False,  # behind a proxy a redirect would send Twilio to http
     )
     app.include_router(webhooks.router)
     app.include_router(media_socket.router)
@@ -75,10 +75,11 @@ def application(settings: Settings, *observers: Observer) -> FastAPI:
 
 
 def settle_garbage_collector() -> None:
-    """Call once everything is loaded: collections then look at what calls make, and seldom.
+    """Call once everything is loaded. From then on the garbage collector runs seldom, and only
+    looks at objects that calls make.
 
-    Unfrozen, a full collection stops every call for 50 ms; at the default threshold one in a
-    thousand frames waits 100 µs longer. What calls make in cycles is collected all the same.
+    Without this, a full collection stops every call for 50 ms, and at the default threshold one
+    frame in a thousand waits 100 µs longer. Cycles that calls make are still collected.
     """
     gc.collect()
     gc.freeze()
@@ -86,13 +87,13 @@ def settle_garbage_collector() -> None:
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)  # noqa: S101 - registered for nothing else
+    assert isinstance(error, Refused)  # noqa: S101 - the handler is registered only for this
     _count_refused(request, error.why)
     return Response(status_code=403)
 
 
 async def _not_found(request: Request, _: Exception) -> Response:
-    """404. For a path that is nearly that of a webhook it says the right one."""
+    """Answer 404. If the path resembles a webhook's path, the answer names the right one."""
     asked = request.url.path
     near = "/" + "/".join(part for part in asked.lower().split("/") if part)
     if near not in WEBHOOK_PATHS:
@@ -110,9 +111,9 @@ def _count_refused(request: Request, why: str) -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, except that a signal drains the calls before anything is closed.
+    """uvicorn, but a signal first drains the calls.
 
-    Left alone, uvicorn answers SIGTERM by closing every WebSocket within 0.1 s.
+    By itself, uvicorn closes every WebSocket within 0.1 s of a SIGTERM.
     """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
@@ -139,18 +140,18 @@ class Server(uvicorn.Server):
 
     @property
     def worker(self) -> Worker:
-        """The worker's resources. Once `listening`."""
+        """The worker's resources, available once it is `listening`."""
         resources: Worker = self._app.state.worker
         return resources
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, and tell."""
+        """Start as uvicorn does, and log it."""
         await super().startup(sockets)
         self.listening.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Drain at the first signal, stop at the second, break off at the third."""
+        """Drain at the first signal, stop at the second, abort at the third."""
         loop = asyncio.get_running_loop()
         signals = (signal.SIGTERM, signal.SIGINT)
         for number in signals:
@@ -162,15 +163,15 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def stop(self) -> None:
-        """Hand all calls over, then stop; asked a second time, stop now, with the store in order;
-        asked a third time, break everything off.
+        """Hand all calls over, then stop. The second call stops at once, but still writes to the
+        store. The third call aborts everything.
         """
         self.force_exit = self.should_exit and self._told_to_stop.is_set()
         self.should_exit = self._told_to_stop.is_set()
         self._told_to_stop.set()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop."""
+        """Serve until `stop` is called."""
         async with asyncio.TaskGroup() as tasks:
             draining = tasks.create_task(self._drain_when_told(), name="drain")
             await super().serve(sockets)
@@ -195,7 +196,7 @@ async def serve(settings: Settings, *observers: Observer) -> None:
     """Answer calls until a signal comes.
 
     Raises:
-        SettingsError: A setting cannot be used, the port is taken, or another server keeps its
+        SettingsError: A setting cannot be used, the port is in use, or another server keeps its
             calls in the same folder.
     """
     store = kept.own_server(settings)
@@ -243,9 +244,9 @@ def _url(listener: socket.socket) -> str:
 async def on_free_port(
     settings: Settings, *observers: Observer
 ) -> AsyncIterator[tuple[Server, str]]:
-    """A server in this process, until the block ends; yields it and its URL.
+    """Run a server in this process until the block ends. Yields the server and its URL.
 
-    Without a REDIS_URL it keeps calls for as long as the block lasts.
+    Without REDIS_URL it keeps calls only until the block ends.
 
     Raises:
         SettingsError: As `application`.
@@ -264,4 +265,4 @@ async def on_free_port(
                 yield server, f"http://{settings.host}:{listener.getsockname()[1]}"
             finally:
                 server.stop()
-                await asyncio.wait([serving])  # cancelled by the group, it would log a traceback
+                await asyncio.wait([serving])  # if the group cancelled it, it would log a traceback

@@ -30,16 +30,16 @@ from telephony.server.ownership import Owned, Ownership, bound
 from telephony.server.store_writer import StoreWriter
 
 LAST_WORDS_S = 2.0
-"""How long a stopping worker still tries to store what it has, beyond the drain's budget."""
+"""How long a stopping worker still tries to write to the store, beyond the drain's budget."""
 
 STORE_WRITERS = 16
-"""Calls that write to the store at once: half its connections, so that webhooks find one."""
+"""How many calls write to the store at once: half its connections, so that webhooks get one."""
 
 log = structlog.get_logger(__name__)
 
 
 class Calls:
-    """The drivers of this worker, by CallSid. Open it with `running`."""
+    """The drivers of this worker, by CallSid. Enter `running` before anything else."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Calls:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """The worker's life; all calls end within it."""
+        """The life of the worker; all calls end before it ends."""
         try:
             async with self._tasks:
                 yield self
@@ -95,21 +95,21 @@ class Calls:
 
     @property
     def waiting_for_store(self) -> int:
-        """How many calls, also ones that are over, have something to store and cannot."""
+        """How many calls, running or over, wait because the store is away."""
         return sum(driver.waits_for_store for driver in self._running)
 
     @property
     def held(self) -> list[str]:
-        """The calls that go on here."""
+        """The calls that run on this worker."""
         return [call_sid for call_sid, driver in self._drivers.items() if not driver.over]
 
     @property
     def draining(self) -> bool:
-        """Whether this worker is to stop."""
+        """Whether this worker is stopping."""
         return self._drained_by_s is not None
 
     def get(self, call_sid: str) -> Driver | None:
-        """The call, if it is going on here."""
+        """The driver of a call, if it runs on this worker."""
         driver = self._drivers.get(call_sid)
         return None if driver is None or driver.over else driver
 
@@ -128,15 +128,15 @@ class Calls:
             del self._drivers[call_sid]
 
     def count_resume(self, call_sid: str) -> int:
-        """As `Store.count_resume`, for while the store is away."""
+        """Like `Store.count_resume`, for use while the store is away."""
         return self._ownership.count_resume(call_sid)
 
     def open(
         self, call_sid: str, checkpoint: Checkpoint | None = None, lines: tuple[Line, ...] = ()
     ) -> Driver:
-        """Begin a call here, or go on with one from what its last worker left: dials the model.
+        """Begin a call here, or continue one from its stored data. This dials the model.
 
-        Returns the one that is going on where there is one.
+        If the call already runs here, return its driver.
         """
         if (driver := self.get(call_sid)) is not None:
             return driver
@@ -166,10 +166,10 @@ class Calls:
         return driver
 
     async def take(self, call_sid: str, nonce: str) -> Driver | None:
-        """Redeem a stream's token: the call is this worker's from now on.
+        """Redeem a stream's token. From then on the call belongs to this worker.
 
         Returns:
-            Its driver; None when the token was used before, or the call is over.
+            The call's driver; None if the token was used before, or the call is over.
         """
         async with self._ownership.watching(call_sid):
             with self._ownership.taking(call_sid):
@@ -185,7 +185,7 @@ class Calls:
             return driver
 
     async def drain(self, budget_s: float) -> None:
-        """Let the calls end or hand them over, within `budget_s`; returns when none is left."""
+        """Let the calls end or hand them over, within `budget_s`. Returns when no call is left."""
         self._drained_by_s = time.monotonic() + budget_s
         for driver in list(self._drivers.values()):
             driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
@@ -210,7 +210,7 @@ class Calls:
         if driver is None or epoch <= driver.owned.epoch:
             return
         if driver.over:
-            driver.answer_taker(epoch)  # handed over, and still writing
+            driver.answer_taker(epoch)  # handed over, but still writing to the store
         else:
             driver.feed(OwnershipLost(epoch))
 

@@ -51,12 +51,12 @@ from telephony.server.stream import MediaStream
 from telephony.twilio.messages import Connected, Media, Message, Start
 
 STORE_FLUSH_S = 600.0
-"""How long lines of a call that is over may still wait for the store."""
+"""How long the lines of a call that is over may wait for the store."""
 
 MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
 
 RECENT = 100
-"""Events whose names are remembered: two seconds of caller audio."""
+"""How many events are remembered by name: two seconds of caller audio."""
 
 FAILED = EndCall(EndedReason.FAILED, EndedReason.FAILED.final)
 
@@ -64,12 +64,12 @@ log = structlog.get_logger(__name__)
 
 
 class Model(Protocol):
-    """What opens model sessions: `agent.gemini.session.GeminiLive`."""
+    """The interface that opens model sessions, such as `agent.gemini.session.GeminiLive`."""
 
     async def run(
         self, command: OpenModel, outbox: ModelOutbox, feed: Callable[[ModelEvent], None]
     ) -> None:
-        """Live one session, from opening to close."""
+        """Run one session, from opening to close."""
         ...
 
 
@@ -80,10 +80,10 @@ class _Session:
 
 
 class Driver:
-    """One call on this worker. `run` it in a task of its own; it ends with the call.
+    """One call on this worker. Run `run` in a task of its own; it ends with the call.
 
-    `owned` says under which epoch it is this worker's. `begun` is set once streams may be attached,
-    `let_go` once no session of it is open any more.
+    `owned` holds the epoch under which this worker owns the call. `begun` is set once streams may
+    be attached, `let_go` once all its model sessions are closed.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Driver:
 
     @property
     def waits_for_store(self) -> bool:
-        """Whether the store was away when it was last needed."""
+        """Whether the store was away when the call last needed it."""
         return bool(self._writer.away_for)
 
     @property
@@ -133,14 +133,14 @@ class Driver:
 
     @property
     def ended(self) -> EndCall | None:
-        """How it ended; None while it goes on, and for one that failed."""
+        """How the call ended; None while it runs, and if it failed."""
         if not self._over.done() or self._over.exception() is not None:
             return None
         return self._over.result()
 
     @property
     def recent(self) -> list[str]:
-        """The last events by time and name, for the log of a failure. Not what was said."""
+        """The last events by time and name, for the log of a failure, without anybody's words."""
         return [f"{now_ms} {kind.__name__}" for now_ms, kind in self._recent]
 
     def now_ms(self) -> int:
@@ -148,11 +148,10 @@ class Driver:
         return int((self._loop.time() - self._opened_at_s) * 1000)
 
     async def run(self) -> EndCall:
-        """Live the call, from `CallOpened` to the last command and the last line stored.
+        """Run the call, from `CallOpened` to the last command and the last stored line.
 
         Raises:
-            Exception: A bug ended the call. What it had to store is stored, and nothing of it is
-                left behind.
+            Exception: A bug ended the call. Its data is stored, and none of its tasks is left.
         """
         try:
             async with self._tasks:
@@ -174,27 +173,27 @@ class Driver:
                 self._over.cancel()
 
     def attach(self, stream: MediaStream) -> None:
-        """A stream with a valid token is here: the call goes on with it. Not once it is `over`."""
+        """Continue the call on a stream with a valid token. Do not call this once it is `over`."""
         task = self._tasks.create_task(self._run_stream(stream), name="stream")
         task.add_done_callback(lambda _: stream.closed.set())
         self._streams[stream.stream_sid] = stream
         self.feed(StreamStarted(stream.stream_sid, self.owned.epoch))
 
     def feed(self, event: Event) -> None:
-        """Step the call with one event, and carry out what it says."""
+        """Step the call with one event, and carry out its commands."""
         if self._over.done():
             return
         now_ms = self.now_ms()
         self._recent.append((now_ms, type(event)))
         try:
             self._step(event, now_ms)
-        except Exception as bug:  # noqa: BLE001 - whoever's task this is, this call alone ends
-            self._writer.finish(None)  # it goes on elsewhere
+        except Exception as bug:  # noqa: BLE001 - in any task, only this call ends
+            self._writer.finish(None)  # the call goes on elsewhere
             self._over.set_exception(bug)
             self._observers.show(event, now_ms, [FAILED])
 
     def answer_taker(self, epoch: int) -> None:
-        """Tell the worker that took the call under `epoch` when no session of it is open here."""
+        """Notify the worker that took the call under `epoch` once all sessions here are closed."""
         self._tasks.create_task(self._answer_taker(epoch), name="answer taker")
 
     def _step(self, event: Event, now_ms: int) -> None:
@@ -234,7 +233,7 @@ class Driver:
 
     async def _run_session(self, command: OpenModel, outbox: ModelOutbox) -> None:
         try:
-            # The old socket first: a handle whose socket is still open is refused.
+            # Close the old socket first: Gemini refuses a handle whose socket is still open.
             earlier = [s.task for number, s in self._sessions.items() if number != command.session]
             if earlier:
                 await asyncio.wait(earlier)
@@ -259,7 +258,7 @@ class Driver:
             self._streams.pop(stream.stream_sid, None)
 
     def _hear(self, message: Message | StreamEnded) -> None:
-        if not isinstance(message, Connected | Start):  # the stream has made them malformed
+        if not isinstance(message, Connected | Start):  # `stream` made these `Malformed`
             self.feed(message)
 
     async def _close_sessions(self) -> None:
@@ -283,7 +282,7 @@ class Driver:
 
     async def _answer_taker(self, epoch: int) -> None:
         await self.let_go.wait()
-        with suppress(StoreAway):  # the taker waits 300 ms at most
+        with suppress(StoreAway):  # the other worker waits 300 ms at most
             await self._store.announce_released(self.call_sid, epoch)
 
     # The timer.
@@ -295,7 +294,7 @@ class Driver:
                 self._timer.cancel()
                 self._timer = None
             return
-        # A later deadline is found when the earlier timer fires: most move with every frame.
+        # Most deadlines move with every frame: a later one is set when the earlier fires.
         if self._timer is None or deadline_ms < self._timer_ms:
             if self._timer is not None:
                 self._timer.cancel()
@@ -313,9 +312,9 @@ class Driver:
 
 
 def _plain(event: Event, commands: Sequence[Command]) -> bool:
-    """Whether this was one frame of the caller, of which nothing came but that the model hears it.
+    """Whether this step was one caller frame that only went to the model.
 
-    What it brings is due later than the 400 ms after which a frame is missed: the timer is looked
-    at before. So deadlines, most of which move with every frame, are not computed for each.
+    Deadlines from such a frame are later than the 400 ms after which a missing frame is noticed,
+    and the timer fires before that. So the deadlines need not be computed for each frame.
     """
     return type(event) is Media and all(type(each) is SendCallerAudio for each in commands)

@@ -15,26 +15,28 @@ from telephony.server.worker import Worker
 
 router = APIRouter()
 
+BROKEN = "this process cannot hold calls any more; restart it"
+
 
 @router.get("/healthz")
 async def healthz(request: Request, challenge: str = "") -> JSONResponse:
-    """200 as long as the event loop runs and calls can be held; 503 asks for a restart.
+    """Answer 200 while the event loop runs and the worker can hold calls; 503 asks for a restart.
 
-    Given a challenge, it also proves which server this is (`telephony.twilio.challenge`).
+    With a challenge, the answer also proves which server this is (`telephony.twilio.challenge`).
     """
     worker: Worker = request.app.state.worker
     if worker.calls.broken:
-        return JSONResponse({"status": "broken", "reasons": ["no call can be held"]}, 503)
+        return JSONResponse({"status": "broken", "reasons": [BROKEN]}, 503)
     identity = worker.admission.identity(challenge, worker.instance)
     return JSONResponse({"status": "ok", "reasons": [], **identity})
 
 
 @router.get("/readyz")
 async def readyz(request: Request) -> JSONResponse:
-    """200 when new calls are welcome, 503 while draining."""
+    """Answer 200 while the worker takes new calls, 503 while it drains."""
     worker: Worker = request.app.state.worker
     if worker.calls.broken:
-        return JSONResponse({"status": "broken", "reasons": ["no call can be held"]}, 503)
+        return JSONResponse({"status": "broken", "reasons": [BROKEN]}, 503)
     if worker.calls.draining:
         return JSONResponse({"status": "draining", "reasons": ["stopping"]}, 503)
     reasons = []

@@ -24,17 +24,17 @@ def own_server(settings: Settings, folder: Path | None = None) -> OwnServer | No
     """The server that keeps the calls; None if REDIS_URL names one, or the platform has none.
 
     Args:
-        settings: What was set.
-        folder: Where it keeps them; below STATE_DIR, if not said.
+        settings: The settings.
+        folder: The folder for its data; None for the one below STATE_DIR.
 
     Raises:
-        SettingsError: STATE_DIR names a home that nobody knows, or calls can be kept nowhere.
+        SettingsError: STATE_DIR names an unknown user's home, or there is no way to keep calls.
     """
     if settings.redis_url:
         return None
     try:
         return OwnServer(folder or settings.store_dir)
-    except RuntimeError as error:  # pathlib's, for "~" of a user without a home
+    except RuntimeError as error:  # pathlib raises it for "~" of a user without a home
         raise SettingsError(f"STATE_DIR: {error}; set it to a folder that can be written") from None
     except NoProgramError as error:
         if not can_be_in_memory():
@@ -52,16 +52,16 @@ def own_server(settings: Settings, folder: Path | None = None) -> OwnServer | No
 
 
 def at(server: OwnServer | None, settings: Settings) -> Settings:
-    """The settings of a worker that keeps its calls there."""
+    """The settings with the server's address as REDIS_URL."""
     return settings if server is None else settings.model_copy(update={"redis_url": server.url})
 
 
 @asynccontextmanager
 async def running(server: OwnServer | None) -> AsyncIterator[None]:
-    """Run the server, if there is one, until the block ends. Then all that was stored is on disk.
+    """Run the server, if there is one, until the block ends. By then all data is on disk.
 
     Raises:
-        SettingsError: It cannot run, and what to do about it.
+        SettingsError: It cannot run. The message says what to do.
     """
     if server is None:
         yield

@@ -12,17 +12,17 @@ import queue
 import threading
 
 WAITING_LINES = 4_096
-"""About a megabyte; a worker of 20 calls writes some ten lines a second."""
+"""How many lines can wait, about a megabyte. A worker with 20 calls writes ten lines a second."""
 
 LAST_LINES_S = 1.0
-"""How long a process that ends still waits for its log to be written."""
+"""How long a process that ends waits until its log is written."""
 
 
 class LogSink:
-    """A file to loggers: takes whole lines, of any thread, and never waits.
+    """A file for loggers. It accepts whole lines from any thread, and never waits.
 
     Args:
-        fd: Where they are written. It stays open.
+        fd: The file descriptor to write to. It is not closed.
         room: How many lines may wait.
     """
 
@@ -37,11 +37,11 @@ class LogSink:
 
     @property
     def dropped(self) -> int:
-        """How many lines nobody will ever read."""
+        """How many lines were dropped."""
         return self._not_taken + self._not_written
 
     def write(self, text: str) -> int:
-        """Take a line with its end. Returns its length, as a file does."""
+        """Queue a line with its line end. Returns its length, as a file does."""
         try:
             self._lines.put_nowait(text.encode(errors="replace"))
         except queue.Full:
@@ -50,10 +50,10 @@ class LogSink:
         return len(text)
 
     def flush(self) -> None:
-        """For loggers, which call it after each line: the thread is on its way."""
+        """Do nothing: loggers call this after each line, but the thread writes by itself."""
 
     def close(self, timeout_s: float = LAST_LINES_S) -> None:
-        """Write what waits, for as long as this takes at most. Nothing may be written after it."""
+        """Write the waiting lines, for at most so long. Do not write anything afterwards."""
         try:
             self._lines.put(None, timeout=timeout_s)
         except queue.Full:
@@ -65,5 +65,5 @@ class LogSink:
             try:
                 while line:
                     line = line[os.write(self._fd, line) :]
-            except OSError:  # the disk is full, the reader is gone: better luck with the next line
+            except OSError:  # the disk is full or the reader is gone; the next line may succeed
                 self._not_written += 1

@@ -12,7 +12,7 @@ _sinks: list[LogSink] = []
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Set logging up for the process: ours by structlog, the libraries' warnings beside it."""
+    """Configure the process's log: our lines through structlog, and the libraries' warnings."""
     for_a_person = sys.stderr.isatty()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -26,7 +26,7 @@ def configure(level: int = logging.INFO) -> None:
             exception_formatter=structlog.dev.plain_traceback
         )
     else:
-        # Without the locals, which would hold secrets and what was said.
+        # Without local variables, which would show secrets and the caller's words.
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         shared.append(structlog.processors.ExceptionRenderer(tracebacks))
         shared.append(_most_important_first)
@@ -59,7 +59,7 @@ def dropped_lines() -> int:
 def _most_important_first(
     logger: object, method: str, fields: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """When, how bad, what; then the rest. A reader of JSON lines sees those first."""
+    """Put time, level and event first, so that a reader of JSON lines sees them first."""
     del logger, method
     first = {name: fields.pop(name) for name in ("timestamp", "level", "event") if name in fields}
     return {**first, **fields}

@@ -27,16 +27,16 @@ router = APIRouter()
 
 @router.websocket(MEDIA_PATH)
 async def media(socket: WebSocket) -> None:
-    """One media stream, from the upgrade to its end."""
+    """Handle one media stream, from the upgrade to its end."""
     worker: Worker = socket.app.state.worker
     try:
         worker.admission.upgrade(socket.headers.get("x-twilio-signature"))
     except Refused as refused:
         worker.metrics.refused("upgrade", refused.why)
-        await socket.close()  # before accept: answered with 403
+        await socket.close()  # before `accept` this answers 403
         return
     await socket.accept()
-    if worker.calls.draining:  # accepted, since a refused handshake is an error of the account's
+    if worker.calls.draining:  # not before: a refused handshake is an account error
         await close(socket, TRY_AGAIN_LATER, "stopping")
         return
     start = await _started(socket, worker)
@@ -64,7 +64,7 @@ async def media(socket: WebSocket) -> None:
 
 
 async def _started(socket: WebSocket, worker: Worker) -> Start | None:
-    """Wait for `start`; what else comes before it is counted and ignored."""
+    """Wait for `start`. Other messages before it are counted and ignored."""
     try:
         async with asyncio.timeout(START_LIMIT_S):
             while not isinstance(message := await receive(socket), str):

@@ -41,7 +41,7 @@ class _LogLines(Collector):
 
 
 class Metrics:
-    """An observer of all calls of one worker, and what the sockets count themselves."""
+    """An observer of all calls of one worker. The sockets also count here."""
 
     wants: Kinds = frozenset(
         {
@@ -75,29 +75,41 @@ class Metrics:
 
         self._opened = counter("calls_opened", "Calls opened on this worker.")
         self._ended = counter("calls_ended", "Calls ended on this worker.", ["reason"])
-        self._streams = counter("streams_started", "Media streams with a valid token.")
+        self._streams = counter("streams_started", "Media streams that started with a valid token.")
         self._streams_ended = counter("streams_ended", "Media streams that ended.", ["how"])
         self._refused = counter("refused", "Requests and streams refused.", ["what", "why"])
-        self._malformed = counter("malformed", "Messages of a stream ignored.", ["reason"])
-        self._sessions = counter("sessions", "Model sessions.", ["kind"])
-        self._fallbacks = counter("sessions_fallback", "Model sessions asked of the fallback.")
+        self._malformed = counter(
+            "malformed", "Messages of media streams that were ignored.", ["reason"]
+        )
+        self._sessions = counter(
+            "sessions", "Model sessions dialled (fresh, resumed) and ready.", ["kind"]
+        )
+        self._fallbacks = counter(
+            "sessions_fallback", "Model sessions dialled with the fallback model."
+        )
         self._sessions_lost = counter("sessions_lost", "Model sessions lost.", ["code"])
         self._sessions_refused = counter("sessions_refused", "Model sessions refused.", ["code"])
         self._troubles = counter(
-            "model_troubles", "Times the model owed speech and said nothing.", ["what", "remedy"]
+            "model_troubles", "Times the model did not answer the caller.", ["what", "remedy"]
         )
-        self._unknown = counter("model_messages_unknown", "Messages of the model not understood.")
+        self._unknown = counter(
+            "model_messages_unknown", "Messages of the model that offhook does not know."
+        )
         self._interrupted = counter("interruptions", "Interruptions the model reported.")
         self._clears = counter("clears", "Times Twilio's buffer was cleared.")
         self._audio = counter("reply_audio_seconds", "Reply audio sent to callers.")
         self._waits = counter("waiting_sounds", "Times a caller who waited heard a sound.")
-        self._lost = counter("caller_audio_lost_seconds", "Caller audio no session heard.")
-        self._dropped = counter("reply_audio_dropped_seconds", "Reply audio beyond what is held.")
+        self._lost = counter(
+            "caller_audio_lost_seconds", "Caller audio that no model session heard."
+        )
+        self._dropped = counter(
+            "reply_audio_dropped_seconds", "Reply audio dropped because too much was waiting."
+        )
         self._tokens = counter("tokens", "Model tokens billed.", ["kind"])
         self._stored = counter("store_confirmations", "Batches of transcript lines stored.")
-        self._away = counter("store_away", "Times a call found the store away.", ["why"])
+        self._away = counter("store_away", "Times that the store went away for a call.", ["why"])
         self._observers_failed = counter(
-            "observers_failed", "Calls that an observer of ours was switched off for.", ["observer"]
+            "observers_failed", "Calls for which a failed observer was switched off.", ["observer"]
         )
         self._recordings_dropped = counter(
             "recordings_dropped", "Recordings that ended before their call.", ["why"]
@@ -107,22 +119,24 @@ class Metrics:
         )
         self._breaker = Gauge(
             "offhook_model_breaker",
-            "1 for the state of the breaker between calls and the model, or the fallback.",
+            "1 for the present state of the breaker of the model or the fallback model.",
             ["model", "state"],
             registry=self.registry,
         )
         self.breaker_changed(State.CLOSED)
         self.breaker_changed(State.CLOSED, fallback=True)
-        self._active = Gauge("offhook_calls_active", "Calls going on.", registry=self.registry)
+        self._active = Gauge(
+            "offhook_calls_active", "Calls that are running.", registry=self.registry
+        )
         self._greeting = Histogram(
             "offhook_first_audio_seconds",
-            "From the first stream of a call on this worker to the first audio sent to it.",
+            "Time from a call's first stream on this worker to the first audio.",
             buckets=GREETING_BUCKETS_S,
             registry=self.registry,
         )
         self._response = Histogram(
             "offhook_response_seconds",
-            "From the end of what a caller said to the first audio of the answer sent to Twilio.",
+            "Time from the end of a caller's speech to the first audio of the answer.",
             buckets=RESPONSE_BUCKETS_S,
             registry=self.registry,
         )
@@ -131,7 +145,7 @@ class Metrics:
         self._open_streams: dict[str, str] = {}
 
     def look_at(self, active: Callable[[], int], waiting: Callable[[], int]) -> None:
-        """Where to read how many calls go on, and how many wait for the store."""
+        """Set the functions that return how many calls run, and how many wait for the store."""
         self._active.set_function(active)
         self._store_away.set_function(waiting)
 
@@ -148,21 +162,21 @@ class Metrics:
         self._malformed.labels(reason).inc()
 
     def responded(self, response_ms: int) -> None:
-        """A turn of the agent began so long after the caller's."""
+        """The agent began to answer so long after the end of the caller's speech."""
         self._response.observe(response_ms / 1000)
 
     def breaker_changed(self, now: State, *, fallback: bool = False) -> None:
-        """A model may be dialled, or not."""
+        """The state of a model's breaker has changed."""
         model = "fallback" if fallback else "first"
         for state in State:
             self._breaker.labels(model, state.value).set(state is now)
 
     def observer_failed(self, observer: str) -> None:
-        """An observer raised, and sees no more of that call."""
+        """An observer raised, and is switched off for that call."""
         self._observers_failed.labels(observer).inc()
 
     def recording_dropped(self, why: str) -> None:
-        """A recording ended before its call. From any thread."""
+        """A recording ended before its call. May be called from any thread."""
         self._recordings_dropped.labels(why).inc()
 
     def __call__(
@@ -209,7 +223,7 @@ class Metrics:
                 pass
 
     def _stream_ended(self, call_sid: str, stream_sid: str, how: str) -> None:
-        """Count its first sign: Twilio tells by `stop`, by its callback, and by closing."""
+        """Count the end of a stream once, although Twilio reports it up to three times."""
         if self._open_streams.get(call_sid) == stream_sid:
             del self._open_streams[call_sid]
             self._streams_ended.labels(how).inc()

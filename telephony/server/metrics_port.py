@@ -35,7 +35,7 @@ async def metrics_served(metrics: Metrics, listener: socket.socket) -> AsyncIter
     """Serve `/metrics`, and nothing else, on `listener` until the block ends.
 
     Args:
-        metrics: What is served.
+        metrics: The metrics to serve.
         listener: A listening socket; the caller closes it.
     """
     server = _Quiet(
@@ -60,5 +60,5 @@ async def metrics_served(metrics: Metrics, listener: socket.socket) -> AsyncIter
 class _Quiet(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the process's signals to the server of calls."""
+        """Leave the process's signals to the main server."""
         yield

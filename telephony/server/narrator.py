@@ -32,14 +32,14 @@ from telephony.twilio.messages import Malformed
 log = structlog.get_logger(__name__)
 
 MALFORMED_EVERY_MS = 1_000
-"""A stream of nonsense gets one line a second."""
+"""Malformed messages of one call are logged at most once a second."""
 
 
 class Narrator:
-    """An observer that logs what matters of each step, and the figures of each call at its end.
+    """An observer that logs the important steps of each call, and its figures at the end.
 
     Args:
-        responded: Is told the response time of each turn, in ms.
+        responded: Called with the response time of each turn, in ms.
     """
 
     wants: Kinds = Tally.wants | frozenset(
@@ -119,7 +119,7 @@ class Narrator:
                 log.warning("model lost", session=event.session, **why, **about)
             case SessionRefused():
                 why = {"code": event.code, "why": event.reason}
-                # Without a code nothing that Gemini would say was received.
+                # Without a code, no answer of Gemini's was received.
                 what = "model refused" if event.code else "model unreachable"
                 log.warning(what, session=event.session, **why, **about)
             case GoAway():

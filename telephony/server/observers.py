@@ -19,12 +19,12 @@ type Kinds = frozenset[type[Event | Command]]
 
 
 class Observer(Protocol):
-    """Looks on: sees exactly what the driver saw and did."""
+    """An observer sees exactly the events and commands of the driver."""
 
     def __call__(
         self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
     ) -> None:
-        """One step of one call."""
+        """See one step of one call."""
         ...
 
 
@@ -32,9 +32,9 @@ class Observers:
     """The observers of one call.
 
     Args:
-        call_sid: Which call.
-        observers: Each is shown every step, or those with a kind that it `wants`.
-        failed: Is told the name of one that raised.
+        call_sid: The call.
+        observers: Each is shown every step, or only those with a kind that it `wants`.
+        failed: Called with the name of an observer that raised.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Observers:
                 continue
             try:
                 observer(self._call_sid, event, now_ms, commands)
-            except Exception:  # whatever it is, the call goes on without this observer
+            except Exception:  # after any error, the call goes on without this observer
                 name = type(observer).__name__
                 log.exception(
                     "an observer failed; this call goes on without it",

@@ -21,21 +21,21 @@ from telephony.server.admission import TOKEN_LIFE_S, wall_time_ms
 from telephony.server.patience import patiently
 
 REMEMBERED = 2_000
-"""Used tokens, resumes and ended calls that this process remembers, for while the store is away: of
-the last minute, in which a token lives, at 30 calls a second.
+"""How many used tokens, resumes and ended calls this process remembers, for use while the store is
+away. It is enough for the last minute, a token's life, at 30 calls a second.
 """
 
 RESUME_WINDOW_S = 60
 
 
 class Owned:
-    """One call's ownership, as this worker knows it. Driver, writer and registry all read it here.
+    """One call's ownership, as this worker knows it. Driver, writer and registry share it.
 
     Args:
         known_lines: How many transcript lines the call was opened with.
 
     Attributes:
-        epoch: The highest ownership that this worker took; 0 before the first stream.
+        epoch: The highest epoch under which this worker took the call; 0 before its first stream.
         lost_to: The epoch under which another worker has taken the call; 0 while none has.
     """
 
@@ -53,11 +53,11 @@ class Owned:
         self.lost_to = epoch
 
     def lacks(self, taken: Taken, *, alone: bool) -> bool:
-        """Whether another worker wrote of this call what is not known here.
+        """Whether another worker has stored data of this call that is not known here.
 
         Args:
-            taken: What the store says of the call, at its taking.
-            alone: Whether this worker takes the call only once at present.
+            taken: The call's data from the store, as `take` returned it.
+            alone: Whether no other `take` of this call by this worker is running.
         """
         if not self.epoch:
             return self._known_lines < len(taken.lines)
@@ -65,15 +65,15 @@ class Owned:
 
 
 class Ownership:
-    """The takings of one worker.
+    """Takes calls for one worker, and learns when other workers take them.
 
     Args:
-        store: Where tokens are redeemed.
-        leases: Where workers tell each other.
+        store: The store, which redeems tokens.
+        leases: The channel between workers.
         owner: This worker's name.
-        on_taken: Is told of every taking of a watched call by any worker, except while this worker
-            takes the call itself.
-        on_status: Is told what Twilio told another worker of a watched call.
+        on_taken: Called whenever a worker takes a watched call, except while this worker itself
+            takes it.
+        on_status: Called with a watched call's status that Twilio sent to another worker.
     """
 
     def __init__(
@@ -93,10 +93,10 @@ class Ownership:
 
     @asynccontextmanager
     async def watching(self, call_sid: str) -> AsyncIterator[None]:
-        """Hear who takes the call, for as long as anybody here needs it."""
+        """Watch the call until the block ends. Blocks may overlap."""
         self._watched[call_sid] += 1
         try:
-            with suppress(StoreAway):  # it will hold once the store is back
+            with suppress(StoreAway):  # the watch begins once the store is back
                 told = (partial(self._told_taken, call_sid), partial(self._on_status, call_sid))
                 await patiently(self._leases.watch(call_sid, *told))
             yield
@@ -108,8 +108,8 @@ class Ownership:
 
     @contextmanager
     def taking(self, call_sid: str) -> Iterator[None]:
-        """This worker takes the call, which has to be watched; what is told meanwhile may be of
-        this very taking, and is told on when it is over.
+        """Take the call, which must be watched. Messages that come in this block may be about this
+        very `take`, so they are passed on when the block ends.
         """
         self._taking[call_sid] += 1
         try:
@@ -128,11 +128,11 @@ class Ownership:
         Args:
             call_sid: Which call.
             nonce: The token's unique part.
-            held: What this worker holds of the call already, or None.
+            held: The ownership, if this worker already holds the call; otherwise None.
             over: Whether the call is known to be over.
 
         Returns:
-            What the call's former owners left; None when the token was used before, or the call
+            The data of the call's former owners; None if the token was used before, or the call
             is over.
         """
         try:
@@ -141,18 +141,18 @@ class Ownership:
             return None if over else self._redeem_here(f"{call_sid}/{nonce}", held)
 
     def lacks(self, call_sid: str, held: Owned, taken: Taken) -> bool:
-        """Whether what is held here of a call is older than what the store has."""
+        """Whether this worker's data of a call is older than the store's."""
         return held.lacks(taken, alone=self._taking[call_sid] == 1)
 
     async def wait_released(self, call_sid: str, taken: Taken) -> None:
-        """Wait until whoever held the call has closed its model session, for 300 ms at most: the
-        model refuses a handle whose old connection is still open.
+        """Wait for at most 300 ms until the former owner has closed its model session. The model
+        refuses a handle whose old connection is still open.
         """
         if taken.checkpoint is not None and taken.checkpoint.handle and taken.listeners > 1:
             await self._leases.wait_released(call_sid, taken.epoch)
 
     def count_resume(self, call_sid: str) -> int:
-        """As `Store.count_resume`, for while the store is away."""
+        """Like `Store.count_resume`, for use while the store is away."""
         now_s = time.monotonic()
         times = self._resumes.setdefault(call_sid, deque())
         times.append(now_s)
@@ -176,6 +176,6 @@ class Ownership:
 
 
 def bound[T](memory: OrderedDict[str, T]) -> None:
-    """Forget the oldest entry of a memory that has become too large."""
+    """Remove the oldest entry if a memory has become too large."""
     if len(memory) > REMEMBERED:
         memory.popitem(last=False)

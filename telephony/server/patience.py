@@ -12,7 +12,7 @@ async def patiently[T](answer: Awaitable[T]) -> T:
     """The store's answer, if it comes in time.
 
     Raises:
-        StoreAway: It did not, or the store says so itself.
+        StoreAway: The answer did not come in time, or the store itself is away.
     """
     try:
         async with asyncio.timeout(STORE_PATIENCE_S):

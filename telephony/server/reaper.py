@@ -23,27 +23,27 @@ from telephony.server.twilio_rest import RestRefused
 INTERVAL_S = 1.0
 LEASE_MS = 4_000
 CLAIM_MS = 25_000
-"""Longer than all attempts to redirect a call may take."""
+"""How long an orphan is this worker's. All attempts to redirect a call take less."""
 
 log = structlog.get_logger(__name__)
 
 
 class Rest(Protocol):
-    """What moves calls: `telephony.server.twilio_rest.TwilioRest`."""
+    """The interface that redirects calls, such as `telephony.server.twilio_rest.TwilioRest`."""
 
     async def redirect(self, call_sid: str, url: str) -> bool:
-        """Have a call go on at `url`; False where it is over. May raise `RestRefused`."""
+        """Redirect a call to `url`; False if it is over. May raise `RestRefused`."""
         ...
 
 
 class Reaper:
-    """One worker's; `run` it beside the calls.
+    """The reaper of one worker; `run` runs beside the calls.
 
     Args:
-        calls: What is held here.
-        store: Where all workers say what they hold.
-        rest: What moves calls.
-        resume_url: Where lost calls go on.
+        calls: The calls of this worker.
+        store: The store with all workers' leases.
+        rest: Redirects calls.
+        resume_url: The URL to which lost calls are redirected.
     """
 
     def __init__(self, calls: Calls, store: Store, rest: Rest, resume_url: str) -> None:
@@ -53,7 +53,7 @@ class Reaper:
         self._rounds = 0
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Renew leases and rescue calls until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 for orphan in await self.round():
@@ -61,9 +61,9 @@ class Reaper:
                 await asyncio.sleep(INTERVAL_S)
 
     async def round(self) -> Collection[Orphan]:
-        """Renew the leases; returns what this worker is to see after with `save`."""
+        """Renew the leases. Returns the lost calls that this worker must rescue with `save`."""
         held = set(self._calls.held)
-        # Of the others some have gone elsewhere: those leases are not ours to end.
+        # Some of the other calls have moved to another worker, which now has the lease.
         let_go = [each for each in self._held - held if self._calls.ended_reason(each) is not None]
         sure = self._rounds * INTERVAL_S * 1000 > LEASE_MS
         claim_ms = CLAIM_MS if sure else None
@@ -80,10 +80,10 @@ class Reaper:
         return orphans
 
     async def save(self, orphan: Orphan) -> None:
-        """Have the call go on, unless it is over, or somebody has it again."""
+        """Redirect a lost call, unless it is over or a worker holds it again."""
         try:
             await self._save(orphan)
-        except StoreAway as away:  # the claim ends by itself, and another worker's begins
+        except StoreAway as away:  # this claim ends by itself, and another worker gets the call
             log.warning("call not seen after", call_sid=orphan.call_sid, why=away.why)
 
     async def _save(self, orphan: Orphan) -> None:

@@ -19,14 +19,14 @@ from telephony.server.patience import patiently
 from telephony.server.worker import Worker
 
 LONGEST_CALL_S = 24 * 3600
-"""Twilio ends any call by then; so long a call's caller is remembered, and the window beyond it."""
+"""Twilio ends every call by then. A caller is remembered for so long, plus the redial window."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a call begins with."""
+    """The data with which a new call begins."""
 
     checkpoint: Checkpoint | None = None
     lines: tuple[Line, ...] = ()
@@ -36,12 +36,12 @@ NOTHING = Left()
 
 
 async def left_behind(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Left:
-    """What an earlier call of the same caller leaves to a new one.
+    """The data that a new call gets from an earlier call of the same caller.
 
     Args:
-        worker: Whose settings and store count.
-        form: The new call's first webhook, checked. It may come again, to this worker or another.
-        record: What is stored of the new call; None while the store is away.
+        worker: The worker, for its settings and store.
+        form: The new call's first webhook, checked. Twilio may repeat it to any worker.
+        record: The stored record of the new call; None while the store is away.
     """
     window_s = worker.settings.redial_window_s
     caller = worker.admission.caller(form)
@@ -49,14 +49,14 @@ async def left_behind(worker: Worker, form: Mapping[str, str], record: CallRecor
         return NOTHING
     try:
         return await patiently(_left(worker.store, form["CallSid"], caller, window_s, record))
-    except (StoreAway, Fenced):  # Fenced: the new call has begun elsewhere meanwhile
+    except (StoreAway, Fenced):  # Fenced: the new call has begun on another worker meanwhile
         return NOTHING
 
 
 async def _left(
     store: Store, call_sid: str, caller: str, window_s: int, record: CallRecord
 ) -> Left:
-    if record.checkpoint is not None:  # the webhook came before
+    if record.checkpoint is not None:  # a repeated webhook
         again = await store.look_up(call_sid)
         return NOTHING if again is None else Left(again.checkpoint, again.lines)
     before_sid = await store.note_caller(caller, call_sid, LONGEST_CALL_S + window_s)
@@ -69,7 +69,7 @@ async def _left(
         return NOTHING
     if not await _was_cut_off(store, before_sid, before):
         return NOTHING
-    # As for a new session: the old one's may still be open, and knows no cue.
+    # A fresh session, which is told to speak again; the old one may still be open.
     checkpoint = replace(before.checkpoint, epoch=0, greeted=False, handle="", handle_lines=0)
     lines = tuple(replace(line, epoch=0) for line in before.lines)
     await store.append(call_sid, lines, 0)
@@ -83,6 +83,6 @@ async def _was_cut_off(store: Store, call_sid: str, record: CallRecord) -> bool:
         return record.ended_reason == EndedReason.CUT_OFF
     if await store.listeners(call_sid):
         return False
-    # Its worker is dead, and it goes on in the new one
+    # Its worker is dead, and the new call continues it
     await store.mark_completed(call_sid, EndedReason.CUT_OFF)
     return True

@@ -13,19 +13,19 @@ HINTS = {
     "yourself: only Twilio and `offhook simulate call` sign what they send.",
     "forged signature": "If this was Twilio, callers hear an error. Then PUBLIC_URL is not the "
     "address that the number calls, or TWILIO_AUTH_TOKEN is not the token of the number's account; "
-    "`offhook doctor` tells which.",
+    "`offhook doctor` says which.",
     "other account": "If this was your call, TWILIO_ACCOUNT_SID is not the account that has the "
-    "number; `offhook doctor` tells.",
+    "number; `offhook doctor` checks it.",
     "wrong path": "If this was Twilio, callers hear an error. What the number calls has a slash "
     "too many, or capital letters; `offhook number link` sets it.",
 }
-"""By why it was refused. Nothing else that is refused can be mended by a setting."""
+"""A hint for each reason of a refusal that a setting can solve."""
 
 log = structlog.get_logger(__name__)
 
 
 class Refusals:
-    """Tells of refused webhooks: `webhook` for each one."""
+    """Logs refused webhooks; call `webhook` for each one."""
 
     def __init__(self, public_url: str) -> None:
         self._public_url = public_url

@@ -20,7 +20,7 @@ from telephony.call.events import StoreAway as StoreWentAway
 from telephony.server.ownership import Owned
 
 WAITING_LIMIT_BYTES = 256 * 1024
-"""Of text, for one call: hours of talk. A line beyond it waits without its words."""
+"""How much text of one call may wait: hours of talk. A line beyond it waits without its words."""
 
 FIRST_RETRY_S = 0.1
 MAX_RETRY_S = 1.0
@@ -31,12 +31,12 @@ type StoreEvent = LinesStored | StoreWentAway | StoreBack | OwnershipLost
 
 
 class StoreWriter:
-    """The queue and the one task in front of the store, for one call.
+    """The queue and the one task that write one call's data to the store.
 
-    Lines are kept in order until they are stored; of checkpoints only the newest; the end of the
-    call comes after both. Stored lines are remembered, as the call itself does: a store that comes
-    back without its data gets them again. `turn` bounds how many calls write at once. `run` ends
-    when `finish` was called and everything is written, or when another worker has taken the call.
+    Lines wait in order until they are stored. Of checkpoints only the newest waits. The end of the
+    call is written last. Stored lines are remembered too: if the store comes back without its data,
+    it gets them again. `turn` limits how many calls write at once. `run` ends when `finish` was
+    called and everything is written, or when another worker has taken the call.
     """
 
     def __init__(
@@ -74,20 +74,20 @@ class StoreWriter:
         self._work.set()
 
     def _fitting(self, line: Line) -> Line:
-        """The line, or its number and time alone: the store takes no line without those before."""
+        """The line, or without its words if too much waits: the store needs every line number."""
         if sum(map(_size_bytes, [*self._lines, line])) <= WAITING_LIMIT_BYTES:
             return line
         log.error("words lost: too much waits for the store", call_sid=self._call_sid, line=line.n)
         return replace(line, text=UNWRITTEN, heard=UNWRITTEN)
 
     def finish(self, ended_reason: EndedReason | None) -> None:
-        """Nothing more will come. `ended_reason` when the call is over, None when it goes on."""
+        """No more data will come. Give `ended_reason` if the call is over, None if it goes on."""
         self._ended_reason = ended_reason
         self._finished = True
         self._work.set()
 
     async def run(self, feed: Callable[[StoreEvent], None]) -> None:
-        """Write what is queued, again and again until it is stored."""
+        """Write the queued data, and repeat that until it is stored."""
         retry_s = FIRST_RETRY_S
         while True:
             await self._work.wait()
@@ -114,7 +114,7 @@ class StoreWriter:
                 return
 
     async def _write(self, feed: Callable[[StoreEvent], None]) -> None:
-        if not self._owned.epoch:  # never taken: all there may be to say is that the call is over
+        if not self._owned.epoch:  # the call was never taken, so only its end can be stored
             if self._ended_reason is not None:
                 await self._store.mark_completed(self._call_sid, self._ended_reason)
             return
@@ -125,7 +125,7 @@ class StoreWriter:
             except Gap as gap:
                 known = [line for line in self._written + batch if line.n >= gap.expected_n]
                 if known[:1] == batch[:1]:
-                    raise  # what it lacks was never known here: a mistake of ours
+                    raise  # the missing lines were never known here: a bug of ours
                 self._written, self._lines = [], known + self._lines[len(batch) :]
                 continue
             del self._lines[: len(batch)]

@@ -25,7 +25,7 @@ from telephony.twilio.messages import (
 CLOSE_LIMIT_S = 1.0
 
 STUCK_AFTER_S = 5.0
-"""A socket that takes nothing for so long is given up."""
+"""A socket that accepts no data for so long is given up."""
 
 NORMAL_CLOSURE = 1000
 
@@ -33,13 +33,13 @@ GONE_AWAY = "gone"
 """What the writer finds of a socket that is no more there."""
 
 GONE = (WebSocketDisconnect, OSError)
-"""What starlette raises for writing to a socket whose other end has closed it."""
+"""Starlette raises these when it writes to a socket that the other end has closed."""
 
 type StreamFeed = Callable[[StreamEnded | Message], None]
 
 
 class MediaStream:
-    """The socket of one stream, once it has started. `run` it in the call's TaskGroup."""
+    """The socket of one stream that has started. Run `run` in the call's TaskGroup."""
 
     def __init__(self, socket: WebSocket, stream_sid: str) -> None:
         self.stream_sid = stream_sid
@@ -55,7 +55,7 @@ class MediaStream:
         self._filled.set()
 
     async def run(self, feed: StreamFeed) -> None:
-        """Read and write until either end closes. Feeds one `StreamEnded`, last."""
+        """Read and write until either end closes. The last event is one `StreamEnded`."""
         how = "close"
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -122,19 +122,19 @@ class MediaStream:
 
 
 async def close(socket: WebSocket, code: int, reason: str = "") -> None:
-    """Close a socket, whether or not the other end has closed it already."""
-    with suppress(TimeoutError, RuntimeError, *GONE):  # RuntimeError: closed by both at once
+    """Close a socket, even if the other end has closed it already."""
+    with suppress(TimeoutError, RuntimeError, *GONE):  # RuntimeError: both ends closed at once
         async with asyncio.timeout(CLOSE_LIMIT_S):
             await socket.close(code, reason)
 
 
 async def receive(socket: WebSocket) -> Message | Literal["close", "broken"]:
-    """The next message of a socket, or how it ended: closed by the other end because it was done
-    (1000), or broken off, also by whoever stands in between (1001, 1011, 1012 ...).
+    """The next message of a socket, or how it ended: the other end closed it normally (1000), or it
+    broke, perhaps at a proxy in between (1001, 1011, 1012 ...).
     """
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
-        # uvicorn gives a reason only where there was a close frame
+        # uvicorn gives a reason only if there was a close frame
         done = "reason" in message and message.get("code") == NORMAL_CLOSURE
         return "close" if done else "broken"
     text = message.get("text")

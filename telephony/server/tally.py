@@ -19,11 +19,11 @@ from telephony.server.observers import Kinds
 from telephony.twilio.messages import Media
 
 WORD_MS = 200
-"""A caller of whom less was heard has asked nothing: what is said then answers nobody."""
+"""A caller who spoke for less time has asked nothing, so the agent's next speech is no answer."""
 
 
 class Tally:
-    """Counts one call: `step` with each step of it that has one of the kinds it `wants`."""
+    """The figures of one call. Call `step` with each step that has a kind it `wants`."""
 
     wants: Kinds = frozenset({Media, SendClear, SendMedia, UsageReported})
 
@@ -38,7 +38,7 @@ class Tally:
         self._responses_ms: list[int] = []
 
     def step(self, event: Event, now_ms: int, commands: Sequence[Command]) -> int | None:
-        """Take one step. Returns the response time in ms, where an answer begins with it."""
+        """Take one step. Returns the response time in ms if an answer begins in this step."""
         if isinstance(event, Media):
             if self._gate.hears(g711.decode(event.payload)):
                 self._last_sound_ms = now_ms
@@ -57,12 +57,12 @@ class Tally:
                 case _:
                     pass
         self._turns += begins
-        # A reply that begins clears the sound for who waits: nobody talks over anybody then.
+        # A new reply clears the waiting sound: that is not a barge-in.
         self._barge_ins += cleared and not spoke
         return self._response_ms(now_ms) if begins else None
 
     def figures(self, now_ms: int) -> dict[str, Any]:
-        """What stands in the line at the call's end; what is not known is left out."""
+        """The figures for the log line at the call's end; unknown ones are left out."""
         figures: dict[str, Any] = {"duration_ms": now_ms, "turns": self._turns}
         if self._responses_ms:
             figures["response_p50_ms"] = _percentile(self._responses_ms, 50)
@@ -83,5 +83,5 @@ class Tally:
 
 
 def _percentile(values: Sequence[int], percent: int) -> int:
-    """The least value that so many per cent do not exceed."""
+    """The smallest value that so many per cent of the values do not exceed."""
     return sorted(values)[ceil(len(values) * percent / 100) - 1]

@@ -28,13 +28,13 @@ ATTEMPTS = 4
 FIRST_PAUSE_S = 0.5
 
 OVER = frozenset({404, 21220})
-"""The status and the code of a call that is not, or not any more, in progress."""
+"""The status and the error code for a call that is not in progress."""
 
 TOO_MANY = 429
 
 
 class RestRefused(Exception):  # noqa: N818 - what happened, as `Refused`
-    """Twilio could not be asked, or said no. `why` is short, and names no secret."""
+    """Twilio could not be reached, or refused. `why` is short, and holds no secret."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -42,7 +42,7 @@ class RestRefused(Exception):  # noqa: N818 - what happened, as `Refused`
 
 
 class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # of a library without types
-    """The library's own client, sent to another address, and its last answer kept."""
+    """The library's HTTP client with another base URL. It keeps the last answer."""
 
     def __init__(self, api_url: str, timeout_s: float) -> None:
         super().__init__(timeout=timeout_s)
@@ -50,7 +50,7 @@ class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # of a library withou
         self.answer: Response | None = None
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        """As the library does."""
+        """Send a request as the library does."""
         if self._api_url != TWILIO_API_URL:
             parts = urlsplit(url)
             url = self._api_url + parts.path + (f"?{parts.query}" if parts.query else "")
@@ -63,7 +63,7 @@ def client(settings: TwilioSettings, http: HttpClient) -> Client:
     """Twilio's client for the account that the settings name."""
     return Client(
         settings.twilio_account_sid,
-        # REST takes both tokens while they are rotated, and after that the new one alone
+        # While tokens are rotated the REST API accepts both, afterwards only the new one
         settings.auth_tokens[-1],
         region=settings.twilio_region,
         edge=settings.twilio_edge,
@@ -72,12 +72,12 @@ def client(settings: TwilioSettings, http: HttpClient) -> Client:
 
 
 class TwilioRest:
-    """The calls of the account that the settings name.
+    """The calls of the account in the settings.
 
     Args:
-        settings: With an account SID.
-        random: For the length of pauses.
-        first_pause_s: Before a request is sent a second time, at most; twice that before a third.
+        settings: The settings, with an account SID.
+        random: The random numbers for the length of pauses.
+        first_pause_s: The longest pause before the second attempt; twice that before the third.
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class TwilioRest:
         self._first_pause_s = first_pause_s
 
     async def redirect(self, call_sid: str, url: str) -> bool:
-        """Have Twilio leave what a call is doing, and ask `url` how to go on.
+        """Make Twilio interrupt a call's document, and ask `url` how to go on.
 
         Returns:
-            False where the call is over.
+            False if the call is over.
 
         Raises:
-            RestRefused: It was said no, or nothing usable, as often as was asked.
+            RestRefused: All attempts failed.
         """
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -114,6 +114,6 @@ class TwilioRest:
         raise RestRefused(f"{why}, {ATTEMPTS} times")
 
     def _redirect(self, call_sid: str, url: str) -> None:
-        # A client each: the library's sessions are not made for threads, and this is seldom.
+        # A new client each time: the library's sessions are not thread-safe, and this is rare.
         with_account = client(self._settings, HttpClient(self._settings.twilio_api_url, TIMEOUT_S))
         with_account.calls(call_sid).update(url=url, method="POST")

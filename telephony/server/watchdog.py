@@ -24,27 +24,27 @@ STALL_S = 0.1
 LIMIT_S = 5.0
 
 EXIT_CODE = 70
-"""EX_SOFTWARE of sysexits.h."""
+"""The exit code of a process with a stuck loop: EX_SOFTWARE of sysexits.h."""
 
 LAST_WORDS_S = 0.2
-"""How long the log may take for a line: what stops the loop may have stopped the log as well."""
+"""How long to wait for the log, which may be stuck for the same reason as the loop."""
 
 FRAMES = 12
-"""Of the stack, the innermost."""
+"""How many of the innermost stack frames are logged."""
 
 log = structlog.get_logger(__name__)
 
 
 class Watchdog:
-    """Asks the loop for a sign of life, and counts how long it gives none.
+    """Asks the loop for a sign of life, and counts how long it does not answer.
 
-    Time in which the watchdog itself did not run is not counted: then the whole process was
-    stopped or starved, and not the loop.
+    Time in which the watchdog itself did not run does not count, because then the whole process
+    was stopped or got no CPU time.
 
     Args:
-        loop: To be looked at; it runs in the thread that makes this object.
-        end: Called when it has been stuck for too long.
-        tell: Called with an event, how long the loop has been stuck, and the stack of its thread.
+        loop: The loop to watch; it runs in the thread that makes this object.
+        end: Called when the loop has been stuck for too long.
+        tell: Called with a log event, how long the loop has been stuck, and its thread's stack.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class Watchdog:
         self._stuck_s = 0.0
 
     def look(self, since_s: float) -> None:
-        """Call it every `LOOK_EVERY_S`.
+        """Check the loop once. Call this every `LOOK_EVERY_S`.
 
         Args:
-            since_s: How long ago it was called last.
+            since_s: The time since the last call.
         """
         if self._answered.is_set():
             if self._told:
@@ -89,7 +89,7 @@ class Watchdog:
 
 @contextmanager
 def watched(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """While the block runs, the process ends once the loop is stuck for `LIMIT_S`."""
+    """Watch the loop in this block. The process ends if it is stuck for `LIMIT_S`."""
     watchdog = Watchdog(loop, end=lambda: os._exit(EXIT_CODE), tell=_tell)
     stop = threading.Event()
 

@@ -29,13 +29,13 @@ from telephony.twilio.numbers import caller_id, parties
 from telephony.twilio.signature import FORM_LIMIT_BYTES
 
 MAX_RESUMES = 5
-"""In 60 s. A call whose stream breaks more often than that is not going to get better."""
+"""How many resumes in 60 s a call may have. A call with more will not recover."""
 
 APOLOGY = "I am sorry, I can not go on with this call right now. Please call again later."
 TRANSFERRED = "I am sorry, I can not go on with this call. I will put you through now."
 NOT_PUT_THROUGH = "I am sorry, I could not reach anybody. Please call again later."
 PUT_THROUGH = frozenset({"completed", "answered"})
-"""The `DialCallStatus` of a transfer after which the caller has talked with somebody."""
+"""Each `DialCallStatus` of a transfer that reached somebody."""
 
 APOLOGISED_FOR = frozenset({*Impasse, EndedReason.TOO_MANY_RESUMES.value})
 
@@ -47,12 +47,12 @@ router = APIRouter()
 
 @router.post(twiml.VOICE_PATH)
 async def voice(request: Request) -> Response:
-    """A call comes in. May be delivered twice."""
+    """A call comes in. Twilio may deliver this webhook twice."""
     worker = _worker(request)
     form = await _form(request)
     call_sid = form["CallSid"]
     if form.get("ErrorUrl", "").partition("#")[0].endswith(twiml.TRANSFERRED_PATH):
-        return _xml(twiml.apology(APOLOGY))  # a transfer is over; do not begin another
+        return _xml(twiml.apology(APOLOGY))  # the fallback after a transfer; do not begin another
     record = await _record(worker, call_sid)
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
@@ -72,7 +72,7 @@ async def voice(request: Request) -> Response:
 
 @router.post(twiml.RESUME_PATH)
 async def resume(request: Request) -> Response:
-    """A stream has ended, in whatever way; the call may be over, or has to go on."""
+    """A stream has ended, for any reason. The call is over, or it must go on."""
     worker = _worker(request)
     form = await _form(request)
     call_sid = form["CallSid"]
@@ -82,7 +82,7 @@ async def resume(request: Request) -> Response:
 
 
 async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response:
-    """How a call goes on that has had a stream."""
+    """The answer for a call that has had a stream."""
     call_sid = form["CallSid"]
     record = await _believed(worker, form, record)
     if (over := _over(worker, form, record)) is not None:
@@ -105,8 +105,8 @@ async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | N
 
 @router.post(twiml.TRANSFERRED_PATH)
 async def transferred(request: Request) -> Response:
-    """A transfer is over. Twilio asks this also when it moves the call elsewhere meanwhile, so
-    nothing may come of it but the document.
+    """A transfer is over. Twilio also sends this if it has redirected the call meanwhile, so it
+    must change nothing.
     """
     form = await _form(request)
     status = form.get("DialCallStatus", "")
@@ -131,7 +131,7 @@ async def status(request: Request) -> Response:
 
 @router.post(twiml.STREAM_STATUS_PATH)
 async def stream_status(request: Request) -> Response:
-    """A stream's status changed: the only place where a failed handshake becomes visible."""
+    """A stream's status changed. A failed handshake is visible only here."""
     worker = _worker(request)
     form = await _form(request)
     event = form.get("StreamEvent", "")
@@ -146,7 +146,7 @@ async def stream_status(request: Request) -> Response:
 
 
 def _note_numbers(worker: Worker, form: Mapping[str, str]) -> None:
-    """Calls of some numbers may be recorded; a stream does not tell them."""
+    """Remember a call's numbers for the choice of recordings; a stream does not have them."""
     if worker.recorder is not None:
         worker.recorder.note_numbers(form["CallSid"], *parties(form))
 
@@ -176,7 +176,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 async def _record(worker: Worker, call_sid: str) -> CallRecord | None:
-    """What is stored of the call, made where there is nothing yet; None while the store is away."""
+    """The record of the call, made if there is none; None while the store is away."""
     try:
         return await patiently(worker.store.open_call(call_sid))
     except StoreAway as away:
@@ -185,10 +185,10 @@ async def _record(worker: Worker, call_sid: str) -> CallRecord | None:
 
 
 async def _resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
-    """How often the call was resumed lately; and what was left of it, if nobody holds it.
+    """How often the call was resumed lately, and its record if no worker holds it.
 
-    Then its model session can be dialled at once; otherwise the stream's token decides who goes on
-    with it. While the store is away this worker holds what it knows.
+    In that case the model can be dialled at once; otherwise the stream's token decides which worker
+    continues the call. While the store is away, only this worker's own data is used.
     """
     try:
         return await patiently(_ask_store(worker, call_sid))
@@ -199,8 +199,8 @@ async def _resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | Non
 
 async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
     resumes = await worker.store.count_resume(call_sid)
-    if worker.settings.twilio_account_sid:  # else nobody looks after lost calls
-        # It is on its way: a reaper that holds it for lost would redirect it in vain.
+    if worker.settings.twilio_account_sid:  # otherwise lost calls are not rescued
+        # The call is coming back, so no reaper needs to redirect it.
         await worker.store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
     if worker.calls.get(call_sid) is not None:
         return resumes, None
@@ -210,9 +210,9 @@ async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | N
 
 
 async def _over_elsewhere(worker: Worker, call_sid: str, call_status: str) -> None:
-    """A call that is not held here is over: who holds it says why; if nobody does, it was cut off.
+    """A call that is not held here is over. The worker that holds it stores why.
 
-    Unless nobody ever had it: then the caller hung up before there was a stream.
+    If no worker holds it, it was cut off; if none ever did, the caller hung up before the stream.
     """
     try:
         told = await patiently(worker.store.announce_status(call_sid, call_status))
@@ -224,7 +224,7 @@ async def _over_elsewhere(worker: Worker, call_sid: str, call_status: str) -> No
 
 
 async def _complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
-    """The call is over, whoever holds it."""
+    """Store that the call is over, whichever worker holds it."""
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(EndRequested(reason))
         return
@@ -256,7 +256,7 @@ async def _believed(
 
 
 def _over(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response | None:
-    """The answer for a call that is over, or None for one that goes on."""
+    """The answer for a call that is over, or None if it goes on."""
     reason: str | None = worker.calls.ended_reason(form["CallSid"])
     if record is not None and record.status == "completed":
         reason = record.ended_reason or reason or "completed"
@@ -266,7 +266,7 @@ def _over(worker: Worker, form: Mapping[str, str], record: CallRecord | None) ->
 
 
 def _way_out(worker: Worker, form: Mapping[str, str]) -> Response:
-    """What is left to do for a caller for whom there is no agent."""
+    """The answer for a caller for whom there is no agent: a transfer or an apology."""
     settings = worker.settings
     if settings.transfer_to is None:
         return _xml(twiml.apology(APOLOGY))

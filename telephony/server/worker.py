@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a worker is made of, before anything is opened."""
+    """The parts of a worker, before anything is opened."""
 
     settings: Settings
     admission: Admission
@@ -51,7 +51,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What the routes work with. `instance` is this process's name, unlike any other's."""
+    """The resources for the routes. `instance` is this process's unique name."""
 
     settings: Settings
     admission: Admission
@@ -64,10 +64,10 @@ class Worker:
 
 
 def gemini_live(settings: Settings) -> GeminiLive:
-    """The way to the model; nothing is connected yet.
+    """The client for the model, which is not connected yet.
 
     Raises:
-        ValueError: A setting of Gemini cannot be used.
+        ValueError: A setting for Gemini cannot be used.
     """
     return GeminiLive(
         GeminiSettings(
@@ -84,7 +84,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
     """Make the parts; nothing is connected yet.
 
     Raises:
-        SettingsError: A setting looks right and cannot be used.
+        SettingsError: A setting is valid but cannot be used.
     """
     metrics = Metrics()
     watching: list[Observer] = [metrics, Narrator(metrics.responded), *observers]
@@ -96,7 +96,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
             else RedisStore.in_memory(ttl_s=settings.transcript_ttl_s)
         )
         model = gemini_live(settings)
-    except (ValueError, TypeError) as error:  # TypeError: redis-py's, for an option it lacks
+    except (ValueError, TypeError) as error:  # redis-py raises TypeError for an unknown option
         raise SettingsError(str(error)) from None
     recorder = _recorder(settings, metrics)
     if recorder is not None:
@@ -125,7 +125,7 @@ def _guarded(live: GeminiLive, metrics: Metrics) -> GuardedLive:
 
 @asynccontextmanager
 async def worker(made_of: Parts) -> AsyncIterator[Worker]:
-    """Open everything a worker needs; on leaving, calls are handed over and all is closed."""
+    """Open all resources. When the block ends, calls are handed over and all is closed."""
     async with AsyncExitStack() as stack:
         if made_of.recorder is not None:
             stack.enter_context(made_of.recorder)
@@ -163,7 +163,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
 
 
 async def _look_at_store(made_of: Parts) -> None:
-    """Tell an operator at the start, and not with the first call, that the store is away."""
+    """Log at the start, and not only with the first call, that the store is away."""
     try:
         await patiently(made_of.store.ping())
     except StoreAway as away:
@@ -180,7 +180,9 @@ async def _look_at_store(made_of: Parts) -> None:
 async def _reaping(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
     settings = made_of.settings
     if settings.twilio_account_sid is None:
-        log.info("TWILIO_ACCOUNT_SID is not set: no call of a lost worker is redirected by REST")
+        log.info(
+            "TWILIO_ACCOUNT_SID is not set: if a worker dies, its calls are not redirected by REST"
+        )
         yield
         return
     rest = TwilioRest(settings, Random(secrets.randbits(32)))  # noqa: S311 - jitter, not a secret

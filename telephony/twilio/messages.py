@@ -17,7 +17,7 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """First message of a stream; carries no streamSid."""
+    """The first message of a stream. It has no streamSid."""
 
     protocol: str
     version: str
@@ -25,7 +25,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Second message of a stream: who is calling, and what the TwiML's parameters said."""
+    """The second message of a stream, with the call's SIDs and the TwiML's parameters."""
 
     stream_sid: str
     account_sid: str
@@ -70,7 +70,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Something else than a message we know. `reason` is a short, fixed phrase for counting."""
+    """A message that `parse` does not know. `reason` is a short, fixed phrase for counting."""
 
     reason: str
 
@@ -91,7 +91,7 @@ MALFORMED_REASONS = frozenset(
         "other media format",
     }
 )
-"""Every reason `parse` gives, so that a metric may have one label for each."""
+"""Every reason that `parse` gives, so that a metric can have a label for each."""
 
 
 def parse(text: str | bytes) -> Message:
@@ -101,8 +101,8 @@ def parse(text: str | bytes) -> Message:
         text: The message: str for a text frame, bytes for a binary one, which is never Twilio's.
 
     Returns:
-        The message, or `Malformed`. Fields we do not know are passed over. Whether the streamSid
-        is the current one is for the caller to check.
+        The message, or `Malformed`. Unknown fields are ignored. The calling code must check that
+        the streamSid is the current one.
     """
     if isinstance(text, bytes):
         return Malformed("binary frame")
@@ -110,21 +110,21 @@ def parse(text: str | bytes) -> Message:
         return _decode(text).message()
     except msgspec.ValidationError as error:
         return Malformed(_why(str(error)))
-    except (msgspec.DecodeError, UnicodeEncodeError):  # lone surrogates are no UTF-8, so no JSON
+    except (msgspec.DecodeError, UnicodeEncodeError):  # a lone surrogate is not UTF-8
         return Malformed("not JSON")
     except RecursionError:
         return Malformed("nested too deeply")
 
 
 def render_media(stream_sid: str, ulaw: bytes) -> str:
-    """Audio for the caller, to be queued behind what Twilio already holds.
+    """A message with audio for the caller, which Twilio adds to its buffer.
 
     Args:
-        stream_sid: That of the current `Start`.
-        ulaw: µ-law, 8 kHz, mono, without a header; best a multiple of 160 bytes (20 ms).
+        stream_sid: The streamSid of the current `Start`.
+        ulaw: µ-law, 8 kHz, mono, without a header; preferably a multiple of 160 bytes (20 ms).
 
     Raises:
-        ValueError: `ulaw` is empty; Twilio takes an empty payload for a fault.
+        ValueError: `ulaw` is empty, which Twilio treats as a fault.
     """
     if not ulaw:
         raise ValueError("expected µ-law audio to send, got 0 bytes; send nothing instead")
@@ -132,19 +132,19 @@ def render_media(stream_sid: str, ulaw: bytes) -> str:
 
 
 def render_mark(stream_sid: str, name: str) -> str:
-    """Ask for `name` to be echoed once all audio sent before it has been played or cleared."""
+    """A message that asks Twilio to echo `name` once all audio before it was played or cleared."""
     return _encode(_SentMark(stream_sid, _MarkBody(name))).decode()
 
 
 def render_clear(stream_sid: str) -> str:
-    """Empty Twilio's buffer; every mark still outstanding comes back at once."""
+    """A message that empties Twilio's buffer. All outstanding marks then come back at once."""
     return _encode(_SentClear(stream_sid)).decode()
 
 
 class _Wire(msgspec.Struct, tag_field="event", rename="camel", gc=False):
     """A message as it is on the wire; the tag is its `event`.
 
-    What a call does not need may be missing; what is there has to be right.
+    Fields that a call does not need may be missing. Fields that are there must be valid.
     """
 
 
@@ -253,13 +253,13 @@ class _SentClear(_Wire, tag="clear"):
 
 _Received = _Connected | _Start | _Media | _Mark | _Dtmf | _Stop
 
-# Not strict: a number may come as a JSON string, as Twilio sends most of them, or as a number.
+# Not strict, because Twilio sends most numbers as JSON strings, but some as numbers.
 _decode: Callable[[str], _Received] = msgspec.json.Decoder(_Received, strict=False).decode
 _encode = msgspec.json.Encoder().encode
 
 
 def _why(error: str) -> str:
-    """The reason for what msgspec says; its wording is held by the tests."""
+    """The reason for a msgspec error. Tests check msgspec's wording."""
     if error.endswith(("`$.event`", "required field `event`")):
         return "unknown event"
     if error.endswith("`$.media.payload`") and "base64" in error:

@@ -28,14 +28,14 @@ from urllib.parse import parse_qsl, urlsplit
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # no types
 
 FORM_LIMIT_BYTES = 64 * 1024
-"""A webhook has some 2 KB, the most of it the CallToken."""
+"""The largest form. A webhook has about 2 KB, most of it the CallToken."""
 
 FORM_LIMIT_FIELDS = 256
-"""A webhook has some 40, and more only by SIP headers."""
+"""The most fields in a form. A webhook has about 40; only SIP headers add more."""
 
 type AuthTokens = tuple[str, ...] | list[str]
-"""The tokens Twilio may sign with, several while they are rotated. Never a plain str: that is a
-sequence of one-letter tokens too."""
+"""The tokens that Twilio may sign with; several while they are rotated. Never a plain str, which
+would also be a sequence of one-letter tokens."""
 
 TokenFault = Literal["missing", "malformed", "forged", "expired", "other call"]
 
@@ -45,7 +45,7 @@ class FormError(ValueError):
 
 
 class TokenError(ValueError):
-    """A stream came without a token that is good for its call. `reason` is fixed, for counting."""
+    """A stream has no valid token for its call. `reason` is a fixed phrase, for counting."""
 
     def __init__(self, reason: TokenFault) -> None:
         super().__init__(f"expected this call's one-time token, got one that is {reason}")
@@ -56,11 +56,11 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
     """Read the body of a webhook (application/x-www-form-urlencoded, UTF-8).
 
     Returns:
-        Names and values in the order they came. Blank values and repeated names are kept: they
+        Names and values in their order. Blank values and repeated names are kept, because they
         are signed too.
 
     Raises:
-        FormError: It is too large, or no form, or not UTF-8.
+        FormError: The body is too large, not a form, or not UTF-8.
     """
     if len(body) > FORM_LIMIT_BYTES:
         raise FormError(f"expected a form of at most {FORM_LIMIT_BYTES} bytes, got {len(body)}")
@@ -75,7 +75,7 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
     except ValueError:
         raise FormError(
             f"expected name=value pairs in UTF-8, at most {FORM_LIMIT_FIELDS}, got something else"
-        ) from None  # the cause quotes the body, which says who is calling
+        ) from None  # the cause quotes the body, which holds the caller's number
 
 
 def valid_webhook(
@@ -87,29 +87,29 @@ def valid_webhook(
     """Whether Twilio sent this POST.
 
     Args:
-        url: As Twilio was told it, built from PUBLIC_URL alone (`twiml.webhook_url`) and never
-            from the Host or X-Forwarded-* headers, which anybody may send. Its fragment counts
-            for nothing: Twilio keeps it to itself.
-        params: Every field of the form, as `parse_form` gives it.
+        url: The URL as Twilio knows it, built only from PUBLIC_URL (`twiml.webhook_url`) and
+            never from the Host or X-Forwarded-* headers, which anybody can send. The fragment
+            is ignored, because Twilio does not send it.
+        params: All fields of the form, from `parse_form`.
         signature: The X-Twilio-Signature header, None if there is none.
-        auth_tokens: Any one of them may have signed. None at all is nobody's signature.
+        auth_tokens: The signature may be from any of them. Without tokens no signature is valid.
     """
     fields = _Fields(params.items() if isinstance(params, Mapping) else params)
     signed = url.partition("#")[0]
     return signature is not None and any(
         bool(RequestValidator(auth_token).validate(signed, fields, signature))
         for auth_token in auth_tokens
-        if auth_token  # an empty key is everybody's
+        if auth_token  # everybody knows an empty key
     )
 
 
 def webhook_signature(url: str, params: Mapping[str, str], auth_token: str) -> str:
-    """The X-Twilio-Signature of a POST, for a request of our own that is to be taken for Twilio's.
+    """The X-Twilio-Signature of a POST, for our own requests that imitate Twilio's.
 
     Args:
         url: An https URL. Its port and its fragment are not signed.
         params: The form.
-        auth_token: What to sign with.
+        auth_token: The token to sign with.
     """
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}")
@@ -118,15 +118,14 @@ def webhook_signature(url: str, params: Mapping[str, str], auth_token: str) -> s
 
 
 def valid_upgrade(url: str, signature: str | None, auth_tokens: AuthTokens) -> bool:
-    """Whether Twilio sent this WebSocket upgrade; to be checked before it is accepted.
+    """Whether Twilio sent this WebSocket upgrade. Check this before you accept it.
 
-    Twilio signs the wss URL as the TwiML has it, and by its documentation sometimes with a slash
-    behind it.
+    Twilio signs the wss URL from the TwiML; its documentation says that it sometimes adds a slash.
 
     Args:
         url: The wss URL of the TwiML (`twiml.stream_url`).
         signature: The X-Twilio-Signature header, None if there is none.
-        auth_tokens: Any one of them may have signed.
+        auth_tokens: The signature may be from any of them.
     """
     return valid_webhook(url, (), signature, auth_tokens) or valid_webhook(
         url + "/", (), signature, auth_tokens
@@ -134,7 +133,7 @@ def valid_upgrade(url: str, signature: str | None, auth_tokens: AuthTokens) -> b
 
 
 def token_secret(auth_token: str) -> bytes:
-    """The secret all workers sign one-time tokens with: 32 bytes, known from the auth token."""
+    """The secret that signs one-time tokens on all workers: 32 bytes, from the auth token."""
     if not auth_token:
         raise ValueError("expected an auth token to derive a secret from, got an empty one")
     return _hmac(auth_token.encode(), "offhook one-time token v1")
@@ -143,18 +142,18 @@ def token_secret(auth_token: str) -> bytes:
 def first_nonce(secret: bytes, call_sid: str) -> str:
     """The nonce for the first webhook of a call: 22 characters, the same on every worker.
 
-    Twilio may deliver that webhook twice. Both tokens then carry one nonce, of which the store
-    redeems only one.
+    Twilio may deliver that webhook twice. Both tokens then have the same nonce, and the store
+    redeems only one of them.
     """
     return _base64url(_hmac(secret, f"first nonce {call_sid}")[:16])
 
 
 def caller_key(secret: bytes, ours: str, theirs: str) -> str:
-    """The name of two parties where calls are remembered: 22 characters that tell no number.
+    """A keyed hash of two parties' numbers, to remember calls by: 22 characters.
 
     Args:
         secret: From `token_secret`.
-        ours: The number of ours in the call: who calls another one wants something else.
+        ours: Our number in the call, because a call to another number is about something else.
         theirs: The other party's number.
     """
     return _base64url(_hmac(secret, f"caller {ours} {theirs}")[:16])
@@ -165,10 +164,10 @@ def mint_token(secret: bytes, call_sid: str, account_sid: str, expires_ms: int, 
 
     Args:
         secret: From `token_secret`, of the newest auth token.
-        call_sid: The call it is for.
+        call_sid: The call of the token.
         account_sid: The account the call belongs to.
-        expires_ms: Unix time from which on it is refused, in ms.
-        nonce: What the store knows it by: 1 to 64 of A-Z, a-z, 0-9, - and _.
+        expires_ms: The Unix time from which it is refused, in ms.
+        nonce: The part by which the store knows it: 1 to 64 of A-Z, a-z, 0-9, - and _.
 
     Raises:
         ValueError: A part does not fit into a token.
@@ -186,13 +185,13 @@ def mint_token(secret: bytes, call_sid: str, account_sid: str, expires_ms: int, 
 def check_token(
     secrets: Sequence[bytes], token: str | None, call_sid: str, account_sid: str, now_ms: int
 ) -> str:
-    """Check the token a stream came with.
+    """Check a stream's token.
 
     Args:
-        secrets: From `token_secret`, one for each auth token that still counts.
+        secrets: From `token_secret`, one for each auth token that is still valid.
         token: The stream's token parameter, None if there is none.
-        call_sid: The call the stream says it belongs to.
-        account_sid: The account it says that call belongs to.
+        call_sid: The CallSid that the stream states.
+        account_sid: The AccountSid that the stream states.
         now_ms: Unix time, in ms.
 
     Returns:
@@ -230,7 +229,7 @@ _TOKEN = re.compile(
 
 
 class _Fields(dict[str, list[str]]):
-    """A form as `RequestValidator` reads it: each name once, with all its values."""
+    """A form in the shape that `RequestValidator` reads: each name once, with all its values."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         super().__init__()

@@ -16,29 +16,29 @@ STREAM_STATUS_PATH = "/twilio/stream-status"
 TRANSFERRED_PATH = "/twilio/transferred"
 
 RETRIES = "rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
-"""How Twilio is to ask again, as the fragment of our URLs: after no connection in 2 s, no answer in
-4 s, and a server error, three times. Without it Twilio asks again once, after a failed connection.
-A webhook of ours answers within 2 s, also while the store is away.
+"""The fragment of our URLs, which tells Twilio to ask again up to three times: after no connection
+in 2 s, no answer in 4 s, or a server error. Without it Twilio asks again once, and only after a
+failed connection. Our webhooks answer within 2 s, even while the store is away.
 """
 
 RING_S = 20
-"""How long the telephone of whoever a call is transferred to may ring."""
+"""How long the telephone at TRANSFER_TO rings, in seconds."""
 
 TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a parameter, not a secret
-"""Where `Start.custom_parameters` carries the one-time token."""
+"""The name of the one-time token in `Start.custom_parameters`."""
 
 PARAMETER_LIMIT_CHARS = 500
-"""Twilio: a parameter's name and value together stay below this."""
+"""Twilio's limit: a parameter's name and value together must be shorter."""
 
 
 def connect(public_url: str, token: str) -> str:
-    """Tie the call to a media stream of ours.
+    """Connect the call to a media stream.
 
-    When the stream ends, in whatever way, Twilio asks `RESUME_PATH` how to go on: as the action
-    of `<Connect>`, or by the `<Redirect>` behind it should the action not be taken.
+    When the stream ends, for any reason, Twilio asks `RESUME_PATH` how to go on: as the action of
+    `<Connect>`, or through the `<Redirect>` behind it if Twilio ignores the action.
 
     Args:
-        public_url: Where Twilio reaches us: https, perhaps with a path prefix.
+        public_url: The https address under which Twilio reaches us, perhaps with a path.
         token: The one-time token (see `signature.mint_token`).
 
     Raises:
@@ -78,13 +78,14 @@ def apology(text: str) -> str:
 def transfer(public_url: str, text: str, to: str, *, caller_id: str | None = None) -> str:
     """Say `text`, then put the call through to `to`.
 
-    When that is over, however it went, Twilio asks `TRANSFERRED_PATH` with a `DialCallStatus`.
+    When the transfer is over, whatever its result, Twilio requests `TRANSFERRED_PATH` with a
+    `DialCallStatus`.
 
     Args:
-        public_url: Where Twilio reaches us.
-        text: What Twilio's own voice says first.
+        public_url: The address under which Twilio reaches us.
+        text: The text that Twilio's own voice says first.
         to: A number in E.164, or a sip: address.
-        caller_id: The number they see (see `numbers.caller_id`); None for the caller's.
+        caller_id: The number that `to` sees (see `numbers.caller_id`); None for the caller's.
 
     Raises:
         ValueError: `public_url` cannot be used.
@@ -105,7 +106,7 @@ def transfer(public_url: str, text: str, to: str, *, caller_id: str | None = Non
 
 
 def wait_and_ask(public_url: str, path: str) -> str:
-    """Have Twilio ask again in a second: whoever stands before the workers may choose another.
+    """Make Twilio ask again in a second. A load balancer may then choose another worker.
 
     Raises:
         ValueError: `public_url` cannot be used.
@@ -117,7 +118,7 @@ def wait_and_ask(public_url: str, path: str) -> str:
 
 
 def stream_url(public_url: str) -> str:
-    """The wss URL of our media socket; the upgrade's signature is over exactly this text.
+    """The wss URL of our media socket. The upgrade's signature covers exactly this text.
 
     Raises:
         ValueError: `public_url` is not a plain https URL.
@@ -126,23 +127,23 @@ def stream_url(public_url: str) -> str:
 
 
 def callback_url(public_url: str, path: str) -> str:
-    """The URL of one of our webhooks, as Twilio is told it: with how to ask again.
+    """The URL of one of our webhooks for Twilio, with the fragment that says how to ask again.
 
-    For attributes of TwiML and properties of the REST API. Whether Twilio heeds the fragment in
-    the text of a `<Redirect>` is not documented.
+    It is for attributes of TwiML and properties of the REST API. Twilio does not document whether
+    the fragment has an effect in the text of a `<Redirect>`.
 
     Raises:
-        ValueError: As `webhook_url`.
+        ValueError: As in `webhook_url`.
     """
     return f"{webhook_url(public_url, path)}#{RETRIES}"
 
 
 def webhook_url(public_url: str, path: str) -> str:
-    """The URL of one of our webhooks, as Twilio calls and signs it.
+    """The URL of one of our webhooks, exactly as Twilio requests and signs it.
 
     Args:
-        public_url: Where Twilio reaches us: https, perhaps with a path prefix.
-        path: What follows it, with a leading slash.
+        public_url: The https address under which Twilio reaches us, perhaps with a path.
+        path: The webhook's path, with a leading slash.
 
     Raises:
         ValueError: `public_url` is not a plain https URL: it has another scheme, no host, a user
