@@ -53,7 +53,7 @@ def read_mono(path: Path | str) -> tuple[bytes, int]:
             )
             pcm = file.readframes(samples)
     except (wave.Error, EOFError) as error:
-        raise _unlike(path, f"a file that is none ({str(error) or 'it ends too early'})") from error
+        raise _unlike(path, f"an unreadable file ({str(error) or 'it ends too early'})") from error
     if (channels, bits) != (1, 16):
         raise _unlike(path, f"{channels} channel(s) of {bits} bits")
     if len(pcm) != 2 * samples:

@@ -85,8 +85,8 @@ class Account:
                     return one
         raise UsageError(
             f"expected a number of account {self.sid}, got {phone_number}; "
-            "`offhook number list` shows them; a subaccount's needs that TWILIO_ACCOUNT_SID, "
-            "another Region's TWILIO_REGION and TWILIO_EDGE"
+            "`offhook number list` shows its numbers; for a number of a subaccount, set "
+            "TWILIO_ACCOUNT_SID; for one of another Region, set TWILIO_REGION and TWILIO_EDGE"
         )
 
     def update(self, number: Number, webhooks: Webhooks) -> Number:
@@ -114,7 +114,7 @@ class Account:
                 raise AccountError(self._refusal(self._http.answer)) from error
             raise AccountError(
                 f"expected {self._api_url} to answer as Twilio's REST API does, got something "
-                f"else ({type(error).__name__}); look at TWILIO_API_URL"
+                f"else ({type(error).__name__}); check TWILIO_API_URL"
             ) from error
 
     def _refusal(self, answer: Response) -> str:
@@ -128,15 +128,15 @@ class Account:
                 )
             case 404:
                 return (
-                    f"{said}: account {self.sid} has no such thing; "
-                    "`offhook number list` shows what it has"
+                    f"{said}: account {self.sid} does not have it; "
+                    "`offhook number list` shows its numbers"
                 )
             case 429:
                 wait_s = answer.headers.get("Retry-After", "")
                 when = f"in {wait_s} s" if wait_s.isdigit() else "in a moment"
                 return f"{said}: too many requests; try again {when}"
             case status if status >= 500:
-                return f"{said}: it is in trouble; try again, and see status.twilio.com"
+                return f"{said}: Twilio has a problem; try again later, and see status.twilio.com"
             case _:
                 return f"{said}: {words}; see https://www.twilio.com/docs/errors/{code}"
 

@@ -102,14 +102,14 @@ class Checkup:
                 mounts={"http://": None},  # requests to this machine's server use no proxy
             )
         )
-        return "all that is required is there"
+        return "all required settings are there"
 
     async def model(self) -> str:
         """Open a Live session of each model, without sending anything."""
         try:
             live = gemini_live(self._settings)
         except ValueError as error:
-            raise Unwell(str(error), "mend the setting it names") from None
+            raise Unwell(str(error), "correct the setting that it names") from None
         try:
             listen = [await _listens(live, self._settings.gemini_model)]
             if (fallback := self._settings.gemini_fallback_model) is not None:
@@ -129,14 +129,14 @@ class Checkup:
                 await rehearse(store, f"doctor-{secrets.token_hex(8)}")
         except TimeoutError:
             raise Unwell(
-                "Redis does not answer in time", "look at REDIS_URL and at Redis"
+                "Redis does not answer in time", "check REDIS_URL, and whether Redis runs"
             ) from None
         except StoreAway as away:
             fix = _redis_fix(away.why) if url else f"start `offhook serve`; it uses {own.path}"
             raise Unwell(str(away), fix) from None
         finally:
             await store.aclose()
-        return "does all that a call needs" + ("" if url else f", in {own.path}")
+        return "does everything that a call needs" + ("" if url else f", in {own.path}")
 
     async def server(self) -> str:
         """Ask the server on this machine for its identity."""
@@ -154,7 +154,7 @@ class Checkup:
                 return f"{url} leads to this server"
         raise Unwell(
             f"{url} leads to another server with the same auth token, {ATTEMPTS} times in a row",
-            f"point the proxy or tunnel to {here}, or look for a server that was left running",
+            f"point the proxy or tunnel to {here}, or stop that other server",
         )
 
     async def signature(self) -> str:
@@ -168,7 +168,9 @@ class Checkup:
             raise Unwell("TWILIO_ACCOUNT_SID is not set", HINTS["TWILIO_ACCOUNT_SID"])
         status = await asyncio.to_thread(Account(self._settings).status)
         if status != "active":
-            raise Unwell(f"expected an active account, got one that is {status}", "ask Twilio why")
+            raise Unwell(
+                f"expected an active account, got one that is {status}", "ask Twilio for the reason"
+            )
         return "is active"
 
     async def number(self) -> str:
@@ -185,7 +187,7 @@ class Checkup:
             numbers_reached = ", ".join(one.phone_number for one in reached)
             if not outdated:
                 return f"{numbers_reached} calls {url}"
-            again = f"link {', '.join(outdated)} again, so that Twilio asks again when we fail"
+            again = f"link {', '.join(outdated)} again, so that Twilio repeats requests that fail"
             return f"{numbers_reached} calls {url}; {again}"
         if linked:
             [number, *_] = linked
@@ -207,14 +209,14 @@ class Checkup:
         await asyncio.to_thread(account.status)
         now = datetime.now(UTC)  # noqa: TID251 - the edge: this clock is what is examined
         if account.date is None:
-            raise NotNow("Twilio's answer has no date")
+            raise NotNow("Twilio's answer has no Date header")
         ahead_s = round((now - account.date).total_seconds())
         if abs(ahead_s) >= TOKEN_LIFE_S:
             side = "ahead of" if ahead_s > 0 else "behind"
             raise Unwell(
                 f"this machine's clock is {abs(ahead_s)} s {side} Twilio's, and a stream's token "
                 f"lives {TOKEN_LIFE_S} s",
-                "set the clock by NTP",
+                "synchronise the clock with NTP",
             )
         return f"within {abs(ahead_s) + 1} s of Twilio's"
 
@@ -245,11 +247,11 @@ async def _listens(live: GeminiLive, name: str, *, fallback: bool = False) -> st
 def _model_fix(code: int, setting: str) -> str:
     match code:
         case 0:
-            return "look at the network, at GOOGLE_GEMINI_BASE_URL and at SSL_CERT_FILE"
+            return "check the network, GOOGLE_GEMINI_BASE_URL and SSL_CERT_FILE"
         case 429:
             return "wait, or ask Google for more quota"
         case status if 500 <= status < 600 or status == 1011:
-            return "Gemini is in trouble; try again"
+            return "Gemini has a problem; try again later"
         case _:
             return f"check GEMINI_API_KEY, and that it may use {setting}"
 
@@ -257,10 +259,10 @@ def _model_fix(code: int, setting: str) -> str:
 def _redis_fix(why: str) -> str:
     match why:
         case "unreachable" | "timeout":
-            return "start Redis, or look at REDIS_URL"
+            return "start Redis, or correct REDIS_URL"
         case "not authenticated":
             return "put the user name and password into REDIS_URL"
         case "not permitted" | "refused":
-            return "give Redis' user all commands, on keys and channels that begin with offhook:"
+            return "allow the Redis user all commands on keys and channels that begin with offhook:"
         case _:
-            return "look at Redis' log"
+            return "see Redis' log"

@@ -68,7 +68,7 @@ async def examine(checks: Iterable[Check]) -> list[Finding]:
         well = {finding.check for finding in found if finding.outcome == "ok"}
         missing = [name for name in check.needs if name not in well]
         if missing:
-            detail = f"needs {' and '.join(missing)} to be well first"
+            detail = f"not checked, because it needs {' and '.join(missing)} to succeed first"
             found.append(Finding(check.name, "skipped", detail))
             continue
         try:

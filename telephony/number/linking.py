@@ -49,8 +49,8 @@ def plan_unlink(number: Number, memory: Memory) -> Plan:
     remembered = memory.recall(number)
     if remembered is None:
         raise UsageError(
-            f"expected a number that was linked from here, got {number.phone_number}; nothing is "
-            f"remembered of it in {memory.path(number)}: set it by hand in the Twilio Console"
+            f"expected a number that was linked from here, got {number.phone_number}; there is no "
+            f"{memory.path(number)}: set its webhooks by hand in the Twilio Console"
         )
     restored = remembered.untouched(number)
     wanted = {field: remembered.before[field] for field in restored}

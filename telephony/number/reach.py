@@ -40,11 +40,13 @@ async def identity(http: httpx.AsyncClient, base_url: str, settings: Settings, f
         raise Unwell(f"{base_url}: {_words(error)}", fix) from None
     except (ValueError, LookupError, TypeError):
         status = answer.status_code
-        raise Unwell(f"{base_url} is no offhook (/healthz answers {status})", fix) from None
+        raise Unwell(
+            f"{base_url} is not an offhook server (/healthz answers {status})", fix
+        ) from None
     if not proves(settings.auth_tokens, challenge, instance, proof):
         raise Unwell(
-            f"{base_url} is an offhook with another TWILIO_AUTH_TOKEN",
-            "give the server and this command the same one",
+            f"{base_url} is an offhook server with another TWILIO_AUTH_TOKEN",
+            "give the server and this command the same token",
         )
     return instance
 
@@ -66,7 +68,7 @@ async def post_signed(http: httpx.AsyncClient, settings: Settings) -> None:
     try:
         answer = await http.post(url, data=form, headers=headers)
     except httpx.HTTPError as error:
-        raise Unwell(f"{url}: {_words(error)}", "look at the proxy or tunnel") from None
+        raise Unwell(f"{url}: {_words(error)}", "check the proxy or tunnel") from None
     match answer.status_code:
         case 204:
             return

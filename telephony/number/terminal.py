@@ -24,7 +24,7 @@ def show(settings: NumberSettings, phone_number: str) -> None:
     typer.echo(f"  {standing(number, settings.public_url)}")
     memory = Memory(settings.state_dir)
     if memory.recall(number) is not None:
-        typer.echo(f"  what it had before: {memory.path(number)}")
+        typer.echo(f"  previous webhooks: {memory.path(number)}")
 
 
 def link(settings: NumberSettings, phone_number: str, *, dry_run: bool, force: bool) -> bool:
@@ -42,7 +42,7 @@ def link(settings: NumberSettings, phone_number: str, *, dry_run: bool, force: b
     _tell(plan, dry_run=dry_run)
     if plan.changes and not dry_run:
         typer.echo(
-            f"what it had before: {memory.path(number)}; `offhook number unlink` restores it"
+            f"previous webhooks: {memory.path(number)}; `offhook number unlink` restores them"
         )
     if force or not number.shadow:
         return True
@@ -64,7 +64,8 @@ def unlink(settings: NumberSettings, phone_number: str, *, dry_run: bool) -> Non
     _tell(plan, dry_run=dry_run)
     for field in plan.kept:
         typer.echo(
-            f"warning: the {FIELDS[field]} was changed since, and is left as it is", err=True
+            f"warning: the {FIELDS[field]} was changed since it was linked, and stays as it is",
+            err=True,
         )
 
 
@@ -75,7 +76,7 @@ def standing(number: Number, public_url: str) -> str:
     if not is_linked(number, public_url):
         return f"calls go to {number.webhooks['voice_url'] or 'nobody'}"
     if is_outdated(number, public_url):
-        return "linked, but Twilio does not ask again as it could; link it again"
+        return "linked, but Twilio does not repeat failed requests as it should; link it again"
     return "linked"
 
 

@@ -24,7 +24,7 @@ Modules, lowest first:
     health         /healthz and /readyz
     metrics_port   /metrics, if it was asked for
     kept           decides where calls are kept when REDIS_URL is not set
-    twilio_wire    what speaks WebSocket, and loses nothing before a bad frame
+    twilio_wire    uvicorn's WebSocket class, which then loses no messages before a bad frame
     watchdog       ends the process when its event loop is stuck
     app            connects all parts, and handles the process's signals
 

@@ -1,14 +1,14 @@
-"""What speaks WebSocket to Twilio: uvicorn's own class, but for what comes before a bad frame."""
+"""The WebSocket class for Twilio: uvicorn's own, but messages before a bad frame are not lost."""
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 
 class TwilioWire(WebSocketsSansIOProtocol):
-    """uvicorn drops what came in the same segment before a frame that it cannot read. A `stop` may
-    be there, in front of a close frame with a code that does not exist.
+    """uvicorn drops the messages of a TCP segment in which a later frame cannot be read. One
+    may be a `stop`, before a close frame with an invalid code.
     """
 
     def handle_parser_exception(self) -> None:
-        """The frame that cannot be read ends the connection, after all those before it."""
+        """Handle the messages before the bad frame, then end the connection."""
         self.handle_events()
         super().handle_parser_exception()

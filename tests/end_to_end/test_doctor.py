@@ -124,7 +124,7 @@ async def test_a_server_that_keeps_its_calls_itself_is_looked_at_too(clinic: Cli
             found = await clinic.examine(redis_url="", state_dir=str(state))
             assert (found["redis"].outcome, found["redis"].detail) == (
                 "ok",
-                f"does all that a call needs, in {state}/store",
+                f"does everything that a call needs, in {state}/store",
             )
         store_in(state).socket.touch()  # as kill -9 leaves it
         finding = await clinic.only("redis", redis_url="", state_dir=str(state))
@@ -138,7 +138,7 @@ async def test_settings_that_are_missing_are_said_and_nothing_else_is_looked_at(
     assert found["settings"].outcome == "failed"
     assert "  GEMINI_API_KEY: " in found["settings"].detail
     assert {found[name].outcome for name in ALL[1:]} == {"skipped"}
-    assert found["model"].detail == "needs settings to be well first"
+    assert found["model"].detail == "not checked, because it needs settings to succeed first"
 
 
 async def test_a_model_that_refuses_is_said_with_its_reason(clinic: Clinic) -> None:
@@ -158,13 +158,13 @@ async def test_a_model_that_cannot_be_reached_is_said(clinic: Clinic) -> None:
     finding = await clinic.only(
         "model", google_gemini_base_url=clinic.rest.url.replace("p:", "ps:")
     )
-    assert finding.fix.startswith("look at the network, at GOOGLE_GEMINI_BASE_URL")
+    assert finding.fix.startswith("check the network, GOOGLE_GEMINI_BASE_URL")
 
 
 async def test_a_redis_that_cannot_be_reached_is_said(clinic: Clinic) -> None:
     finding = await clinic.only("redis", redis_url=f"redis://127.0.0.1:{free_port()}")
     assert finding.detail.startswith("the store is away (unreachable)")
-    assert finding.fix == "start Redis, or look at REDIS_URL"
+    assert finding.fix == "start Redis, or correct REDIS_URL"
 
 
 async def test_a_server_that_does_not_run_is_said(clinic: Clinic) -> None:
@@ -177,13 +177,13 @@ async def test_a_server_that_does_not_run_is_said(clinic: Clinic) -> None:
 async def test_something_else_on_the_port_is_no_server_of_ours(clinic: Clinic) -> None:
     port = clinic.rest.url.rpartition(":")[2]
     finding = await clinic.only("server", "public URL", "signature", port=port)
-    assert "is no offhook (/healthz answers 401)" in finding.detail
+    assert "is not an offhook server (/healthz answers 401)" in finding.detail
 
 
 async def test_a_public_url_that_leads_nowhere_is_said(clinic: Clinic) -> None:
     clinic.front.leads_to = int(clinic.rest.url.rpartition(":")[2])
     finding = await clinic.only("public URL", "signature")
-    assert "is no offhook (/healthz answers 401)" in finding.detail
+    assert "is not an offhook server (/healthz answers 401)" in finding.detail
     assert finding.fix.endswith(f"pass everything to {clinic.worker.url}")
 
 
@@ -202,7 +202,7 @@ async def test_a_public_url_that_leads_to_somebody_elses_server_is_found_out(
     async with serving(clinic.gemini, auth_token="another-token") as other:
         clinic.front.leads_to = int(other.url.rpartition(":")[2])
         finding = await clinic.only("public URL", "signature")
-    assert "is an offhook with another TWILIO_AUTH_TOKEN" in finding.detail
+    assert "is an offhook server with another TWILIO_AUTH_TOKEN" in finding.detail
 
 
 async def test_a_certificate_that_nobody_trusts_is_said(clinic: Clinic) -> None:

@@ -64,7 +64,7 @@ async def test_a_number_is_linked_shown_and_unlinked(desk: Desk) -> None:
     code, out, err = await desk.number("link", PHONE_NUMBER)
     assert (code, err) == (0, "")
     assert f"{PHONE_NUMBER}: changed\n{change}" in out
-    assert f"what it had before: {desk.state_dir}/numbers/{desk.sid}.json" in out
+    assert f"previous webhooks: {desk.state_dir}/numbers/{desk.sid}.json" in out
     assert desk.voice_url == f"{PUBLIC_URL}/twilio/voice#{RETRIES}"
 
     assert await desk.number("link", PHONE_NUMBER) == (
@@ -116,7 +116,7 @@ async def test_what_was_changed_since_is_left_and_said(desk: Desk) -> None:
     desk.account.numbers[desk.sid]["voice_url"] = "https://third.example.com"
     code, _, err = await desk.number("unlink", PHONE_NUMBER)
     assert code == 0
-    assert "warning: the voice URL was changed since, and is left as it is\n" in err
+    assert "warning: the voice URL was changed since it was linked, and stays as it is\n" in err
     assert desk.voice_url == "https://third.example.com"
 
 
@@ -146,7 +146,7 @@ async def test_a_twilio_in_trouble_is_one_message(desk: Desk) -> None:
     code, out, err = await desk.number("link", PHONE_NUMBER)
     assert (code, out) == (2, "")
     assert err == (
-        "offhook: Twilio says 503, error 20503: it is in trouble; try again, and see "
+        "offhook: Twilio says 503, error 20503: Twilio has a problem; try again later, and see "
         "status.twilio.com\n"
     )
 

@@ -14,7 +14,7 @@ from telephony.settings import NumberSettings
 from telephony.simulator.rest import Fault, Hang, RestAnswer, refusal
 from telephony.simulator.rest_server import SimulatedRest
 
-NOT_TWILIO = "answer as Twilio's REST API does, got something else .*; look at TWILIO_API_URL"
+NOT_TWILIO = "answer as Twilio's REST API does, got something else .*; check TWILIO_API_URL"
 HTML = RestAnswer(502, "<html>Bad Gateway</html>")
 
 
@@ -80,19 +80,22 @@ async def test_an_answer_whose_date_is_none_tells_no_time(
         (refusal(400, 21502, "VoiceUrl is not valid"), "400, error 21502.*VoiceUrl is not valid"),
         (refusal(401, 20003, "Authenticate"), "401, error 20003: TWILIO_ACCOUNT_SID and TWILIO_A"),
         (refusal(403, 20005, "Account is not active"), "403, error 20005: .*not active; see http"),
-        (refusal(404, 20404, "Not found"), f"404, error 20404: account AC{'0' * 31}7 has no such"),
+        (
+            refusal(404, 20404, "Not found"),
+            f"404, error 20404: account AC{'0' * 31}7 does not have it",
+        ),
         (refusal(429, 20429, "Too Many", Retry_After="7"), "429, error 20429.*try again in 7 s"),
         (refusal(429, 20429, "Too Many"), "429, error 20429.*try again in a moment"),
         (refusal(429, 20429, "Too Many", Retry_After="Soon"), "try again in a moment"),
-        (refusal(500, 20500, "Internal"), "500, error 20500: it is in trouble; try again"),
-        (HTML, "502, error -: it is in trouble; try again"),
-        (refusal(503, 20503, "Unavailable"), "503, error 20503: it is in trouble; try again"),
-        (RestAnswer(200, "<html>Hello</html>"), "answer as Twilio's .* look at TWILIO_API_URL"),
-        (RestAnswer(200, "[]"), "answer as Twilio's .* look at TWILIO_API_URL"),
-        (RestAnswer(200, '{"numbers": 3}'), "answer as Twilio's .* look at TWILIO_API_URL"),
+        (refusal(500, 20500, "Internal"), "500, error 20500: Twilio has a problem; try again"),
+        (HTML, "502, error -: Twilio has a problem; try again"),
+        (refusal(503, 20503, "Unavailable"), "503, error 20503: Twilio has a problem; try again"),
+        (RestAnswer(200, "<html>Hello</html>"), "answer as Twilio's .* check TWILIO_API_URL"),
+        (RestAnswer(200, "[]"), "answer as Twilio's .* check TWILIO_API_URL"),
+        (RestAnswer(200, '{"numbers": 3}'), "answer as Twilio's .* check TWILIO_API_URL"),
         (
             RestAnswer(301, "", {"Location": "https://other.example"}),
-            "answer as Twilio's .* look at TWILIO_API_URL",
+            "answer as Twilio's .* check TWILIO_API_URL",
         ),
     ],
     ids=lambda one: str(one.status) if isinstance(one, RestAnswer) else "",
@@ -132,7 +135,7 @@ async def test_nobody_at_the_address_is_said(reach: Callable[..., NumberSettings
         bound.bind(("127.0.0.1", 0))
         settings = reach(twilio_api_url=f"http://127.0.0.1:{bound.getsockname()[1]}")
         message = await refused(Account(settings))
-    assert "cannot be reached (ConnectionError); look at the network, and at TWILIO_API" in message
+    assert "cannot be reached (ConnectionError); check the network, TWILIO_API" in message
 
 
 def test_a_region_is_reached_by_its_edge(reach: Callable[..., NumberSettings]) -> None:

@@ -43,6 +43,6 @@ async def test_what_needs_something_unwell_is_not_made() -> None:
         Check("d", ("c",), misused),
     ]
     assert (await examine(checks))[2:] == [
-        Finding("c", "skipped", "needs a and b to be well first"),
-        Finding("d", "skipped", "needs c to be well first"),
+        Finding("c", "skipped", "not checked, because it needs a and b to succeed first"),
+        Finding("d", "skipped", "not checked, because it needs c to succeed first"),
     ]
