@@ -26,6 +26,6 @@ async def test_a_number_that_an_earlier_release_linked_is_well_and_to_be_linked_
     assert await finding(rest) == f"+14155550199 calls {PUBLIC_URL}"
     rest.account.numbers[sid]["voice_url"] = f"{PUBLIC_URL}/twilio/voice"
     assert await finding(rest) == (
-        f"+14155550199 calls {PUBLIC_URL}; link +14155550199 again, so that Twilio asks again when "
-        "we fail"
+        f"+14155550199 calls {PUBLIC_URL}; link +14155550199 again, so that Twilio repeats "
+        "requests that fail"
     )
