@@ -1,7 +1,7 @@
 """What outlives a worker is read back as it was written, or not at all."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
@@ -42,18 +42,22 @@ def test_what_is_not_json_is_refused(text: str | bytes) -> None:
         Checkpoint.from_json(text)
 
 
-@pytest.mark.parametrize("text", ["null", "[]", "3", "{}", damaged(version=CHECKPOINT_VERSION + 1)])
-def test_another_version_is_refused_and_says_what_follows(text: str) -> None:
+@pytest.mark.parametrize("text", ["null", "[]", "3"])
+def test_what_is_no_object_is_refused_and_says_what_follows(text: str) -> None:
     with pytest.raises(CheckpointError, match="goes on from its transcript"):
         Checkpoint.from_json(text)
 
 
-def test_a_missing_and_an_unknown_field_are_named() -> None:
-    lacking = {k: v for k, v in asdict(CHECKPOINT).items() if k != "handle"}
-    with pytest.raises(CheckpointError, match="expected the fields"):
-        Checkpoint.from_json(json.dumps(lacking))
-    with pytest.raises(CheckpointError, match="surplus"):
-        Checkpoint.from_json(damaged(surplus=1))
+def test_a_checkpoint_of_the_next_release_keeps_what_is_known_of_it() -> None:
+    newer = damaged(version=CHECKPOINT_VERSION + 1, held_reply={"text": "Yes", "at": [1, 2]})
+    assert Checkpoint.from_json(newer) == CHECKPOINT
+
+
+@pytest.mark.parametrize("missing", [field.name for field in fields(Checkpoint)])
+def test_a_field_that_another_release_does_not_write_has_its_default(missing: str) -> None:
+    older = {name: value for name, value in asdict(CHECKPOINT).items() if name != missing}
+    default = getattr(Checkpoint(), missing)
+    assert Checkpoint.from_json(json.dumps(older)) == replace(CHECKPOINT, **{missing: default})
 
 
 @pytest.mark.parametrize(
