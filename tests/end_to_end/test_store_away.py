@@ -8,12 +8,14 @@ from redis.asyncio import Redis
 from websockets.exceptions import ConnectionClosed
 
 from agent.simulator.server import SimulatedGemini
-from telephony.simulator.report import AgentHeard, CallerSpoke, CallEvent
+from telephony.call.events import OwnershipLost, StreamStarted
+from telephony.simulator.report import AgentHeard, CallerSpoke, CallEvent, StreamClosed
+from telephony.simulator.script import Cut
 from tests.end_to_end import twilio
 from tests.end_to_end.records import stored
-from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS
+from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS, cut_off
 from tests.end_to_end.serving import get, place, serving, worker_process
-from tests.end_to_end.watching import Watch
+from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
@@ -50,6 +52,38 @@ async def test_calls_go_on_and_begin_without_redis_and_no_line_is_lost_or_double
         ended = call.record["status"], call.record["ended_reason"]
         assert ended == ("completed", "caller_hangup")
         assert all(life_s > 0 for life_s in call.lives_s.values()), call.lives_s
+
+
+@pytest.mark.parametrize("thawed", ["once the stream is back", "while it comes back"])
+async def test_a_call_goes_on_though_the_store_is_frozen_when_its_stream_comes_back(
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer", thawed: str
+) -> None:
+    steps: Watch[Step] = Watch()
+
+    def freeze(event: CallEvent) -> None:
+        if isinstance(event, StreamClosed) and len(streams()) == 1:
+            redis_server.freeze()
+            if thawed == "while it comes back":  # later than the worker waits, sooner than a reply
+                asyncio.get_running_loop().call_later(1.5, redis_server.thaw)
+
+    def streams() -> list[int]:
+        return [s.event.epoch for s in steps.seen if isinstance(s.event, StreamStarted)]
+
+    async with (
+        serving(gemini, observer(steps), redis_url=redis_server.url) as worker,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(place(cut_off(Cut.RESET), worker.url, on_event=freeze))
+        await steps.until(lambda step: isinstance(step.event, StreamStarted), times=2)
+        if thawed == "once the stream is back":
+            redis_server.thaw()
+    report = running.result()
+    call = await stored(redis, report.call_sid)
+    assert report.problems == ()
+    assert call.said == call.heard == CONVERSATION
+    assert [session.handle for session in gemini.server.sessions] == [""]
+    assert streams() == [1, 2]
+    assert not any(isinstance(step.event, OwnershipLost) for step in steps.seen)
 
 
 async def test_a_worker_that_starts_without_its_redis_says_what_that_means_for_calls(

@@ -148,9 +148,10 @@ ELSEWHERE = (
         59,
         "the store away when a stream comes back",
         (
-            f"{END_TO_END}/test_store_away.py::test_calls_go_on_and_begin_without_redis_and_no_line_is_lost_or_doubled",
+            f"{END_TO_END}/test_store_away.py::test_a_call_goes_on_though_the_store_is_frozen_when_its_stream_comes_back",
+            "tests/telephony/server/test_ownership.py::test_a_held_call_goes_on_here_though_the_store_is_away_when_its_stream_comes_back",
         ),
-        "not 200 seeds of the very instant",
+        "a real server frozen at that instant, twice; not 200 seeds",
     ),
     Elsewhere(
         60,
