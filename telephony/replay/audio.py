@@ -20,7 +20,7 @@ from telephony.audio.formats import MODEL_OUT_RATE_HZ, ULAW_SILENCE
 from telephony.replay.tone import tone
 
 LONGEST = 16 << 20
-"""Bytes of one reference: more than a call lets Gemini or Twilio send at once, by far."""
+"""The longest reference in bytes; far more than Gemini or Twilio may send at once."""
 
 _PART = re.compile(
     r"(?P<name>silence|caller|model|[0-9a-f]{16}|tone:[1-9][0-9]{0,4})"
@@ -30,7 +30,7 @@ _PART = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """One kind of audio: the name of a call's own, the ending of its files, its silence."""
+    """A kind of audio: the name of a call's own audio, the ending of its files, and its silence."""
 
     label: str
     suffix: str
@@ -45,7 +45,7 @@ MODEL = Medium("model", ".pcm24", b"\x00")
 
 
 class Part(NamedTuple):
-    """`length` bytes of something, from `offset` on."""
+    """`length` bytes of the audio `name`, from `offset` on."""
 
     name: str
     offset: int
@@ -57,24 +57,24 @@ class Part(NamedTuple):
 
 
 class Known(Protocol):
-    """Audio that exists already, where a recording need not keep it again."""
+    """Existing audio, which a recording can refer to instead of keeping it again."""
 
     @property
     def name(self) -> str:
-        """What a part calls it."""
+        """The name of this audio in a part."""
         ...
 
     def cut(self, offset: int, length: int) -> bytes:
-        """A piece of it; shorter where it ends before."""
+        """A piece of the audio; shorter if the audio ends earlier."""
         ...
 
     def find(self, data: bytes) -> int:
-        """Where `data` stands in it, or -1."""
+        """The position of `data` in the audio, or -1."""
         ...
 
 
 class Shared:
-    """Audio that several recordings have in common, kept under its own hash."""
+    """Audio that several recordings share, kept under its own hash."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -90,7 +90,7 @@ class Shared:
 
 
 class Tone:
-    """The endless tone of so many Hz."""
+    """The endless tone of one pitch, in Hz."""
 
     def __init__(self, hz: int) -> None:
         self.name = f"tone:{hz}"
@@ -101,16 +101,16 @@ class Tone:
         return tone(self._hz, offset, length)
 
     def find(self, data: bytes) -> int:
-        """As `Known`; within its first second, after which it comes again."""
+        """As `Known`; searches the first second, after which the tone repeats."""
         return tone(self._hz, 0, 2 * MODEL_OUT_RATE_HZ + len(data)).find(data)
 
 
 class Track:
-    """One medium of a call that is being written: turns audio into parts, and keeps what is new.
+    """The audio of one medium in a recording that is being written. It keeps only new audio.
 
     Args:
-        medium: Which.
-        known: Audio to be pointed to in place of keeping it.
+        medium: The medium.
+        known: Existing audio to refer to.
     """
 
     def __init__(self, medium: Medium, known: Sequence[Known] = ()) -> None:
@@ -123,16 +123,16 @@ class Track:
 
     @property
     def kept(self) -> int:
-        """How many bytes of its own the recording has of this medium."""
+        """How many bytes of this medium the recording itself keeps."""
         return self._kept
 
     @property
     def content_name(self) -> str:
-        """The name of the file that holds them, without its ending."""
+        """The name of the file that holds this audio, without its ending."""
         return self._hash.hexdigest()[:16]
 
     def refer(self, data: bytes) -> Part:
-        """Say where `data`, which is not empty, can be found; it is kept if it is new."""
+        """A reference to `data`, which must not be empty. New audio is kept."""
         if data == self.medium.silence * len(data):
             return Part("silence", 0, len(data))
         if (known := self._look_up(data)) is not None:
@@ -144,7 +144,7 @@ class Track:
         return part
 
     def take(self) -> bytes:
-        """What is new since the last time."""
+        """The new audio since the last call of `take`."""
         new = bytes(self._new)
         self._new.clear()
         return new
@@ -165,12 +165,12 @@ class Track:
 
 
 def content_name(data: bytes) -> str:
-    """The name of a file of these bytes, without its ending."""
+    """The name of a file with these bytes, without its ending."""
     return sha256(data).hexdigest()[:16]
 
 
 def join(parts: Sequence[Part]) -> str:
-    """The reference to several parts, those together that follow one another."""
+    """The reference to several parts. Parts that follow one another are joined."""
     joined: list[Part] = []
     for part in parts:
         last = joined[-1] if joined else None
@@ -187,15 +187,15 @@ def follows(one: Part, other: Part) -> bool:
 
 
 def resolve(reference: str, medium: Medium, kept: Callable[[str], bytes]) -> bytes:
-    """Put together what a reference names.
+    """Read the audio that a reference names.
 
     Args:
         reference: The parts.
-        medium: Of what kind they are.
-        kept: Gives the bytes of `caller`, `model` or a hash.
+        medium: The kind of audio.
+        kept: Returns the bytes of `caller`, `model` or a hash.
 
     Raises:
-        ValueError: It is no reference, or reaches beyond what it names.
+        ValueError: The text is not a reference, or a part reaches beyond its audio.
     """
     pieces = []
     room = LONGEST
@@ -230,7 +230,7 @@ def load_shared(folder: Path, medium: Medium) -> list[Shared]:
 
 
 def save_shared(folder: Path, medium: Medium, data: bytes) -> Shared:
-    """Keep audio for several recordings; the folder is made if need be."""
+    """Write audio for several recordings. The folder is made if it does not exist."""
     shared = Shared(data)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{shared.name}{medium.suffix}").write_bytes(data)

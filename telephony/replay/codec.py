@@ -33,11 +33,11 @@ class Codec[T]:
     """The objects of one closed set of dataclasses.
 
     Args:
-        classes: The set.
+        classes: The set of dataclasses.
         tag: The field that names the class.
-        head: What all objects begin with.
-        tail: What objects of a class end with, each with a default.
-        others: Objects of other kinds that lines may hold too, told apart by the same field.
+        head: The fields at the beginning of all objects.
+        tail: The fields at the end of a class's objects, each with a default.
+        others: Classes of other objects in the same lines, with the same tag field.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class Codec[T]:
 
         Args:
             thing: The event or command.
-            audio: What stands for its bytes, if it has any.
-            more: The fields of `head`, and of `tail` where they are not their defaults.
+            audio: The text in place of its audio, if it has any.
+            more: The fields of `head`, and those of `tail` that differ from their defaults.
         """
         cls = type(thing)
         fields: dict[str, Any] = {name: getattr(thing, name) for name in self._types[cls]}
@@ -74,28 +74,28 @@ class Codec[T]:
         line = self._objects[cls](**more, **fields)
         try:
             return self._encode(line) + b"\n"
-        except UnicodeEncodeError:  # half a character, which is no text in UTF-8
+        except UnicodeEncodeError:  # half a character, which UTF-8 cannot hold
             return self._encode(_whole(line)) + b"\n"
 
     def decode(self, line: bytes) -> Object:
         """Read one line.
 
         Raises:
-            msgspec.DecodeError: It is not JSON, or not one of the objects.
+            msgspec.DecodeError: The line is not JSON, or not one of the objects.
         """
         return self._decode(line)
 
     def class_of(self, read: Object) -> type[T] | None:
-        """The class of an object that was read, or None for one of the others."""
+        """The class of a decoded object, or None for one of `others`."""
         return self._classes.get(type(read).__name__)
 
     def audio_of(self, read: Object) -> str:
-        """What stands for its bytes; "" where it has none."""
+        """The text in place of an object's audio; "" if it has none."""
         name = self._audio[self._classes[type(read).__name__]]
         return "" if name is None else str(getattr(read, name))
 
     def thing(self, read: Object, audio: bytes = b"", **other: Any) -> T:
-        """The event or command of an object, with its bytes, and with other fields as given."""
+        """The event or command of a decoded object, with its audio and other given fields."""
         cls = self._classes[type(read).__name__]
         types = self._types[cls]
         fields = {name: _plain(getattr(read, name), kind) for name, kind in types.items()}
@@ -105,7 +105,7 @@ class Codec[T]:
 
 
 def _whole(value: Any) -> Any:
-    """The same with U+FFFD for each half of a character."""
+    """The same value, with U+FFFD for each half of a character."""
     match value:
         case str():
             return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -145,7 +145,7 @@ def _fields(cls: type, bytes_as: type) -> list[Field]:
 
 
 def _strict(kind: Any) -> Any:
-    """A type like this one that refuses unknown fields, wherever it holds a dataclass."""
+    """A type like this one, whose dataclasses refuse unknown fields."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _strict_class(kind)
     if isinstance(kind, UnionType):
@@ -157,7 +157,7 @@ def _strict(kind: Any) -> Any:
 
 @cache
 def _strict_class(cls: Hashable) -> type[msgspec.Struct]:
-    assert isinstance(cls, type)  # noqa: S101 - classes hash, which `cache` cannot be told
+    assert isinstance(cls, type)  # noqa: S101 - classes are hashable, but `cache` does not know that
     fields = _fields(cls, bytes_as=bytes)
     return msgspec.defstruct(cls.__name__, fields, forbid_unknown_fields=True, omit_defaults=True)
 
@@ -167,7 +167,7 @@ def _union(kinds: Sequence[Any]) -> Any:
 
 
 def _plain(value: Any, kind: Any) -> Any:
-    """What was read, as the dataclasses it stands for."""
+    """The decoded value as the original dataclasses."""
     if isinstance(value, str | int | None):
         return value
     return msgspec.convert(value, kind, from_attributes=True)
@@ -180,5 +180,5 @@ def _types(cls: type) -> dict[str, Any]:
 
 
 def _audio_of(cls: type) -> str | None:
-    """The field that holds audio, if there is one; there is never more than one."""
+    """The field that holds audio, if any; a class has at most one."""
     return next((name for name, kind in _types(cls).items() if kind is bytes), None)

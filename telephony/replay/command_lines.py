@@ -22,7 +22,7 @@ from telephony.replay.codec import COMMANDS, Codec
 from telephony.replay.counts import pack
 
 RUN_LIMIT = 50
-"""Commands of one line: a second of speech, so that a difference is found within that."""
+"""The most commands in one line: a second of speech, so that a difference is found that exactly."""
 
 
 class Sum(msgspec.Struct, tag="Sum", tag_field="cmd", forbid_unknown_fields=True):
@@ -68,7 +68,7 @@ class CommandLines:
         self._commands = 0
 
     def add(self, step: int, now_ms: int, commands: Sequence[Command]) -> None:
-        """All commands of a step."""
+        """Add all commands of a step."""
         self._commands += len(commands)
         for command in commands:
             if isinstance(command, SendCallerAudio):
@@ -79,14 +79,14 @@ class CommandLines:
                 self._write(CODEC.line(command, audio, step=step, t=now_ms))
 
     def end(self) -> str:
-        """There are no more; returns the hash of them all."""
+        """Write the last line. Returns the hash of all lines before it."""
         self._close_run()
         total = self._hash.hexdigest()
         self._lines.append(msgspec.json.encode(Sum(self._commands, total)) + b"\n")
         return total
 
     def take(self) -> list[bytes]:
-        """The lines that are complete since the last time."""
+        """The lines that have become complete since the last call of `take`."""
         lines, self._lines = self._lines, []
         return lines
 
@@ -121,5 +121,5 @@ class CommandLines:
 
 
 def digest(audio: bytes) -> str:
-    """Audio by its length in bytes and its hash."""
+    """Describe audio by its length in bytes and its hash."""
     return f"{len(audio)}:{sha256(audio).hexdigest()[:16]}"

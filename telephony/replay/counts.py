@@ -9,21 +9,21 @@ _PART = re.compile(r"(-?[0-9]{1,18})(?:\*([0-9]{1,9}))?")
 
 
 def pack(numbers: Iterable[int]) -> str:
-    """Write whole numbers, equal neighbours together."""
+    """Write whole numbers, with equal neighbours joined."""
     groups = ((number, sum(1 for _ in same)) for number, same in groupby(numbers))
     return " ".join(str(number) if n == 1 else f"{number}*{n}" for number, n in groups)
 
 
-@lru_cache(maxsize=1_000)  # calls have most of these texts in common
+@lru_cache(maxsize=1_000)  # cached, because most of these texts come again and again
 def unpack(text: str, limit: int) -> Sequence[int]:
     """Read what `pack` wrote.
 
     Args:
         text: The numbers.
-        limit: How many there may be.
+        limit: The most numbers that are allowed.
 
     Raises:
-        ValueError: It is no such text, or there are more.
+        ValueError: The text has another form, or more numbers.
     """
     numbers: list[int] = []
     for part in text.split(" ") if text else ():

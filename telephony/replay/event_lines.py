@@ -23,14 +23,14 @@ from telephony.replay.counts import pack, unpack
 from telephony.twilio.messages import Media
 
 RUN_LIMIT = 50
-"""Events of one line: a second of caller audio, which is what a crash may lose."""
+"""The most events in one line: a second of caller audio, which a crash may lose."""
 
 RUN_BYTES = 1 << 20
-"""And how much audio a line may have before another begins."""
+"""How much audio a line may have before another begins."""
 
 
 class End(msgspec.Struct, tag="End", tag_field="ev", forbid_unknown_fields=True):
-    """The last line: the recording is whole. `audio` has the names of its own audio files."""
+    """The last line, which marks a whole recording. `audio` names its own audio files."""
 
     events: int
     audio: dict[str, str] = {}
@@ -50,7 +50,7 @@ CODEC: Codec[Event] = Codec(
 MEDIA = (CALLER, MODEL)
 
 NOTHING: Mapping[Medium, Sequence[Known]] = {}
-"""No audio is known: all that is new is kept."""
+"""No known audio: the recording keeps everything."""
 
 type Sound = Media | ReplyAudio
 
@@ -78,10 +78,10 @@ class _Run:
 
 
 class EventLines:
-    """Writes events; what they say is kept in `tracks`.
+    """Writes events; their audio is kept in `tracks`.
 
     Args:
-        known: Audio to be pointed to in place of keeping it, by medium.
+        known: Existing audio to refer to, by medium.
     """
 
     def __init__(self, known: Mapping[Medium, Sequence[Known]] = NOTHING) -> None:
@@ -91,7 +91,7 @@ class EventLines:
         self._lines: list[bytes] = []
 
     def add(self, event: Event, now_ms: int) -> None:
-        """The next event."""
+        """Add the next event."""
         self.events += 1
         if isinstance(event, Media | ReplyAudio):
             self._sound(event, now_ms)
@@ -100,7 +100,7 @@ class EventLines:
             self._lines.append(CODEC.line(event, "", t=now_ms))
 
     def end(self) -> None:
-        """The last event has been."""
+        """Write the last line."""
         self._close_run()
         own = {
             track.medium.label: track.content_name for track in self.tracks.values() if track.kept
@@ -108,7 +108,7 @@ class EventLines:
         self._lines.append(msgspec.json.encode(End(self.events, own)) + b"\n")
 
     def take(self) -> bytes:
-        """The lines that are complete since the last time."""
+        """The lines that have become complete since the last call of `take`."""
         lines = b"".join(self._lines)
         self._lines.clear()
         return lines
@@ -145,8 +145,8 @@ def expand(read: Object, kept: Callable[[Medium, str], bytes]) -> list[tuple[Eve
     """The events of one line, each with its time.
 
     Args:
-        read: What `CODEC` read; not `End`.
-        kept: Gives the bytes of a medium's audio, by name.
+        read: A line that `CODEC` decoded, except `End`.
+        kept: Returns the bytes of a medium's audio, by name.
 
     Raises:
         ValueError: Its audio, or the figures of its run, do not fit together.
@@ -176,7 +176,7 @@ def expand(read: Object, kept: Callable[[Medium, str], bytes]) -> list[tuple[Eve
 def _next(first: Event, data: bytes, stamp: int) -> Event:
     if isinstance(first, Media):
         return Media(first.stream_sid, data, stamp)
-    assert isinstance(first, ReplyAudio)  # noqa: S101 - a run is of these two
+    assert isinstance(first, ReplyAudio)  # noqa: S101 - only these two form runs
     return ReplyAudio(first.session, data)
 
 
@@ -190,7 +190,7 @@ def _stamps(read: Object, sizes: Sequence[int]) -> Sequence[int]:
 
 
 def _expected_stamps(sizes: Sequence[int], n: int) -> list[int]:
-    """What the time stamps grow by: each is the end of the audio before it."""
+    """The usual steps of time stamps: each stamp is the end of the audio before it."""
     return [size // PHONE_SAMPLES_PER_MS for size in sizes[:n]]
 
 

@@ -34,25 +34,25 @@ _MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
 
 
 class Outcome(msgspec.Struct, forbid_unknown_fields=True):
-    """What the commands of a call came to.
+    """The figures of a call, computed from its commands.
 
     Args:
-        lines: The transcript lines it stored, as `agent: what was heard`, with what was said and
-            not heard behind ` ~ `: `agent: Good ~ morning.`
+        lines: The transcript lines that it stored, such as `agent: Good ~ morning.` The words
+            behind ` ~ ` were said but not heard.
         ended_reason: As in `EndCall`; "" for a call that has not ended.
         final: Whether the call itself is over.
         greetings: How often the model was told to greet.
-        texts: How many texts the model was given beside that.
+        texts: How many other texts the model was given.
         sessions: How many model sessions were opened.
-        resumed: How many of them with a handle.
-        replies: How many replies the caller was sent audio of.
+        resumed: How many of these sessions were opened with a handle.
+        replies: How many replies had audio that was sent to the caller.
         sent_ms: How much audio that was, rounded down.
         marks: How many marks were sent behind it.
-        waits: How often a caller who waited heard the sound that says so.
+        waits: How often a waiting caller heard the waiting sound.
         clears: How often Twilio's buffer was emptied.
         closed: How many streams were closed from this side.
-        caller_ms: How much caller audio the model was sent, rounded down.
-        resent_ms: How much of it was held before, and is not live.
+        caller_ms: How much caller audio was sent to the model, rounded down.
+        resent_ms: How much of that was not live, because it had been held back.
         caller_lost_ms: As in `EndCall`.
         reply_dropped_ms: As in `EndCall`.
     """
@@ -83,11 +83,11 @@ Expectation = msgspec.defstruct(
     forbid_unknown_fields=True,
     frozen=True,
 )
-"""The fields of `Outcome` that a recording commits itself to; the others may come as they like."""
+"""The fields of `Outcome` that a recording expects; the others may have any value."""
 
 
 def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
-    """What all commands of a call, in order, came to; `persona` tells a greeting from a text."""
+    """Compute the figures of a call's commands. `persona` distinguishes greetings from texts."""
     came = Outcome()
     replies: set[int] = set()
     sent_bytes = caller_bytes = resent_bytes = 0
@@ -132,14 +132,14 @@ def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
 
 
 def spoken(command: AppendLine) -> str:
-    """A line as an expectation writes it."""
+    """A transcript line as an expectation writes it."""
     line = command.line
     unheard = line.text.removeprefix(line.heard).strip()
     return f"{line.role}: {line.heard}" + (f" ~ {unheard}" if unheard else "")
 
 
 def broken(expected: msgspec.Struct, came: Outcome) -> list[str]:
-    """What is not as expected, each in one line."""
+    """The expectations that are not met, each in one line."""
     pairs = [(name, getattr(expected, name), getattr(came, name)) for name in _NAMES]
     return [
         f"expected {name} {wanted!r}, got {got!r}"

@@ -15,18 +15,18 @@ from telephony.replay.command_lines import CommandLines
 from telephony.replay.recording import Golden, Step
 
 CONTEXT = 5
-"""Lines shown before a difference, and of each side from it on."""
+"""How many lines are shown before a difference, and of each side from it on."""
 
 
 @dataclass(slots=True)
 class Played:
-    """What the call did this time.
+    """The result of one replay.
 
     Args:
-        steps: Every step, up to a bug.
-        lines: Its commands, as lines of `expect.jsonl`, `Sum` among them if it was played whole.
-        sha256: The hash of them all.
-        bug: What the call raised, and where; "" if nothing.
+        steps: All steps, up to a bug.
+        lines: The commands as lines of `expect.jsonl`, with `Sum` if the whole call was played.
+        sha256: The hash of all commands.
+        bug: The exception that the call raised, and where; "" if none.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where a call first did something else; `line` counts from 1, in `expect.jsonl`."""
+    """The first difference of a call; `line` counts from 1, in `expect.jsonl`."""
 
     line: int
     before: Sequence[str]
@@ -46,21 +46,21 @@ class Difference:
 
 
 def play(events: Iterable[tuple[Event, int]], *, whole: bool = True) -> Played:
-    """Live a recorded call again.
+    """Run a recorded call again.
 
     Args:
-        events: What it was fed, each with its time in ms; `CallOpened` first.
-        whole: False for a recording that was cut off: then a run of commands that its next event
-            might have gone on with is left open.
+        events: The events, each with its time in ms; `CallOpened` first.
+        whole: False for a recording that was cut off. Then the last run of commands stays open,
+            because the next event might have continued it.
     """
     played, lines, call = Played(), CommandLines(), None
     for number, (event, now_ms) in enumerate(events):
         try:
             if isinstance(event, CallOpened) and call is None:
                 call = Call(event)
-            assert call is not None, "expected CallOpened first"  # noqa: S101 - the reader saw to it
+            assert call is not None, "expected CallOpened first"  # noqa: S101 - the reader has checked it
             commands = call.step(event, now_ms)
-        except Exception as bug:  # noqa: BLE001 - whatever it is, it is what is looked for
+        except Exception as bug:  # noqa: BLE001 - any bug of the call is a result
             played.bug = _told(bug, number, event, now_ms)
             break
         lines.add(number, now_ms, commands)
@@ -72,9 +72,9 @@ def play(events: Iterable[tuple[Event, int]], *, whole: bool = True) -> Played:
 
 
 def difference(golden: Golden, played: Played) -> Difference | None:
-    """The first difference between what a call has to do and what it did; None if there is none.
+    """The first difference between the expected and the actual lines; None if there is none.
 
-    What was cut off of either side is not compared.
+    If one side was cut off, only the common part is compared.
     """
     expected, got = list(golden.lines), played.lines[: -1 if played.sha256 else None]
     if not (golden.whole and played.sha256):

@@ -28,7 +28,7 @@ from telephony.replay.recording import (
 )
 
 LONGEST_GAP_MS = 3_600_000
-"""Between two events: the call itself wants a Tick every 10 s. More is damage."""
+"""The longest time between two events. A call has a Tick every 10 s, so more means damage."""
 
 AGAIN = "take the recording from where it came from again"
 PARTIAL = f"{AGAIN}, or see what there is with `offhook replay --partial`"
@@ -36,14 +36,14 @@ UPDATE = "look at what changed, then bless it with `offhook replay --update`"
 
 
 def read(folder: Path, *, partial: bool = False) -> Recording:
-    """Read what a call was fed.
+    """Read the events of a recorded call.
 
     Args:
         folder: `<name>.call`.
-        partial: Take a recording that was cut off as far as it goes.
+        partial: Read a recording that was cut off as far as it goes.
 
     Raises:
-        RecordingError: It is damaged, of another version, or was cut off.
+        RecordingError: The recording is damaged, of another version, or was cut off.
     """
     path = folder / EVENTS_FILE
     lines, cut = _lines(path, partial=partial)
@@ -64,10 +64,10 @@ def read(folder: Path, *, partial: bool = False) -> Recording:
 
 
 def read_golden(folder: Path, *, partial: bool = False) -> Golden:
-    """Read what a call has to do.
+    """Read the expected commands of a recorded call.
 
     Raises:
-        RecordingError: It is missing, damaged, was cut off, or was edited by hand.
+        RecordingError: The file is missing, damaged, cut off, or was edited by hand.
     """
     path = folder / GOLDEN_FILE
     lines, _ = _lines(path, partial=partial)
@@ -88,7 +88,7 @@ def read_golden(folder: Path, *, partial: bool = False) -> Golden:
 
 
 def _lines(path: Path, *, partial: bool) -> tuple[list[bytes], bool]:
-    """The lines of a file, and whether half a line behind them was left out."""
+    """The whole lines of a file, and whether an incomplete last line was left out."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -158,7 +158,7 @@ def _events(
 
 
 class _AudioFiles:
-    """The audio beside a recording, by name: read once, and checked against its hash."""
+    """The audio files beside a recording, by name. Each is read once and checked by its hash."""
 
     def __init__(self, folder: Path, end: End | None) -> None:
         self._folders = (folder, folder.parent / SHARED_FOLDER)
@@ -167,10 +167,10 @@ class _AudioFiles:
         self._read: dict[str, bytes] = {}
 
     def kept(self, medium: Medium, name: str) -> bytes:
-        """The bytes of a name in a reference.
+        """The audio for a name in a reference.
 
         Raises:
-            ValueError: They are not there, or others than they were.
+            ValueError: The file is missing, or has changed.
         """
         file = f"{name}{medium.suffix}"
         if file not in self._read:
@@ -184,7 +184,7 @@ class _AudioFiles:
         content = self._own.get(name) if live else name
         if live and content is None and self._whole:
             raise ValueError(f"expected `End` to name the file of {name!r}, got {self._own!r}")
-        # A recording gets the name of its content with its end; a crash may come between.
+        # Files are renamed to their hashes at the end; a crash may happen in between.
         names = [n for n in (content, medium.label if live else None) if n is not None]
         for path in (folder / f"{n}{medium.suffix}" for folder in self._folders for n in names):
             if path.is_file():

@@ -32,19 +32,19 @@ from telephony.replay.selection import ALL, Selection
 from telephony.replay.writer import Chunk, Files
 
 RECORDING_LIMIT_BYTES = 256 << 20
-"""One recording: an hour and a half of the model's voice."""
+"""The largest recording: an hour and a half of the model's voice."""
 
 WAITING_LIMIT_BYTES = 32 << 20
-"""All that waits to be written: ten minutes of it."""
+"""The most data that may wait to be written: ten minutes of the model's voice."""
 
 WRITE_EVERY_MS = 500
-"""What happened since is lost if the worker dies. Each time costs as much as ten steps do."""
+"""How often files are written. A worker that dies loses so much; a write costs ten steps' time."""
 
 KNOWN_LIMIT = 1_000
-"""Calls whose numbers are remembered until they are opened."""
+"""How many calls' numbers are remembered until the calls are opened."""
 
 STOP_LIMIT_S = 10.0
-"""How long a worker that stops waits for the disk."""
+"""How long a stopping worker waits for the disk."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,9 +64,9 @@ class Recorder:
     """An observer that records calls, while its context is entered.
 
     Args:
-        folder: Where recordings are put; made if need be.
-        selection: Which calls.
-        dropped: Is told the reason of each recording that ends before its call.
+        folder: The folder for recordings; it is made if it does not exist.
+        selection: Decides which calls are recorded.
+        dropped: Called with the reason when a recording ends before its call.
 
     Raises:
         SettingsError: The folder cannot be made.
@@ -92,8 +92,8 @@ class Recorder:
         self._numbers: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._recordings: dict[str, _Recording] = {}
         self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
-        self._queued_bytes = 0  # counted by the calls' thread alone
-        self._written_bytes = 0  # and this by the writer's
+        self._queued_bytes = 0  # only the calls' thread counts this
+        self._written_bytes = 0  # only the writer's thread counts this
         self._writer = Thread(target=self._write, name="recorder", daemon=True)
 
     def __enter__(self) -> Self:
@@ -101,7 +101,7 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Write what waits, and close every file; recordings of calls that go on are cut off."""
+        """Write all waiting data, and close every file. Recordings of running calls are cut off."""
         for recording in self._recordings.values():
             self._queue.put(_chunk(recording, whole=False, close=True))
         self._recordings.clear()
@@ -109,7 +109,7 @@ class Recorder:
         self._writer.join(STOP_LIMIT_S)
 
     def note_numbers(self, call_sid: str, *numbers: str) -> None:
-        """A call that may be opened soon is from and to these numbers."""
+        """Note the numbers of a call that may be opened soon."""
         self._numbers[call_sid] = numbers
         if len(self._numbers) > KNOWN_LIMIT:
             self._numbers.popitem(last=False)
@@ -123,7 +123,7 @@ class Recorder:
                 self._open(event)
             if (recording := self._recordings.get(call_sid)) is not None:
                 self._step(recording, event, now_ms, commands)
-        except Exception as bug:  # noqa: BLE001 - the recording ends, the call goes on
+        except Exception as bug:  # noqa: BLE001 - only the recording ends, the call goes on
             self._drop(call_sid, "bug", repr(bug))
 
     def _open(self, opened: CallOpened) -> None:
@@ -149,7 +149,7 @@ class Recorder:
         if over:
             recording.events.end()
             recording.commands.end()
-        first = recording.steps == 1  # without which nothing can be replayed
+        first = recording.steps == 1  # a recording cannot be replayed without it
         if first or over or now_ms - recording.written_ms >= WRITE_EVERY_MS:
             recording.written_ms = now_ms
             self._put(recording, _chunk(recording, whole=over, close=over))
@@ -189,7 +189,7 @@ class Recorder:
 
 
 def _chunk(recording: _Recording, *, whole: bool, close: bool) -> Chunk:
-    """What became complete since the last one."""
+    """The data that has become complete since the last chunk."""
     tracks = recording.events.tracks.values()
     return Chunk(
         recording.files,

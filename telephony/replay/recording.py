@@ -27,13 +27,13 @@ EVENTS_FILE = "call.jsonl"
 GOLDEN_FILE = "expect.jsonl"
 SHARED_FOLDER = "audio"
 WORLD_FILE = "world.toml"
-"""How a recording of a simulated world is made."""
+"""The file from which a recording of a simulated world is made."""
 
 
 class Scrub(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True):
-    """How personal data was taken out: by which version and rules, and whose voice speaks.
+    """How a recording was scrubbed: the version, the rules, and the caller's new voice.
 
-    `about` is a hash of the header's texts, if they were written for the fixture, so stay.
+    `about` is a hash of the header's texts, if they were written for the fixture and must stay.
     """
 
     v: int
@@ -43,18 +43,18 @@ class Scrub(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, froz
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True):
-    """The first line.
+    """The first line of a recording.
 
     Args:
-        call: Version of the format.
+        call: The version of the format.
         app: The release of offhook that wrote it.
-        clock: Whether its times are of a real clock or of a simulated world.
-        recorded: The day, as 2026-11-20.
-        why: What the recording is kept for, in one sentence.
-        licence: Under which its audio and text may be used.
-        consent: Who agreed to its being kept, or why nobody has to.
-        scrub: How personal data was taken out; None for what was recorded as it was.
-        expect: What a person says it has to come to.
+        clock: Whether its times are from a real clock or from a simulated world.
+        recorded: The day, such as 2026-11-20.
+        why: Why the recording is kept, in one sentence.
+        licence: The licence of its audio and text.
+        consent: Who agreed that it is kept, or why nobody had to.
+        scrub: How it was scrubbed; None if it was not.
+        expect: The figures that a person expects.
     """
 
     call: int
@@ -78,7 +78,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a call was fed. `whole` is False where it was cut off."""
+    """The events of a recorded call. `whole` is False if the recording was cut off."""
 
     folder: Path
     header: Header
@@ -87,20 +87,20 @@ class Recording:
 
     @property
     def opened(self) -> CallOpened:
-        """Its first event."""
+        """The first event."""
         opened = self.events[0][0]
-        assert isinstance(opened, CallOpened)  # noqa: S101 - `read` has seen to it
+        assert isinstance(opened, CallOpened)  # noqa: S101 - `read` has checked it
         return opened
 
     @property
     def duration_ms(self) -> int:
-        """From the first event to the last."""
+        """The time from the first event to the last."""
         return self.events[-1][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """What a call did: its lines, with their ends, without `Sum`; and the hash of them."""
+    """The expected commands of a call: the lines with their ends, without `Sum`, and their hash."""
 
     lines: Sequence[bytes]
     sha256: str
@@ -113,13 +113,13 @@ def write(
     steps: Iterable[Step],
     known: Mapping[Medium, Sequence[Known]] = NOTHING,
 ) -> None:
-    """Write a whole recording; what stood in the folder is replaced.
+    """Write a whole recording. It replaces the contents of the folder.
 
     Args:
-        folder: `<name>.call`; made if need be.
-        header: Its first line.
-        steps: From `CallOpened` to `EndCall`.
-        known: Shared audio and tones, to be pointed to in place of being kept again.
+        folder: `<name>.call`; it is made if it does not exist.
+        header: The first line.
+        steps: All steps, from `CallOpened` to `EndCall`.
+        known: Shared audio and tones, to refer to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     events, commands = EventLines(known), CommandLines()
@@ -140,12 +140,12 @@ def write(
 
 
 def write_golden(folder: Path, lines: Iterable[bytes]) -> None:
-    """Write what a call has to do: lines of `CommandLines`, to the last."""
+    """Write the expected commands: all lines of `CommandLines`."""
     (folder / GOLDEN_FILE).write_bytes(b"".join(lines))
 
 
 def golden_text(folder: Path) -> list[str]:
-    """The golden as it stands, line by line, sound or not; empty where there is none."""
+    """The lines of `expect.jsonl` as they are, valid or not; empty if there is no file."""
     path = folder / GOLDEN_FILE
     if not path.is_file():
         return []

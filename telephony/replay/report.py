@@ -10,13 +10,13 @@ from telephony.replay.timeline import Timeline, percentile
 from telephony.replay.verdict import Verdict
 
 _CALLER, _AGENT = 34, 46
-"""Widths of the timeline's first two columns."""
+"""The widths of the timeline's first two columns."""
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def one_line(verdict: Verdict) -> str:
-    """A verdict among many."""
+    """One line for a verdict among many."""
     if verdict.error:
         return f"BAD   {verdict.error}"
     word = "PASS" if verdict.passed else "DIFF"
@@ -25,7 +25,7 @@ def one_line(verdict: Verdict) -> str:
 
 
 def details(verdict: Verdict) -> list[str]:
-    """Why it did not pass; empty if it did."""
+    """The reasons why it did not pass; empty if it passed."""
     if verdict.error or verdict.passed:
         return []
     lines = [f"  {each}" for each in verdict.broken]
@@ -42,7 +42,7 @@ def details(verdict: Verdict) -> list[str]:
 
 
 def on_the_wire(verdict: Verdict) -> list[str]:
-    """What may differ on the wire, and how much it did; empty where it was not tried."""
+    """The figures that may differ on the wire; empty if it was not replayed there."""
     if not verdict.measured:
         return []
     late = f"this process was held up for {verdict.stall_ms} ms at most"
@@ -50,7 +50,7 @@ def on_the_wire(verdict: Verdict) -> list[str]:
 
 
 def updated(verdict: Verdict) -> list[str]:
-    """What an update changed."""
+    """The lines that an update changed."""
     if verdict.error or verdict.bug:
         return []
     what = f"{len(verdict.updated)} lines changed" if verdict.updated else "nothing changed"
@@ -58,7 +58,7 @@ def updated(verdict: Verdict) -> list[str]:
 
 
 def page(verdict: Verdict) -> list[str]:
-    """The call as a timeline of two sides, and its figures."""
+    """The call as a timeline with its figures."""
     told = verdict.timeline
     if told is None:
         return []
@@ -70,7 +70,7 @@ def page(verdict: Verdict) -> list[str]:
 
 
 def total(verdicts: Sequence[Verdict]) -> str:
-    """All of them in one line."""
+    """One line that sums up all verdicts."""
     passed = sum(verdict.passed for verdict in verdicts)
     bad = sum(bool(verdict.error) for verdict in verdicts)
     call_ms = sum(verdict.duration_ms for verdict in verdicts)
@@ -83,12 +83,12 @@ def total(verdicts: Sequence[Verdict]) -> str:
 
 
 def to_json(verdicts: Sequence[Verdict]) -> str:
-    """All there is to know, as JSON."""
+    """All verdicts with all details, as JSON."""
     return msgspec.json.format(msgspec.json.encode(verdicts), indent=2).decode()
 
 
 def to_junit(verdicts: Sequence[Verdict]) -> bytes:
-    """As JUnit XML: a test case for each recording."""
+    """All verdicts as JUnit XML, with a test case for each recording."""
     failures = sum(not (verdict.passed or verdict.error) for verdict in verdicts)
     errors = sum(bool(verdict.error) for verdict in verdicts)
     suite = ET.Element(

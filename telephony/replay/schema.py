@@ -11,7 +11,7 @@ _REF = "#/$defs/{name}"
 
 
 def schema() -> dict[str, Any]:
-    """A line of either file, as JSON Schema 2020-12. `anyOf` is header, event or command."""
+    """The JSON Schema 2020-12 for a line of either file: header, event or command."""
     kinds = [Header, event_lines.CODEC.union, command_lines.CODEC.union]
     lines, definitions = msgspec.json.schema_components(kinds, ref_template=_REF)
     return {

@@ -14,16 +14,16 @@ class Selection:
     """A choice of calls.
 
     Args:
-        share: How many of all calls, from 0 to 1; drawn by the CallSid, so that every worker that
-            has a part of a call chooses alike.
-        numbers: Calls from or to these are recorded besides, in E.164: ``+15550100``.
+        share: The share of all calls, from 0 to 1. The CallSid decides, so that all workers of a
+            call choose the same.
+        numbers: Calls from or to these numbers are recorded too, in E.164: ``+15550100``.
     """
 
     share: float = 1.0
     numbers: frozenset[str] = frozenset()
 
     def wants(self, call_sid: str, numbers: Collection[str] = ()) -> bool:
-        """Whether to record a call, from and to these numbers as far as they are known."""
+        """Whether to record a call from and to these numbers, if they are known."""
         drawn = int.from_bytes(sha256(call_sid.encode()).digest()[:4]) / 2**32
         return drawn < self.share or not self.numbers.isdisjoint(numbers)
 
@@ -35,7 +35,7 @@ def parse(text: str) -> Selection:
     """Read `all`, a share such as `0.05`, or numbers with commas between.
 
     Raises:
-        ValueError: It is none of them.
+        ValueError: The text has none of these forms.
     """
     text = text.strip()
     if text == "all":

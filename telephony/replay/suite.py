@@ -18,25 +18,25 @@ from telephony.replay.recording import SUFFIX
 from telephony.replay.verdict import Options, Verdict, judge
 
 PASSED, DIFFERENT, BAD = 0, 1, 2
-"""Exit codes."""
+"""The exit codes."""
 
 
 class Judges(Protocol):
-    """Replays recordings and judges each; never raises for what is wrong with one."""
+    """A function that replays and judges recordings. It never raises because of a bad recording."""
 
     def __call__(self, folders: Sequence[Path], options: Options, jobs: int) -> Iterator[Verdict]:
-        """The verdicts on `folders`, in order; so many are replayed at once."""
+        """The verdicts on `folders`, in order; `jobs` of them are replayed at once."""
         ...
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
-    """All recordings that are meant, each once, in order.
+    """All recordings at some paths, each once, in order.
 
     Args:
-        paths: `.call` folders, or folders with such in them, however deep.
+        paths: `.call` folders, or folders that contain them at any depth.
 
     Raises:
-        RecordingError: There is none in one of them.
+        RecordingError: One of the paths has no recording.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -49,7 +49,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
 
 
 def in_processes(folders: Sequence[Path], options: Options, jobs: int) -> Iterator[Verdict]:
-    """As `Judges`: computes, in a process for each job."""
+    """A `Judges` that replays in processes, one for each job."""
     one = partial(judge, options=options)
     if jobs == 1:
         _settle()
@@ -69,18 +69,18 @@ def replay(
     junit: Path | None = None,
     judges: Judges = in_processes,
 ) -> int:
-    """Replay recordings and print how they did; of a single one, the whole call.
+    """Replay recordings and print the results; for a single one, print the whole call.
 
     Args:
         paths: As for `find`.
-        options: How.
-        jobs: How many at once; as many as there are cores, if not said.
+        options: How to replay.
+        jobs: How many to replay at once; None for as many as there are cores.
         as_json: Print all verdicts as JSON instead.
-        junit: Write them there as JUnit XML too.
-        judges: Who replays them, and judges.
+        junit: The file for JUnit XML, if wanted.
+        judges: Replays and judges the recordings.
 
     Returns:
-        The exit code: 0, 1 where something differs, 2 where a recording could not be used.
+        The exit code: 0; 1 if a call differs; 2 if a recording could not be used.
 
     Raises:
         RecordingError: There is no recording.
@@ -107,13 +107,13 @@ def replay(
 
 
 def _settle() -> None:
-    """As a worker does once it is warm: collections look at what calls make, and seldom."""
+    """Settle the garbage collector as a worker does, so that it runs seldom."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
 
 def _with_bar(verdicts: Iterator[Verdict], n: int) -> Iterator[Verdict]:
-    """Show a bar on a terminal, while there are many."""
+    """Show a progress bar on a terminal if there are many recordings."""
     console = Console(stderr=True)
     columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn())
     hidden = not console.is_terminal or n < 2

@@ -48,14 +48,14 @@ class Timeline:
     """A call's rows, and its figures.
 
     Args:
-        rows: What happened, in order.
-        response_ms: From the last sound of the caller to the first audio sent of the reply to it,
-            for each reply that had something to answer.
-        barge_ins: How often a reply was cut that may have been heard.
-        clear_ms: From each `interrupted` to the clear it led to.
-        gaps_ms: How long Twilio had nothing to play in the midst of a reply, each time.
+        rows: The events of the call, in order.
+        response_ms: The time from the caller's last sound to the first audio of the reply, for
+            each reply to something that the caller said.
+        barge_ins: How often a reply was cut off that the caller may have heard.
+        clear_ms: The time from each `interrupted` to its clear.
+        gaps_ms: The gaps within replies, in which Twilio had nothing to play.
         lines: How many transcript lines were to be stored.
-        stored: How many were confirmed.
+        stored: How many of them the store confirmed.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Timeline:
 
 
 def timeline(steps: Iterable[Step]) -> Timeline:
-    """Tell a call by its steps."""
+    """Make the timeline of a call from its steps."""
     teller = _Teller()
     for step in steps:
         teller.hear(step.event, step.now_ms)
@@ -210,6 +210,6 @@ def _told_by_the_wire(event: Event) -> str:
 
 
 def percentile(values: Sequence[int], share: float) -> int:
-    """The value that `share` of them do not exceed; of none, 0."""
+    """The value that `share` of the values do not exceed; 0 if there are none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0

@@ -18,15 +18,15 @@ def tone(hz: int, offset: int, length: int) -> bytes:
     """Cut a piece out of an endless tone that begins at 0.
 
     Args:
-        hz: Its pitch, a whole number below 12 000.
-        offset: Where the piece begins, in bytes.
-        length: How long it is, in bytes. Neither need be a whole sample.
+        hz: The pitch, a whole number below 12 000.
+        offset: The beginning of the piece, in bytes.
+        length: The length of the piece, in bytes. Both may be within a sample.
 
     Returns:
         PCM, int16 little-endian, mono, 24 kHz.
     """
     first, last = offset // 2, -(-(offset + length) // 2)
-    # The phase counts in steps of 1 / 24 000 of a period, so that it stays whole.
+    # The phase counts in steps of 1 / 24 000 of a period, so that it is a whole number.
     phase = np.arange(first, last, dtype=np.int64) % MODEL_OUT_RATE_HZ * hz % MODEL_OUT_RATE_HZ
     rising = phase % _HALF
     height = 4 * AMPLITUDE * rising * (_HALF - rising) // _HALF**2

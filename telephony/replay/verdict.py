@@ -20,10 +20,10 @@ class Options(msgspec.Struct, frozen=True):
     """How to replay.
 
     Args:
-        update: Write the golden anew.
-        partial: Take recordings that were cut off.
+        update: Write the expected commands anew.
+        partial: Accept recordings that were cut off.
         repeat: How often to replay each; the hash must be the same every time.
-        tell: Whether the timeline is wanted.
+        tell: Whether to make the timeline.
     """
 
     update: bool = False
@@ -33,27 +33,27 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct):
-    """How one recording did.
+    """The result for one recording.
 
     Args:
-        path: Its folder, as it was named.
-        passed: The golden is equal and every expectation is met.
+        path: Its folder, as it was given.
+        passed: Whether all commands are as expected and every expectation is met.
         error: Why it could not be replayed; "" if it was.
-        sha256: The hash over all commands; "" for one that was cut off.
+        sha256: The hash of all commands; "" if the recording was cut off.
         hashes: How many different hashes the repetitions gave.
-        whole: False where the recording was cut off.
-        duration_ms: From its first event to its last.
-        cpu_ms: Process CPU of reading it, replaying it and comparing: the fastest repetition.
-        events: How many it has.
-        updated: The lines of the golden that changed, `-` and `+` in front.
-        difference: The first one, or None.
-        broken: Expectations that are not met.
-        wire: Whether it was to be replayed on the wire too.
-        measured: Of that, what may differ, and by how much it did.
-        stall_ms: Of that, for how long the process that replays was held up at most.
-        bug: What the call raised; "" if nothing.
-        outcome: What the call came to.
-        timeline: The call to be read, if wanted.
+        whole: False if the recording was cut off.
+        duration_ms: The time from its first event to its last.
+        cpu_ms: The CPU time to read, replay and compare it, of the fastest repetition.
+        events: How many events it has.
+        updated: The lines of `expect.jsonl` that changed, with `-` or `+` in front.
+        difference: The first difference, or None.
+        broken: The expectations that are not met.
+        wire: Whether it had to be replayed on the wire too.
+        measured: The figures that may differ on the wire.
+        stall_ms: How long the replaying process was delayed at most, on the wire.
+        bug: The exception that the call raised; "" if none.
+        outcome: The figures of the call.
+        timeline: The timeline of the call, if wanted.
     """
 
     path: str
@@ -77,14 +77,14 @@ class Verdict(msgspec.Struct):
 
     @property
     def reproduce(self) -> str:
-        """The command that shows it again."""
+        """The command that shows this result again."""
         partial = "" if self.whole else " --partial"
         wire = " --wire" if self.wire else ""
         return f"offhook replay{partial}{wire} {shlex.quote(self.path)}"
 
 
 def judge(folder: Path, options: Options) -> Verdict:
-    """Replay one recording. Never raises for what is wrong with it: the verdict says so."""
+    """Replay one recording. Problems of the recording are in the verdict, never raised."""
     verdict = Verdict(str(folder))
     try:
         _judge(folder, options, verdict)
@@ -128,7 +128,7 @@ def _outcome(recording: Recording, played: Played) -> Outcome:
 
 
 def _update(folder: Path, played: Played) -> list[str]:
-    """Write the golden anew; returns what changed, without the lines around it."""
+    """Write the expected commands anew. Returns the changed lines, without context."""
     old = golden_text(folder)
     new = [line.decode() for line in played.lines]
     if old != new:

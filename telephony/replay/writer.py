@@ -11,15 +11,15 @@ from telephony.replay.recording import EVENTS_FILE, GOLDEN_FILE
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What is to be written next.
+    """The data to write next.
 
     Args:
-        files: Where.
+        files: The files to write to.
         events: Lines of `call.jsonl`.
         golden: Lines of `expect.jsonl`.
-        audio: What they name that is new.
-        names: What the audio files are to be called from now on, without their endings.
-        close: Whether it is the last of this recording.
+        audio: The new audio that these lines name.
+        names: New names for the audio files, without their endings.
+        close: Whether this is the last chunk of the recording.
     """
 
     files: "Files"
@@ -31,16 +31,18 @@ class Chunk:
 
     @property
     def size(self) -> int:
-        """Its bytes."""
+        """The size of the chunk in bytes."""
         return len(self.events) + len(self.golden) + sum(map(len, self.audio.values()))
 
 
 class Files:
-    """Opened with the first chunk, closed with the last. For one thread.
+    """The files of one recording, opened with the first chunk and closed with the last.
+
+    Only one thread may use them.
 
     Args:
-        call_sid: Whose recording it is.
-        folder: `<name>.call`; must not be there yet. For nobody but its owner to read.
+        call_sid: The call of the recording.
+        folder: `<name>.call`, which must not exist yet. Only its owner can read it.
     """
 
     def __init__(self, call_sid: str, folder: Path) -> None:
@@ -50,10 +52,10 @@ class Files:
         self._open: dict[str, FileIO] = {}
 
     def write(self, chunk: Chunk) -> None:
-        """Write a chunk, audio first: a line never names what is not there.
+        """Write a chunk. Audio comes first, so that no line names missing audio.
 
         Raises:
-            OSError: The disk is full, or the like; call `give_up`.
+            OSError: The disk is full, or the like. Then call `give_up`.
         """
         if self.broken:
             return
@@ -72,7 +74,7 @@ class Files:
             self.close()
 
     def give_up(self) -> None:
-        """Write no more; what is there stays, as a prefix."""
+        """Write nothing more. The files stay, as the beginning of a recording."""
         self.broken = True
         self.close()
 

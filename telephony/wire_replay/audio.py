@@ -10,16 +10,16 @@ from telephony.audio.formats import FRAME_MS, FRAME_SAMPLES, MODEL_IN_RATE_HZ, P
 _FRAME_BYTES = 2 * MODEL_IN_RATE_HZ * FRAME_MS // 1000
 
 _SETTLING_BYTES = _FRAME_BYTES // 2
-"""Within so much the resampler has forgotten what came before."""
+"""After so many bytes the resampler's output no longer depends on earlier audio."""
 
 _SURE_SAMPLES = 5 * FRAME_SAMPLES
-"""So much of a reply is found at no second place of it."""
+"""A piece of a reply of this length occurs only once in it."""
 
 type Audio = bytes | bytearray | memoryview
 
 
 def common(one: Audio, other: Audio) -> int:
-    """How many bytes are equal from the beginning on."""
+    """How many bytes at the beginning are equal."""
     one, other = memoryview(one), memoryview(other)
     low, high = 0, min(len(one), len(other))
     if one[:high] == other[:high]:
@@ -33,7 +33,7 @@ def common(one: Audio, other: Audio) -> int:
 def offset(wanted: Audio, sent: Audio, most_ms: int) -> int:
     """How many samples later than `wanted` a resumed reply begins in `sent`; negative for earlier.
 
-    0 where neither holds the other's beginning, at most `most_ms` away from its own.
+    0 if neither holds the other's beginning within `most_ms` of its own.
     """
     most = most_ms * PHONE_SAMPLES_PER_MS
     for audio, begins, sign in ((wanted, sent, 1), (sent, wanted, -1)):
@@ -45,15 +45,16 @@ def offset(wanted: Audio, sent: Audio, most_ms: int) -> int:
 
 
 def missing(wanted: Audio, sent: Audio) -> int | None:
-    """How many bytes of the recorded caller audio were left out, or came beyond its beginning, its
-    end, or as more silence.
+    """How many bytes of caller audio are missing or additional.
+
+    Additional bytes may come before the beginning, after the end, or as silence.
 
     Args:
-        wanted: PCM, int16 little-endian, mono, 16 kHz; as recorded.
-        sent: The same, as a session was sent it.
+        wanted: The recorded audio: PCM, int16 little-endian, mono, 16 kHz.
+        sent: The audio that a session received, in the same format.
 
     Returns:
-        None if `sent` has anything that is not of `wanted`, in its order.
+        The number of bytes; None if `sent` holds other audio than `wanted`, or in another order.
     """
     at = taken = left_out = 0
     begins = True
@@ -76,8 +77,8 @@ def missing(wanted: Audio, sent: Audio) -> int | None:
 
 
 def _skipped(audio: Audio, at: int, other: Audio, other_at: int) -> int:
-    """How many bytes of `audio` from `at` on are not in `other`, which goes on behind them; 0 where
-    it goes on nowhere.
+    """How many bytes of `audio` from `at` on must be skipped to reach audio that continues `other`;
+    0 if there is none.
     """
     needle = bytes(other[other_at + _SETTLING_BYTES :][:_FRAME_BYTES])
     found = bytes(audio).find(needle, at + _SETTLING_BYTES) if needle else -1
@@ -85,7 +86,7 @@ def _skipped(audio: Audio, at: int, other: Audio, other_at: int) -> int:
 
 
 def _silence(audio: Audio, at: int) -> int:
-    """How many bytes of silence come from `at` on, if they belong to a frame or more of it."""
+    """How many bytes of silence begin at `at`, if the silence there lasts a frame or longer."""
     before, behind = bytes(audio[:at]), bytes(audio[at:])
     more = len(behind) - len(behind.lstrip(b"\0"))
     more -= more % 2

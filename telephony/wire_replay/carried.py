@@ -14,7 +14,7 @@ from telephony.replay.recording import Step
 
 
 class Place(NamedTuple):
-    """Where in the audio to a caller: the run, from 0, and the samples of it that came before."""
+    """A position in the audio to a caller: the run, from 0, and the samples before it there."""
 
     run: int
     samples: int
@@ -22,15 +22,15 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class ToPhone:
-    """What Twilio was sent. A new run of audio begins with each stream, and with each clear.
+    """Everything that was sent to Twilio. Each stream and each clear begins a new run of audio.
 
-    The sound for who waits, and the clear that breaks it off, are left out: both hang on how long
-    the other ends took.
+    The waiting sound, and the clear that ends it, are left out: both depend on how long the other
+    ends took.
 
     Args:
         runs: µ-law, 8 kHz.
-        resumed: The runs that a stream began in place of another one.
-        messages: How many held it.
+        resumed: The runs of streams that replaced another stream.
+        messages: How many messages held the audio.
         marks: Each mark's name and place, in order.
         clears: How many clears.
     """
@@ -44,17 +44,17 @@ class ToPhone:
 
     @property
     def place(self) -> Place:
-        """Where the next audio comes. Once a stream has begun."""
+        """The position of the next audio, once a stream has begun."""
         return Place(len(self.runs) - 1, len(self.runs[-1]))
 
     def begin(self) -> None:
-        """Another stream."""
+        """Begin another stream."""
         if self.runs:
             self.resumed.add(len(self.runs))
         self.runs.append(bytearray())
 
     def media(self, ulaw: bytes) -> None:
-        """More audio."""
+        """Add audio."""
         self._sounds = ulaw == EARCON
         if self._sounds:
             return
@@ -62,12 +62,12 @@ class ToPhone:
         self.messages += 1
 
     def mark(self, name: str) -> Place:
-        """A mark; returns where it stands."""
+        """Add a mark. Returns its position."""
         self.marks.append((name, self.place))
         return self.place
 
     def clear(self) -> None:
-        """All of it that was not played is to be forgotten."""
+        """Add a clear, which drops all audio that was not played."""
         if self._sounds:
             self._sounds = False
             return
@@ -77,12 +77,12 @@ class ToPhone:
 
 @dataclass(slots=True)
 class ToModel:
-    """What one model session was sent.
+    """Everything that was sent to one model session.
 
     Args:
-        handle: What it was resumed with; "" for a fresh one.
-        history: How many lines it was told first; none where it was refused.
-        texts: What it was told to answer.
+        handle: The handle that it was resumed with; "" for a fresh session.
+        history: How many lines it was given first; none if it was refused.
+        texts: The texts to answer.
         pcm: Caller audio: int16 little-endian, 16 kHz.
     """
 
@@ -94,14 +94,14 @@ class ToModel:
 
 @dataclass(slots=True)
 class Carried:
-    """All of it.
+    """Everything that a server sent and stored in one call.
 
     Args:
-        phone: What Twilio was sent.
-        sessions: What the model was sent, by session, in the order they were opened.
+        phone: Everything that was sent to Twilio.
+        sessions: Everything that was sent to the model, by session, in the order of opening.
         lines: The transcript.
-        ended_reason: Why the call is over; "" where it is not.
-        problems: What the other ends could not make sense of.
+        ended_reason: Why the call is over; "" if it is not.
+        problems: The messages that the other ends could not use.
     """
 
     phone: ToPhone = field(default_factory=ToPhone)
@@ -112,7 +112,7 @@ class Carried:
 
 
 def of_commands(steps: Sequence[Step]) -> Carried:
-    """What the commands of a call come to on the wires, when all are carried out."""
+    """What the commands of a call send and store, if all are carried out."""
     carried = Carried()
     numbers: dict[int, ToModel] = {}
     histories: dict[int, int] = {}

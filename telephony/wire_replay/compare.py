@@ -16,19 +16,19 @@ from telephony.wire_replay.audio import common, missing, offset
 from telephony.wire_replay.carried import Carried, Place, ToModel, ToPhone
 
 CUT_MS = 400
-"""How far apart two cuts of one run may be: two of the longest messages the call sends."""
+"""How far apart two cuts of one run may be: two of the longest messages that the call sends."""
 
 CUT_WORDS = 2
-"""And how many words apart what was heard of a line that was cut: what is said in that time."""
+"""How many words apart the heard parts of a cut line may be, which is speech of that time."""
 
 CALLER_MS = 1_000
-"""How much caller audio a session may lack, or have had beyond: what waits for a model that falls
-behind, live, before it is dropped."""
+"""How much caller audio may be missing or additional in a session. As much live audio may wait for
+a slow model before it is dropped."""
 
 _MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
 
 _MARK = re.compile(r"r\d+:\d+").fullmatch
-"""Its reply, and its own number."""
+"""A mark's name: its reply, and its own number."""
 
 TOLERANCE = (
     f"cuts of audio {CUT_MS} ms, of heard text {CUT_WORDS} words, of caller audio {CALLER_MS} ms"
@@ -36,7 +36,7 @@ TOLERANCE = (
 
 
 def differences(expected: Carried, got: Carried) -> list[str]:
-    """What is not as it has to be, each in one line; empty where all is."""
+    """All differences that are not allowed, each in one line."""
     return [
         *got.problems,
         *_unequal("clears", expected.phone.clears, got.phone.clears),
@@ -49,7 +49,7 @@ def differences(expected: Carried, got: Carried) -> list[str]:
 
 
 def measured(expected: Carried, got: Carried) -> list[str]:
-    """What may differ, and how much it did."""
+    """The differences that are allowed, in figures."""
     runs = zip(expected.phone.runs, got.phone.runs, strict=False)
     cut = max((abs(len(a) - len(b)) for a, b in runs), default=0) // PHONE_SAMPLES_PER_MS
     sessions = zip(expected.sessions, got.sessions, strict=False)
@@ -87,8 +87,7 @@ def _audio(expected: ToPhone, got: ToPhone) -> Iterator[str]:
 
 
 def _later(expected: ToPhone, got: ToPhone, run: int) -> int:
-    """A new stream goes on from where the caller stopped hearing, which was at some other moment:
-    by how many samples more of the reply had been heard.
+    """How many more samples of the reply the caller had heard before a new stream continued it.
     """
     if run not in expected.resumed or run not in got.resumed:
         return 0
@@ -96,7 +95,7 @@ def _later(expected: ToPhone, got: ToPhone, run: int) -> int:
 
 
 def _marks(expected: ToPhone, got: ToPhone) -> Iterator[str]:
-    """A mark is known by its reply; how many divide it, and where, is for the moment to say."""
+    """Compare marks by reply. Their number and positions in a reply depend on the moment."""
     names = [name for name, _ in got.marks]
     named = [name for name in names if _MARK(name)]
     yield from _unequal("marks named", named, names)
@@ -117,8 +116,8 @@ def _marks(expected: ToPhone, got: ToPhone) -> Iterator[str]:
 
 
 def _numbers(marks: Sequence[tuple[str, Place]]) -> Iterator[str]:
-    """Marks are numbered one by one. Only behind a clear, or on another stream, some are missing:
-    they still waited to be written.
+    """Marks are numbered one by one. Some may be missing only after a clear or on a new stream,
+    because they were not written yet.
     """
     for (before, place), (name, next_place) in pairwise(marks):
         number, next_number = (int(each.rpartition(":")[2]) for each in (before, name))
@@ -128,7 +127,7 @@ def _numbers(marks: Sequence[tuple[str, Place]]) -> Iterator[str]:
 
 
 def _ends(phone: ToPhone, run: int) -> list[tuple[str, Place]]:
-    """The replies of a run as their marks name them, each with the place of its last mark."""
+    """The replies of a run, by their marks, each with the position of its last mark."""
     ends: list[tuple[str, Place]] = []
     for name, place in phone.marks:
         reply = name.rpartition(":")[0]

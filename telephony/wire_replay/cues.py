@@ -25,7 +25,7 @@ from telephony.wire_replay.carried import Place, ToPhone
 
 
 class Cue[E](NamedTuple):
-    """Something to be said at its time; `texts` is how many texts the model had by then."""
+    """Something to say at its time. `texts` is how many texts the model had received by then."""
 
     at_ms: int
     event: E
@@ -34,7 +34,7 @@ class Cue[E](NamedTuple):
 
 @dataclass(slots=True)
 class SessionCues:
-    """What one model session says, from `SessionReady` or `SessionRefused` on."""
+    """Everything that one model session says, from `SessionReady` or `SessionRefused` on."""
 
     says: list[Cue[ModelEvent]] = field(default_factory=list)
     texts: int = 0
@@ -42,13 +42,13 @@ class SessionCues:
 
 @dataclass(slots=True)
 class StreamCues:
-    """What one stream says.
+    """Everything that one stream says.
 
     Args:
-        started: When, and under which streamSid.
-        says: From then on, but for the echoes of marks; a `StreamEnded` where Twilio broke it off.
-        stopped: Whether it was over, for one end or the other.
-        closed_ms: When the server closed it; 0 where it did not.
+        started: Its start, with the time and the streamSid.
+        says: Its messages, without echoes of marks; the last is `StreamEnded` if Twilio broke it.
+        stopped: Whether it ended for one side or the other.
+        closed_ms: When the server closed it; 0 if it did not.
     """
 
     started: Cue[StreamStarted]
@@ -59,13 +59,13 @@ class StreamCues:
 
 @dataclass(slots=True)
 class Cues:
-    """All of a call.
+    """All cues of a call.
 
     Args:
-        streams: In order.
-        sessions: In the order they were dialled.
-        around: What Twilio's callbacks say, and the worker's own end.
-        echoes: When the mark at a place came back; None where it never did.
+        streams: The streams, in order.
+        sessions: The model sessions, in the order of dialling.
+        around: Twilio's callbacks, and the drain of the worker.
+        echoes: When the mark at a position came back; None if it never did.
     """
 
     streams: list[StreamCues] = field(default_factory=list)
@@ -75,14 +75,14 @@ class Cues:
 
 
 def cues(recording: Recording, steps: Sequence[Step]) -> Cues:
-    """Take a recording apart.
+    """Split a recording into cues.
 
     Args:
-        recording: What the call was fed.
-        steps: The same, with what it did.
+        recording: The events of the call.
+        steps: The same events, with the commands.
 
     Raises:
-        RecordingError: Two real ends and one server could not have been the cause of something.
+        RecordingError: The recording has an event that two real ends and one server cannot cause.
     """
     reader, ended = _Reader(recording), False
     for step in steps:
@@ -121,15 +121,15 @@ class _Reader:
         self._places: dict[str, Place] = {}
 
     def mark(self, name: str) -> None:
-        """The call sends a mark."""
+        """Note a mark that the call sends."""
         place = self._places[name] = self.sent.mark(name)
         self.all.echoes[place] = None
 
     def event(self, event: Event, now_ms: int) -> None:
-        """Note who said it."""
+        """Note an event for the end that sent it."""
         match event:
             case CallOpened(checkpoint=None, lines=()) | LinesStored() | Tick():
-                pass  # of the server itself
+                pass  # the server's own events
             case StreamStarted():
                 self.sent.begin()
                 self.all.streams.append(StreamCues(Cue(now_ms, event)))
@@ -154,12 +154,12 @@ class _Reader:
             case _ if isinstance(event, CallEvent):
                 raise self.not_on_the_wire(type(event).__name__)
             case _:
-                assert not isinstance(event, CallEvent)  # noqa: S101 - the case before has them
+                assert not isinstance(event, CallEvent)  # noqa: S101 - the case before handles them
                 session = self.by_number[event.session]
                 session.says.append(Cue(now_ms, event, session.texts))
 
     def not_on_the_wire(self, what: str) -> RecordingError:
-        """Why the call cannot be lived by one server."""
+        """The error for a call that cannot be replayed with one server."""
         problem = f"expected what Twilio, Gemini and one server can cause, got {what}"
         return RecordingError(str(self._recording.folder), problem, "replay it without --wire")
 

@@ -25,14 +25,14 @@ from telephony.wire_replay.cues import Cues, cues
 from telephony.wire_replay.run import run
 
 AT_ONCE = 10
-"""Calls that are replayed at the same time: most of the time they wait."""
+"""How many calls are replayed at once. This works because most of the time they wait."""
 
 LOOK_EVERY_S = 0.01
 
 
 @dataclass(slots=True)
 class _Replay:
-    """One recording on the wire. `stall_ms`: how late the process was meanwhile, at most."""
+    """One recording on the wire. `stall_ms` is how late the process was meanwhile, at most."""
 
     verdict: Verdict
     recording: Recording
@@ -43,11 +43,10 @@ class _Replay:
 
 
 def judge_all(folders: Sequence[Path], options: Options, jobs: int) -> Iterator[Verdict]:
-    """Replay recordings, so many at a time. Never raises for what is wrong with one: its verdict
-    says so.
+    """Replay recordings, several at a time. Problems of a recording are in its verdict.
 
-    The wire is held against what the call does; so a call has to pass by itself first, and goes
-    on the wire only then.
+    The wire is compared with what the call does, so a call is replayed by itself first. It goes on
+    the wire only if it passes.
     """
     verdicts = [replayed.judge(folder, options) for folder in folders]
     replays = [replay for verdict in verdicts if (replay := _prepared(verdict)) is not None]
@@ -64,7 +63,7 @@ def judge_all(folders: Sequence[Path], options: Options, jobs: int) -> Iterator[
 
 
 def _prepared(verdict: Verdict) -> _Replay | None:
-    """What goes on the wire; None, and the verdict says why, where it cannot."""
+    """The replay for the wire; None if it is not possible, and then the verdict says why."""
     verdict.wire = True
     if not verdict.passed:
         return None
@@ -78,7 +77,7 @@ def _prepared(verdict: Verdict) -> _Replay | None:
 
 
 async def _carry_all(replays: Sequence[_Replay], jobs: int) -> None:
-    """First all servers are made, which holds up whatever else goes on in the process."""
+    """Make all servers first, because that delays everything else in the process."""
     made, free = asyncio.Barrier(len(replays)), asyncio.Semaphore(jobs)
     under_way: list[_Replay] = []
 
@@ -102,7 +101,7 @@ async def _carry_all(replays: Sequence[_Replay], jobs: int) -> None:
 
 
 async def _watch(under_way: Sequence[_Replay]) -> None:
-    """Both ends and the server live in this process: what makes it late makes all of them late."""
+    """Measure how late this process is, which delays both ends and the server."""
     clock = asyncio.get_running_loop().time
     while True:
         due_s, seen = clock() + LOOK_EVERY_S, list(under_way)
@@ -113,7 +112,7 @@ async def _watch(under_way: Sequence[_Replay]) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The server's log is not what the command is asked for."""
+    """Silence the server's log, which the command does not print."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:

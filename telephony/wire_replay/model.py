@@ -34,15 +34,15 @@ from telephony.wire_replay.cues import Cues, SessionCues
 _BEHAVIOUR = Behaviour()
 
 _MOST_REASON_CHARS = 30
-"""A close frame holds 123 bytes; in UTF-8 a character has four at most."""
+"""The longest reason: a close frame holds 123 bytes, and a character has at most four in UTF-8."""
 
 
 class RecordedGemini:
     """All sessions of a call, in the order in which they were dialled.
 
     Attributes:
-        sessions: What each connection was sent.
-        problems: What of it Gemini would have refused.
+        sessions: Everything that each connection received.
+        problems: The messages that Gemini would have refused.
     """
 
     def __init__(self, cues: Cues) -> None:
@@ -52,7 +52,7 @@ class RecordedGemini:
         self._began_ms = 0
 
     def begin(self, now_ms: int) -> None:
-        """The call's time begins now: before its first session is dialled."""
+        """Start the call's time, before its first session is dialled."""
         self._began_ms = now_ms
 
     def connect(self, now_ms: int, *, path: str, key: str) -> "RecordedSession | Refusal":
@@ -72,7 +72,7 @@ class RecordedGemini:
 
 
 class RecordedSession:
-    """One session. It says nothing before its setup, and answers no text before it had it."""
+    """One session. It sends nothing before its setup, and answers a text only after it came."""
 
     def __init__(
         self, cues: SessionCues, began_ms: int, sent: ToModel, problems: list[str]
@@ -93,14 +93,14 @@ class RecordedSession:
             self._problems.append(f"on the wire: expected what Gemini takes, got {invalid}")
 
     def poll(self, now_ms: int) -> list[Message | Close | Reset]:
-        """What goes out by now, in order."""
+        """The messages to send by now, in order."""
         out: list[Message | Close | Reset] = []
         while (due_ms := self.deadline_ms()) is not None and due_ms <= now_ms:
             out.append(message_of(self._says.popleft().event))
         return out
 
     def deadline_ms(self) -> int | None:
-        """When to poll next; None for not before the client says something."""
+        """When to poll next; None for not before the client sends something."""
         if not (self._set_up and self._says) or self._says[0].texts > len(self._sent.texts):
             return None
         return self._began_ms + self._says[0].at_ms
@@ -128,7 +128,7 @@ class RecordedSession:
 
 
 def message_of(event: ModelEvent) -> Message | Close | Reset:
-    """What the server sends for an event to be seen."""
+    """The server's message that causes an event."""
     match event:
         case SessionReady():
             return say.setup_complete()
@@ -179,7 +179,7 @@ def _usage(event: UsageReported) -> Message:
 
 
 def _end(code: int, reason: str) -> Close | Reset:
-    """As it ended: codes that no close frame may carry stand for a connection that broke."""
+    """The recorded end. A code that no close frame may have means that the connection broke."""
     if code in {1005, 1006, 1015} or not 1000 <= code < 5000:
         return Reset()
     return Close(code, reason[:_MOST_REASON_CHARS])

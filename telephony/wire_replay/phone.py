@@ -13,22 +13,22 @@ from telephony.wire_replay.cues import StreamCues
 from telephony.wire_replay.frames import malformed
 
 PATIENCE_MS = 3_000
-"""How long the server may take to close a stream once nothing more is to be said."""
+"""How long the server may take to close a stream after its last message."""
 
 
 class RecordedStream:
-    """Says what a stream said: `open`, then `receive` what the server sends, `poll` what is due.
+    """Sends what a recorded stream sent. Call `open`, `receive` for each message, and `poll`.
 
-    Marks come back when they did, but never before they were sent.
+    Marks come back at their recorded times, but never before they were sent.
 
     Attributes:
-        over: Whether Twilio has ended it; `broken` where that was without a word.
-        problems: What of the server's messages Twilio would have refused.
+        over: Whether Twilio has ended the stream; `broken` if it broke without `stop`.
+        problems: The server's messages that Twilio would have refused.
 
     Args:
-        cues: What it says, at the call's times.
-        echoes: When the mark at a place came back.
-        sent: Where what the server sends is kept.
+        cues: The stream's messages, at the call's times.
+        echoes: When the mark at a position came back.
+        sent: Collects everything that the server sends.
     """
 
     def __init__(self, cues: StreamCues, echoes: Mapping[Place, int | None], sent: ToPhone) -> None:
@@ -46,14 +46,14 @@ class RecordedStream:
         self._chunk = 0
 
     def open(self, call_sid: str, account_sid: str, parameters: Mapping[str, str]) -> list[str]:
-        """The first frames of all."""
+        """The first frames of the stream."""
         self._call_sid, self._account_sid = call_sid, account_sid
         self._sent.begin()
         start = wire.start(self._next(), self._sid, call_sid, account_sid, parameters)
         return [wire.connected(), start]
 
     def receive(self, frame: str | bytes, now_ms: int) -> None:
-        """One message of the server."""
+        """Take one message of the server."""
         try:
             message = wire.read(frame, self._sid)
         except wire.InvalidMessage as invalid:
@@ -70,11 +70,11 @@ class RecordedStream:
                     self._outstanding.append((max(now_ms, due_ms), message.mark.name))
 
     def poll(self, now_ms: int) -> list[str | bytes]:
-        """The frames due by now."""
+        """The frames that are due by now."""
         frames: list[str | bytes] = []
         while not self.over and (due_ms := self.deadline_ms()) <= now_ms:
             if self._outstanding and min(self._outstanding)[0] == due_ms:
-                echo = min(self._outstanding, key=lambda each: each[0])  # of equals, the first
+                echo = min(self._outstanding, key=lambda each: each[0])  # of equal times, the first
                 self._outstanding.remove(echo)
                 frames.append(wire.mark(self._next(), self._sid, echo[1]))
             elif self._says:
@@ -115,9 +115,9 @@ class RecordedStream:
 
 
 def due(echoes: Mapping[Place, int | None], place: Place) -> int | None:
-    """When a mark comes back: as recorded, or as far behind the one before it as there is audio.
+    """When a mark comes back: at its recorded time, or after the audio behind the mark before it.
 
-    The server divides audio as its moment wants it, so its marks may stand at other places.
+    The server divides audio differently each time, so its marks may have other positions.
     """
     if place in echoes:
         return echoes[place]

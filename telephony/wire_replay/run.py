@@ -25,7 +25,7 @@ AUTH_TOKEN = "a-replay-needs-no-secret"  # noqa: S105 - of a simulated account
 ACCOUNT_SID = "AC" + "0" * 32
 
 SETTLE_S = 3.0
-"""How long the call may go on once all is said."""
+"""How long the call may go on after the last message."""
 
 
 async def run(
@@ -34,12 +34,12 @@ async def run(
     """Replay a call in real time.
 
     Args:
-        recording: What it was fed.
-        said: The same, taken apart.
-        turn: Is entered when server and both ends are up; the call's time passes within it.
+        recording: The events of the call.
+        said: The same as cues.
+        turn: A context that is entered when the server and both ends are up. The call runs in it.
 
     Returns:
-        What the server sent and stored.
+        Everything that the server sent and stored.
     """
     carried, call_sid = Carried(), recording.opened.call_sid
     identity = Identity(call_sid, ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL)
@@ -67,7 +67,7 @@ async def run(
             with suppress(TimeoutError):
                 async with asyncio.timeout(SETTLE_S):
                     await over.wait()
-            await calls.drain(0)  # returns when all of it is stored
+            await calls.drain(0)  # returns when everything is stored
         record = await server.worker.store.look_up(call_sid)
     carried.sessions = gemini.server.sessions
     carried.problems += gemini.server.problems

@@ -30,14 +30,14 @@ type Drain = Callable[[float], Awaitable[None]]
 
 
 class Twilio:
-    """Says what Twilio said, when it did: `play`.
+    """Sends what Twilio sent, at the recorded times, with `play`.
 
     Args:
-        cues: What, and when.
-        identity: Whose call it is.
+        cues: The messages and their times.
+        identity: The caller, the called number and the account.
         url: The server's own base URL.
-        client: Closed by whoever opened it.
-        carried: Where what the server sends is kept.
+        client: The HTTP client; the calling code closes it.
+        carried: Collects everything that the server sends.
     """
 
     def __init__(
@@ -52,11 +52,11 @@ class Twilio:
         )
 
     def begin(self) -> None:
-        """The call's time begins now: the server has opened it."""
+        """Start the call's time, because the server has opened the call."""
         self._clock = Clock()
 
     async def play(self, drain: Drain) -> None:
-        """Call the server; returns when all is said. `drain` stops it within so many seconds."""
+        """Call the server. Returns when all is sent. `drain` stops it within so many seconds."""
         stream = await self._document(_VOICE)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._around(drain), name="callbacks")
@@ -73,7 +73,7 @@ class Twilio:
             await self._clock.wait(asyncio.Event(), at_ms)
 
     async def _document(self, path: str) -> twiml.Stream | None:
-        """Ask how to go on; None, and a problem noted, where it is not with a stream."""
+        """Request a document. If it has no stream, note a problem and return None."""
         url = self._id.public_url + path
         status = "ringing" if path == _VOICE else "in-progress"
         try:
@@ -90,7 +90,7 @@ class Twilio:
         return None
 
     async def _stream(self, cues: StreamCues, noun: twiml.Stream) -> None:
-        """One stream, until either end is done with it."""
+        """Run one stream until either end closes it."""
         headers = {"x-twilio-signature": signature(self._id.auth_token, noun.url, {})}
         try:
             socket, _ = await connect(noun.url, self._workers, headers)
@@ -109,7 +109,7 @@ class Twilio:
             self._carried.problems += line.problems
 
     async def _around(self, drain: Drain) -> None:
-        """What is said beside the streams."""
+        """Send the callbacks beside the streams."""
         for at_ms, event, _ in self._cues.around:
             await self._until(at_ms)
             match event:
