@@ -29,12 +29,12 @@ class Checkpoint:
         fallback: Whether the second model was the last one asked; `handle` is then one of its.
     """
 
-    epoch: int = 0
-    elapsed_ms: int = 0
-    wall_time_ms: int = 0
-    greeted: bool = False
-    handle: str = ""
-    handle_lines: int = 0
+    epoch: int
+    elapsed_ms: int
+    wall_time_ms: int
+    greeted: bool
+    handle: str
+    handle_lines: int
     version: int = CHECKPOINT_VERSION
     fallback: bool = False
 
@@ -65,4 +65,10 @@ class Checkpoint:
         wrong = [name for name, value in known.items() if type(value) is not names[name]]
         if wrong:
             raise CheckpointError(f"fields of the wrong type: {', '.join(sorted(wrong))}")
-        return cls(**known | {"version": CHECKPOINT_VERSION})
+        return cls(**asdict(NOTHING_KNOWN) | known | {"version": CHECKPOINT_VERSION})
+
+
+NOTHING_KNOWN = Checkpoint(
+    epoch=0, elapsed_ms=0, wall_time_ms=0, greeted=False, handle="", handle_lines=0
+)
+"""What stands for each field that a stored record lacks."""

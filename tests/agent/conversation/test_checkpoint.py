@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from agent.conversation.checkpoint import CHECKPOINT_VERSION, Checkpoint, CheckpointError
+from agent.conversation.checkpoint import (
+    CHECKPOINT_VERSION,
+    NOTHING_KNOWN,
+    Checkpoint,
+    CheckpointError,
+)
 
 CHECKPOINT = Checkpoint(
     epoch=3,
@@ -56,7 +61,7 @@ def test_a_checkpoint_of_the_next_release_keeps_what_is_known_of_it() -> None:
 @pytest.mark.parametrize("missing", [field.name for field in fields(Checkpoint)])
 def test_a_field_that_another_release_does_not_write_has_its_default(missing: str) -> None:
     older = {name: value for name, value in asdict(CHECKPOINT).items() if name != missing}
-    default = getattr(Checkpoint(), missing)
+    default = getattr(NOTHING_KNOWN, missing)
     assert Checkpoint.from_json(json.dumps(older)) == replace(CHECKPOINT, **{missing: default})
 
 
