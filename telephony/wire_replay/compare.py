@@ -87,8 +87,7 @@ def _audio(expected: ToPhone, got: ToPhone) -> Iterator[str]:
 
 
 def _later(expected: ToPhone, got: ToPhone, run: int) -> int:
-    """How many more samples of the reply the caller had heard before a new stream continued it.
-    """
+    """How many more samples of the reply the caller had heard before a new stream continued it."""
     if run not in expected.resumed or run not in got.resumed:
         return 0
     return offset(expected.runs[run], got.runs[run], CUT_MS)
