@@ -28,6 +28,8 @@ STUCK_AFTER_S = 5.0
 """A socket that accepts no data for so long is given up."""
 
 NORMAL_CLOSURE = 1000
+NO_CODE = 1005
+"""A close frame without a code: how Twilio ends a stream of a normal call."""
 
 GONE_AWAY = "gone"
 """What the writer finds of a socket that is no more there."""
@@ -135,7 +137,7 @@ async def receive(socket: WebSocket) -> Message | Literal["close", "broken"]:
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         # uvicorn gives a reason only if there was a close frame
-        done = "reason" in message and message.get("code") == NORMAL_CLOSURE
+        done = "reason" in message and message.get("code") in {NORMAL_CLOSURE, NO_CODE}
         return "close" if done else "broken"
     text = message.get("text")
     return Malformed("binary frame") if text is None else parse(text)

@@ -107,7 +107,7 @@ async def closed_with(worker: LocalWorker, steps: Watch[Step], code: int, *, sto
     async with twilio.open_stream(worker.url) as socket:
         stream_sid = await twilio.start(socket, call_sid, {"token": token})
         await steps.until(lambda s: isinstance(s.event, StreamStarted) and s.call_sid == call_sid)
-        frames = [Frame(Opcode.CLOSE, struct.pack("!H", code))]
+        frames = [Frame(Opcode.CLOSE, struct.pack("!H", code) if code else b"")]
         if stop:
             last = wire.stop(2, stream_sid, call_sid, ACCOUNT_SID)
             frames.insert(0, Frame(Opcode.TEXT, last.encode()))
@@ -130,6 +130,7 @@ async def reason_of(worker: LocalWorker, step: Step) -> str | None:
     ("code", "reason"),
     [
         (1000, EndedReason.CALLER_HANGUP),
+        (0, EndedReason.CALLER_HANGUP),  # none, as at the end of a normal call
         *((code, EndedReason.CUT_OFF) for code in (1001, 1011, 1012, 4000, NO_SUCH_CODE)),
     ],
 )
