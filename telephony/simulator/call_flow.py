@@ -35,33 +35,33 @@ from telephony.simulator.webhooks import Webhooks
 from telephony.simulator.workers import Workers
 
 SAY_MS_PER_CHARACTER = 65
-"""About what Twilio's voices take."""
+"""How long Twilio's voices take for a character, about."""
 ENDLESS = 1000
-"""How often a Say is said that is to be repeated until the caller hangs up."""
+"""How often a Say is spoken that must repeat until the caller hangs up."""
 ACTION_AFTER_MOVE_MS, MOVE_MS = 320, 651
-"""After a call in a Dial is redirected: when its action is asked, and when the new document is."""
+"""When a call in a Dial is redirected: the time until its action, and until the new document."""
 KEY_TONE_MS = 200
 WAIT_MS = {"w": 500, "W": 1000}
-"""How long the pauses among the keys of a Play are."""
+"""The lengths of the pauses among the keys of a Play."""
 PLAY_MS = 1_000
-"""How long any file of a Play is taken to be."""
+"""The assumed length of every file of a Play."""
 
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 
 
 class CallFlow:
-    """Runs one call, once: `run`. The attributes tell how it went.
+    """Runs one call, once, with `run`. The attributes hold its results.
 
     Args:
-        identity: Whose call it is.
+        identity: The caller, the called number and the account.
         director: The caller.
-        webhooks: How workers are asked.
-        workers: Where streams lead.
-        rng: Where all chance comes from.
-        faults: How well this Twilio behaves.
-        clock: The call's.
-        tell: Is told each event.
-        group: Where callbacks and zombie sockets live on.
+        webhooks: Sends webhooks to workers.
+        workers: The workers for streams.
+        rng: The random numbers for all choices.
+        faults: The switches of this Twilio.
+        clock: The call's clock.
+        tell: Called with each event.
+        group: The TaskGroup for callbacks and zombie sockets.
     """
 
     def __init__(
@@ -116,19 +116,19 @@ class CallFlow:
         return bool(self.ended_by)
 
     def redirect(self, request: Request) -> None:
-        """Leave whatever is going on, and ask there how to go on; as told by REST."""
+        """Interrupt the call, and request a new document, as the REST API asked."""
         self._moved_to = request
 
     def run_document(self, document: str) -> None:
-        """Leave whatever is going on, and go on with this document; as told by REST."""
+        """Interrupt the call, and continue with this document, as the REST API asked."""
         self._moved_to = document
 
     def end(self) -> None:
-        """Leave whatever is going on, and hang up; as told by REST."""
+        """Interrupt the call, and hang up, as the REST API asked."""
         self._told_to_end = True
 
     async def run(self) -> None:
-        """From the first webhook to the last status callback."""
+        """Run the call from the first webhook to the last status callback."""
         try:
             await self._begin()
             while not self.over:
@@ -147,7 +147,7 @@ class CallFlow:
         await self._callbacks.ended(self._final_status, self.ended_ms)
 
     async def _begin(self) -> None:
-        """Ring, and ask for the first document: of a call placed by REST once it is answered."""
+        """Ring, and request the first document; for a call placed by REST, once it is answered."""
         for event in ("initiated", "ringing", "answered"):
             self._callbacks.progress(event)
         status = "in-progress" if self._id.outbound else "ringing"
@@ -192,7 +192,7 @@ class CallFlow:
                 assert_never(never)
 
     async def _dial(self, verb: Dial) -> None:
-        """Call whom it names; then its action, if there is one, is what goes on."""
+        """Call the nouns of a Dial. Afterwards the call continues with its action, if any."""
         faults = self._faults
         status, began_ms = faults.dial_status, self._clock.now_ms()
         allowed = frozenset({self._id.caller, self._id.called, *faults.verified_numbers})
@@ -212,13 +212,13 @@ class CallFlow:
         about = self._dialled(status, began_ms)
         if self._moved_to is None:
             await self._fetch(verb.action, about)
-        else:  # the action is asked all the same, and what it says does not count
+        else:  # the action is still requested, but its answer does not count
             await asyncio.sleep(ACTION_AFTER_MOVE_MS / 1000)
             await self._documents.tell(verb.action, self._id.params("in-progress") | about)
             await asyncio.sleep((MOVE_MS - ACTION_AFTER_MOVE_MS) / 1000)
 
     def _dialled(self, status: str, began_ms: int) -> dict[str, str]:
-        """What is said of the call within the call when that is over."""
+        """The parameters about the dialled call when it is over."""
         bridged = status in {"completed", "answered"}
         about = {
             "DialCallStatus": status,
@@ -237,7 +237,7 @@ class CallFlow:
         status: str = "in-progress",
         token: str = "",
     ) -> None:
-        """Ask for a document, which replaces the one that runs."""
+        """Request a document, which replaces the running one."""
         verbs = await self._documents.ask(request, self._id.params(status), extra, token)
         self._go_on_with(verbs)
 
@@ -259,16 +259,16 @@ class CallFlow:
 
     @property
     def _goes_on(self) -> bool:
-        """Whether the document that runs is still the call's."""
+        """Whether the running document is still the call's."""
         return not self.over and not self._interrupted
 
     @property
     def _interrupted(self) -> bool:
-        """Whether REST said how to go on, or to end."""
+        """Whether the REST API has redirected or ended the call."""
         return self._moved_to is not None or self._told_to_end
 
     def _leaves(self, line: Line) -> bool:
-        """Whether a stream is to be left now because REST said so."""
+        """Whether a stream must end now because the REST API said so."""
         waits = self._faults.update_drains and bool(line.playout.queued_bytes)
         return self._told_to_end or (self._moved_to is not None and not waits)
 
@@ -290,7 +290,7 @@ class CallFlow:
             await self._fetch(verb.action, {})
 
     async def _tell_end(self) -> None:
-        """Tell that the call is over, where that is told before the socket's end."""
+        """Report that the call is over, if that comes before the socket's end."""
         self.ended_ms = self._clock.now_ms()
         await self._callbacks.ended(self._final_status, self.ended_ms)
 

@@ -51,27 +51,27 @@ async def call(
     """Place one call and stay on the line until it ends, in real time.
 
     Args:
-        urls: The workers' base URLs; where the connections really go.
-        public_url: What the server is known as: what is signed, and stands in its TwiML.
-        auth_token: The account's; requests are signed with it.
+        urls: The workers' base URLs, to which the connections go.
+        public_url: The server's public URL, which is signed and is in its TwiML.
+        auth_token: The account's token, which signs requests.
         account_sid: AC and 32 hex digits.
-        script: What the caller does.
-        seed: Where all chance comes from.
+        script: The caller's script.
+        seed: The seed for all random choices.
         on_event: Called with each event as it happens; must not block.
-        heard_path: Where to write the WAV of what the caller heard: PCM16, mono, 8 kHz.
-        stereo_path: Where to write the WAV of both: the caller on the left, what was heard on the
+        heard_path: The WAV file of what the caller heard: PCM16, mono, 8 kHz.
+        stereo_path: The WAV file of both sides: the caller on the left, the heard audio on the
             right.
         call_sid: CA and 32 hex digits; None for a new one.
-        faults: How well this Twilio behaves; None for as the script says.
-        route: Which worker is tried first; None for everyone in turn.
-        caller: Who calls, or is called: a number, ``client:…``, ``sip:…``, or a word.
-        number: What the number calls; None for what a linked one does.
-        rest: Where the call can be redirected while it goes on; None for nowhere.
-        interrupted: When it is set, the caller hangs up, wherever the script stands.
-        allow_warnings: Twilio's warnings are counted, and are no problem.
+        faults: The switches of this Twilio; None for the script's.
+        route: Chooses the worker to try first; None for all in turn.
+        caller: The other party: a number, ``client:…``, ``sip:…``, or a word.
+        number: The number's webhooks; None for those of a linked number.
+        rest: The REST account that can redirect the call; None for none.
+        interrupted: When it is set, the caller hangs up at once.
+        allow_warnings: Whether Twilio's warnings are counted without being problems.
 
     Returns:
-        How it went; also when it failed, see `Report.problems`.
+        The report, even if the call failed; see `Report.problems`.
     """
     faults = script.faults if faults is None else faults
     limits = httpx.Limits(max_keepalive_connections=0)
@@ -97,7 +97,7 @@ async def call(
         webhooks = Webhooks(
             client, workers, auth_token, clock, tell, retry_pause_ms=faults.retry_pause_ms
         )
-        rng = random.Random(seed)  # noqa: S311 - chance that can be repeated
+        rng = random.Random(seed)  # noqa: S311 - repeatable
         async with asyncio.TaskGroup() as group:
             flow = CallFlow(
                 identity=identity,

@@ -10,7 +10,7 @@ from telephony.simulator.proxy import Proxy, proxied
 
 
 class Kind(StrEnum):
-    """What may happen to every connection at once."""
+    """The kinds of faults, each for all connections at once."""
 
     CUT = "cut"
     RESET = "reset"
@@ -19,10 +19,10 @@ class Kind(StrEnum):
 
 
 LASTS_MS = {Kind.BLACK_HOLE: (1_000, 10_000), Kind.DELAY: (2_000, 20_000)}
-"""Least and most. The others are over at once."""
+"""How long a fault lasts, least and most. The other kinds are over at once."""
 
 DELAY_MS = (100, 1_500)
-"""Of one direction: what a delay comes to at most. At least it is half of that."""
+"""The range of a delay's maximum, for one direction. The minimum is half of the maximum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Trouble:
     """One fault.
 
     Args:
-        after_ms: How long nothing is wrong before it.
-        kind: What it is.
-        lasts_ms: How long; 0 for a cut and a reset.
-        delay_ms: Least and most, of a delay.
+        after_ms: How long nothing goes wrong before it.
+        kind: Its kind.
+        lasts_ms: How long it lasts; 0 for a cut and a reset.
+        delay_ms: The least and the most delay.
     """
 
     after_ms: int
@@ -43,12 +43,12 @@ class Trouble:
 
 
 def drawn(seed: int, every_s: float, kinds: tuple[Kind, ...]) -> Iterator[Trouble]:
-    """Troubles without end; the same seed draws the same.
+    """Draw faults without end. The same seed draws the same faults.
 
     Args:
-        seed: Decides all.
-        every_s: How long nothing is wrong, on average.
-        kinds: What may happen; at least one.
+        seed: The seed.
+        every_s: The average time without a fault.
+        kinds: The kinds that may happen; at least one.
     """
     random = Random(seed)  # noqa: S311 - a seed repeats it
     while True:
@@ -61,7 +61,7 @@ def drawn(seed: int, every_s: float, kinds: tuple[Kind, ...]) -> Iterator[Troubl
 
 
 async def make(trouble: Trouble, proxy: Proxy) -> str:
-    """Let it happen, to its end. Returns what it was, in words."""
+    """Inject a fault, and wait for its end. Returns a description."""
     match trouble.kind:
         case Kind.CUT:
             return f"{proxy.cut()} connections closed"
@@ -90,19 +90,19 @@ async def stir(
     kinds: tuple[Kind, ...],
     tell: Callable[[str], None],
 ) -> None:
-    """Lead there from 127.0.0.1, and let things go wrong, until cancelled.
+    """Run a proxy on 127.0.0.1 that injects faults, until cancelled.
 
     Args:
-        host: Where it leads to.
-        port: Which port there.
-        listen_on: Its own port; 0 for any free one.
-        seed: Decides what goes wrong, and when.
-        every_s: How long nothing is wrong, on average.
-        kinds: What may go wrong.
-        tell: Takes a line: first where it listens, then each trouble, with the seconds since.
+        host: The host behind the proxy.
+        port: The port behind the proxy.
+        listen_on: The proxy's own port; 0 for any free one.
+        seed: Decides which faults happen, and when.
+        every_s: The average time without a fault.
+        kinds: The kinds of faults that may happen.
+        tell: Called with each line of output: first the address, then each fault with its time.
 
     Raises:
-        OSError: Its own port is taken.
+        OSError: The proxy's own port is in use.
     """
     async with proxied(host, port, listen_on=listen_on, seed=seed) as proxy:
         began_s = asyncio.get_running_loop().time()

@@ -34,7 +34,7 @@ DAY_S = 24 * 3600
 RING_LIMIT_S = 600
 CALLER_ID_CHARS = 255
 LEGS = 10
-"""So many numbers, addresses and clients ring at once at most."""
+"""How many numbers, addresses and clients may ring at once."""
 
 type Kind = Literal[
     "Number", "Sip", "Client", "Conference", "Queue", "Sim", "Application", "WhatsApp"
@@ -43,7 +43,7 @@ type Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """Whom to call: an E.164 number, a sip: URI, a client's identity, a conference's name."""
+    """A party to call: an E.164 number, a sip: URI, a client's identity, or a conference's name."""
 
     kind: Kind
     address: str
@@ -52,16 +52,16 @@ class Noun:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Call somebody else into the call; then `action`, or else the next verb.
+    """Connect the caller to somebody else; then continue with `action`, or else the next verb.
 
     Args:
-        nouns: Who rings, all at once.
-        action: What is asked when it is over.
-        caller_id: What they see; "" for the number of who called here.
+        nouns: The parties to call, all at once.
+        action: The request when it is over.
+        caller_id: The number that they see; "" for the caller's number.
         timeout_s: How long they ring.
         time_limit_s: How long they may talk.
-        hangup_on_star: The caller's * ends their part.
-        answer_on_bridge: The caller hears ringing until somebody answers.
+        hangup_on_star: Whether the caller ends the connection with *.
+        answer_on_bridge: Whether the caller hears ringing until somebody answers.
     """
 
     nouns: tuple[Noun, ...]
@@ -73,11 +73,11 @@ class Dial:
     answer_on_bridge: bool = False
 
     def caller_id_fault(self, caller: str, allowed: frozenset[str]) -> str:
-        """What is wrong with the number that the dialled side is to see; "" if nothing (13214).
+        """What is wrong with the number that the dialled side sees; "" if nothing (13214).
 
         Args:
-            caller: Who called here, as `From` says.
-            allowed: The calling and the called number, the account's others, and those it verified.
+            caller: The caller, from `From`.
+            allowed: The calling and the called number, and the account's own and verified ones.
         """
         if all(noun.kind not in {"Number", "WhatsApp"} for noun in self.nouns):
             return ""
@@ -91,7 +91,7 @@ class Dial:
 
 
 def read_dial(element: ET.Element, url: str) -> Dial:
-    """A `<Dial>`, each attribute checked."""
+    """Read a `<Dial>`, and check each attribute."""
     allow(element, *_DIAL)
     caller_id = element.get("callerId", "")
     if len(caller_id) > CALLER_ID_CHARS:
@@ -115,7 +115,7 @@ def read_dial(element: ET.Element, url: str) -> Dial:
 
 
 def is_e164(number: str) -> bool:
-    """Whether it is a number that can be called from anywhere."""
+    """Whether this is a number in E.164."""
     return bool(_E164(number))
 
 

@@ -17,7 +17,7 @@ KEY_GAP_MS = 120
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One key goes down."""
+    """The caller presses one key."""
 
     digit: str
 
@@ -26,11 +26,11 @@ type Action = Utterance | Press | Cut | HangUp
 
 
 class Director:
-    """Plays one caller. Call `hear` with each frame heard, and `step` after that, and every 20 ms
-    while there is no line.
+    """Plays one caller. Call `hear` with each frame that the caller hears, and `step` after it;
+    without a line, call `step` every 20 ms.
 
     Args:
-        script: What the caller does.
+        script: The caller's script.
     """
 
     def __init__(self, script: Script) -> None:
@@ -51,7 +51,7 @@ class Director:
 
     @property
     def finished(self) -> bool:
-        """Whether all of the script has been done."""
+        """Whether the script is finished."""
         return self._done >= len(self._script.steps)
 
     def hear(self, frame: bytes, at_ms: int) -> None:
@@ -69,11 +69,11 @@ class Director:
                 self.ear.turns[-1].response_ms = at_ms - self._last_word_ms
 
     def leave(self) -> None:
-        """Hang up at the next step, wherever the script stands."""
+        """Hang up at the next step, at any point of the script."""
         self._leaves = True
 
     def step(self, now_ms: int) -> list[Action]:
-        """What the caller does now, in order; a `HangUp` is the last thing ever."""
+        """The caller's actions now, in order. Nothing follows a `HangUp`."""
         if self._began_ms is None:
             self._began_ms = now_ms
         if self._leaves:
@@ -99,7 +99,7 @@ class Director:
         return actions
 
     def _due_ms(self, step: Step, began_ms: int) -> int | None:
-        """When the step's deed is due; None while what it waits for has not come."""
+        """When the step's action is due; None while the step still waits for something."""
         since_ms = began_ms
         last = self.ear.turns[-1] if self.ear.turns else None
         if step.wait_for_agent:
@@ -121,7 +121,7 @@ class Director:
         return since_ms + step.after_ms
 
     def _last_heard_ms(self) -> int:
-        """When there was last a sign of the agent, or the wait for one began."""
+        """When the caller last heard the agent, or began to wait for it."""
         heard_ms = self.ear.turns[-1].ended_ms if self.ear.turns else 0
         return max(heard_ms, self._began_ms or 0)
 

@@ -14,16 +14,16 @@ from telephony.simulator.elements import Request, TwimlError
 from telephony.simulator.webhooks import WebhookError, Webhooks
 
 NOT_XML, NOT_TWIML = 12100, 12300
-"""Beside these, a document that says what cannot be done is nobody's to mend."""
+"""The errors of a document for which Twilio asks the fallback."""
 
 
 class Documents:
-    """Where a call's documents come from.
+    """Requests a call's documents.
 
     Args:
-        webhooks: How workers are asked.
-        fallback: Who is asked where that fails.
-        problem: Is told of each failure, in words.
+        webhooks: Sends requests to workers.
+        fallback: The request to make if one fails.
+        problem: Called with a description of each failure.
     """
 
     def __init__(
@@ -34,12 +34,12 @@ class Documents:
     async def ask(
         self, request: Request, params: Mapping[str, str], extra: Mapping[str, str], token: str = ""
     ) -> tuple[twiml.Verb, ...] | None:
-        """The verbs to go on with; None where there are none to be had.
+        """The verbs to continue with; None if there is no valid document.
 
         Args:
-            request: Where.
-            params: What every request of the call says.
-            extra: What only this one says, and not the fallback's.
+            request: The URL and the method.
+            params: The parameters of every request of the call.
+            extra: Parameters of only this request, and not of the fallback's.
             token: The idempotency token, to deliver something again.
         """
         try:
@@ -57,11 +57,11 @@ class Documents:
             return None
 
     def read(self, document: str, url: str) -> tuple[twiml.Verb, ...] | None:
-        """The verbs of a document that is there already; None where it cannot be used.
+        """The verbs of a document; None if it cannot be used.
 
         Args:
-            document: As the REST API got it.
-            url: Where relative URLs are taken from.
+            document: The document that the REST API received.
+            url: The base for relative URLs.
         """
         try:
             return twiml.parse(document.encode(), "text/xml", url)
@@ -70,7 +70,7 @@ class Documents:
             return None
 
     async def tell(self, request: Request, params: Mapping[str, str]) -> None:
-        """Ask, and do nothing with the answer."""
+        """Send a request, and ignore the answer."""
         try:
             await self._webhooks.send(request, params)
         except WebhookError as error:

@@ -70,7 +70,7 @@ _FAULTS: tuple[Callable[[Random], WorldFault], ...] = (
 
 
 def draw(seed: int) -> WorldSpec:
-    """The world of a seed."""
+    """Draw the world of a seed."""
     rng = Random(f"world {seed}")  # noqa: S311 - a simulation, which a seed repeats
     return WorldSpec(
         caller=_caller(rng),

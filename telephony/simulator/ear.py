@@ -13,7 +13,7 @@ from telephony.audio.formats import FRAME_MS, FRAME_SAMPLES
 from telephony.audio.g711 import decode
 
 LOUD_RMS = 200
-"""-44 dB of full scale: speech is above, line noise and the tails of words below."""
+"""-44 dBFS: speech is louder, line noise and the ends of words are not."""
 
 
 def is_loud(frame: bytes) -> bool:
@@ -30,13 +30,13 @@ def last_sound_ms(ulaw: bytes) -> int:
 
 @dataclass(slots=True)
 class Turn:
-    """One turn of the agent, as heard.
+    """One turn of the agent, as the caller heard it.
 
     Args:
         started_ms: Its first sound.
         ended_ms: The end of its last sound so far.
-        response_ms: From the end of the caller's speech to its first sound; None where the caller
-            had said nothing since the turn before, or was still speaking.
+        response_ms: The time from the end of the caller's speech to its first sound; None if the
+            caller had said nothing since the turn before, or was still speaking.
     """
 
     started_ms: int
@@ -45,13 +45,13 @@ class Turn:
 
 
 class Ear:
-    """Follows what is heard."""
+    """Finds the agent's turns in what the caller hears."""
 
     def __init__(self, quiet_ms: int) -> None:
         self.turns: list[Turn] = []
-        """The last one may still go on."""
+        """The turns so far; the last one may still go on."""
         self.sound = bytearray()
-        """µ-law of that turn, from its first sound on."""
+        """The µ-law of the last turn, from its first sound on."""
         self._quiet_ms = quiet_ms
         self._in_turn = False
 

@@ -16,7 +16,7 @@ SCHEMA = 12200
 
 
 class TwimlError(ValueError):
-    """Twilio refuses the document, or warns of it. `code` is Twilio's own."""
+    """Twilio refuses the document, or warns about it. `code` is Twilio's error code."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
@@ -25,7 +25,7 @@ class TwimlError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Where the document goes on."""
+    """A request that a document asks for: a URL and a method."""
 
     url: str
     method: Method = "POST"
@@ -39,27 +39,27 @@ def allow(element: ET.Element, *names: str) -> None:
 
 
 def childless(element: ET.Element) -> None:
-    """Refuse elements within."""
+    """Refuse child elements."""
     for child in element:
         raise TwimlError(SCHEMA, f"{element.tag} holds no {child.tag}")
 
 
 def text(element: ET.Element) -> str:
-    """All text within, its white space evened out."""
+    """All text in the element, with single spaces."""
     return " ".join("".join(element.itertext()).split())
 
 
 def request(
     element: ET.Element, key: str, method_key: str, url: str, *, code: int = SCHEMA
 ) -> Request | None:
-    """The request that two attributes describe; None where there is no URL."""
+    """The request that two attributes describe; None if there is no URL."""
     target = element.get(key)
     asked = method(element, method_key, code=code)
     return None if target is None else Request(urljoin(url, target), asked)
 
 
 def absolute(element: ET.Element, key: str, method_key: str, url: str) -> Request | None:
-    """As `request`, of a URL that has to be absolute."""
+    """Like `request`, but the URL must be absolute."""
     found = request(element, key, method_key, url)
     if found is not None and found.url != element.get(key):
         raise TwimlError(SCHEMA, f"{key} is an absolute URL, not {element.get(key)!r}")
@@ -67,7 +67,7 @@ def absolute(element: ET.Element, key: str, method_key: str, url: str) -> Reques
 
 
 def method(element: ET.Element, key: str, *, code: int = SCHEMA) -> Method:
-    """How to request; POST where nothing is said."""
+    """The method of a request; POST by default."""
     match element.get(key, "POST").upper():
         case "GET":
             return "GET"
@@ -80,7 +80,7 @@ def method(element: ET.Element, key: str, *, code: int = SCHEMA) -> Method:
 def whole(
     element: ET.Element, key: str, default: int, *, least: int = 1, most: int, code: int = SCHEMA
 ) -> int:
-    """A whole number."""
+    """Read a whole number."""
     value = element.get(key, str(default))
     if not (value.isascii() and value.isdecimal() and least <= int(value) <= most):
         raise TwimlError(code, f"{element.tag}: {key} is {least} to {most}, not {value!r}")
@@ -88,12 +88,12 @@ def whole(
 
 
 def flag(element: ET.Element, key: str, *, code: int = SCHEMA) -> bool:
-    """True or false; false where nothing is said."""
+    """Read true or false; false by default."""
     return one_of(element, key, "false", "true", code=code) == "true"
 
 
 def one_of(element: ET.Element, key: str, default: str, *others: str, code: int = SCHEMA) -> str:
-    """One of some words; the first where nothing is said."""
+    """Read one of some words; the first by default."""
     value = element.get(key, default)
     if value not in {default, *others}:
         known = ", ".join((default, *others))
@@ -102,7 +102,7 @@ def one_of(element: ET.Element, key: str, default: str, *others: str, code: int 
 
 
 def words(element: ET.Element, key: str, *known: str, code: int = SCHEMA) -> tuple[str, ...]:
-    """Some words of a list, separated by spaces."""
+    """Read some words of a list, separated by spaces."""
     found = tuple(element.get(key, "").split())
     for word in found:
         if word not in known:

@@ -22,14 +22,14 @@ _LINE = "line."
 
 
 class FaultError(UsageError):
-    """A switch cannot be set so. The message says where, what was expected, and what was given."""
+    """A switch is wrong. The message says where, what was expected, and what was given."""
 
 
 def read_faults(where: str, table: object) -> CallFaults:
-    """What a table sets; all else is as on a good day.
+    """Read switches from a table. All others keep their defaults.
 
     Raises:
-        FaultError: It is no table, or there is no such switch or value.
+        FaultError: It is not a table, or a switch or value does not exist.
     """
     if not isinstance(table, Mapping):
         raise FaultError(f"{where}: expected a table of switches, got {table!r}")
@@ -45,14 +45,14 @@ def read_faults(where: str, table: object) -> CallFaults:
 
 
 def with_switches(faults: CallFaults, switches: Sequence[str]) -> CallFaults:
-    """What the command line sets, over what there is.
+    """Add the switches of the command line.
 
     Args:
-        faults: Such as a script's.
+        faults: The switches so far, such as a script's.
         switches: Each as ``name=value``.
 
     Raises:
-        FaultError: There is no such switch or value.
+        FaultError: A switch or value does not exist.
     """
     for switch in switches:
         name, is_set, text = switch.partition("=")
@@ -63,7 +63,7 @@ def with_switches(faults: CallFaults, switches: Sequence[str]) -> CallFaults:
 
 
 def switches() -> dict[str, object]:
-    """Every switch, and what it is on a good day."""
+    """All switches, with their defaults."""
     good = CallFaults()
     call = {field.name: getattr(good, field.name) for field in fields(good)}
     line = {_LINE + field.name: getattr(good.line, field.name) for field in fields(good.line)}
@@ -97,7 +97,7 @@ def _read(where: str, kind: type, field: str, value: object) -> Any:
 
 
 def _value(name: str, text: str) -> object:
-    """What a text stands for: a number, true or false, several of these, or a word."""
+    """Read a value: a number, true or false, several of these, or a word."""
     several = isinstance(switches().get(name), tuple)
     if several and not text.startswith("["):
         return [_scalar(one) for one in text.split(",") if one]

@@ -16,14 +16,14 @@ type ProgressEvent = Literal["initiated", "ringing", "answered", "completed"]
 
 @dataclass(frozen=True, slots=True)
 class LineFaults:
-    """Of one stream.
+    """The switches of one stream.
 
     Args:
-        processing_ms: Between the arrival of a server's message and its effect, least and most.
-        late_echo_ms: The echo of a played mark is up to this late, so that it may cross a clear.
-        stall_rate: Chance per frame that media stalls for 100 to 250 ms, then comes in a burst.
-        drop_rate: Chance per frame that it is lost: timestamps jump, sequence numbers do not.
-        odd_sizes: Media of 1, 160, 320 and 999 bytes instead of 160.
+        processing_ms: The time from a server's message to its effect, least and most.
+        late_echo_ms: How late the echo of a played mark may be, so that it may cross a clear.
+        stall_rate: The chance per frame that media stalls for 100 to 250 ms, then comes at once.
+        drop_rate: The chance per frame that it is lost: timestamps jump, sequence numbers do not.
+        odd_sizes: Media has 1, 160, 320 and 999 bytes instead of 160.
         idle_silence: False: no media at all while the caller says nothing.
         audible_keys: The tone of a key is in the media, too.
         stop: False: the stream of a caller who hangs up ends without `stop`.
@@ -40,7 +40,7 @@ class LineFaults:
 
 
 class UpgradeSignature(StrEnum):
-    """What the WebSocket upgrade is signed as. Documented are the first two."""
+    """The text that the WebSocket upgrade's signature covers. Only the first two are documented."""
 
     EXACT = "exact"
     TRAILING_SLASH = "trailing-slash"
@@ -49,7 +49,7 @@ class UpgradeSignature(StrEnum):
 
 
 class AfterLoss(StrEnum):
-    """What becomes of a call whose socket broke. The first is implied by the documentation."""
+    """What happens to a call whose socket broke. The documentation implies the first."""
 
     GOES_ON = "goes-on"
     ENDS = "ends"
@@ -57,7 +57,7 @@ class AfterLoss(StrEnum):
 
 
 class Callbacks(StrEnum):
-    """When the status callbacks of an end come: nothing is documented."""
+    """When the status callbacks of an end come, which Twilio does not document."""
 
     AT_ONCE = "at-once"
     BEFORE = "before"
@@ -66,40 +66,40 @@ class Callbacks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallFaults:
-    """Of a whole call.
+    """The switches of a whole call.
 
     Args:
-        line: Of each of its streams.
-        connect_ms: Between a Connect and its WebSocket, least and most.
+        line: The switches of each of its streams.
+        connect_ms: The time from a Connect to its WebSocket, least and most.
         reconnect_ms: The same for every later one of the call; media follows 0.1 to 0.17 s after.
-        upgrade_signature: What the WebSocket upgrade is signed as.
+        upgrade_signature: The text that the WebSocket upgrade's signature covers.
         webhook_twice: The first webhook is delivered twice, with the same idempotency token.
         retry_pause_ms: How long Twilio waits before it sends a request again.
-        redirect_overrides: The fragment of a URL in a Redirect counts as those of attributes do.
+        redirect_overrides: The fragment of a URL in a Redirect has an effect, as in attributes.
         fallback: False: the number has no fallback URL.
         status_callback: False: the number has no status callback.
         full_status: The number's status callback has the fields of a per-call one too.
         outbound: The call was placed by REST: `From` is our number, `To` the other party.
-        status_events: What a call placed by REST tells of itself.
-        progress_late_ms: How late what is told before the end comes: perhaps after the end.
-        close_is_error: A close by the server is told as `stream-error`, not `stream-stopped`.
+        status_events: The events that a call placed by REST reports.
+        progress_late_ms: How late reports before the end come; perhaps after the end.
+        close_is_error: A close by the server is reported as `stream-error`, not `stream-stopped`.
         after_loss: When its socket breaks, the call goes on with the document, ends, or waits for
-            somebody to redirect it by REST.
-        update_drains: A call on a stream goes on with the document it got by REST only when all
-            that is queued has been heard; it was seen once, and is not documented.
-        stream_callbacks: False: no status callback of a stream gets through.
-        callbacks: The status callbacks of a stream's end and of the call's are answered before its
-            socket says so, come half a second after it, or cross it.
-        ping_ms: How often Twilio pings the server; 0 for never. It does so at times.
-        pong_ms: How long it waits for the answer before it breaks the connection off; 0 for ever.
-        linger_ms: How long the socket stays open after `stop`. What the server sends more than
-            half a second after `stop` is a fault of the server's.
+            a redirect by REST.
+        update_drains: A call on a stream continues with a document from REST only when all queued
+            audio has been heard; this was seen once, and is not documented.
+        stream_callbacks: False: no status callback of a stream arrives.
+        callbacks: The status callbacks of the ends of a stream and a call are answered before the
+            socket ends, come half a second after it, or cross it.
+        ping_ms: How often Twilio pings the server; 0 for never. The real one sometimes does.
+        pong_ms: How long it waits for the answer before it breaks the connection; 0 for ever.
+        linger_ms: How long the socket stays open after `stop`. A message that the server sends
+            more than half a second after `stop` is the server's fault.
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends.
         dial_ms: How long every Dial takes.
-        caller_id_ends_call: A Dial whose callerId is invalid ends the call, and not the Dial alone.
-        verified_numbers: What a Dial may show as its callerId beside the calling and the called
-            number.
+        caller_id_ends_call: An invalid callerId ends the whole call, and not only the Dial.
+        verified_numbers: The numbers that a Dial may show as its callerId, beside the calling and
+            the called number.
     """
 
     line: LineFaults = LineFaults()

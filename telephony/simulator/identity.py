@@ -8,14 +8,12 @@ from telephony.simulator.twiml import Stream
 CALLER = "+14155550123"
 
 RETRIES = "#rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
-"""How a number is linked: the same as `offhook number link` sets, and written down again."""
+"""The fragment that `offhook number link` sets, written here again for independence."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberWebhooks:
-    """What Twilio's number calls: its voice webhook, and, if it has them, its fallback and its
-    status callback.
-    """
+    """A number's webhooks: the voice webhook, and perhaps a fallback and a status callback."""
 
     voice: Request
     fallback: Request | None = None
@@ -23,24 +21,24 @@ class NumberWebhooks:
 
 
 def linked(public_url: str) -> NumberWebhooks:
-    """What a number has that is linked to a server."""
+    """The webhooks of a number that is linked to a server."""
     voice = Request(f"{public_url}/twilio/voice{RETRIES}")
     return NumberWebhooks(voice, voice, Request(f"{public_url}/twilio/status{RETRIES}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose call it is.
+    """The parties of a call, and its account.
 
     Args:
         call_sid: CA and 32 hex digits.
         account_sid: AC and 32 hex digits.
-        auth_token: What all is signed with.
-        public_url: What the server is known as, without a slash at its end.
-        caller: The other party: a number, ``client:…``, ``sip:…``, or a word where it is withheld.
+        auth_token: The token that signs all requests.
+        public_url: The server's public URL, without a slash at its end.
+        caller: The other party: a number, ``client:…``, ``sip:…``, or a word if withheld.
         called: Our number.
-        outbound: The call was placed by REST: our number calls, and the other party is called.
-        webhooks: What our number calls; None for those of a linked one.
+        outbound: Whether the call was placed by REST, so that our number calls the other party.
+        webhooks: Our number's webhooks; None for those of a linked number.
     """
 
     call_sid: str
@@ -54,16 +52,16 @@ class Identity:
 
     @property
     def number(self) -> NumberWebhooks:
-        """What our number calls."""
+        """Our number's webhooks."""
         return self.webhooks or linked(self.public_url)
 
     @property
     def calling(self) -> str:
-        """Who calls, as `From` says."""
+        """The calling party, which is in `From`."""
         return self.called if self.outbound else self.caller
 
     def params(self, status: str) -> dict[str, str]:
-        """What every voice request says; places are unknown, and one parameter is news."""
+        """The parameters of every voice request. Places are empty, one parameter is invented."""
         to = self.caller if self.outbound else self.called
         sides = {"From": self.calling, "Caller": self.calling, "To": to, "Called": to}
         places = ("City", "State", "Zip", "Country")
@@ -80,7 +78,7 @@ class Identity:
         }
 
     def stream_params(self, stream: Stream, stream_sid: str, event: str) -> dict[str, str]:
-        """What a status callback of a stream says, but for the error and the time."""
+        """The parameters of a stream's status callback, without error and time."""
         return {
             "CallSid": self.call_sid,
             "AccountSid": self.account_sid,

@@ -13,7 +13,7 @@ from telephony.audio.g711 import decode, encode
 
 TONE_MS = 100
 PEAK = 6_000
-"""Of each of the two, of 32 768: about -12 dB below full scale together."""
+"""The peak of each tone, of 32 768; both together are about 12 dB below full scale."""
 
 _ROWS_HZ, _COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 _KEYS = ("123A", "456B", "789C", "*0#D")
@@ -21,7 +21,7 @@ _KEYS = ("123A", "456B", "789C", "*0#D")
 
 @cache
 def key_tone(digit: str) -> bytes:
-    """100 ms of µ-law, 8 kHz."""
+    """The sound of a key: 100 ms of µ-law, 8 kHz."""
     row = next(n for n, keys in enumerate(_KEYS) if digit in keys)
     tones_hz = _ROWS_HZ[row], _COLUMNS_HZ[_KEYS[row].index(digit)]
     samples = range(TONE_MS * PHONE_RATE_HZ // 1000)
@@ -32,7 +32,7 @@ def key_tone(digit: str) -> bytes:
 
 
 def mixed(one: bytes, other: bytes) -> bytes:
-    """Both at once; the second may be shorter."""
+    """Mix two sounds; the second may be shorter."""
     pcm = np.frombuffer(decode(one), dtype="<i2").astype(np.int32)
     pcm[: len(other)] += np.frombuffer(decode(other), dtype="<i2")
     return encode(pcm.clip(-32_768, 32_767).astype("<i2").tobytes())

@@ -31,15 +31,15 @@ from telephony.simulator.playout import Playout
 BUFFER_FULL = 31931
 
 SHOWN_CHARS = 160
-"""So much of a message that Twilio complains of is shown."""
+"""How much of a message is shown with a complaint."""
 
 IN_FLIGHT_MS = 500
-"""For so long after `stop` the server may not have read it yet: what it sends then is no fault."""
+"""How long after `stop` the server may still send messages, because it may not have read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A valid message of the server, when it took effect, and how much had been heard by then."""
+    """A valid message of the server, its time, and how much the caller had heard by then."""
 
     at_ms: int
     message: wire.ServerMessage
@@ -48,7 +48,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """A clear took effect: what the caller was spared, and the marks that were flushed."""
+    """A clear took effect: the dropped audio, and the flushed marks."""
 
     at_ms: int
     dropped: bytes
@@ -56,13 +56,13 @@ class Cleared:
 
     @property
     def dropped_ms(self) -> int:
-        """How long the dropped audio would have been heard."""
+        """How long the dropped audio would have played."""
         return len(self.dropped) // PHONE_SAMPLES_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What Twilio holds against the server: a warning's code, or 0 for what it takes in silence.
+    """A message to which Twilio objects: with a warning's code, or 0 if it gives no warning.
 
     Twilio raises each code once per stream; here each occurrence is kept. `sent` is the server's
     message, shortened; "" where there is none.
@@ -80,8 +80,8 @@ class Complaint:
 
 
 class _Due(IntEnum):
-    """What comes first of what is due at the same time: a message misses the frame of its own ms,
-    whatever its processing took.
+    """The order of things that are due at the same time. A message comes after the frame of the
+    same ms.
     """
 
     ECHO = 0
@@ -90,7 +90,7 @@ class _Due(IntEnum):
 
 
 class LineState(Enum):
-    """Where a stream is in its life."""
+    """The state of a stream."""
 
     NEW = "new"
     OPEN = "open"
@@ -109,8 +109,8 @@ class Line:
         call_sid: The call it belongs to.
         account_sid: Whose call it is.
         parameters: The Parameters of the TwiML's Stream.
-        rng: Where all chance comes from.
-        faults: How well the line behaves.
+        rng: The random numbers for all choices.
+        faults: The switches of the line.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Line:
         self.clears: list[Cleared] = []
         self.complaints: list[Complaint] = []
         self.echoed: list[str] = []
-        """The marks sent back, in order."""
+        """The marks that were sent back, in order."""
         self.playout = Playout()
         self._call_sid, self._account_sid, self._parameters = call_sid, account_sid, parameters
         self._rng, self._faults = rng, faults
@@ -151,17 +151,17 @@ class Line:
 
     @property
     def heard(self) -> bytearray:
-        """µ-law of what the caller heard, silence included, since the stream's media began."""
+        """The µ-law that the caller heard, silence included, since the stream's media began."""
         return self.playout.heard
 
     @property
     def said(self) -> bytearray:
-        """µ-law of what the caller said, as long as `heard`."""
+        """The µ-law that the caller said, as long as `heard`."""
         return self._mouth.said
 
     @property
     def unsaid(self) -> bytes:
-        """What the caller has still to say."""
+        """The audio that the caller still has to say."""
         return self._mouth.unsaid
 
     def open(self, now_ms: int) -> None:
@@ -178,18 +178,18 @@ class Line:
         )
 
     def speak(self, ulaw: bytes) -> None:
-        """The caller says this after what there is still to say, from the next frame on."""
+        """Let the caller say this, after earlier audio, from the next frame on."""
         self._mouth.speak(ulaw)
 
     def press(self, digit: str) -> None:
-        """The caller presses a key."""
+        """Let the caller press a key."""
         if self._state is LineState.OPEN:
             self._out.append(wire.dtmf(self._next_sequence(), self.stream_sid, digit))
             if self._faults.audible_keys:
                 self._mouth.sound(key_tone(digit))
 
     def receive(self, frame: str | bytes, now_ms: int) -> None:
-        """The server sent a WebSocket message: `str` if a text frame, `bytes` if a binary one."""
+        """Take a message of the server: `str` for a text frame, `bytes` for a binary one."""
         if self._state is LineState.NEW:
             self.complain(now_ms, 0, "message before start", frame)
             return
@@ -204,7 +204,7 @@ class Line:
         self._arrivals.append((due_ms, frame))
 
     def hang_up(self, now_ms: int) -> None:
-        """The call ends in good order: the next poll ends with `stop`. What is queued is lost."""
+        """End the call normally: the next poll ends with `stop`. Queued audio is lost."""
         self._advance(now_ms)
         if self._state is LineState.OPEN:
             if self._faults.stop:
@@ -215,13 +215,13 @@ class Line:
             self.lose(now_ms)
 
     def lose(self, now_ms: int) -> None:
-        """The socket is gone: no `stop`, no more echoes."""
+        """Break the socket: there is no `stop`, and no more echoes."""
         self._advance(now_ms)
         self._state = LineState.ENDED
         self.ended_ms = now_ms
 
     def poll(self, now_ms: int) -> list[str]:
-        """What is to be sent now, in order, as text frames."""
+        """The messages to send now, in order, as text frames."""
         self._advance(now_ms)
         out, self._out = self._out, []
         return out
@@ -233,7 +233,7 @@ class Line:
         return self._next_due()[0]
 
     def complain(self, at_ms: int, code: int, reason: str, sent: str | bytes = "") -> None:
-        """Note a fault; from outside, one that only the socket's owner sees, such as 31924."""
+        """Note a complaint, also one that only the socket's owner sees, such as 31924."""
         self.complaints.append(Complaint(at_ms, code, reason, _shortened(sent)))
 
     def _next_due(self) -> tuple[int, _Due]:

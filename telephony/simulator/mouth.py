@@ -19,7 +19,7 @@ class Piece:
 
 
 class Mouth:
-    """Says what it is given, frame by frame, and silence when there is nothing to say."""
+    """Says given audio frame by frame, and silence when there is none."""
 
     def __init__(self, rng: random.Random, faults: LineFaults) -> None:
         self.said = bytearray()
@@ -34,19 +34,19 @@ class Mouth:
 
     @property
     def unsaid(self) -> bytes:
-        """What there is still to say."""
+        """The audio that is still to be said."""
         return bytes(self._unsaid)
 
     def speak(self, ulaw: bytes) -> None:
-        """Say this after what there is still to say."""
+        """Say this after earlier audio."""
         self._unsaid += ulaw
 
     def sound(self, tone: bytes) -> None:
-        """Have this be heard beside whatever is said, from the next frame on."""
+        """Mix this sound into the speech, from the next frame on."""
         self._tones += tone
 
     def say_frame(self, now_ms: int) -> list[Piece]:
-        """Say the next 20 ms. Returns what gets through now."""
+        """Say the next 20 ms. Returns the media that reaches the server now."""
         spoken = bytes(self._unsaid[:FRAME_SAMPLES])
         del self._unsaid[:FRAME_SAMPLES]
         frame = spoken.ljust(FRAME_SAMPLES, ULAW_SILENCE)

@@ -7,7 +7,7 @@ from telephony.simulator.pipe import Span
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How long things take, in ms, least and most.
+    """The delays, in ms, least and most.
 
     Args:
         twilio_ms: One way between Twilio and a worker.

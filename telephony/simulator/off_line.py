@@ -21,12 +21,12 @@ class Passed(Enum):
 
 
 class OffLine:
-    """One caller.
+    """The caller without a stream.
 
     Args:
-        director: What the caller does.
-        clock: The call's.
-        tell: Is told each event.
+        director: Decides what the caller does.
+        clock: The call's clock.
+        tell: Called with each event.
     """
 
     def __init__(self, director: Director, clock: Clock, tell: Callable[[CallEvent], None]) -> None:
@@ -37,12 +37,12 @@ class OffLine:
     async def live(
         self, duration_ms: int, interrupted: Callable[[], bool], *, until_star: bool = False
     ) -> Passed:
-        """Let time pass. Keys are pressed in vain, but for a * that is waited for.
+        """Let time pass. Keys have no effect, except a * that this waits for.
 
         Args:
-            duration_ms: How much.
-            interrupted: Looked at every 20 ms.
-            until_star: Whether a * ends it.
+            duration_ms: How long.
+            interrupted: Checked every 20 ms.
+            until_star: Whether a * ends the wait.
         """
         never = asyncio.Event()
         until_ms = self._clock.now_ms() + duration_ms
@@ -67,9 +67,9 @@ class OffLine:
         return Passed.BY
 
     def keep(self, unsaid: bytes, now_ms: int) -> None:
-        """A stream is over, before the caller had said this, µ-law."""
+        """Keep the µ-law that the caller had not said yet when a stream ended."""
         self._unsaid, self._since_ms = unsaid, now_ms
 
     def left(self, now_ms: int) -> bytes:
-        """What is left of the caller's words, who talks on whether there is a line or not."""
+        """The rest of the caller's speech. The caller goes on talking without a line."""
         return self._unsaid[max(0, now_ms - self._since_ms) * PHONE_SAMPLES_PER_MS :]

@@ -30,7 +30,7 @@ class Failure(StrEnum):
 
 
 class OverridesError(ValueError):
-    """A fragment that Twilio does not take. `code` is Twilio's."""
+    """Twilio does not accept this fragment. `code` is Twilio's error code."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
@@ -39,7 +39,7 @@ class OverridesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What counts for one request."""
+    """The retries and timeouts of one request."""
 
     retries: int = 1
     retried: frozenset[Failure] = frozenset({Failure.CONNECT})
@@ -49,10 +49,10 @@ class Overrides:
 
 
 def overrides(fragment: str) -> Overrides:
-    """What a URL's fragment asks for; the defaults where it is empty.
+    """Read a URL's fragment; an empty one gives the defaults.
 
     Raises:
-        OverridesError: Twilio would not take it.
+        OverridesError: Twilio would not accept it.
     """
     given = dict(parse_qsl(fragment, keep_blank_values=True))
     if fragment and not given:

@@ -19,8 +19,8 @@ class Phone:
     Attributes:
         director: The caller.
         lines: Every stream so far.
-        said: When the caller began to say what.
-        hung_up: Whether the caller has.
+        said: Each utterance of the caller, and when it began.
+        hung_up: Whether the caller has hung up.
     """
 
     def __init__(self, call_sid: str, script: Script, rng: Random, faults: LineFaults) -> None:
@@ -42,7 +42,7 @@ class Phone:
         return None
 
     def connect(self, now_ms: int) -> Line:
-        """A new stream is up."""
+        """Connect a new stream."""
         line = Line(
             f"MZ{self._rng.getrandbits(128):032x}",
             self._call_sid,
@@ -59,7 +59,7 @@ class Phone:
         return line
 
     def lose(self, now_ms: int) -> None:
-        """The stream is gone; nothing, if there is none."""
+        """Lose the stream, if there is one."""
         if (line := self.line) is None:
             return
         line.lose(now_ms)
@@ -67,7 +67,7 @@ class Phone:
         self._unsaid, self._idle_since_ms, self._next_ms = line.unsaid, now_ms, now_ms
 
     def step(self, now_ms: int) -> list[str]:
-        """Live up to now. Returns what the open line sends, as text frames."""
+        """Act up to now. Returns the messages that the open line sends, as text frames."""
         if (line := self.line) is None:
             self._wait(now_ms)
             return []

@@ -9,7 +9,7 @@ type Span = tuple[int, int]
 
 
 class Pipe:
-    """Delivers by an agenda. What was sent is delivered, whatever becomes of the sender.
+    """Delivers messages through an agenda, even after the sender has ended.
 
     Args:
         agenda: Where deliveries are noted.
@@ -27,14 +27,14 @@ class Pipe:
         return self._last_ms
 
     def stall(self, until_ms: int) -> None:
-        """Deliver nothing of what is sent from now on before then."""
+        """Deliver no later message before this time."""
         self._last_ms = max(self._last_ms, until_ms)
 
     def send(self, now_ms: int, deliver: Action, *, later_ms: int = 0) -> int:
-        """Have `deliver` called when the message arrives, `later_ms` beyond its delay.
+        """Call `deliver` when the message arrives, `later_ms` beyond its delay.
 
         Returns:
-            When that will be.
+            The time of arrival.
         """
         due_ms = now_ms + self._rng.randint(*self._delay_ms) + later_ms
         self._last_ms = max(self._last_ms, due_ms)  # nothing overtakes on a TCP connection

@@ -30,7 +30,7 @@ class Underrun:
 
 
 class Playout:
-    """What is queued, and what the caller has heard."""
+    """Twilio's queue, and the audio that the caller has heard."""
 
     def __init__(self) -> None:
         self.heard = bytearray()
@@ -46,17 +46,17 @@ class Playout:
 
     @property
     def queued_bytes(self) -> int:
-        """Accepted, and not yet played."""
+        """How many bytes were accepted but not played yet."""
         return len(self._queue)
 
     @property
     def played_bytes(self) -> int:
-        """Of the server's audio, what the caller heard; the last frame is the one that sounds."""
+        """How many bytes of the server's audio were played, including the frame that plays now."""
         return self._taken
 
     @property
     def outstanding(self) -> tuple[str, ...]:
-        """Marks that wait for their audio, in order."""
+        """The marks that wait for their audio, in order."""
         return tuple(name for _, name in self._marks)
 
     def append(self, ulaw: bytes) -> int:
@@ -70,7 +70,7 @@ class Playout:
         self._marks.append((self._taken + len(self._queue), name))
 
     def clear(self) -> tuple[bytes, tuple[str, ...]]:
-        """Drop everything. Returns the audio never heard, and the marks, all due at once."""
+        """Drop everything. Returns the audio that was not heard, and the marks, all due at once."""
         dropped, names = bytes(self._queue), self.outstanding
         self._queue.clear()
         self._marks.clear()
@@ -78,14 +78,14 @@ class Playout:
         return dropped, names
 
     def played(self) -> list[str]:
-        """The marks that are due: all audio before them has sounded."""
+        """The marks that are due, because all audio before them was played."""
         due = []
         while self._marks and self._marks[0][0] <= self._played:
             due.append(self._marks.popleft()[1])
         return due
 
     def play_frame(self) -> None:
-        """The frame before has sounded; the caller hears the next 20 ms."""
+        """End the frame before, and play the next 20 ms to the caller."""
         self._played = self._taken
         frame = bytes(self._queue[:FRAME_SAMPLES])
         del self._queue[:FRAME_SAMPLES]

@@ -20,10 +20,10 @@ from typing import Any
 CHUNK_BYTES = 65_536
 
 CHUNKS = 64
-"""How many may be on their way in one direction; then the sender has to wait, as on any network."""
+"""How many chunks may be on their way in one direction before the sender must wait."""
 
 _RESET = struct.pack("ii", 1, 0)
-"""Linger on, for 0 s: closing sends RST in place of FIN, and forgets what was not sent."""
+"""SO_LINGER with 0 s: closing sends RST instead of FIN, and drops unsent bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class _Link:
     task: asyncio.Task[Any]
 
     def close(self, *, by_reset: bool) -> None:
-        """Both sides, and no byte more."""
+        """Close both sides. No further byte passes."""
         for side in (self.near, self.far):
             if by_reset:
                 _reset(side)
@@ -45,10 +45,10 @@ class _Link:
 
 
 class Proxy:
-    """What stands in between. Made by `proxied`.
+    """The proxy. `proxied` makes it.
 
     Attributes:
-        to: Where new connections lead to.
+        to: The host and port for new connections.
         delay_ms: How long bytes take from one side to the other, least and most; in order.
         accepted: How many connections there have been.
     """
@@ -67,15 +67,15 @@ class Proxy:
 
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """How many connections are open."""
         return len(self._links)
 
     def cut(self) -> int:
-        """Close every connection, as a side does that has nothing more to say. Returns how many."""
+        """Close every connection normally. Returns how many."""
         return self._close(by_reset=False)
 
     def reset(self) -> int:
-        """Break every connection, as a side does that crashed. Returns how many."""
+        """Break every connection, as in a crash. Returns how many."""
         return self._close(by_reset=True)
 
     def hold(self) -> None:
@@ -83,18 +83,18 @@ class Proxy:
         self._passes.clear()
 
     def let_go(self) -> None:
-        """The end of it: what was held arrives after all, as TCP has it."""
+        """End the black hole. All held bytes arrive now, as with TCP."""
         self._passes.set()
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take a connection."""
+        """Accept a connection."""
         self.accepted += 1
         task = self._tasks.create_task(self._carry(reader, writer), name="proxy link")
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
 
     def end(self) -> None:
-        """Break every connection, also those still being made. No other may come."""
+        """Break every connection, also those that are being made. Accept no more."""
         self.reset()
         for task in self._carrying:
             task.cancel()
@@ -147,7 +147,7 @@ class Proxy:
             due_s, data = await on_its_way.get()
             await asyncio.sleep(due_s - loop.time())
             await self._passes.wait()
-            with suppress(OSError):  # that side is gone, and the other will notice
+            with suppress(OSError):  # that side is gone, which the other side will notice
                 if data:
                     sink.write(data)
                     await sink.drain()
@@ -162,16 +162,16 @@ class Proxy:
 async def proxied(
     host: str, port: int, *, listen_on: int = 0, seed: int = 0
 ) -> AsyncIterator[Proxy]:
-    """A proxy on 127.0.0.1 that leads there, until the block ends; then it breaks every connection.
+    """Run a proxy on 127.0.0.1 until the block ends. Then it breaks every connection.
 
     Args:
-        host: Where it leads to.
-        port: Which port there.
-        listen_on: Its own port; 0 for any free one. `Proxy.port` tells.
-        seed: Of how long each chunk is delayed.
+        host: The host behind the proxy.
+        port: The port behind the proxy.
+        listen_on: The proxy's own port; 0 for any free one. `Proxy.port` has it.
+        seed: The seed for the delay of each chunk.
 
     Raises:
-        OSError: Its own port is taken.
+        OSError: The proxy's own port is in use.
     """
     async with asyncio.TaskGroup() as tasks:
         proxy = Proxy((host, port), Random(seed), tasks)  # noqa: S311 - a seed repeats it

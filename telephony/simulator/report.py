@@ -85,7 +85,7 @@ class AgentQuiet:
 
 @dataclass(frozen=True, slots=True)
 class BufferCleared:
-    """A clear took effect: what the caller was spared."""
+    """A clear took effect, and dropped audio."""
 
     at_ms: int
     dropped_ms: int
@@ -101,7 +101,7 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    """Somebody else was called into the call. `status` as Twilio's `DialCallStatus`."""
+    """A Dial of the document is over. `status` is Twilio's `DialCallStatus`."""
 
     at_ms: int
     to: str
@@ -110,7 +110,7 @@ class Dialled:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The call is over. `by` as in `Report.ended_by`."""
+    """The call is over. `by` is as in `Report.ended_by`."""
 
     at_ms: int
     by: str
@@ -153,27 +153,27 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a call went.
+    """The report of a call.
 
     Args:
-        call_sid: Twilio's.
-        seed: Where its chance came from.
+        call_sid: The CallSid.
+        seed: The seed of all random choices.
         ended_by: `caller`, `agent` (Hangup), `rejected`, `document` (nothing left to do), `rest`,
             `application-error`, or `socket` (only with `AfterLoss.ENDS`).
-        problems: What went wrong, in words: a webhook, a document, a stream refused, the caller's
-            patience; and each warning of Twilio's, unless they are allowed.
-        duration_ms: From the first webhook to the end.
+        problems: Descriptions of everything that went wrong: a webhook, a document, a refused
+            stream, a caller who waited too long; and Twilio's warnings, unless allowed.
+        duration_ms: The time from the first webhook to the end.
         streams: How many Media Streams came up.
         heard_ms: How much audio of the agent was played to the caller.
         webhooks: Every answer, in order.
-        turns: The agent's, as heard.
-        clears: Those that took effect.
-        silences: Underruns; see there.
-        marks: Sent, echoed, lost.
-        warnings: How often, by Twilio's code; 0 for messages out of turn.
-        complaints: Each of them.
+        turns: The agent's turns, as heard.
+        clears: The clears that took effect.
+        silences: The underruns; see `Silence`.
+        marks: How many marks were sent, echoed and lost.
+        warnings: How often each of Twilio's warnings came; 0 is for messages out of turn.
+        complaints: Each of these complaints.
         announced: The texts of Say.
-        dialled: Whom else Twilio called into the call.
+        dialled: The Dials of the documents.
         lines: The streams as Twilio saw them, for tests; not in the JSON.
     """
 
@@ -196,7 +196,7 @@ class Report:
     lines: tuple[Line, ...]
 
     def to_json(self) -> str:
-        """All but `lines`, indented."""
+        """The report without `lines`, as indented JSON."""
         shown = {
             each.name: getattr(self, each.name) for each in fields(self) if each.name != "lines"
         }
@@ -221,15 +221,15 @@ def _timeline(parts: Sequence[tuple[Line, bytes]]) -> bytes:
 
 
 def marks_of(lines: Sequence[Line]) -> Marks:
-    """Counted over all streams."""
+    """Count the marks of all streams."""
     sent = sum(isinstance(each.message, wire.Mark) for line in lines for each in line.received)
     returned = sum(len(line.echoed) for line in lines)
     return Marks(sent, returned, sent - returned)
 
 
 def warnings_of(lines: Sequence[Line]) -> tuple[str, ...]:
-    """What Twilio holds against the server, in words: each code once per stream, as Twilio warns,
-    with what was sent and how many more there were.
+    """Descriptions of Twilio's complaints: each code once per stream, as Twilio warns, with the
+    server's message and the number of further ones.
     """
     told = []
     for line in lines:
@@ -241,7 +241,7 @@ def warnings_of(lines: Sequence[Line]) -> tuple[str, ...]:
 
 
 def clears_of(lines: Sequence[Line]) -> tuple[BufferCleared, ...]:
-    """Over all streams, in order."""
+    """The clears of all streams, in order."""
     return tuple(
         BufferCleared(each.at_ms, each.dropped_ms) for line in lines for each in line.clears
     )

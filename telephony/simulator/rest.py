@@ -29,7 +29,7 @@ PAGE_SIZE = 50
 URLS = ("VoiceUrl", "VoiceFallbackUrl", "StatusCallback")
 METHODS = ("VoiceMethod", "VoiceFallbackMethod", "StatusCallbackMethod")
 SIDS = {"VoiceApplicationSid": "TrunkSid", "TrunkSid": "VoiceApplicationSid"}
-"""Setting the one deletes the other."""
+"""Setting one of these deletes the other."""
 
 _URL = re.compile(r"https?://[^\s/]+\S*").fullmatch
 
@@ -45,7 +45,7 @@ INVALID_PARAMETER, INVALID_URL, NOT_IN_PROGRESS = 20422, 21205, 21220
 
 
 class RunningCall(Protocol):
-    """A call that can be told to go on with another document, or to end."""
+    """A call that can be redirected to another document, or ended."""
 
     @property
     def over(self) -> bool:
@@ -53,11 +53,11 @@ class RunningCall(Protocol):
         ...
 
     def redirect(self, request: Request) -> None:
-        """Go on with the document that is found there."""
+        """Continue with the document at this URL."""
         ...
 
     def run_document(self, document: str) -> None:
-        """Go on with this document."""
+        """Continue with this document."""
         ...
 
     def end(self) -> None:
@@ -67,7 +67,7 @@ class RunningCall(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RestRequest:
-    """One request, as it came."""
+    """One request, as it arrived."""
 
     method: str
     path: str
@@ -78,7 +78,7 @@ class RestRequest:
 
 @dataclass(frozen=True, slots=True)
 class RestAnswer:
-    """What it is answered with."""
+    """The answer to a request."""
 
     status: int
     body: str
@@ -91,21 +91,21 @@ class Hang:
 
 
 type Fault = RestAnswer | Hang
-"""What comes instead of an answer."""
+"""A fault in place of an answer."""
 
 
 class RestAccount:
-    """The account, and what it answers.
+    """The account, and its answers.
 
     Args:
         sid: The account's SID.
-        auth_token: What opens it.
+        auth_token: The account's token.
 
     Attributes:
-        numbers: By SID, in Twilio's own words.
-        calls: By SID; whoever places them puts them here.
-        faults: What comes of the next requests, in turn.
-        requests: All that were answered, oldest first.
+        numbers: The numbers by SID, with Twilio's field names.
+        calls: The calls by SID; the code that places them puts them here.
+        faults: The faults of the next requests, in order.
+        requests: All answered requests, oldest first.
         clock_ahead_s: How far Twilio's clock is ahead of this machine's.
     """
 
@@ -119,7 +119,7 @@ class RestAccount:
         self._good = "Basic " + base64.b64encode(f"{sid}:{auth_token}".encode()).decode()
 
     def add(self, phone_number: str, **fields: str) -> str:
-        """One more number, as one that was just bought but for `fields`; returns its SID."""
+        """Add a number as if just bought, with some `fields` set. Returns its SID."""
         sid = f"PN{len(self.numbers) + 1:032x}"
         self.numbers[sid] = {
             "sid": sid,
@@ -134,7 +134,7 @@ class RestAccount:
         return sid
 
     def answer(self, request: RestRequest) -> RestAnswer | Hang:
-        """What a request gets."""
+        """Answer a request."""
         self.requests.append(request)
         if self.faults:
             return self.faults.popleft()
@@ -180,7 +180,7 @@ class RestAccount:
         return _json({"sid": sid, "account_sid": self.sid, "status": status})
 
     def _page(self, request: RestRequest) -> dict[str, object]:
-        """Part of the numbers. Twilio finds any that contain the digits asked for."""
+        """A page of the numbers. Twilio finds all numbers that contain the given digits."""
         asked = request.query.get("PhoneNumber", "")
         found = [one for one in self.numbers.values() if asked in str(one["phone_number"])]
         size, page = (
@@ -199,7 +199,7 @@ class RestAccount:
 
 
 def _update(form: Mapping[str, str], call: RunningCall) -> RestAnswer | None:
-    """Do what a call is told; None, or why not."""
+    """Update a call. Returns None, or the reason why that is impossible."""
     status, url, twiml = (form.get(name, "") for name in ("Status", "Url", "Twiml"))
     if status not in {"", "completed", "canceled"}:
         return refusal(400, INVALID_PARAMETER, f"Status is completed or canceled, not {status}")
@@ -225,7 +225,7 @@ def _update(form: Mapping[str, str], call: RunningCall) -> RestAnswer | None:
 
 
 def refusal(status: int, code: int, message: str, **headers: str) -> RestAnswer:
-    """An error, as Twilio words it; "_" in a header's name stands for "-"."""
+    """An error in Twilio's form. "_" in a header's name stands for "-"."""
     body = {
         "code": code,
         "message": message,

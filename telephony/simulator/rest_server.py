@@ -18,18 +18,18 @@ from fastapi import FastAPI, Request, Response
 from telephony.simulator.rest import Hang, RestAccount, RestRequest
 
 STOP_LIMIT_S = 1
-"""How long a request that hangs holds up the end."""
+"""How long a hanging request may delay the end."""
 
 
 class SimulatedRest:
     """The API on 127.0.0.1; use with ``async with``.
 
     Args:
-        account: What it answers; to be looked into.
-        port: Where it listens; 0 for any free port.
+        account: The account that answers; tests can examine it.
+        port: The port to listen on; 0 for any free port.
 
     Raises:
-        OSError: The port is taken.
+        OSError: The port is in use.
     """
 
     def __init__(self, account: RestAccount, *, port: int = 0) -> None:
@@ -61,15 +61,15 @@ class SimulatedRest:
 
     @property
     def url(self) -> str:
-        """For TWILIO_API_URL. Once entered."""
+        """The URL for TWILIO_API_URL, once entered."""
         return f"http://127.0.0.1:{self._port}"
 
 
 async def serve(account: RestAccount, *, port: int) -> None:
-    """Run the API until cancelled; print first what a client has to set.
+    """Run the API until cancelled. Print first the settings that a client needs.
 
     Raises:
-        OSError: The port is taken.
+        OSError: The port is in use.
     """
     async with SimulatedRest(account, port=port) as rest:
         print(f"export TWILIO_API_URL={rest.url}")  # noqa: T201 - a command's output

@@ -87,7 +87,7 @@ class Cut(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Something the caller says: its text, if known, and µ-law, 8 kHz."""
+    """An utterance of the caller: its text, if known, and its µ-law, 8 kHz."""
 
     name: str
     text: str
@@ -116,17 +116,17 @@ type Deed = Utterance | Keys | HangUp | Cut
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Wait, then do.
+    """One step: first wait, then act.
 
     Args:
-        wait_for_agent: Until the agent has spoken and is quiet again.
-        wait_for_line: Until there is a line.
-        barge_in_ms: Until so long after the agent is first heard; None for no wait.
-        last_words: Until this µ-law, the end of a clip of the agent's, has been heard; b"" for no
-            wait.
+        wait_for_agent: Wait until the agent has spoken and is quiet again.
+        wait_for_line: Wait until there is a line.
+        barge_in_ms: Wait so long after the agent is first heard; None for no wait.
+        last_words: Wait until the caller has heard this µ-law, the end of an agent's clip; b"" for
+            no wait.
         after_ms: How long to wait after that.
-        deed: What to do, or None for nothing.
-        answer: The agent's clip that has to answer what is said; None for any answer.
+        deed: The action, or None for none.
+        answer: The agent's clip that must answer the caller; None for any answer.
     """
 
     wait_for_agent: bool = False
@@ -149,10 +149,10 @@ class Script:
 
 
 def load(name_or_path: str | Path) -> Script:
-    """A script of ours by name (`booking`), or any by its path.
+    """Read a shipped script by its name (`booking`), or any script by its path.
 
     Raises:
-        ScriptError: There is none, or it cannot be used.
+        ScriptError: There is no such script, or it cannot be used.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
@@ -167,7 +167,7 @@ def load(name_or_path: str | Path) -> Script:
 
 
 def parse(text: str, folder: Path = SCRIPTS) -> Script:
-    """A script from its TOML; paths of WAV files are taken from `folder`.
+    """Read a script from TOML text. Paths of WAV files are relative to `folder`.
 
     Raises:
         ScriptError: It cannot be used.
@@ -180,11 +180,11 @@ def parse(text: str, folder: Path = SCRIPTS) -> Script:
 
 
 def read(table: Mapping[str, Any], folder: Path = SCRIPTS) -> Script:
-    """A script from a table that was TOML, such as a part of a larger file.
+    """Read a script from a parsed TOML table, such as a part of a larger file.
 
     Raises:
         ScriptError: It cannot be used.
-        FaultError: Its faults cannot.
+        FaultError: Its faults cannot be used.
     """
     _only("script", table, ("quiet_ms", "patience_ms", "steps", "faults"))
     steps = table.get("steps")
@@ -220,7 +220,7 @@ def _step(where: str, table: Mapping[str, Any], folder: Path) -> Step:
 
 
 def _answer(where: str, table: Mapping[str, Any]) -> str | None:
-    """The name of an agent's clip; only what is said can be answered."""
+    """The name of an agent's clip. Only a step with `say` can have an answer."""
     answer = table.get("answer")
     if answer is None:
         return None

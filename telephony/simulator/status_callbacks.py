@@ -21,20 +21,20 @@ from telephony.simulator.identity import Identity
 from telephony.simulator.twiml import Stream
 
 LATE_MS = 500
-"""How long after an end its callbacks come, where they come after it."""
+"""How long after an end its late callbacks come."""
 
 _CALL_STATUS = {"initiated": "initiated", "ringing": "ringing", "answered": "in-progress"}
 
 
 class StatusCallbacks:
-    """Of one call.
+    """The status callbacks of one call.
 
     Args:
-        identity: Whose call it is.
-        documents: How workers are told.
-        clock: The call's.
-        faults: What is told, and when.
-        group: Where callbacks live on.
+        identity: The parties of the call.
+        documents: Sends requests to workers.
+        clock: The call's clock.
+        faults: The switches that decide which callbacks come, and when.
+        group: The TaskGroup for callbacks.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class StatusCallbacks:
         self._over = False
 
     async def stream(self, noun: Stream, sid: str, event: str, error: str = "") -> None:
-        """Tell how a stream goes, if its document asked for it."""
+        """Report an event of a stream, if its document asked for that."""
         if noun.status_callback is None or not self._faults.stream_callbacks:
             return
         now = self._clock.now_utc()
@@ -66,7 +66,7 @@ class StatusCallbacks:
             await told
 
     def progress(self, event: str) -> None:
-        """Tell, of a call placed by REST, that it is initiated, ringing or answered."""
+        """Report that a call placed by REST is initiated, ringing or answered."""
         if not self._id.outbound or event not in self._faults.status_events:
             return
         params = self._id.params(_CALL_STATUS[event]) | self._event()
@@ -75,7 +75,7 @@ class StatusCallbacks:
             self._group.create_task(self._send(self._request, params, late_ms))
 
     async def ended(self, status: str, duration_ms: int) -> None:
-        """Tell the call's end, once."""
+        """Report the call's end, once."""
         asked = not self._id.outbound or "completed" in self._faults.status_events
         if self._over or self._request is None or not asked:
             return

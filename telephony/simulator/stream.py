@@ -41,10 +41,10 @@ CONGESTED_BYTES = 32_000
 
 
 class TwilioSocket(ClientConnection):
-    """A WebSocket that can end in all the ways in which Twilio's do."""
+    """A WebSocket that can end in all ways in which Twilio's do."""
 
     async def close_without_code(self) -> None:
-        """The way a normal call ends: the server sees 1005."""
+        """Close as a normal call does: the server sees 1005."""
         try:
             async with self.send_context():
                 self.protocol.send_close()
@@ -52,7 +52,7 @@ class TwilioSocket(ClientConnection):
             return
 
     def break_off(self) -> None:
-        """A TCP reset: the server sees 1006. Nothing, if it is closed already."""
+        """Reset the TCP connection, so that the server sees 1006. No effect if it is closed."""
         if self.transport.is_closing():
             return
         linger_for_nothing = struct.pack("ii", 1, 0)
@@ -61,7 +61,7 @@ class TwilioSocket(ClientConnection):
         self.transport.abort()
 
     def play_dead(self) -> None:
-        """Read and answer nothing any more, pings included, and stay open."""
+        """Stay open, but read and answer nothing any more, not even pings."""
         cast("asyncio.ReadTransport", self.transport).pause_reading()
 
 
@@ -80,8 +80,8 @@ async def connect(
 
     Args:
         url: The wss URL of the TwiML.
-        workers: Tried in order while they refuse the connection.
-        headers: Beside Twilio's own; the signature.
+        workers: The workers, tried in order while they refuse the connection.
+        headers: Additional headers, such as the signature.
 
     Returns:
         The socket, and the worker it leads to.
@@ -130,7 +130,7 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StreamEnd:
-    """How a stream ended: `code` is Twilio's, 0 where there is none; `cut` is the caller's."""
+    """How a stream ended: Twilio's error `code`, 0 for none, and the script's `cut`."""
 
     end: End
     code: int = 0
@@ -150,8 +150,8 @@ async def carry(
     """Run an opened line until it ends, at both ends: the caller's and the server's. The socket is
     still to be closed or broken off, also if this is cancelled.
 
-    It also ends, in good order, once `moved` says that the call got another document. An end in
-    good order is told `ending`, and then the server, who may be listened to somewhat longer.
+    It also ends normally once `moved` says that the call got another document. At a normal end,
+    `ending` is called first, and then the server is told; its messages are read somewhat longer.
     """
     woken = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -183,7 +183,7 @@ async def _read(
 
 
 async def _ping(socket: TwilioSocket, faults: CallFaults) -> None:
-    """Ask at times whether the server is there, and give it up if it does not say so."""
+    """Ping the server regularly, and end the stream if it does not answer."""
     while True:
         await asyncio.sleep(faults.ping_ms / 1000)
         try:
@@ -235,7 +235,7 @@ class _Stream:
         return self._line.state is not LineState.OPEN
 
     def _hear(self) -> None:
-        """Pass on to the caller what was heard since the last time."""
+        """Pass the audio since the last call on to the caller."""
         ear, heard = self._director.ear, self._line.heard
         while self._heard < len(heard):
             was_in_turn = ear.hears
@@ -251,7 +251,7 @@ class _Stream:
         self._clears = len(self._line.clears)
 
     def _act(self, now_ms: int) -> StreamEnd:
-        """Do what the caller does now. The end counts only if the line has ended."""
+        """Carry out the caller's actions now. The end counts only if the line has ended."""
         line = self._line
         if self._moved():
             line.hang_up(now_ms)

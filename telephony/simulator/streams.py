@@ -27,19 +27,19 @@ from telephony.simulator.workers import Workers
 
 
 class Streams:
-    """Runs them: `run`, for each.
+    """Runs the streams of a call; call `run` for each.
 
     Args:
-        identity: Whose call it is.
+        identity: The parties of the call.
         director: The caller.
-        off_line: What the caller has still to say when a stream begins, and when it ends.
-        workers: Where streams lead.
-        callbacks: Who is told.
-        rng: Where all chance comes from.
-        faults: How well this Twilio behaves.
-        clock: The call's.
-        tell: Is told each event.
-        group: Where zombie sockets live on.
+        off_line: Keeps the audio that the caller still has to say between streams.
+        workers: The workers for streams.
+        callbacks: Sends the status callbacks.
+        rng: The random numbers for all choices.
+        faults: The switches of this Twilio.
+        clock: The call's clock.
+        tell: Called with each event.
+        group: The TaskGroup for zombie sockets.
     """
 
     def __init__(
@@ -66,16 +66,16 @@ class Streams:
     async def run(
         self, noun: Stream, leaves: Callable[[Line], bool], hung_up: Callable[[], Awaitable[None]]
     ) -> StreamEnd:
-        """One stream, until it has ended and its end is told.
+        """Run one stream until it has ended and its end is reported.
 
         Args:
-            noun: What the document says of it.
-            leaves: Whether the call is to leave it now.
+            noun: The document's Stream.
+            leaves: Returns whether the call must leave the stream now.
             hung_up: Awaited when the caller hangs up, before the server is told, where callbacks
                 come first.
 
         Raises:
-            StreamRefusedError: None came up.
+            StreamRefusedError: The stream could not be opened.
         """
         sid = f"MZ{secrets.token_hex(16)}"
         try:
@@ -97,7 +97,7 @@ class Streams:
         return end
 
     def close(self) -> None:
-        """The call is over: break off what was kept open."""
+        """Break the sockets that were kept open, because the call is over."""
         for zombie in self._zombies:
             zombie.cancel()
 
@@ -162,7 +162,7 @@ class Streams:
     async def _finish(
         self, end: StreamEnd, socket: stream.TwilioSocket, noun: Stream, sid: str
     ) -> None:
-        """Release the socket, and tell how the stream ended."""
+        """Release the socket, and report how the stream ended."""
         match end.end:
             case End.HANG_UP | End.MOVED:
                 if self._faults.callbacks is not Callbacks.BEFORE:

@@ -48,20 +48,20 @@ STYLES = {
 
 
 class CallView:
-    """Prints a call as it goes on. Times are seconds since the call began."""
+    """Prints a call while it runs. Times are seconds since the call began."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._agent_is_heard = False
 
     def line(self, at_ms: int, who: str, what: str) -> None:
-        """One event: when, who or what kind, and what happened."""
+        """Print one event: the time, who or what kind, and what happened."""
         style = STYLES.get(who, "")
         text = Text.assemble((f"{at_ms / 1000:7.2f}  ", "dim"), (f"{who:<9} ", style), what)
         self._console.print(text, soft_wrap=True)
 
     def show(self, event: CallEvent) -> None:
-        """Print what Twilio's half and the caller report."""
+        """Print an event of Twilio or the caller."""
         match event:
             case WebhookAnswered():
                 what = f"{event.path} answered {event.status} in {event.took_ms} ms"
@@ -93,7 +93,7 @@ class CallView:
                 self.line(event.at_ms, "twilio", f"the call is over (by {event.by})")
 
     def understood(self, words: Words) -> None:
-        """Print what a turn of the agent said, once it is over."""
+        """Print the words of an agent's turn, once it is over."""
         text = f"said “{words.text}”" if words.text else "said words that the simulator cannot know"
         self.line(words.at_ms, "agent", text)
 
@@ -115,10 +115,10 @@ async def call_and_print(
 ) -> Report:
     """Place one call and print it: line by line, or as one JSON report at its end.
 
-    With `rest_port` it is also Twilio's REST API, by which the server can move the call.
+    With `rest_port` this also serves Twilio's REST API, so that the server can redirect the call.
 
     Raises:
-        UsageError: An address, the script or a switch cannot be used, or the port is taken.
+        UsageError: An address, the script or a switch cannot be used, or the port is in use.
         KeyboardInterrupt: Ctrl-C was pressed; the caller hung up, and the call was printed.
     """
     for url in (*urls, public_url):
@@ -167,13 +167,13 @@ async def call_and_print(
 
 
 async def judged(report: Report, understanding: Understanding) -> Report:
-    """The report, with what the agent answered and should not have among its problems."""
+    """The report, with the agent's wrong answers added to its problems."""
     left = await understanding.conclude()
     return replace(report, problems=(*report.problems, *left))
 
 
 def warn(sentence: str) -> None:
-    """Tell the person at the terminal, beside what the command prints."""
+    """Print a warning for the user, on standard error."""
     sys.stderr.write(f"\n{sentence}\n")
 
 

@@ -28,7 +28,7 @@ from telephony.simulator.elements import (
 
 DOCUMENT_LIMIT_BYTES = 64 * 1024
 PARAMETER_LIMIT = 500
-"""Name and value together stay below this."""
+"""A parameter's name and value together must be shorter than this."""
 
 SAY_LIMIT_CHARS = 4096
 PAUSE_LIMIT_S = 14_400
@@ -38,7 +38,7 @@ BAD_LOOP, BAD_VOICE, BAD_LANGUAGE, BAD_TEXT = 13510, 13511, 13512, 13520
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A bidirectional Media Stream. `name` is "" where its streamSid is to be its name."""
+    """A bidirectional Media Stream. If `name` is "", its streamSid is its name."""
 
     url: str
     name: str = ""
@@ -48,7 +48,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Stay in the stream until it ends, then go on with `action`, or else the next verb."""
+    """Stay in the stream until it ends, then continue with `action`, or else the next verb."""
 
     stream: Stream
     action: Request | None = None
@@ -56,7 +56,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak a text to the caller, so many times; 0 is without end."""
+    """Speak a text to the caller, several times; 0 repeats it without end."""
 
     text: str
     loop: int = 1
@@ -104,9 +104,8 @@ def parse(document: bytes, content_type: str, url: str) -> tuple[Verb, ...]:
 
     Args:
         document: The body of the answer.
-        content_type: Its header.
-        url: Where it came from: relative URLs are taken from there, and from there asked again
-            where a verb says to redirect without saying where.
+        content_type: Its Content-Type header.
+        url: The URL of the document, for relative URLs, and for verbs that redirect without a URL.
 
     Raises:
         TwimlError: Twilio would refuse it.

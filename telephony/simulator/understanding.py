@@ -24,17 +24,17 @@ from telephony.simulator.report import AgentHeard, AgentQuiet, CallerSpoke, Call
 from telephony.simulator.script import Script, Utterance
 
 NOT_UNDERSTOOD = frozenset({"sorry"})
-"""What the simulated agent says when it did not understand, or has no answer."""
+"""The phrases of a simulated agent that did not understand, or has no answer."""
 
 type Book = Mapping[str, Phrase]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What one turn of the agent said.
+    """The words of one turn of the agent.
 
     Args:
-        at_ms: When it was first heard.
+        at_ms: When the turn was first heard.
         name: The phrase's name in the book, or None where no phrase was recognised.
         text: Its text, as far as it was heard.
         whole: Whether all of it was heard.
@@ -47,10 +47,10 @@ class Words:
 
 
 def book(says: Iterable[str] = ()) -> Book:
-    """A phrase book: all of the agent's clips, and what else a script of the agent says.
+    """A phrase book: all clips of the agent, and the other phrases of an agent's script.
 
     Args:
-        says: As of `agent.simulator.voice.agent_clip`.
+        says: The phrases, in the form of `agent.simulator.voice.agent_clip`.
     """
     clips = [name.removeprefix("agent/") for name in texts() if name.startswith("agent/")]
     return {say: _phrase(say) for say in dict.fromkeys([*clips, *says])}
@@ -60,9 +60,9 @@ class Understanding:
     """Listens to one call: give it each event of the call, and `conclude` after the last.
 
     Args:
-        script: What the caller does.
-        known: The phrases the caller knows; None for the agent's clips.
-        not_understood: Phrases by which the agent says that it has no answer.
+        script: The caller's script.
+        known: The phrases that the caller knows; None for the agent's clips.
+        not_understood: The phrases of an agent that has no answer.
         tell: Called in the event loop with each turn's words, in order.
     """
 
@@ -104,7 +104,7 @@ class Understanding:
                 pass
 
     async def conclude(self) -> tuple[str, ...]:
-        """Understand the last turn. Returns where the call left the script, in sentences."""
+        """Understand the last turn. Returns a sentence for each departure from the script."""
         turns = [await asyncio.wrap_future(turn) for turn in self._turns]
         self._thread.shutdown()
         until_ms = [*self._said_ms[1:], None]
@@ -142,7 +142,7 @@ class Understanding:
         heard = self._ear.hear(pcm)
         heard_ms = len(ulaw) // PHONE_SAMPLES_PER_MS
         if heard.name is None and heard_ms >= SHORTEST_MS:
-            # Perhaps the beginning of a long phrase that was talked over.
+            # Perhaps the beginning of a long phrase that the caller interrupted.
             begun = {name: _begun(phrase, len(pcm)) for name, phrase in self._book.items()}
             heard = Ear(begun).hear(pcm)
         if heard.name is None:
@@ -158,7 +158,7 @@ class Understanding:
 
 
 SHORTEST_MS = 400
-"""Less of a phrase than this holds no word to know it by."""
+"""A shorter piece of a phrase holds no word by which to recognise it."""
 
 END_SHARE = 0.1
 """A clip has a little silence around its words, which is not heard as a part of the turn."""

@@ -38,7 +38,7 @@ class WebhookError(Exception):
 
 
 class _FailedError(Exception):
-    """One attempt was in vain."""
+    """One attempt failed."""
 
     def __init__(self, failure: Failure, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -47,12 +47,12 @@ class _FailedError(Exception):
 
 
 def signature(auth_token: str, url: str, params: Mapping[str, str]) -> str:
-    """X-Twilio-Signature of a request.
+    """The X-Twilio-Signature of a request.
 
     Args:
-        auth_token: The key.
-        url: As the server knows itself: the public one. Over TLS its port is not signed.
-        params: The form's; none for a GET or a WebSocket upgrade.
+        auth_token: The token to sign with.
+        url: The public URL. Over TLS its port is not signed.
+        params: The form's parameters; none for a GET or a WebSocket upgrade.
     """
     parts = urlsplit(url)
     netloc = parts.netloc
@@ -66,11 +66,11 @@ class Webhooks:
     """Sends requests to the workers behind the public URL.
 
     Args:
-        client: Closed by whoever opened it.
-        workers: Who answers.
-        auth_token: What requests are signed with.
-        clock: The call's.
-        tell: Is told of each answer.
+        client: The HTTP client; the calling code closes it.
+        workers: The workers that answer.
+        auth_token: The token that signs requests.
+        clock: The call's clock.
+        tell: Called with each answer.
         retry_pause_ms: How long to wait before a request is sent again.
     """
 
@@ -91,15 +91,15 @@ class Webhooks:
     async def send(
         self, request: Request, params: Mapping[str, str], *, token: str = ""
     ) -> httpx.Response:
-        """One request, until it is answered.
+        """Send one request, and repeat it as its URL says.
 
         Args:
-            request: The public URL, and how.
+            request: The public URL and the method.
             params: The form.
             token: The idempotency token, to deliver something again; otherwise a new one.
 
         Raises:
-            WebhookError: Nobody answered, or with an error, as often as was to be asked.
+            WebhookError: All attempts failed.
         """
         url, _, fragment = request.url.partition("#")
         try:
@@ -148,7 +148,7 @@ class Webhooks:
         headers: Mapping[str, str],
         limits: Overrides,
     ) -> httpx.Response:
-        """Ask the first worker that takes the connection; the next attempt begins behind it."""
+        """Ask the first worker that accepts the connection. The next attempt begins behind it."""
         for _ in range(len(targets)):
             target = targets[0]
             targets.rotate(-1)

@@ -18,7 +18,7 @@ INVALID_MESSAGE = 31951
 
 
 class InvalidMessage(ValueError):  # noqa: N818 - a verdict, not a failure
-    """Twilio ignores this message and warns: `code` is the warning's."""
+    """Twilio ignores this message and warns. `code` is the warning's code."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
@@ -54,7 +54,7 @@ class Mark(_FromServer, frozen=True, tag="mark"):
 
 
 class Clear(_FromServer, frozen=True, tag="clear"):
-    """The queue is to be emptied."""
+    """A request to empty the queue."""
 
 
 type ServerMessage = Media | Mark | Clear
@@ -63,11 +63,11 @@ _decoder: msgspec.json.Decoder[ServerMessage] = msgspec.json.Decoder(Media | Mar
 
 
 def read(frame: str | bytes, stream_sid: str) -> ServerMessage:
-    """One WebSocket message of the server.
+    """Read one WebSocket message of the server.
 
     Args:
-        frame: `str` of a text frame, `bytes` of a binary one.
-        stream_sid: The only one that counts now.
+        frame: `str` for a text frame, `bytes` for a binary one.
+        stream_sid: The present stream's SID.
 
     Raises:
         InvalidMessage: Binary, not JSON, an unknown event, a field missing, unexpected or of the
@@ -90,7 +90,7 @@ def read(frame: str | bytes, stream_sid: str) -> ServerMessage:
 
 
 def connected() -> str:
-    """The first message: alone in having no streamSid."""
+    """The first message, the only one without a streamSid."""
     return _text({"event": "connected", "protocol": "Call", "version": "1.0.0"})
 
 
@@ -110,7 +110,7 @@ def start(
 
 
 def media(sequence: int, stream_sid: str, chunk: int, timestamp_ms: int, ulaw: bytes) -> str:
-    """Caller audio. Its numbers are strings, as all of Twilio's but those of `mediaFormat`."""
+    """Caller audio. Its numbers are strings, as all of Twilio's except in `mediaFormat`."""
     about = {
         "track": "inbound",
         "chunk": str(chunk),

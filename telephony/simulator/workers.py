@@ -29,8 +29,8 @@ class Workers:
     """Base URLs, such as ``http://127.0.0.1:8001``.
 
     Args:
-        urls: One at least. Plain http stands for ws as well, https for wss.
-        route: Who is tried first; otherwise everyone in turn.
+        urls: At least one URL. http stands for ws too, https for wss.
+        route: Chooses the worker to try first; None for all in turn.
     """
 
     def __init__(self, urls: Sequence[str], route: Route | None = None) -> None:

@@ -63,7 +63,7 @@ from telephony.twilio.messages import (
 
 CALL_SID = "CA" + "0" * 32
 BEGAN_WALL_MS = 1_795_000_000_000
-"""Any day of November 2026."""
+"""The time of day at which worlds begin: some day in November 2026."""
 
 
 GOOD_LINE = LineFaults()
@@ -90,13 +90,13 @@ class World:
     """One call. Note faults with `at`, then `run`, then judge by the attributes.
 
     Args:
-        caller: What the caller does.
+        caller: The caller's script.
         model: The simulated Gemini, with a seed of its own.
-        sdk: What google-genai does to messages.
-        seed: Where all other chance comes from.
-        network: How long things take.
-        line_faults: How well Twilio behaves.
-        persona: Who answers.
+        sdk: Writes and reads messages as google-genai does.
+        seed: The seed for all other random choices.
+        network: The delays.
+        line_faults: The switches of Twilio's streams.
+        persona: The persona that answers.
         began_ms: When the call comes in, for calls that share a clock, a model and a breaker.
         breaker: What stands between workers and the model, or None.
         fallback: The second model, which no fault touches; or None.
@@ -151,11 +151,11 @@ class World:
 
     @property
     def worker(self) -> VirtualWorker:
-        """The one that holds the call, or held it last."""
+        """The worker that holds the call, or held it last."""
         return self.workers[-1]
 
     def at(self, at_ms: int, fault: WorldFault) -> None:
-        """Let a fault come then."""
+        """Schedule a fault for a time."""
         self._agenda.note(at_ms, partial(self._suffer, fault))
 
     @property
@@ -168,7 +168,7 @@ class World:
         return self.phone.hung_up and (ended is not None or not self.worker.alive)
 
     def run(self, until_ms: int = 600_000) -> None:
-        """Live until the call is over and stored, or until then."""
+        """Run until the call is over and stored, or until a time."""
         while (due_ms := self.due_ms()) is not None and due_ms <= until_ms:
             self.live(due_ms)
 
@@ -185,7 +185,7 @@ class World:
         return min((time for time in times if time is not None), default=None)
 
     def live(self, now_ms: int) -> None:
-        """Do all that is due now. What arrives comes first, and one's own time last."""
+        """Do everything that is due now: arrivals first, then the parts' own timers."""
         self.now_ms = max(self.now_ms, now_ms)
         while (due := self._agenda.take(self.now_ms)) is not None:
             due[1](self.now_ms)

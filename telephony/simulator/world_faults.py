@@ -35,7 +35,7 @@ class StallWriter:
 
 @dataclass(frozen=True, slots=True)
 class SendFrame:
-    """Twilio sends this frame, valid or not; a malformed one by default.
+    """Twilio sends this frame, valid or not. The default frame is malformed.
 
     Args:
         frame: Its text.
@@ -50,7 +50,7 @@ class SendFrame:
 
 @dataclass(frozen=True, slots=True)
 class SendOld:
-    """A message of a session that was left, which was read before and comes through only now.
+    """A message from a session that the call has left, which arrives only now.
 
     Args:
         session: Its number, from 1.
@@ -77,14 +77,14 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class RequestEnd:
-    """Whoever runs the call says that it cannot go on; the reason becomes its `ended_reason`."""
+    """The server says that the call cannot go on; the reason becomes its `ended_reason`."""
 
     reason: EndedReason = EndedReason.TOO_MANY_RESUMES
 
 
 @dataclass(frozen=True, slots=True)
 class KillWorker:
-    """The worker is gone without a word; another one goes on from what is stored."""
+    """The worker dies; another worker continues from the stored data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ FAULTS: dict[str, type[WorldFault]] = {
     "black-hole": BlackHole,
     "drop-next": DropNext,
 }
-"""Their names in a world's file."""
+"""The names of the faults in a world's file."""
 
 EVENTS: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}
 """What `DropNext` can drop, by name."""

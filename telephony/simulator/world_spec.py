@@ -61,16 +61,16 @@ _ANSWERS = {"q1": "a1", "q2": "a2", "q3": "a3", "q4": "a4", "q5": "a5", "repeat"
 SMALL_TALK = model_script.Script(
     tuple(model_script.Turn(say, expect) for expect, say in _ANSWERS.items())
 )
-"""What the model says where no script is given: an answer to each question."""
+"""The model's script if none is given: an answer to each question."""
 
 
 class WorldFileError(UsageError):
-    """A world cannot be read: where, what was expected, what was found."""
+    """A world cannot be read. The message says where, what was expected, and what was found."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimedFault:
-    """A fault, and when it comes, from the call's beginning."""
+    """A fault and its time from the call's beginning."""
 
     at_ms: int
     fault: WorldFault
@@ -78,7 +78,7 @@ class TimedFault:
 
 @dataclass(frozen=True, slots=True)
 class WorldSpec:
-    """What a world is made of; see the module's docstring."""
+    """The parts of a world; see the module's docstring."""
 
     caller: caller_script.Script
     model: model_script.Script = SMALL_TALK
@@ -90,7 +90,7 @@ class WorldSpec:
     fallback: bool = False
 
     def world(self, sdk: Sdk, *, cut_after: int | None = None) -> World:
-        """A new world of this kind, with its faults noted; `run` it."""
+        """Make a new world of this kind, with its faults scheduled. Call its `run`."""
         second = Upstream(self._server(self.seed + 1)) if self.fallback else None
         made = World(
             self.caller,
@@ -111,10 +111,10 @@ class WorldSpec:
 
 
 def load(path: Path) -> WorldSpec:
-    """The world in a file.
+    """Read a world from a file.
 
     Raises:
-        WorldFileError: It cannot be read, or is none.
+        WorldFileError: The file cannot be read, or is not a world.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ def load(path: Path) -> WorldSpec:
 
 
 def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SCRIPTS) -> WorldSpec:
-    """The world in a text.
+    """Read a world from a text.
 
     Args:
         text: TOML.
