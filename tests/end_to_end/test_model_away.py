@@ -103,7 +103,7 @@ async def test_a_session_that_is_told_to_go_is_closed_before_the_next_one_is_dia
     def tell_it_to_go(event: CallEvent) -> None:
         nonlocal told
         if isinstance(event, AgentHeard) and not told:
-            gemini.inject(GoAway(time_left_ms=60_000))
+            gemini.inject(GoAway(time_left_ms=16_000))  # a young session: a quarter is used
             told = True
 
     report = await place(TWO_TURNS, worker.url, on_event=tell_it_to_go)
