@@ -1,27 +1,30 @@
-"""The conversation itself, as a pure state machine: model events in, commands out.
+"""The conversation as a pure state machine: events of the model come in, commands go out.
 
 Modules, lowest first:
-    deadlines   the first of several times
-    persona     who answers
-    words       which words of a reply were heard, and which of the caller are new
-    seam        where a reply can be left between two words
-    reply       one reply, from its first piece to the line it becomes
-    onset       when the caller was heard
-    transcript  what was said, as lines
-    events      what a session of the model tells, and what whoever has the listener tells
-    checkpoint  what outlives a worker
-    commands    what is asked of the world
-    turns       what the model is doing, and who holds the floor
-    debt        what the caller is owed
-    choice, resumption, renewal, link
-                which model, how to reach it, when to leave a session, and the present one
-    sessions    the sessions one after the other, made of the last four
+    deadlines   the earliest of several times
+    persona     who the agent is: instructions, voice, greeting
+    words       finds which words of a reply were heard, and which words of the caller are new
+    seam        finds where a reply can be left between two words
+    reply       one reply, from its first piece to its transcript line
+    onset       finds when the caller began to speak
+    transcript  the transcript, as lines
+    events      the events of model sessions and of the listener
+    checkpoint  the state that outlives a worker
+    commands    the commands to the model, the store and the player
+    turns       what the model is doing, and whose turn it is
+    debt        what the caller still waits for: a greeting, an answer, the rest of a reply
+    choice      decides between the model and the fallback model
+    resumption  decides how and when to dial the model again
+    renewal     decides when to leave a session before the server ends it
+    link        the present model session
+    sessions    the sessions, one after the other; made of the last four
     pace        how long this model usually thinks
-    barge_in    what happens when the caller talks over the agent
-    liveness    whether the model does what it owes
+    barge_in    decides what to do when the caller talks over the agent
+    liveness    notices when the model does not answer
     replies     the turns: replies, and the words of both sides
-    repetition, crossed, rest
-                what is said again after a resume, crosses a nudge, or follows a seam
+    repetition  leaves out what a resumed session says again
+    crossed     leaves out an answer to a nudge that is no longer needed
+    rest        leaves out the repeated beginning of a reply that goes on in a new session
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`
 
 Laws: nothing here awaits, reads a clock, draws a random number, logs, or does I/O. Time comes in

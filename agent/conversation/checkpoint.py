@@ -1,4 +1,4 @@
-"""What outlives a worker: enough to go on with a conversation on another one.
+"""The state that outlives a worker: enough to continue a conversation on another one.
 
 The transcript itself is not in here; it is read from the store beside the checkpoint.
 """

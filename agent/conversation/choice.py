@@ -1,8 +1,8 @@
-"""Which of two models to ask: the one that is wanted, or the one to fall back on. Pure.
+"""Decides which of two models to ask: the wanted one or the fallback. Pure.
 
-A model is left for the other when it failed `FAILURES` times in a row or for `FAILING_MS`, or at
-once when it is known to stay away: it asks for a wait, has no room, or does not take what we send.
-No handle of the one is worth anything to the other.
+A model is left for the other one after `FAILURES` failures in a row, or when it has failed for
+`FAILING_MS`. It is left at once if it is known to stay away: it asks for a wait, has no capacity,
+or refuses our setup. A handle of one model is of no use for the other.
 """
 
 FAILURES = 3

@@ -1,6 +1,6 @@
-"""What a conversation asks of the world: of the model, of the store, of whoever plays audio.
+"""The commands that a conversation gives to the model, the store and the player.
 
-Commands are imperative. Each is carried out by the edge that owns the resource; none returns.
+Commands are imperative. The edge that owns the resource carries each out; none returns anything.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""An answer that was on its way when the model was nudged for it is heard once.
+"""Makes sure that the caller hears an answer once if it crossed a nudge.
 
-A model that thinks for long is nudged, and then answers what it was asked in the first place. What
-the nudge makes it say after that is left out: it comes as a turn of its own, right after the first,
-and nobody has said anything in between.
+A model that thinks for long gets a nudge, and then still answers the first question. Its answer to
+the nudge is left out: that is a turn of its own, right after the first, with no speech of the
+caller in between.
 """
 
 from enum import Enum

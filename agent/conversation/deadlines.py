@@ -1,4 +1,4 @@
-"""When to look again, of several things that each may want to be looked at."""
+"""The earliest of several deadlines."""
 
 
 def earliest(*times_ms: int | None) -> int | None:

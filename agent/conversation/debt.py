@@ -1,12 +1,12 @@
-"""What the caller is owed, kept in one place.
+"""What the agent owes the caller, kept in one place.
 
-    greeting   until 300 ms of it, or of any later reply, were heard
-    rest       of a reply whose session had to be left in its middle, until it is gone on with
-    answer     the caller was heard since the last turn that the model answered, or an earlier
+    greeting   until the caller has heard 300 ms of it, or of any later reply
+    rest       of a reply whose session was left in the middle, until it is continued
+    answer     if the caller was heard since the last turn that the model answered, or an earlier
                worker left a question open
-    asked      we asked for a reply by a text, and it has not begun
+    asked      if we asked for a reply by a text, and it has not begun
 
-The notes of a caller who waits, nudges, renewals, hand-overs and the cue to a new session read it.
+The waiting sounds, nudges, renewals, hand-overs and the first text to a new session depend on it.
 """
 
 from collections.abc import Sequence

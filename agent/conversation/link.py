@@ -1,4 +1,4 @@
-"""The one model session there may be: its number, its state, and the attempt that waits."""
+"""The present model session, of which there is at most one: its number, state and next attempt."""
 
 from dataclasses import replace
 from enum import Enum

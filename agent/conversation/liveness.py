@@ -1,14 +1,15 @@
-"""Whether the model does what it owes: told by the ear, for a socket that lives tells nothing.
+"""Notices when the model does not answer, by missing speech: a socket that is open proves nothing.
 
-A server's pongs come up to 30 s late. So what counts is speech: an answer that does not come in the
-time that this model takes (`pace`), a turn that is closed without one or is never closed, audio
-without sound.
+A server's pongs can be up to 30 s late. So only speech counts. Four things are a problem: no answer
+within the time that this model takes (`pace`), a turn that is closed without an answer, a turn that
+is never closed, and audio without sound.
 
     no reply, empty turn, rejected, no sound   a nudge by text, then resume, then a fresh session
     open turn                                  resume, then a fresh session: nothing is owed
-    unheard                                    resume, once: what was said is sent again
+    unheard                                    resume, once: the caller's audio is sent again
 
-Unheard is what only we have heard. It may have been a cough, so nobody is asked about it.
+`unheard` means that we heard the caller but the model did not. It may have been a cough, so the
+model is not asked about it.
 """
 
 from enum import StrEnum

@@ -1,15 +1,15 @@
-"""One conversation with a voice model: its events in, commands out.
+"""One conversation with a voice model: its events come in, commands go out.
 
-Class `Conversation` owns the turns, the transcript and the resumption. Whoever has the caller
-(`telephony.call`) tells it what was heard, and carries out its player and microphone commands.
+Class `Conversation` owns the turns, the transcript and the resumption. The call that has the caller
+(`telephony.call`) tells it what was heard, and carries out its commands for player and microphone.
 
-The walks, in short (the README draws them):
-    a reply       ReplyAudio → PlayReply …, GenerationComplete → FinishReply, Heard → AppendLine
-    a barge-in    Interrupted → AppendLine cut at what was heard, StopPlayback; what the model
-                  still sends of that turn is dropped until it is closed, or for 1 s
-    a lost socket SessionLost → HoldCallerAudio, OpenModel at once or after a pause, then
-                  SessionReady → ResumeCallerAudio: what was said and not answered is sent again
-    a dumb model  no answer → SayToModel, a nudge; still none → as a lost socket
+The walks, in short (docs/architecture.md draws them):
+    a reply        ReplyAudio → PlayReply …, GenerationComplete → FinishReply, Heard → AppendLine
+    a barge-in     Interrupted → AppendLine cut at what was heard, StopPlayback; later audio of that
+                   turn is dropped until the turn is closed, or for 1 s
+    a lost socket  SessionLost → HoldCallerAudio, OpenModel at once or after a pause, then
+                   SessionReady → ResumeCallerAudio: unanswered caller audio is sent again
+    a silent model no answer → SayToModel, a nudge; still none → as for a lost socket
 """
 
 from collections.abc import Iterable

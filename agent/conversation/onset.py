@@ -1,9 +1,9 @@
-"""When the caller began to say what the model writes down later.
+"""Finds when the caller began to say the words of a transcription.
 
-A transcription comes up to two seconds after the words it holds. The sound on the line tells when
-they began: a stretch of sound that no pause divides is taken for one utterance. Where no stretch
-fits, the time of the transcription has to do. On a line that returns the agent's voice, a caller
-who talks over the agent may seem to have begun a little early.
+A transcription comes up to two seconds after its words. The sound on the line shows when they
+began: a stretch of sound without a pause counts as one utterance. If no stretch fits, the time of
+the transcription is used. On a line that returns the agent's voice, a caller who talks over the
+agent may seem to have begun a little early.
 """
 
 from collections import deque

@@ -1,8 +1,7 @@
-"""How long this model thinks in this call: a slow thinker is not a dead one.
+"""How long this model thinks in this call, so that a slow model is not taken for a dead one.
 
-What is known of a model before it has answered anything comes with the call (`usual_ms`). Then its
-own answers tell. A nudge may have been needed for some of them, which took the longer for it, so
-the usual time is the lower median of the last few.
+At first the usual time of the model is used (`usual_ms`). Then its own answers are measured. Some
+of them may have needed a nudge and took longer, so the lower median of the last few counts.
 """
 
 from collections import deque

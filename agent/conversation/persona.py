@@ -1,4 +1,4 @@
-"""Who answers: what the model is told, how it sounds, and how it opens."""
+"""Who the agent is: the model's instructions, the voice, and the greeting."""
 
 from dataclasses import dataclass
 

@@ -1,10 +1,10 @@
 """The next attempt to reach the model: which handle, how long to wait, when to give up.
 
-The old socket is always closed first: a handle whose old socket is still open is refused with
-1011. A handle is tried at once; refused, it is dropped for a fresh session that is given the
-transcript. Waiting grows with full jitter, so that a thousand calls do not come back in one
-instant; where there is a second model (`choice`), it is turned to without a wait. How long it may
-go on depends on what is wrong: `AWAY`, `QUOTA`, `UNREACHABLE` are the rules, as data.
+The old socket is always closed first, because Gemini refuses a handle whose old socket is still
+open (1011). A handle is tried at once. If it is refused, a fresh session gets the transcript
+instead. Waits grow, with full jitter, so that a thousand calls do not dial at the same moment. The
+fallback model (`choice`) is dialled without a wait. How long the attempts go on depends on the
+problem: the rules `AWAY`, `QUOTA` and `UNREACHABLE` are data.
 """
 
 from dataclasses import dataclass

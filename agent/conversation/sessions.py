@@ -1,8 +1,8 @@
-"""The model's sessions, one after the other, and what the next one has to be told.
+"""The model's sessions, one after the other, and the messages that the next one needs.
 
-A session is dialled, resumed from the last handle or given the transcript, cued where the caller
-waits for the model to speak, and left before the server ends it. The next one may be another
-worker's: what that needs is the checkpoint.
+A session is dialled, resumed from the last handle or given the transcript, asked to speak if the
+caller waits for that, and left before the server ends it. The next session may belong to another
+worker, which finds what it needs in the checkpoint.
 """
 
 from agent.conversation import commands, events

@@ -1,23 +1,23 @@
-"""One phone call, as a pure state machine: the heart of the project.
+"""One phone call as a pure state machine: the heart of the project.
 
 Modules, lowest first:
-    ending      why a call ended
-    events      what happens to a call
-    commands    what it asks of the world
-    gaps        where in the caller's time a piece of media belongs
-    ear         what is made of the caller's sound
-    unanswered  what the caller said and the model has not answered, as audio
+    ending      the reasons why a call ended
+    events      the events that happen to a call
+    commands    the commands that a call gives
+    gaps        places each piece of media in the caller's time
+    ear         decides whether the caller's sound may be speech
+    unanswered  caller audio that the model has not answered yet
     uplink      caller → model: chunks, resampled
-    microphone  what comes from the caller; made of the last four
-    waiting     what a caller hears who waits
+    microphone  the caller's audio and the session that hears it; made of the last four
+    waiting     the sounds that a waiting caller hears
     downlink    model → caller: the samples of each reply, cut into messages
-    playout     Twilio's side of a stream: what was heard, by marks and by the clock
+    playout     how much the caller has heard, from marks and the clock
     player      what the caller hears of the agent; made of the last two
-    outbox      what waits to be written
+    outbox      the messages that wait to be written to the phone
     presence    whether there is a stream, and how long a call waits for one
-    hand_over   when to leave a worker that stops
+    hand_over   decides when a call leaves a worker that stops
     machine     class `Call`: `step(event, now_ms)` → commands, `deadline_ms()`
 
 Laws: nothing here awaits, reads a clock, draws a random number, logs, or does I/O. May import
-`telephony.audio`, `telephony.twilio.messages` and `agent.conversation`, and nothing else of ours.
+`telephony.audio`, `telephony.twilio.messages` and `agent.conversation`, and no other room.
 """

@@ -1,6 +1,4 @@
-"""What a call asks of the world. The model's and the store's commands are `agent`'s own; this
-module adds those towards the phone.
-"""
+"""The commands of a call towards the phone. Those to the model and the store are `agent`'s own."""
 
 from dataclasses import dataclass
 

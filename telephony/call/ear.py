@@ -1,9 +1,9 @@
-"""What the ear makes of the caller: is there sound, and may it be speech?
+"""Decides whether there is sound from the caller, and whether it may be speech.
 
-Sound is what stands out from the line's noise (`audio.level`). It decides how often audio goes to
-the model, and what of it a new session is to hear, where too much does no harm. Whether the caller
-is owed something goes by speech alone, which is louder: a television in another room, a door, and
-the agent's own voice that comes back from the caller's are sound, and nobody asked anything.
+Sound is anything louder than the line's noise (`audio.level`). It decides how often audio goes to
+the model, and how much of it a new session hears; too much does no harm there. Only speech, which
+is louder, decides whether the caller is owed an answer. A television in another room, a door, and
+the agent's own voice that comes back from the caller's side are sound, but no question.
 """
 
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS

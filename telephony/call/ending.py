@@ -1,6 +1,6 @@
-"""Why a call ended on a worker: a closed set, one for each way.
+"""The reasons why a call ended on a worker: a closed set.
 
-It stands in the store as `ended_reason`, in recordings, and as a label of `offhook_calls_ended`.
+A reason is stored as `ended_reason`, is in recordings, and is a label of `offhook_calls_ended`.
 """
 
 from enum import StrEnum

@@ -1,5 +1,5 @@
-"""What happens to a call. Parsed Twilio messages and mapped Gemini messages are themselves
-events, so this module adds only what neither of them says.
+"""The events of a call. Parsed Twilio messages and the model's events are events themselves; this
+module adds only what neither of them says.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Where in the caller's time a piece of media belongs, by Twilio's own timestamps.
+"""Places each piece of media in the caller's time, by Twilio's own timestamps.
 
-What was lost on the way is to be filled with silence, and what comes when its time was filled is to
-be left out: else an hour with 5 % lost becomes 57 minutes. Nothing is waited for.
+Lost media is filled with silence, and media that comes after its time was filled is left out.
+Otherwise an hour with 5 % loss would become 57 minutes. Nothing waits for late media.
 """
 
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS

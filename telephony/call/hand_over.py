@@ -1,7 +1,7 @@
-"""When a call leaves a worker that is to stop: at a pause, late in the time there is.
+"""Decides when a call leaves a worker that stops: at a pause, late in the available time.
 
-Calls may end by themselves for as long as the budget allows; in the last 10 s of it those that
-are left look for a pause, and one second before its end they go in any case.
+Calls may end by themselves for as long as the budget allows. In its last 10 s the remaining calls
+wait for a pause, and one second before its end they leave in any case.
 """
 
 HAND_OVER_MS = 10_000

@@ -1,7 +1,7 @@
-"""What the caller said and the model has not answered: audio that each new session is to hear.
+"""Caller audio that the model has not answered yet, which each new session hears.
 
 It is kept since the last answered turn, up to 30 s, whether or not a session listened. Of a silence
-before the first sound only its last second is kept, for speech may begin below what the ear hears.
+before the first sound only the last second is kept, because soft speech may begin in it.
 """
 
 from collections import deque

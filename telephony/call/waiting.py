@@ -1,7 +1,7 @@
-"""What a caller hears who waits: a soft sound after 1.5 s, and again every 3 s.
+"""The sound that a waiting caller hears: after 1.5 s, and again every 3 s.
 
-A caller waits while no session listens, and when an answer that is owed is late. The wait counts
-from when neither side was heard any more, so nothing sounds over anybody's words.
+A caller waits while no session listens, and when an answer is late. The wait counts from the moment
+at which neither side was heard any more, so the sound never covers anybody's words.
 """
 
 SOUND_AFTER_MS = 1_500
