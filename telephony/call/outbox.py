@@ -1,7 +1,7 @@
 """The messages that wait to be written to the phone, in order. A clear overtakes audio.
 
-The queue is limited. The lead keeps it almost empty. It fills only when the socket does not accept data, and then
-the stream is given up long before the queue is full.
+The queue is limited. The lead keeps it almost empty. It fills only when the socket does not accept
+data, and then the stream is given up long before the queue is full.
 """
 
 from collections import deque
