@@ -1,4 +1,4 @@
-"""A STATE_DIR for workers that keep their calls themselves, and what is left of their servers."""
+"""A STATE_DIR for workers that keep their own calls, and a search for servers left running."""
 
 import os
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Where a test is: `path::function`, `path`, or `make target`; so that lists of these stay true."""
+"""Places of tests: `path::function`, `path`, or `make target`. Checks that they exist."""
 
 import re
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Programs that some tests need, and that make setup cannot bring. No test needs any other.
+"""The programs that some tests need and that `make setup` cannot install.
 
-Where one is missing, its tests are skipped, and `tests/skips.py` names them at the end of the run.
-In CI they fail.
+If one is missing, its tests are skipped, and `tests/skips.py` names them at the end of the run. In
+CI these tests fail instead.
 """
 
 import os

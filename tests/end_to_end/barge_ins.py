@@ -1,4 +1,4 @@
-"""Two callers at once who talk over the agent again and again: lived by a test and a figure."""
+"""Two callers at once who talk over the agent again and again, for a test and a measurement."""
 
 import asyncio
 from dataclasses import dataclass

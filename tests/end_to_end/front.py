@@ -1,4 +1,4 @@
-"""What stands before a server in public: TLS on an address of its own, or a proxy that fails.
+"""Proxies in front of a server: one that ends TLS, and one that fails.
 
 listening socket, connections   acquired and released: `public`, `failing`
 """

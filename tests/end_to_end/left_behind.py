@@ -1,7 +1,7 @@
-"""What calls leave in this process once they are over, and their servers have stopped: nothing.
+"""Finds objects that calls leave in this process after their servers have stopped.
 
-Objects of a call are looked for by the garbage collector, while the servers it ran on are still
-held: whatever of them keeps a call, in whichever table, is found by what it keeps.
+The garbage collector finds the objects of a call while its servers are still held. So any table
+that still holds a call is found, and named.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What stands in Redis of a call, read raw: as anybody with a plain client sees it."""
+"""Reads the data of a call from Redis with a plain client, as an outsider would see it."""
 
 from dataclasses import dataclass
 from typing import Any

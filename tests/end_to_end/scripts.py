@@ -1,4 +1,4 @@
-"""What is said in these tests: the shortest clips, so that real time stays short."""
+"""The scripts of these tests: the shortest clips, so that real time stays short."""
 
 from agent.simulator.script import Script as AgentScript
 from agent.simulator.script import Turn

@@ -1,4 +1,4 @@
-"""Workers under test: one in this process, to look into, or real processes, to be killed.
+"""Workers under test: one in this process, to examine, or real processes, to kill.
 
 in-process server   acquired and released: `serving`
 process, log task   acquired and released: `worker_process`

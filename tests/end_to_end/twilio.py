@@ -1,4 +1,4 @@
-"""Twilio by hand, for what the simulated one never does: forge, repeat, send nonsense."""
+"""Twilio by hand, for things that the simulated one never does: forge, repeat, send nonsense."""
 
 import re
 import secrets

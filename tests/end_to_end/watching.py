@@ -1,4 +1,4 @@
-"""Keeps what happens, and lets a test wait for it: in place of sleeps."""
+"""Keeps events, and lets a test wait for one of them instead of sleeping."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,11 +1,11 @@
-"""Inject every fault of the table, and print what was reached beside what is demanded.
+"""Inject every fault of the table, and print each result beside its demand.
 
 python -m tests.faults                    # the full numbers, as `make faults`
 python -m tests.faults 20 24 --share 0.1  # two rows, a tenth of the numbers
 
-Rows of real time have the machine for themselves; those of virtual time follow, as many at once as
-there are cores. The rows that are tested somewhere else, or not yet, are listed behind them. Exits
-with 1 if a figure falls short that is no wall time. All of it is in out/faults.json too.
+Rows in real time run alone on the machine. Rows in virtual time follow, as many at once as there
+are cores. The rows that are tested elsewhere, or not yet, are listed after them. The exit code is 1
+if a figure falls short that is not a wall time. out/faults.json has all figures too.
 """
 # ruff: noqa: T201 -- printing is what this command is for
 

@@ -1,4 +1,4 @@
-"""A pipe that takes no byte more."""
+"""A full pipe that accepts no further byte."""
 
 import fcntl
 import os

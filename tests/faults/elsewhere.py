@@ -1,7 +1,7 @@
-"""The rows of faults.md that `make faults` does not measure, and where each of them is tested.
+"""The rows of the fault table that `make faults` does not measure, and where each is tested.
 
-A place is a test (`file::function`), a recorded call, or a make target. What no place covers is
-said in `lacks`; a row without any place is not built yet. A test looks every place up.
+A place is a test (`file::function`), a recorded call, or a make target. `lacks` says what no place
+covers. A row without any place is not built yet. A test checks that every place exists.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What several rows make of many measurements, or of one call."""
+"""Figures that several rows compute from many measurements, or from one call."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Worker processes behind one public URL, with a real Redis and both simulators, to be harmed.
+"""Worker processes behind one public URL, with a real Redis and both simulators, to harm.
 
 processes, their readers, both simulators   acquired and released: `running`
 """

@@ -1,7 +1,7 @@
-"""The rows that `make test` leaves to tests of the same fault; `make faults` measures them all.
+"""The rows that `make test` leaves out because other tests cover the same fault.
 
-In its smallest numbers such a row does once what a test of whole calls, or of the store on a real
-server, does once too, and asserts more closely.
+`make faults` measures them all. With its smallest numbers such a row would only repeat a test of
+whole calls, or of the store on a real server, which asserts more.
 """
 
 END_TO_END = "tests/end_to_end"

@@ -1,6 +1,6 @@
-"""Calls while something happens to their Redis, and an audit of what it holds afterwards.
+"""Calls while their Redis fails, and a check of its data afterwards.
 
-The worker is a process of its own: what it costs a caller is not what the simulators cost.
+The worker is a process of its own, so that its delays are not mixed with those of the simulators.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""The fault table: a row of faults.md, what it demands, and what was reached.
+"""The fault table: each row with its demand and its result.
 
-Each module in `rows` has `ROWS`, a tuple of `Row`; being there is being in the table. A figure that
-is a wall time depends on the machine and on what else it does: it is printed, and never asserted.
+Each module in `rows` has `ROWS`, a tuple of `Row`, and is in the table by being there. A figure
+that is a wall time depends on the machine and its load: it is printed, but never asserted.
 """
 
 import importlib

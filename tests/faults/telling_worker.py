@@ -1,9 +1,9 @@
-"""A worker process that tells what happens in it, at once, and whose event loop can be blocked.
+"""A worker process that reports its events at once, and whose event loop a signal can block.
 
 python -m tests.faults.telling_worker    # with the environment of offhook serve
 
 Each line on standard output is a `Told` in JSON. SIGUSR1 blocks the loop for a moment, SIGUSR2 for
-longer than anybody waits.
+longer than the watchdog allows.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Plant faults, one at a time, and see each caught: what the judges are worth.
+"""Plant bugs in the code, one at a time, and check that each is caught.
 
 python -m tests.mutants                                   # every patch, as `make mutants`
 python -m tests.mutants 01-no-clear 19-tail-not-flushed   # some of them

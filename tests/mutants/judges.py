@@ -1,8 +1,9 @@
-"""Who sees a fault: recorded calls, and where they see nothing, worlds; or the tests that a patch
-names, where no recorded call can see it: faults of sockets, of the store, of the model's door.
+"""The judges that must catch a planted bug.
 
-Only a difference counts. What crashes, hangs or cannot even start has shown nothing of how a call
-is judged, for it would be noticed without any judge.
+Recorded calls judge it first, and worlds if they see nothing. If a patch names tests, these judge
+it: recorded calls cannot see bugs of sockets, the store or the connection to the model.
+
+Only a difference in the results counts. A crash or a hang would be noticed without any judge.
 """
 
 import subprocess

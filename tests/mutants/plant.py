@@ -1,4 +1,4 @@
-"""Plant a fault: a patch, applied to a copy of the tree that nobody else uses."""
+"""Plants a bug: applies a patch to a copy of the tree that nothing else uses."""
 
 import shutil
 import subprocess

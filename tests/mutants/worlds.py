@@ -1,7 +1,9 @@
-"""The first difference any world shows. Run in a mutant's copy: python -m tests.mutants.worlds.
+"""Prints the first difference that a world shows. Run in a mutant's copy of the tree.
 
-The worlds of the recorded calls are lived again: what goes over the wires and through the outbox
-is no part of a replay. Then other worlds, whole and cut, are judged by what holds for every call.
+python -m tests.mutants.worlds
+
+The worlds of the recorded calls run first, because a replay does not cover the wires and the
+outbox. Then other worlds, whole and cut, are judged by the rules that hold for every call.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""Cut a call: after a step its worker dies, and a fresh `Call` goes on from what is stored.
+"""Cuts a call: its worker dies after a step, and a fresh `Call` continues from the stored data.
 
 python -m tests.worlds.cuts                             # seeds, then every step of every file
-python -m tests.worlds.cuts --world barge-in --step 42  # one of them, to look into
+python -m tests.worlds.cuts --world barge-in --step 42  # one of them, to examine
 python -m tests.worlds.cuts --seed 17                   # a world drawn by a seed, cut once
 """
 

@@ -1,6 +1,6 @@
-"""What holds for every call, whatever went wrong: for a call that was cut there is no golden.
+"""The rules that hold for every call. A call that was cut has no expected commands, but has these.
 
-Each check yields what is wrong; none is right.
+Each check yields a description of every violation.
 """
 
 from collections import Counter

@@ -1,10 +1,8 @@
-"""What really happened in a world: found from what Twilio played and what Gemini took, never from
-what the call believed.
+"""Finds what really happened in a world, from Twilio's output and Gemini's input alone.
 
-A reply is told by its bytes: what was written of it has to be the beginning of one of the agent's
-clips, resampled and coded, or a later part where it goes on on a new stream. Where in Twilio's
-output each byte was played follows from the order of messages and the playout's frames; the bytes
-there are compared.
+It never asks the call. A reply is recognised by its bytes: they must be the beginning of an agent's
+clip, resampled and coded, or a later part of it on a new stream. The order of messages and the
+playout's frames say where in Twilio's output each byte was played; the bytes there are compared.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A worker is killed at a random instant; another one goes on from what is stored."""
+"""Kills a worker at a random moment; another one continues from the stored data."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,4 +1,4 @@
-"""Gemini's socket is lost at one instant of the second question or its answer."""
+"""Breaks Gemini's socket at one moment of the second question or its answer."""
 
 from dataclasses import dataclass
 from functools import cache

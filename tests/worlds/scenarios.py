@@ -1,4 +1,4 @@
-"""The conversations of the worlds: scripts made in code, from a seed."""
+"""The conversations of the worlds: scripts that code makes from a seed."""
 
 from dataclasses import replace
 from random import Random

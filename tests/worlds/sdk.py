@@ -1,4 +1,4 @@
-"""What google-genai does to messages, for a world: the setup it writes, and what it reads."""
+"""Writes and reads messages as google-genai does, for a world."""
 
 from google.genai import _live_converters as converters
 from google.genai import types

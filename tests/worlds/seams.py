@@ -1,7 +1,7 @@
-"""What a caller hears where a reply of one session is gone on with by the next.
+"""Finds what a caller hears where the next session continues a reply.
 
-Found in the sound alone: the end of what was heard before, and the beginning of what was heard
-after, are looked for in the clip that the agent says.
+It looks only at the sound: it searches the agent's clip for the end of the audio before the seam,
+and for the beginning of the audio after it.
 """
 
 from dataclasses import dataclass
