@@ -8,10 +8,10 @@ class Persona:
     """The character of the agent, as a model session needs it.
 
     Args:
-        name: What the agent calls itself.
+        name: The agent's name for itself.
         instructions: The system instruction, in plain text.
         voice: A prebuilt Gemini voice, such as ``"Puck"``.
-        greeting_cue: What the model is told when the call is answered. The model never speaks
+        greeting_cue: The text for the model when the call is answered. The model never speaks
             first by itself, so this text makes it greet the caller.
     """
 
@@ -41,22 +41,22 @@ CUT_OFF_CUE = (
     "[The call was cut off, and the caller has dialled again and is listening. Say in a few words "
     "that you were cut off, and go on where you stopped; do not greet them again.]"
 )
-"""What the model is told in place of the greeting when an earlier call goes on."""
+"""The text in place of the greeting when a new call continues an earlier one."""
 
 GO_ON_CUE = (
     "[The line dropped for a moment and is back. Answer what the caller said last; "
     "do not greet them again.]"
 )
-"""What the model is told when another worker takes over a conversation that owes an answer."""
+"""The text when another worker takes over a conversation that owes an answer."""
 
 REST_CUE = (
     "[The line was renewed while you were speaking. Go on with the very next word after the last "
     "one you said; repeat nothing, and do not mention it.]"
 )
-"""What the model is told when its session had to be left in the middle of a reply."""
+"""The text when a session had to be left in the middle of a reply."""
 
 NUDGE_CUE = (
     "[The caller is waiting and hears nothing. Answer what they said last; if you did not "
     "understand it, ask them to say it again.]"
 )
-"""What the model is told when it owes an answer and says nothing."""
+"""The text when the model owes an answer and says nothing."""

@@ -6,7 +6,7 @@ from agent.conversation.commands import ModelCommand, StoreCommand
 from telephony.call.ending import EndedReason
 
 NO_REPLY = 0
-"""The reply's number of a sound that is of none: what a caller hears who waits."""
+"""The reply number of the waiting sound, which belongs to no reply."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,49 +12,49 @@ GOES_ON = "in-progress"
 """Twilio's word for a call that was answered and is not over."""
 
 LOST = frozenset({"broken", "idle", "stuck"})
-"""How a stream ends that nobody ended."""
+"""The ways in which a stream ends that neither side ended."""
 
 
 class EndedReason(StrEnum):
-    """The word for each way. `final` tells whether the call itself is over."""
+    """The reasons. `final` says whether the call itself is over."""
 
     CALLER_HANGUP = "caller_hangup"
     """Twilio says that the call is over, or its stream stopped and no other followed."""
 
     CUT_OFF = "cut_off"
-    """It is over and nobody ended it: its stream broke, or its worker died. Who dials again soon
-    goes on."""
+    """Neither side ended it: its stream broke, or its worker died. A caller who dials again soon
+    continues the conversation."""
 
     FAILED = "failed"
-    """A bug of ours ended it here; another worker may take it from what is stored."""
+    """A bug of offhook ended it here; another worker may continue it from the stored data."""
 
     HANDED_OVER = "handed_over"
-    """This worker is to stop; another one goes on."""
+    """This worker stops, and another one continues the call."""
 
     MODEL_QUOTA = "model_quota"
-    """Too many sessions or requests for this key, three times in a row. The caller hears an
-    apology, as with all that begin with `model`."""
+    """The model's quota for this key was exceeded three times in a row. As for all reasons that
+    begin with `model`, the caller is transferred or hears an apology."""
 
     MODEL_REFUSED = "model_refused"
-    """What was asked for is not to be had: the key, the model or the setup is not taken."""
+    """Gemini refuses the key, the model or the setup."""
 
     MODEL_UNAVAILABLE = "model_unavailable"
-    """No session could be had within the budget."""
+    """No session could be opened within the time limit."""
 
     MODEL_UNREACHABLE = "model_unreachable"
-    """Its name is not found, or TLS fails."""
+    """Gemini's host name is not found, or TLS fails."""
 
     NOT_ATTACHED = "not_attached"
-    """A webhook came and no stream followed it here."""
+    """A webhook came, but no stream followed on this worker."""
 
     STREAM_LOST = "stream_lost"
-    """The stream broke and none followed it here; the call may be back on another worker."""
+    """The stream broke, and no other followed here; the call may go on at another worker."""
 
     TAKEN_OVER = "taken_over"
     """Another worker has taken it."""
 
     TOO_MANY_RESUMES = "too_many_resumes"
-    """Its stream breaks again and again; the caller hears an apology."""
+    """Its stream breaks again and again; the caller is transferred or hears an apology."""
 
     @property
     def final(self) -> bool:
