@@ -27,6 +27,12 @@ class Checkpoint:
         handle_lines: How many transcript lines that handle's session already knows.
         version: Format of this record; it rises when a field is added.
         fallback: Whether the second model was the last one asked; `handle` is then one of its.
+        owes_answer: Whether the caller had said something that was not answered.
+        owes_rest: Whether the rest of a reply was to come.
+        owed_ms: When the caller began to say it, in ms since the call was opened.
+        owed_words: What of it was written down, and is no line yet.
+        owed_line: The number of the next line. Where that line is stored, the lines tell what is
+            owed, and these fields do not.
     """
 
     epoch: int
@@ -37,6 +43,15 @@ class Checkpoint:
     handle_lines: int
     version: int = CHECKPOINT_VERSION
     fallback: bool = False
+    owes_answer: bool = False
+    owes_rest: bool = False
+    owed_ms: int = 0
+    owed_words: str = ""
+    owed_line: int = 0
+
+    def left_after(self, lines: int) -> Self | None:
+        """The same if it tells what is owed; None if more lines are stored, which tell it."""
+        return self if self.owed_line > lines else None
 
     def to_json(self) -> str:
         """The record as one line of JSON, keys sorted."""

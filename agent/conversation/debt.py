@@ -3,7 +3,7 @@
     greeting   until the caller has heard 300 ms of it, or of any later reply
     rest       of a reply whose session was left in the middle, until it is continued
     answer     if the caller was heard since the last turn that the model answered, or an earlier
-               worker left a question open
+               worker left a question open, as its last line or its checkpoint tells
     asked      if we asked for a reply by a text, and it has not begun
 
 The waiting sounds, nudges, renewals, hand-overs and the first text to a new session depend on it.
@@ -11,15 +11,18 @@ The waiting sounds, nudges, renewals, hand-overs and the first text to a new ses
 
 from collections.abc import Sequence
 
+from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.onset import WORD_MS, Onset
 from agent.conversation.transcript import Line
 
 GREETED_AFTER_MS = 300
 """The greeting counts as given once this much of it, or of any later reply, was heard."""
 
-
 QUESTION_MS = 600
 """A shorter sound, of which the model tells nothing, may be a cough or an "mhm"."""
+
+WORDLESS_LIMIT_MS = 30_000
+"""Of what was heard so long ago and never written down, the next worker asks nothing."""
 
 
 class Debt:
@@ -29,6 +32,8 @@ class Debt:
         onset: When the caller was heard.
         greeted: Whether the greeting counts as given.
         lines: What earlier workers wrote.
+        left: What an earlier worker owed, where the lines do not tell, or None.
+        elapsed_ms: How long the call has lasted.
 
     Attributes:
         greeted: As above.
@@ -37,11 +42,23 @@ class Debt:
         asked: Whether the next reply is one that we asked for, not the caller.
     """
 
-    def __init__(self, onset: Onset, *, greeted: bool, lines: Sequence[Line]) -> None:
+    def __init__(
+        self,
+        onset: Onset,
+        *,
+        greeted: bool,
+        lines: Sequence[Line],
+        left: Checkpoint | None = None,
+        elapsed_ms: int = 0,
+    ) -> None:
         self.greeted = greeted
-        self.rest = False
         self.asked = False
         self.open_question = any(x.role == "caller" or x.heard != x.text for x in lines[-1:])
+        self.rest = False
+        if left is not None:
+            lately = elapsed_ms - left.owed_ms <= WORDLESS_LIMIT_MS
+            self.open_question |= left.owes_answer and (lately or bool(left.owed_words))
+            self.rest = left.owes_rest
         self._onset = onset
         self._answered_ms = 0
         self._spoken_ms = 0.0
@@ -60,10 +77,17 @@ class Debt:
         """
         return self.asked or self._told or self._spoken_ms >= QUESTION_MS
 
-    def caller_spoke(self, now_ms: int, ms: float) -> None:
-        """So much speech of the caller came, which ended now."""
+    @property
+    def owes_answer(self) -> bool:
+        """Whether the next worker would have to have something answered."""
+        return self.caller_waits or self.open_question
+
+    def caller_spoke(self, now_ms: int, ms: float) -> bool:
+        """So much speech of the caller came, and ended now. Returns whether more is owed by it."""
+        before = self.caller_waits, self.sure
         self._onset.sounded(now_ms, ms)
         self._spoken_ms += ms
+        return (self.caller_waits, self.sure) != before
 
     def told(self) -> None:
         """The model told that the caller has finished."""

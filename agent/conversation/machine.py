@@ -33,11 +33,8 @@ from agent.conversation.replies import Replies, appended
 from agent.conversation.rest import Rest
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.sessions import Sessions
-from agent.conversation.transcript import Line, Transcript
+from agent.conversation.transcript import UNWRITTEN, Line, Transcript
 from agent.conversation.turns import Floor, Generation
-
-UNWRITTEN = "…"
-"""What stands in the transcript for words that were spoken and not transcribed."""
 
 
 class Conversation:
@@ -54,6 +51,8 @@ class Conversation:
         has_fallback: bool = False,
         think_ms: int = 0,
     ) -> None:
+        lines = list(lines)
+        left = checkpoint.left_after(len(lines)) if checkpoint is not None else None
         elapsed_ms, handle, known, fallback = 0, "", 0, False
         if checkpoint is not None:
             away_ms = max(0, wall_time_ms - checkpoint.wall_time_ms)
@@ -65,7 +64,15 @@ class Conversation:
         self._onset = Onset()
         self._transcript = Transcript(lines, known, elapsed_ms, self._onset)
         greeted = checkpoint is not None and checkpoint.greeted
-        self._debt = Debt(self._onset, greeted=greeted, lines=self._transcript.lines)
+        self._debt = Debt(
+            self._onset,
+            greeted=greeted,
+            lines=self._transcript.lines,
+            left=left,
+            elapsed_ms=elapsed_ms,
+        )
+        if left is not None and left.owed_words and self._debt.open_question:
+            self._transcript.left_open(left.owed_words, left.owed_ms)
         self._sessions = Sessions(
             persona,
             self._transcript,
@@ -122,15 +129,15 @@ class Conversation:
         match event:
             case events.CallerSpoke():
                 self._liveness.caller_spoke(now_ms, event.ms)
-                self._debt.caller_spoke(now_ms, event.ms)
-                return []
+                owes_more = self._debt.caller_spoke(now_ms, event.ms)
+                return self._sessions.checkpoint(now_ms) if owes_more else []
             case events.Heard():
                 return self._heard(event, now_ms)
             case events.ConversationOpened():
                 return self._sessions.open(now_ms)
             case events.ListenerCame():
-                self._sessions.listener_came(event.epoch)
-                return self._sessions.checkpoint(now_ms) + self._cue(now_ms)
+                left = self._sessions.listener_came(event.epoch)
+                return left + self._sessions.checkpoint(now_ms) + self._cue(now_ms)
             case events.ListenerLeft():
                 self._sessions.listener_left()
                 return self._sessions.checkpoint(now_ms)
@@ -248,6 +255,7 @@ class Conversation:
             said, taken_back, out = self._replies.leave(now_ms)
             self._rest.left(said, taken_back)
             self._debt.left_in_the_middle()
+            out += self._sessions.checkpoint(now_ms)
         return out + self._go_on(self._sessions.renewed(), now_ms)
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:

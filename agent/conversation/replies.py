@@ -77,7 +77,7 @@ class Replies:
                 return self._note_caller(event.text, now_ms)
             case events.CallerActivityEnded():
                 self._caller_finished(now_ms)
-                return []
+                return self._owed(now_ms)
             case events.CallerActivityStarted():
                 return self._judge(barge_in.of_activity(self._newest, now_ms), now_ms)
             case events.Interrupted():
@@ -247,14 +247,18 @@ class Replies:
         evidence = barge_in.of_words(self._newest, self.generation, now_ms)
         if evidence is Evidence.LATE_WORDS and self._newest is not None:
             self._transcript.caller_said(text, self._newest.began_ms)
-            return []
+            return self._owed(now_ms)
         out = self._judge(evidence, now_ms)
         self._transcript.caller_said(text, now_ms)
-        return out
+        return out + self._owed(now_ms)
 
     def _caller_finished(self, now_ms: int) -> None:
         self._liveness.caller_finished(now_ms)
         self._debt.told()
+
+    def _owed(self, now_ms: int) -> list[ConversationCommand]:
+        """Keep what another worker would have to have answered."""
+        return self._sessions.checkpoint(now_ms) if self._debt.owes_answer else []
 
     def _answered(self, reply: Reply) -> list[ConversationCommand]:
         self._debt.answered(reply.began_ms)

@@ -5,6 +5,8 @@ caller waits for that, and left before the server ends it. The next session may 
 worker, which finds what it needs in the checkpoint.
 """
 
+from dataclasses import replace
+
 from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
@@ -14,7 +16,7 @@ from agent.conversation.link import Link
 from agent.conversation.persona import CUT_OFF_CUE, GO_ON_CUE, NUDGE_CUE, REST_CUE, Persona
 from agent.conversation.renewal import Renewal
 from agent.conversation.resumption import Attempt, Resumption
-from agent.conversation.transcript import Transcript
+from agent.conversation.transcript import UNWRITTEN, Transcript
 
 
 class Sessions:
@@ -66,10 +68,11 @@ class Sessions:
 
     # The listener.
 
-    def listener_came(self, epoch: int) -> None:
+    def listener_came(self, epoch: int) -> list[ConversationCommand]:
         """Somebody listens; what is written is written under this ownership."""
         self._transcript.owned(epoch)
         self.attached = True
+        return [commands.AppendLine(line) for line in self._transcript.take_up()]
 
     def listener_left(self) -> None:
         """Nobody listens."""
@@ -205,4 +208,20 @@ class Sessions:
             handle_lines=self._transcript.known_lines,
             fallback=self._resumption.fallback,
         )
+        if self._debt.owes_answer or self._debt.rest:
+            checkpoint = self._with_debt(checkpoint)
         return [commands.SaveCheckpoint(checkpoint)]
+
+    def _with_debt(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The same, and what the caller is owed."""
+        words, began_ms = self._transcript.open_words
+        if not words and self._debt.sure and not self._transcript.caller_is_written:
+            words = UNWRITTEN
+        return replace(
+            checkpoint,
+            owes_answer=self._debt.owes_answer,
+            owes_rest=self._debt.rest,
+            owed_ms=checkpoint.elapsed_ms if began_ms is None else began_ms,
+            owed_words=words,
+            owed_line=len(self._transcript.lines) + 1,
+        )

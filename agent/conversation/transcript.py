@@ -20,6 +20,9 @@ from agent.conversation.words import without_repetition
 LATELY = 4
 """How many utterances of each side may be said again."""
 
+UNWRITTEN = "…"
+"""What stands in the transcript for words that were spoken and not transcribed."""
+
 type Role = Literal["caller", "agent"]
 
 
@@ -64,6 +67,7 @@ class Transcript:
         self.epoch = 0
         self._elapsed_ms = elapsed_ms
         self._inherited = len(self.lines)
+        self._left_open: tuple[str, int] | None = None
         self._told_ms = [-1] * self._inherited
         self._replies: list[Reply] = []
         self._onset = onset
@@ -83,6 +87,27 @@ class Transcript:
     def owned(self, epoch: int) -> None:
         """What is written from now on is written under this ownership."""
         self.epoch = epoch
+
+    # What an earlier worker left.
+
+    def left_open(self, words: str, began_ms: int) -> None:
+        """The caller's last words, which began `began_ms` into the call, are no line yet."""
+        self._left_open = words, began_ms
+
+    def take_up(self) -> list[Line]:
+        """What was left open becomes a line, as if the earlier worker had written it."""
+        if self._left_open is None:
+            return []
+        line = self._line_left_open()
+        self._left_open = None
+        self.lines.append(line)
+        self._told_ms.append(-1)
+        self._inherited += 1
+        return [line]
+
+    def _line_left_open(self) -> Line:
+        words, began_ms = self._left_open or ("", 0)
+        return Line(len(self.lines) + 1, "caller", words, words, began_ms, self.epoch)
 
     # The agent's entries.
 
@@ -117,6 +142,12 @@ class Transcript:
         if self._caller_text.endswith((".", "?", "!", "…")) and not text[:1].isspace():
             self._caller_text += " "
         self._caller_text += text
+
+    @property
+    def open_words(self) -> tuple[str, int | None]:
+        """The caller's words that are no line yet, and when they began, in ms into the call."""
+        words = self._caller_text.strip()
+        return words, self.elapsed_ms(self._caller_began_ms) if words else None
 
     @property
     def caller_is_written(self) -> bool:
@@ -203,6 +234,8 @@ class Transcript:
                 at_ms = self.elapsed_ms(reply.began_ms)
                 n = len(self.lines) + 1
                 lines.append(Line(n, "agent", reply.text, reply.text, at_ms, self.epoch))
+        if self._left_open is not None:
+            lines.append(self._line_left_open())
         return tuple(lines)
 
     def _append(

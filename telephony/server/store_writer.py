@@ -11,8 +11,7 @@ import structlog
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import AppendLine, SaveCheckpoint, StoreCommand
-from agent.conversation.machine import UNWRITTEN
-from agent.conversation.transcript import Line
+from agent.conversation.transcript import UNWRITTEN, Line
 from agent.store.base import Fenced, Gap, Store, StoreAway
 from telephony.call.ending import EndedReason
 from telephony.call.events import LinesStored, OwnershipLost, StoreBack

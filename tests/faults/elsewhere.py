@@ -154,15 +154,6 @@ ELSEWHERE = (
         "a real server frozen at that instant, twice; not 200 seeds",
     ),
     Elsewhere(
-        60,
-        "a worker killed between question and answer",
-        (
-            "tests/worlds/test_cuts.py::test_a_call_goes_on_after_a_cut",
-            f"{CALLS}/worker-killed-in-answer.2.call",
-        ),
-        "not 200 seeds of the very instant",
-    ),
-    Elsewhere(
         61,
         "a checkpoint of another version",
         (

@@ -12,7 +12,6 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import (
     AgentSaid,
-    CallerActivityEnded,
     ConversationClosed,
     GenerationComplete,
     Interrupted,
@@ -101,7 +100,6 @@ def test_what_follows_a_complete_reply_is_a_new_one_within_the_same_turn(greeted
 def test_notices_and_stale_sessions_change_nothing(greeted: Talk) -> None:
     conversation, session = greeted.conversation, greeted.session
     notices: list[ModelEvent] = [
-        CallerActivityEnded(session),
         UsageReported(session, 1, 2, 3, 4),
         UnknownModelMessage(session, "newField"),
         ReplyAudio(session + 1, speech(20)),

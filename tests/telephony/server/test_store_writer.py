@@ -8,8 +8,7 @@ import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from agent.conversation.commands import AppendLine
-from agent.conversation.machine import UNWRITTEN
-from agent.conversation.transcript import Line
+from agent.conversation.transcript import UNWRITTEN, Line
 from agent.store.redis import RedisStore
 from telephony.call.events import LinesStored
 from telephony.server.ownership import Owned
