@@ -4,7 +4,7 @@
     rest       of a reply whose session was left in the middle, until it is continued
     answer     if the caller was heard since the last turn that the model answered, or an earlier
                worker left a question open, as its last line or its checkpoint tells
-    asked      if we asked for a reply by a text, and it has not begun
+    asked      if we asked for a reply by a text, and nothing of it can be heard yet
 
 The waiting sounds, nudges, renewals, hand-overs and the first text to a new session depend on it.
 """
@@ -78,6 +78,11 @@ class Debt:
         return self.asked or self._told or self._spoken_ms >= QUESTION_MS
 
     @property
+    def owes(self) -> bool:
+        """Whether anything is asked for, by the caller or by us."""
+        return self.asked or self.owes_answer
+
+    @property
     def owes_answer(self) -> bool:
         """Whether the next worker would have to have something answered."""
         return self.caller_waits or self.open_question
@@ -114,10 +119,10 @@ class Debt:
         """We ask for a reply."""
         self.asked = True
 
-    def reply_began(self) -> None:
-        """A reply comes, whatever it was asked by."""
+    def reply_sounds(self) -> None:
+        """A reply can be heard, whatever it was asked by."""
         self.asked = self.rest = False
 
     def cut(self) -> None:
         """The caller talked over what was said: nobody wants the rest of it."""
-        self.rest = False
+        self.asked = self.rest = False

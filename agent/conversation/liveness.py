@@ -133,14 +133,16 @@ class Liveness:
         if self._owed_ms is not None:
             self._owed_ms = now_ms
 
-    def speaks(self, now_ms: int, audio_ms: float) -> None:
-        """So much audio came."""
+    def speaks(self, now_ms: int, audio_ms: float, *, audible: bool = True) -> None:
+        """So much audio came of a reply that is `audible` by now. Silence is no answer."""
+        self._open = True
+        self._heard_by_ms = max(self._heard_by_ms, now_ms) + audio_ms
+        if not audible:
+            return
         if self._since_ms is not None:
             self._pace.took(now_ms - self._since_ms)
         self._owed_ms = self._since_ms = self._spoke_ms = None
         self._speech_ms = 0.0
-        self._open = True
-        self._heard_by_ms = max(self._heard_by_ms, now_ms) + audio_ms
 
     def replied(self, *, audible: bool) -> None:
         """A reply is complete."""

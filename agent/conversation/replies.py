@@ -13,7 +13,7 @@ from agent.conversation.commands import ConversationCommand
 from agent.conversation.debt import Debt
 from agent.conversation.events import TurnEvent
 from agent.conversation.liveness import Liveness
-from agent.conversation.reply import Reply, State
+from agent.conversation.reply import SILENT_REPLY_MS, Reply, State
 from agent.conversation.sessions import Sessions
 from agent.conversation.transcript import Line, Transcript
 from agent.conversation.turns import Floor, Generation, Sign, Turns
@@ -149,9 +149,10 @@ class Replies:
             return out
         reply.state = State.RECEIVED
         out.append(commands.FinishReply(reply.number, length_ms))
-        self._liveness.replied(audible=reply.audible)
-        if not reply.audible:
-            return out + self.cut(now_ms)
+        silent = not reply.audible and (self._debt.owes or reply.received_ms >= SILENT_REPLY_MS)
+        self._liveness.replied(audible=not silent)
+        if silent:
+            return out + self._stop(now_ms)
         self._sessions.reply_completed()
         return out + self._answered(reply)
 
@@ -168,11 +169,16 @@ class Replies:
 
     def cut(self, now_ms: int) -> list[ConversationCommand]:
         """No reply will be heard any further."""
+        if self._playing:
+            self._debt.cut()
+        return self._stop(now_ms)
+
+    def _stop(self, now_ms: int) -> list[ConversationCommand]:
+        """The same, but what was asked for is still wanted."""
         if not self._playing:
             return []
         out: list[ConversationCommand] = [commands.StopPlayback(self._playing[-1].number)]
         self._liveness.cut(now_ms)
-        self._debt.cut()
         for reply in list(self._playing):
             out += self._finish(reply, State.CUT)
         return out + self._sessions.checkpoint(now_ms)
@@ -205,7 +211,10 @@ class Replies:
         self._thought_taken_back = False
         if (reply := self._receiving) is None:
             return out
-        self._liveness.speaks(now_ms, reply.add(pcm))
+        new, audio_ms = not reply.audible, reply.add(pcm)
+        if new and reply.audible:
+            self._debt.reply_sounds()
+        self._liveness.speaks(now_ms, audio_ms, audible=reply.audible)
         return [*out, commands.PlayReply(reply.number, pcm)]
 
     def _note_agent(self, text: str) -> None:

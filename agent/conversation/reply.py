@@ -19,7 +19,10 @@ MODEL_BYTES_PER_MS = 48
 """24 kHz, int16."""
 
 SILENT_REPLY_MS = 500
-"""A shorter reply may be silent: there may be nothing to say."""
+"""A shorter reply may be silent where nothing was asked: there may be nothing to say."""
+
+AUDIBLE_MS = 40
+"""With so much sound in it a reply can be heard; the shortest word has more."""
 
 SENT_AHEAD_MS = 1_000
 """How much of a reply may have been sent ahead of the ear, and cannot be taken back."""
@@ -81,8 +84,8 @@ class Reply:
 
     @property
     def audible(self) -> bool:
-        """Whether there is sound in it, or it is so short that there need not be."""
-        return self.silences.sound or self.received_ms < SILENT_REPLY_MS
+        """Whether there is sound in it."""
+        return self.silences.sounded_ms >= AUDIBLE_MS
 
     def add(self, pcm: bytes) -> float:
         """More audio has come; returns how much, in ms."""

@@ -40,11 +40,11 @@ class Silences:
     """Where a reply is silent, found while its audio comes in.
 
     Attributes:
-        sound: Whether there was any sound.
+        sounded_ms: How much of it was not silent.
     """
 
     def __init__(self) -> None:
-        self.sound = False
+        self.sounded_ms = 0
         self._steps = 0
         self._rest = b""
         self._runs: list[tuple[int, int]] = []
@@ -71,7 +71,7 @@ class Silences:
 
     def _step(self, samples: memoryview) -> None:
         if any(abs(sample) >= SILENT_PEAK for sample in samples):
-            self.sound = True
+            self.sounded_ms += STEP_MS
         elif self._runs and self._runs[-1][1] == self._steps:
             self._runs[-1] = (self._runs[-1][0], self._steps + 1)
         else:

@@ -186,7 +186,6 @@ class Sessions:
 
     def reply_began(self) -> None:
         """The session says what its last handle does not hold."""
-        self._debt.reply_began()
         self._renewal.resumable(False)
 
     def reply_completed(self) -> None:

@@ -74,11 +74,11 @@ def test_what_is_said_after_an_answer_began_is_owed_one_of_its_own(
     assert (debt.caller_waits, debt.sure) == (False, False)
 
 
-def test_what_we_asked_for_is_owed_until_it_begins(debt: Debt) -> None:
+def test_what_we_asked_for_is_owed_until_it_can_be_heard(debt: Debt) -> None:
     debt.ask()
     debt.left_in_the_middle()
     assert debt.sure
-    debt.reply_began()
+    debt.reply_sounds()
     assert (debt.sure, debt.rest) == (False, False)
 
 

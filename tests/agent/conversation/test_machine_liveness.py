@@ -1,5 +1,7 @@
 """A model that says nothing is nudged, then left, and all of it is told."""
 
+import pytest
+
 from agent.conversation.commands import (
     CloseModel,
     ConversationCommand,
@@ -103,6 +105,42 @@ def test_a_silent_answer_is_none(greeted: Talk) -> None:
     assert StopPlayback(2) in done
     assert of(ReleaseCallerAudio, done) == []
     assert told(greeted.wait(0)) == [(SayToModel, Trouble.NO_SOUND)]
+
+
+CRUMBS = [speech(2)[:60], bytes(48 * 400)]
+
+
+@pytest.mark.parametrize("pcm", CRUMBS, ids=["60 bytes", "400 ms of silence"])
+def test_a_crumb_of_audio_is_no_answer(greeted: Talk, pcm: bytes) -> None:
+    def crumb(session: int) -> ModelEvent:
+        return ReplyAudio(session, pcm)
+
+    greeted.now_ms += 5_000
+    greeted.happens(CallerSpoke(1_000))
+    greeted.says("A room?")
+    greeted.wait(1_000)
+    done = greeted.tells(crumb, GenerationComplete, TurnComplete)
+    assert of(ReleaseCallerAudio, done) == []
+    assert told(greeted.wait(100)) == [(SayToModel, Trouble.NO_SOUND)]
+    assert greeted.conversation.debt.sure
+    greeted.replies("Yes, we have one.")
+    assert not greeted.conversation.debt.sure
+
+
+@pytest.mark.parametrize("pcm", CRUMBS, ids=["60 bytes", "400 ms of silence"])
+def test_a_crumb_that_nobody_asked_for_is_nothing(greeted: Talk, pcm: bytes) -> None:
+    greeted.now_ms += 5_000
+    greeted.tells(lambda session: ReplyAudio(session, pcm), GenerationComplete, TurnComplete)
+    greeted.hears_all(2, 1)
+    assert told(greeted.wait(60_000)) == []
+
+
+def test_a_greeting_that_cannot_be_heard_is_asked_for_again(talk: Talk) -> None:
+    talk.answer()
+    talk.ready()
+    talk.tells(lambda session: ReplyAudio(session, bytes(48 * 400)), TurnComplete)
+    cue = DEFAULT_PERSONA.greeting_cue
+    assert talk.wait(100) == [SayToModel(talk.session, cue, Trouble.NO_SOUND)]
 
 
 def test_a_turn_that_stays_open_is_left_in_silence(greeted: Talk) -> None:

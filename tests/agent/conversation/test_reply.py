@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.conversation.reply import MODEL_BYTES_PER_MS, SILENT_REPLY_MS, Reply, State
+from agent.conversation.reply import AUDIBLE_MS, MODEL_BYTES_PER_MS, Reply, State
 
 LOUD = b"\x00\x10"
 
@@ -60,12 +60,12 @@ def test_what_was_heard_is_never_less_than_before(reply: Reply) -> None:
 @pytest.mark.parametrize(
     ("ms", "sample", "audible"),
     [
-        (SILENT_REPLY_MS - 1, b"\0\0", True),
-        (SILENT_REPLY_MS, b"\0\0", False),
-        (SILENT_REPLY_MS, LOUD, True),
+        (400, b"\0\0", False),
+        (AUDIBLE_MS - 1, LOUD, False),
+        (AUDIBLE_MS, LOUD, True),
     ],
 )
-def test_only_a_short_reply_may_be_silent(
+def test_silence_and_a_click_cannot_be_heard(
     reply: Reply, ms: int, sample: bytes, audible: bool
 ) -> None:
     reply.add(audio(ms, sample))

@@ -27,7 +27,7 @@ def silences(pcm: bytes, chunk_ms: int = 210) -> Silences:
 @pytest.mark.parametrize("chunk_ms", [7, 40, 210, 1_000, 10_000])
 def test_a_silence_is_found_however_the_audio_comes(chunk_ms: int) -> None:
     found = silences(audio(1_000, 100, 1_000, 200, 500), chunk_ms)
-    assert found.sound
+    assert found.sounded_ms >= 2_500
     assert found.near(1_200) == 1_050
     assert found.near(1_700) == 2_200  # the longer one
     assert found.near(1_200, after_ms=1_100) is None
@@ -38,7 +38,7 @@ def test_the_silence_before_a_stop_is_none() -> None:
 
 
 def test_without_sound_there_is_none() -> None:
-    assert not silences(bytes(48 * 1_000)).sound
+    assert silences(bytes(48 * 1_000)).sounded_ms == 0
 
 
 def test_a_reply_is_left_in_the_silence_after_a_sentence() -> None:
