@@ -3,9 +3,10 @@ stands give a verdict.
 
 Evidence is what the model's server tells. It interrupts what it generates by itself, and tells so;
 a reply whose turn is closed it believes heard, though most of it may still be waiting here. What it
-tells of the caller comes 1 s late, so perhaps only when the answer to it has begun: that is no
-barge-in. A reply whose session was lost is not talked over by what is told then, for the next
-session hears the caller's last words again.
+tells of the caller comes 1 s late, and words up to 3 s, so perhaps only when the answer to it has
+begun: that is no barge-in. Nor are words where the line had no speech since the reply began. A
+reply whose session was lost is not talked over by what is told then, for the next session hears the
+caller's last words again.
 """
 
 from enum import Enum
@@ -14,7 +15,10 @@ from agent.conversation.reply import Reply, State
 from agent.conversation.turns import Generation
 
 TOLD_LATE_MS = 1_200
-"""Activity and words of the caller are told 1 s late, so perhaps when their answer has begun."""
+"""Activity of the caller is told 1 s late, so perhaps when the answer has begun."""
+
+WRITTEN_LATE_MS = 3_000
+"""Words of the caller are written down up to so long after the answer to them has begun."""
 
 
 class Evidence(Enum):
@@ -93,12 +97,21 @@ def of_activity(newest: Reply | None, now_ms: int) -> Evidence:
     return Evidence.ACTIVITY if _is_older(newest, now_ms) else Evidence.LATE_ACTIVITY
 
 
-def of_words(newest: Reply | None, generation: Generation, now_ms: int) -> Evidence:
-    """What it means that words of the caller were written down."""
-    if newest is None or newest.over or not newest.lacks_question:
+def of_words(newest: Reply | None, generation: Generation, now_ms: int, *, spoke: bool) -> Evidence:
+    """What it means that words of the caller were written down.
+
+    Args:
+        newest: The newest reply.
+        generation: What the model is doing.
+        now_ms: The time.
+        spoke: Whether the line had speech since that reply began.
+    """
+    if newest is None or newest.over or newest.state is State.BROKEN_OFF:
         return Evidence.WORDS
+    if not newest.lacks_question:
+        return Evidence.WORDS if spoke else Evidence.LATE_WORDS
     open_turn = generation in {Generation.GENERATING, Generation.COMPLETE}
-    late = open_turn or not _is_older(newest, now_ms)
+    late = not spoke or open_turn or now_ms - newest.began_ms <= WRITTEN_LATE_MS
     return Evidence.LATE_WORDS if late else Evidence.WORDS
 
 

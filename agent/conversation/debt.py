@@ -94,6 +94,10 @@ class Debt:
         self._spoken_ms += ms
         return (self.caller_waits, self.sure) != before
 
+    def spoke_since(self, at_ms: int) -> bool:
+        """Whether a word of the caller may have been heard since then."""
+        return self._onset.sounded_since(at_ms) >= WORD_MS
+
     def told(self) -> None:
         """The model told that the caller has finished."""
         self._told = True

@@ -15,7 +15,7 @@ from agent.conversation.events import TurnEvent
 from agent.conversation.liveness import Liveness
 from agent.conversation.reply import SILENT_REPLY_MS, Reply, State
 from agent.conversation.sessions import Sessions
-from agent.conversation.transcript import Line, Transcript
+from agent.conversation.transcript import Line, Transcript, ends_sentence
 from agent.conversation.turns import Floor, Generation, Sign, Turns
 
 
@@ -253,9 +253,12 @@ class Replies:
     def _note_caller(self, text: str, now_ms: int) -> list[ConversationCommand]:
         if not text.strip():
             return []
-        evidence = barge_in.of_words(self._newest, self.generation, now_ms)
-        if evidence is Evidence.LATE_WORDS and self._newest is not None:
-            self._transcript.caller_said(text, self._newest.began_ms)
+        newest = self._newest
+        spoke = newest is not None and self._debt.spoke_since(newest.began_ms)
+        evidence = barge_in.of_words(newest, self.generation, now_ms, spoke=spoke)
+        if evidence is Evidence.LATE_WORDS and newest is not None:
+            self._transcript.caller_said(text, newest.began_ms)
+            newest.lacks_question &= not ends_sentence(text)
             return self._owed(now_ms)
         out = self._judge(evidence, now_ms)
         self._transcript.caller_said(text, now_ms)

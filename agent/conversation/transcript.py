@@ -139,7 +139,7 @@ class Transcript:
             self._caller_told_ms = told_ms
             self._caller_began_ms = self._onset.of_words(told_ms, again=bool(self._said_before))
         # The pieces of an utterance bring their spaces; another utterance does not.
-        if self._caller_text.endswith((".", "?", "!", "…")) and not text[:1].isspace():
+        if ends_sentence(self._caller_text) and not text[:1].isspace():
             self._caller_text += " "
         self._caller_text += text
 
@@ -249,3 +249,8 @@ class Transcript:
         self.lines.append(line)
         self._told_ms.append(told_ms)
         return [line]
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether what follows it is another sentence."""
+    return text.endswith((".", "?", "!", "…"))

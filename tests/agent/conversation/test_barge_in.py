@@ -5,6 +5,7 @@ import pytest
 from agent.conversation.barge_in import (
     TOLD_LATE_MS,
     VERDICTS,
+    WRITTEN_LATE_MS,
     Evidence,
     Standing,
     Verdict,
@@ -57,19 +58,21 @@ def test_activity_that_is_told_soon_may_be_of_the_question(
 
 
 @pytest.mark.parametrize(
-    ("lacks_question", "generation", "after_ms", "evidence"),
+    ("lacks_question", "generation", "after_ms", "spoke", "evidence"),
     [
-        (True, Generation.GENERATING, 9_000, Evidence.LATE_WORDS),
-        (True, Generation.IDLE, TOLD_LATE_MS, Evidence.LATE_WORDS),
-        (True, Generation.IDLE, TOLD_LATE_MS + 1, Evidence.WORDS),
-        (False, Generation.IDLE, 0, Evidence.WORDS),
+        (True, Generation.GENERATING, 9_000, True, Evidence.LATE_WORDS),
+        (True, Generation.IDLE, WRITTEN_LATE_MS, True, Evidence.LATE_WORDS),
+        (True, Generation.IDLE, WRITTEN_LATE_MS + 1, True, Evidence.WORDS),
+        (True, Generation.IDLE, WRITTEN_LATE_MS + 1, False, Evidence.LATE_WORDS),
+        (False, Generation.IDLE, 0, True, Evidence.WORDS),
+        (False, Generation.IDLE, 9_000, False, Evidence.LATE_WORDS),
     ],
 )
 def test_words_that_come_late_are_of_the_question_that_is_lacking(
-    lacks_question: bool, generation: Generation, after_ms: int, evidence: Evidence
+    lacks_question: bool, generation: Generation, after_ms: int, spoke: bool, evidence: Evidence
 ) -> None:
     newest = heard(lacks_question=lacks_question)
-    assert of_words(newest, generation, BEGAN_MS + after_ms) is evidence
+    assert of_words(newest, generation, BEGAN_MS + after_ms, spoke=spoke) is evidence
 
 
 def test_a_server_that_generates_interrupts_by_itself() -> None:

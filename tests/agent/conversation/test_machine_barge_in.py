@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.conversation.barge_in import TOLD_LATE_MS
+from agent.conversation.barge_in import TOLD_LATE_MS, WRITTEN_LATE_MS
 from agent.conversation.commands import (
     PlayReply,
     ReleaseCallerAudio,
@@ -118,7 +118,9 @@ def test_words_of_the_caller_after_the_turn_over_a_playing_reply_are_a_barge_in(
     greeted.replies(WORDS, 3_000)
     greeted.tells(TurnComplete)
     greeted.now_ms += 1_500
+    greeted.happens(CallerSpoke(600))
     greeted.hears(2, 1_500)
+    greeted.now_ms += WRITTEN_LATE_MS
     assert StopPlayback(2) in greeted.says("No, wait.")
     greeted.replies("Yes?")
     assert greeted.lines[1:] == [
@@ -164,6 +166,31 @@ def test_a_question_told_late_does_not_cut_the_end_of_its_short_answer(greeted: 
     assert [text for _, text, _ in greeted.lines[1:]] == ["Is a room free?", "Yes."]
 
 
+@pytest.mark.parametrize("late_ms", [1_300, 2_500, 6_000])
+def test_a_question_told_late_does_not_cut_its_long_answer(greeted: Talk, late_ms: int) -> None:
+    greeted.now_ms = 5_000
+    greeted.happens(CallerSpoke(1_500))
+    greeted.now_ms += 1_200
+    greeted.replies(WORDS, 8_000)
+    greeted.tells(TurnComplete)
+    greeted.now_ms += late_ms
+    assert of(StopPlayback, greeted.says("Is a room free?")) == []
+    greeted.hears_all(2, 8_000)
+    assert [text for _, text, _ in greeted.lines[1:]] == ["Is a room free?", WORDS]
+
+
+def test_words_after_those_of_the_question_are_a_barge_in_where_there_was_speech(
+    greeted: Talk,
+) -> None:
+    greeted.replies(WORDS, 8_000)
+    greeted.tells(TurnComplete)
+    greeted.now_ms += 1_000
+    assert of(StopPlayback, greeted.says("Is a room") + greeted.says(" free?")) == []
+    greeted.now_ms += 1_000
+    greeted.happens(CallerSpoke(600))
+    assert StopPlayback(2) in greeted.says("No, wait.")
+
+
 def test_activity_while_it_generates_is_left_to_the_server(greeted: Talk) -> None:
     greeted.tells(audio)
     assert greeted.tells(CallerActivityStarted) == []
@@ -178,7 +205,8 @@ def test_the_reply_after_a_broken_off_one_can_be_talked_over(greeted: Talk) -> N
     greeted.ready()
     greeted.replies(WORDS, 3_000)
     greeted.tells(TurnComplete)
-    greeted.now_ms += TOLD_LATE_MS + 1
+    greeted.now_ms += WRITTEN_LATE_MS + 1
+    greeted.happens(CallerSpoke(300))
     assert StopPlayback(3) in greeted.says("Wait.")
 
 

@@ -13,7 +13,7 @@ from agent.conversation.events import (
 from agent.conversation.turns import Floor
 from telephony.call.commands import SendClear, SendMedia
 from telephony.twilio.messages import Mark
-from tests.telephony.call.conftest import SILENCE, Phone, audio, of, speech
+from tests.telephony.call.conftest import SILENCE, VOICE, Phone, audio, of, speech
 
 WORDS = "one two three four five six seven eight nine ten"
 
@@ -70,9 +70,10 @@ def test_marks_that_a_clear_flushed_are_no_hearing_of_the_next_reply(greeted: Ph
 
 
 def test_words_of_the_caller_over_a_reply_that_only_plays_clear_it(greeted: Phone) -> None:
+    greeted.tells(lambda session: CallerSaid(session, "A room?"))
     greeted.replies(WORDS, 3_000)
     greeted.tells(TurnComplete)
-    greeted.wait(1_300)
+    greeted.says(VOICE, 1_300)
     done = greeted.tells(lambda session: CallerSaid(session, "Wait."))
     assert len(of(SendClear, done)) == 1
     assert of(SendClear, greeted.tells(Interrupted, TurnComplete)) == []
