@@ -115,6 +115,11 @@ class Debt:
         self._spoken_ms = self._onset.sounded_since(self._answered_ms)
         self.open_question = self._told = False
 
+    def more_is_wanted(self) -> None:
+        """The model waits for the caller to go on: what was said so far is not owed an answer."""
+        self._told = False
+        self._spoken_ms = 0.0
+
     def left_in_the_middle(self) -> None:
         """A reply's session had to be left before all of it had come."""
         self.rest = True

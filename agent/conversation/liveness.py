@@ -38,6 +38,9 @@ be somebody else who is heard."""
 SPEECH_MS = 200
 """Less sound than this is no speech."""
 
+MORE_INPUT_REASON = "NEED_MORE_INPUT"
+"""Why a turn was closed, where the model waits for the caller to go on: it owes nothing."""
+
 REJECTED_REASONS = frozenset({"RESPONSE_REJECTED"})
 """Why a turn was closed, where the caller is owed another answer (`turnCompleteReason`)."""
 
@@ -154,7 +157,10 @@ class Liveness:
     def closed(self, reason: str, *, spoke: bool) -> None:
         """The model's turn is closed, and whether there was a reply in it."""
         self._open = False
-        if reason in REJECTED_REASONS:
+        if reason == MORE_INPUT_REASON:
+            self._owed_ms = self._since_ms = self._spoke_ms = None
+            self._speech_ms = 0.0
+        elif reason in REJECTED_REASONS:
             self._told = Trouble.REJECTED
         elif not spoke and (self._owed_ms is not None or self._speech_ms >= SPEECH_MS):
             self._told = Trouble.EMPTY_TURN
@@ -180,6 +186,9 @@ class Liveness:
 
     def due(self, now_ms: int) -> tuple[Trouble, Remedy] | None:
         """What is wrong by now and what is to be done, each once; None if nothing is."""
+        if self._told is not None and self._caller_goes_on(now_ms):
+            # No text of ours is to make the model talk over the caller.
+            self._told, self._owed_ms = None, now_ms
         trouble = self._trouble(now_ms)
         if trouble is None:
             return None
@@ -206,6 +215,13 @@ class Liveness:
         """Twice as long after a session was given up in vain: the model may be slow."""
         given_up = not self._tried.isdisjoint((Remedy.RESUME, Remedy.FRESH))
         return self._pace.patience_ms(self._least_ms) * (2 if given_up else 1)
+
+    def _caller_goes_on(self, now_ms: int) -> bool:
+        """Whether the line speaks, or has spoken since the model told of the end."""
+        if self._spoke_ms is None:
+            return False
+        speaks = now_ms - self._spoke_ms < END_OF_SPEECH_MS
+        return speaks or (self._since_ms is not None and self._spoke_ms > self._since_ms)
 
     def _trouble(self, now_ms: int) -> Trouble | None:
         if self._listens_ms is None or self._told is not None:

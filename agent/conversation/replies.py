@@ -12,7 +12,7 @@ from agent.conversation.barge_in import Evidence, Verdict
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.debt import Debt
 from agent.conversation.events import TurnEvent
-from agent.conversation.liveness import Liveness
+from agent.conversation.liveness import MORE_INPUT_REASON, Liveness
 from agent.conversation.reply import SILENT_REPLY_MS, Reply, State
 from agent.conversation.sessions import Sessions
 from agent.conversation.transcript import Line, Transcript, ends_sentence
@@ -99,6 +99,8 @@ class Replies:
                 spoke = self.generation is not Generation.IDLE or self._thought_taken_back
                 self._thought_taken_back = False
                 self._liveness.closed(event.reason, spoke=spoke)
+                if event.reason == MORE_INPUT_REASON:
+                    self._debt.more_is_wanted()
                 self._turns.move(Sign.TURN_DONE, now_ms)
                 return out
             case _:

@@ -9,7 +9,7 @@ The events of a message come in this order, whatever the order of its keys:
                               none for a transcriber's own marks, such as `<noise>`
     3  ReplyAudio             one for each part; none in a message that holds `interrupted`, whose
                               audio belongs to the reply that was cut off
-    4  GenerationComplete, TurnComplete
+    4  GenerationComplete, TurnComplete; `waitingForInput` closes a turn, too
     5  UsageReported, HandleUpdated, GoAway
     6  CallerActivityStarted, CallerActivityEnded
     7  UnknownModelMessage    for tool calls, which this version cannot answer yet
@@ -103,9 +103,11 @@ class Messages:
         if content.generation_complete:
             self._reply_over()
             yield GenerationComplete(session)
-        if content.turn_complete:
+        if content.turn_complete or content.waiting_for_input:
             self._reply_over()
             reason = content.turn_complete_reason
+            if content.waiting_for_input:
+                reason = types.TurnCompleteReason.NEED_MORE_INPUT
             yield TurnComplete(session, reason.value if reason is not None else "")
 
     def _audio(self, mime_type: str | None, data: bytes) -> Iterator[ModelEvent]:

@@ -22,7 +22,7 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
-from agent.conversation.liveness import END_OF_SPEECH_MS, SPEECH_MS, Trouble
+from agent.conversation.liveness import END_OF_SPEECH_MS, MORE_INPUT_REASON, SPEECH_MS, Trouble
 from agent.conversation.pace import LEAST_PATIENCE_MS
 from agent.conversation.persona import DEFAULT_PERSONA, NUDGE_CUE
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
@@ -105,6 +105,35 @@ def test_a_silent_answer_is_none(greeted: Talk) -> None:
     assert StopPlayback(2) in done
     assert of(ReleaseCallerAudio, done) == []
     assert told(greeted.wait(0)) == [(SayToModel, Trouble.NO_SOUND)]
+
+
+def test_a_caller_who_speaks_on_is_not_talked_over_for_an_empty_turn(greeted: Talk) -> None:
+    greeted.now_ms += 5_000
+    greeted.happens(CallerSpoke(1_500))
+    greeted.wait(600)
+    greeted.says("I would like")
+    done = greeted.wait(400)
+    for n in range(150):
+        greeted.happens(CallerSpoke(20))
+        done += greeted.tells(empty) if n == 20 else []
+        done += greeted.wait(20)
+    done += greeted.wait(LEAST_PATIENCE_MS + END_OF_SPEECH_MS - 21)
+    assert told(done) == []
+    assert told(greeted.wait(1)) == [(SayToModel, Trouble.NO_REPLY)]
+
+
+def test_a_model_that_waits_for_more_owes_nothing(greeted: Talk) -> None:
+    greeted.now_ms += 5_000
+    greeted.happens(CallerSpoke(1_500))
+    greeted.wait(600)
+    greeted.says("I would like")
+    greeted.tells(lambda session: TurnComplete(session, MORE_INPUT_REASON), empty)
+    assert told(greeted.wait(60_000)) == []
+    assert not greeted.conversation.debt.owes
+    greeted.happens(CallerSpoke(1_500))
+    greeted.wait(600)
+    greeted.says(" a room.")
+    assert told(greeted.wait(LEAST_PATIENCE_MS)) == [(SayToModel, Trouble.NO_REPLY)]
 
 
 CRUMBS = [speech(2)[:60], bytes(48 * 400)]

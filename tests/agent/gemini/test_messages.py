@@ -23,6 +23,7 @@ from agent.conversation.events import (
     UnknownModelMessage,
     UsageReported,
 )
+from agent.conversation.liveness import MORE_INPUT_REASON
 from agent.gemini.messages import Messages, duration_ms
 
 WIRE = Path(__file__).parents[3] / "fixtures" / "wire" / "gemini"
@@ -113,6 +114,14 @@ def test_all_that_one_message_can_hold_comes_in_the_documented_order() -> None:
         CallerActivityStarted(1),
         UnknownModelMessage(1, "tool_call"),
     ]
+
+
+@pytest.mark.parametrize("closes", [{}, {"turnComplete": True}], ids=["alone", "with its turn"])
+def test_a_model_that_waits_for_more_input_closes_its_turn_for_that(
+    closes: dict[str, bool],
+) -> None:
+    message = as_the_sdk_reads_it({"serverContent": {"waitingForInput": True, **closes}})
+    assert Messages(7).events(message) == [TurnComplete(7, MORE_INPUT_REASON)]
 
 
 @pytest.mark.filterwarnings("ignore:.* is not a valid:UserWarning")  # the SDK's, for new values
