@@ -6,7 +6,7 @@ a reply whose turn is closed it believes heard, though most of it may still be w
 tells of the caller comes 1 s late, and words up to 3 s, so perhaps only when the answer to it has
 begun: that is no barge-in. Nor are words where the line had no speech since the reply began. A
 reply whose session was lost is not talked over by what is told then, for the next session hears the
-caller's last words again.
+caller's last words again; unless the line had speech since that reply began.
 """
 
 from enum import Enum
@@ -36,6 +36,7 @@ class Standing(Enum):
 
     NONE = "no reply is heard; there may be words whose audio has not come"
     BROKEN_OFF = "its session is lost"
+    TALKED_OVER = "the same, and the line had speech since it began"
     GENERATED = "more of it comes"
     RECEIVED = "it was received whole, and its turn is open"
     CLOSED = "its turn is closed, and it is heard"
@@ -54,6 +55,7 @@ VERDICTS: dict[Evidence, dict[Standing, Verdict]] = {
     Evidence.INTERRUPTED: {
         Standing.NONE: _CUT,
         Standing.BROKEN_OFF: _NOTHING,
+        Standing.TALKED_OVER: _CUT,
         Standing.GENERATED: _CUT,
         Standing.RECEIVED: _CUT,
         Standing.CLOSED: _CUT,
@@ -61,6 +63,7 @@ VERDICTS: dict[Evidence, dict[Standing, Verdict]] = {
     Evidence.ACTIVITY: {
         Standing.NONE: _NOTHING,
         Standing.BROKEN_OFF: _NOTHING,
+        Standing.TALKED_OVER: _CUT,
         Standing.GENERATED: _NOTHING,
         Standing.RECEIVED: _CUT,
         Standing.CLOSED: _CUT,
@@ -69,6 +72,7 @@ VERDICTS: dict[Evidence, dict[Standing, Verdict]] = {
     Evidence.WORDS: {
         Standing.NONE: _CUT,
         Standing.BROKEN_OFF: _NOTHING,
+        Standing.TALKED_OVER: _CUT,
         Standing.GENERATED: _NOTHING,
         Standing.RECEIVED: _NOTHING,
         Standing.CLOSED: _CUT,
@@ -77,12 +81,12 @@ VERDICTS: dict[Evidence, dict[Standing, Verdict]] = {
 }
 
 
-def standing(newest: Reply | None, generation: Generation) -> Standing:
-    """How the newest reply stands, with what the model is doing."""
+def standing(newest: Reply | None, generation: Generation, *, spoke: bool) -> Standing:
+    """How the newest reply stands, with what the model is doing; `spoke` as in `of_words`."""
     if newest is None or newest.over:
         return Standing.NONE
     if newest.state is State.BROKEN_OFF:
-        return Standing.BROKEN_OFF
+        return Standing.TALKED_OVER if spoke else Standing.BROKEN_OFF
     match generation:
         case Generation.GENERATING:
             return Standing.GENERATED
@@ -115,9 +119,11 @@ def of_words(newest: Reply | None, generation: Generation, now_ms: int, *, spoke
     return Evidence.LATE_WORDS if late else Evidence.WORDS
 
 
-def verdict(evidence: Evidence, newest: Reply | None, generation: Generation) -> Verdict:
-    """What becomes of what is heard."""
-    return VERDICTS[evidence][standing(newest, generation)]
+def verdict(
+    evidence: Evidence, newest: Reply | None, generation: Generation, *, spoke: bool
+) -> Verdict:
+    """What becomes of what is heard; `spoke` as in `of_words`."""
+    return VERDICTS[evidence][standing(newest, generation, spoke=spoke)]
 
 
 def _is_older(newest: Reply | None, now_ms: int) -> bool:

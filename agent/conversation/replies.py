@@ -82,7 +82,7 @@ class Replies:
                 return self._judge(barge_in.of_activity(self._newest, now_ms), now_ms)
             case events.Interrupted():
                 # Where nothing is said or heard, nothing that comes can be stale.
-                interrupts = bool(self._playing) or self.generation is not Generation.IDLE
+                interrupts = self.comes or self.generation is not Generation.IDLE
                 out = self._judge(Evidence.INTERRUPTED, now_ms)
                 if interrupts:
                     self._turns.move(Sign.INTERRUPTED, now_ms)
@@ -196,6 +196,11 @@ class Replies:
         """Whether the session of the newest reply is gone, and what came of it is still heard."""
         return self._newest is not None and self._newest.state is State.BROKEN_OFF
 
+    @property
+    def _spoke(self) -> bool:
+        """Whether the line had speech since the newest reply began."""
+        return self._newest is not None and self._debt.spoke_since(self._newest.began_ms)
+
     def _finish(self, reply: Reply, state: State) -> list[ConversationCommand]:
         """A reply will be heard no further."""
         self._playing.remove(reply)
@@ -256,8 +261,7 @@ class Replies:
         if not text.strip():
             return []
         newest = self._newest
-        spoke = newest is not None and self._debt.spoke_since(newest.began_ms)
-        evidence = barge_in.of_words(newest, self.generation, now_ms, spoke=spoke)
+        evidence = barge_in.of_words(newest, self.generation, now_ms, spoke=self._spoke)
         if evidence is Evidence.LATE_WORDS and newest is not None:
             self._transcript.caller_said(text, newest.began_ms)
             newest.lacks_question &= not ends_sentence(text)
@@ -281,7 +285,8 @@ class Replies:
 
     def _judge(self, evidence: Evidence, now_ms: int) -> list[ConversationCommand]:
         """Cut what is heard if this tells that the caller talks over it."""
-        if barge_in.verdict(evidence, self._newest, self.generation) is Verdict.NOTHING:
+        verdict = barge_in.verdict(evidence, self._newest, self.generation, spoke=self._spoke)
+        if verdict is Verdict.NOTHING:
             return []
         out = self.settle_text(now_ms)
         if not self._playing or self._newest is None:

@@ -207,14 +207,6 @@ ELSEWHERE = (
         ),
     ),
     Elsewhere(
-        68,
-        "barge-in over a reply that a loss broke off",
-        (
-            f"{CALLS}/model-lost-in-barge-in.call",
-            f"{CONVERSATION}/test_machine_barge_in.py::test_the_reply_after_a_broken_off_one_can_be_talked_over",
-        ),
-    ),
-    Elsewhere(
         69,
         "a reply right after an interruption of nothing",
         (

@@ -44,7 +44,7 @@ def test_the_table_has_a_verdict_for_every_case() -> None:
 def test_how_a_reply_stands_follows_from_it_and_from_what_the_model_does(
     newest: Reply | None, generation: Generation, stands: Standing
 ) -> None:
-    assert standing(newest, generation) is stands
+    assert standing(newest, generation, spoke=False) is stands
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,26 @@ def test_words_that_come_late_are_of_the_question_that_is_lacking(
 def test_a_server_that_generates_interrupts_by_itself() -> None:
     receiving = heard(State.RECEIVING)
     for evidence in (Evidence.ACTIVITY, Evidence.WORDS):
-        assert verdict(evidence, receiving, Generation.GENERATING) is Verdict.NOTHING
-    assert verdict(Evidence.INTERRUPTED, receiving, Generation.GENERATING) is Verdict.CUT
+        assert verdict(evidence, receiving, Generation.GENERATING, spoke=True) is Verdict.NOTHING
+    assert (
+        verdict(Evidence.INTERRUPTED, receiving, Generation.GENERATING, spoke=True) is Verdict.CUT
+    )
 
 
 @pytest.mark.parametrize("evidence", [Evidence.INTERRUPTED, Evidence.ACTIVITY, Evidence.WORDS])
 def test_a_reply_that_the_server_believes_heard_is_cut_by_any_sign(evidence: Evidence) -> None:
-    assert verdict(evidence, heard(), Generation.IDLE) is Verdict.CUT
+    assert verdict(evidence, heard(), Generation.IDLE, spoke=True) is Verdict.CUT
 
 
 @pytest.mark.parametrize("evidence", Evidence)
-def test_a_reply_whose_session_is_lost_is_not_talked_over(evidence: Evidence) -> None:
-    assert verdict(evidence, heard(State.BROKEN_OFF), Generation.IDLE) is Verdict.NOTHING
+def test_a_reply_whose_session_is_lost_is_not_talked_over_by_a_line_that_was_silent(
+    evidence: Evidence,
+) -> None:
+    broken_off = heard(State.BROKEN_OFF)
+    assert verdict(evidence, broken_off, Generation.IDLE, spoke=False) is Verdict.NOTHING
+
+
+@pytest.mark.parametrize("evidence", [Evidence.INTERRUPTED, Evidence.ACTIVITY, Evidence.WORDS])
+def test_a_caller_who_talks_over_a_reply_whose_session_is_lost_cuts_it(evidence: Evidence) -> None:
+    broken_off = heard(State.BROKEN_OFF)
+    assert verdict(evidence, broken_off, Generation.IDLE, spoke=True) is Verdict.CUT

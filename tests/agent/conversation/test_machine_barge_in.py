@@ -14,10 +14,12 @@ from agent.conversation.commands import (
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
+    CallerSaid,
     CallerSpoke,
     GenerationComplete,
     Interrupted,
     ModelEvent,
+    ReplyAudio,
     TurnComplete,
 )
 from agent.conversation.turns import DROP_LIMIT_MS, Floor
@@ -31,6 +33,11 @@ from tests.agent.conversation.conftest import (
 
 WORDS = "one two three four five six seven eight nine ten"
 type Sign = Callable[[int], ModelEvent]
+
+
+def wait_is_said(session: int) -> ModelEvent:
+    """The caller's words are written down."""
+    return CallerSaid(session, "Wait.")
 
 
 def test_interrupted_stops_cuts_and_stores_in_one_step(greeted: Talk) -> None:
@@ -208,6 +215,23 @@ def test_the_reply_after_a_broken_off_one_can_be_talked_over(greeted: Talk) -> N
     greeted.now_ms += WRITTEN_LATE_MS + 1
     greeted.happens(CallerSpoke(300))
     assert StopPlayback(3) in greeted.says("Wait.")
+
+
+@pytest.mark.parametrize("sign", [Interrupted, CallerActivityStarted, wait_is_said])
+def test_a_broken_off_reply_can_be_talked_over_and_the_next_is_heard_whole(
+    greeted: Talk, sign: Sign
+) -> None:
+    greeted.now_ms = 7_000
+    greeted.tells(lambda session: ReplyAudio(session, speech(6_000)))
+    greeted.now_ms += 1_000
+    greeted.tells(lost)
+    assert of(StopPlayback, greeted.ready()) == []
+    greeted.now_ms += 1_000
+    assert of(StopPlayback, greeted.tells(sign)) == []
+    greeted.happens(CallerSpoke(600))
+    assert of(StopPlayback, greeted.tells(sign)) == [StopPlayback(2)]
+    greeted.now_ms += 500
+    assert of(PlayReply, greeted.tells(audio)) == [PlayReply(3, speech(100))]
 
 
 def test_an_interruption_of_nothing_makes_nothing_stale(greeted: Talk) -> None:
