@@ -28,7 +28,10 @@ a slow model before it is dropped."""
 _MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
 
 _MARK = re.compile(r"r\d+:\d+").fullmatch
-"""A mark's name: its reply, and its own number."""
+"""The name of a mark behind audio: its reply, and its own number."""
+
+_SIGN_OF_LIFE = re.compile(r"alive:\d+").fullmatch
+"""The name of a mark that asks a silent stream for a sign of life."""
 
 TOLERANCE = (
     f"cuts of audio {CUT_MS} ms, of heard text {CUT_WORDS} words, of caller audio {CALLER_MS} ms"
@@ -96,10 +99,15 @@ def _later(expected: ToPhone, got: ToPhone, run: int) -> int:
 def _marks(expected: ToPhone, got: ToPhone) -> Iterator[str]:
     """Compare marks by reply. Their number and positions in a reply depend on the moment."""
     names = [name for name, _ in got.marks]
-    named = [name for name in names if _MARK(name)]
-    yield from _unequal("marks named", named, names)
-    if named == names:
-        yield from _numbers(got.marks)
+    yield from _unequal(
+        "marks named", [name for name in names if _MARK(name) or _SIGN_OF_LIFE(name)], names
+    )
+    yield from _unequal(
+        "signs of life asked for:",
+        [name for name, _ in expected.marks if _SIGN_OF_LIFE(name)],
+        [name for name in names if _SIGN_OF_LIFE(name)],
+    )
+    yield from _numbers([(name, place) for name, place in got.marks if _MARK(name)])
     for run in range(min(len(expected.runs), len(got.runs))):
         later = _later(expected, got, run)
         wanted = _ends(expected, run)
@@ -130,7 +138,7 @@ def _ends(phone: ToPhone, run: int) -> list[tuple[str, Place]]:
     ends: list[tuple[str, Place]] = []
     for name, place in phone.marks:
         reply = name.rpartition(":")[0]
-        if place.run == run:
+        if place.run == run and _MARK(name):
             ends = [*(ends[:-1] if ends and ends[-1][0] == reply else ends), (reply, place)]
     return ends
 
