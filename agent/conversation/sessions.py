@@ -214,7 +214,7 @@ class Sessions:
     def _with_debt(self, checkpoint: Checkpoint) -> Checkpoint:
         """The same, and what the caller is owed."""
         words, began_ms = self._transcript.open_words
-        if not words and self._debt.sure and not self._transcript.caller_is_written:
+        if not words and self._debt.sure and not self._question_is_written():
             words = UNWRITTEN
         return replace(
             checkpoint,
@@ -224,3 +224,10 @@ class Sessions:
             owed_words=words,
             owed_line=len(self._transcript.lines) + 1,
         )
+
+    def _question_is_written(self) -> bool:
+        """Whether what is owed an answer stands in the transcript, be it before a cut answer."""
+        if self._transcript.caller_is_written:
+            return True
+        cut_ms = self._transcript.last_cut_ms
+        return cut_ms is not None and not self._debt.spoke_since(cut_ms)

@@ -154,6 +154,14 @@ class Transcript:
         """Whether the caller's last words are known: they are open here, or the last line."""
         return bool(self._caller_text.strip()) or [x.role for x in self.lines[-1:]] == ["caller"]
 
+    @property
+    def last_cut_ms(self) -> int | None:
+        """When the reply of the last line began, on this worker's clock; None if it was not cut."""
+        last = self.lines[-1] if self.lines else None
+        if last is None or last.role != "agent" or last.heard == last.text:
+            return None
+        return last.at_ms - self.elapsed_ms(0)
+
     def finish_caller(self) -> list[Line]:
         """What the caller has said so far becomes a line, less what was a line before."""
         text = self._caller_text.strip()

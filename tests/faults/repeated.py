@@ -31,5 +31,13 @@ REPEATED = {
     25: (
         f"{END_TO_END}/test_stream_broken.py::test_a_stream_that_breaks_in_whatever_way_is_resumed_with_the_same_session",
     ),
+    71: (
+        f"{END_TO_END}/test_own_store.py::test_a_caller_whose_worker_was_killed_dials_again_and_the_conversation_goes_on",
+        f"{END_TO_END}/test_own_store.py::test_a_second_server_on_the_same_state_dir_says_so_in_one_sentence_and_exits_with_2",
+    ),
+    72: (
+        f"{END_TO_END}/test_own_store.py::test_a_call_is_kept_in_the_state_dir_and_found_by_the_next_start",
+        f"{END_TO_END}/test_lost_calls.py::test_a_call_that_waits_after_its_worker_was_killed_is_redirected_once_and_goes_on",
+    ),
 }
 """Each row's number, and where the same fault is seen."""
