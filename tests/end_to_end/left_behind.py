@@ -50,6 +50,7 @@ class Held:
 
 def held() -> Held:
     """Look now. Call it in the loop that the calls ran in."""
+    gc.unfreeze()  # what an earlier test froze would else be new as soon as someone thaws it
     gc.collect()
     loop = asyncio.get_running_loop()
     timers = [timer for timer in getattr(loop, "_scheduled", []) if not timer.cancelled()]

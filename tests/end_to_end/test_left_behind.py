@@ -46,6 +46,15 @@ async def test_each_kind_of_thing_is_seen_while_it_is_there() -> None:
     assert held().beyond(before) == {}
 
 
+async def test_what_an_earlier_test_froze_is_not_taken_for_new() -> None:
+    call = Call(CallOpened("CA1", 1, 0, DEFAULT_PERSONA))
+    gc.freeze()
+    before = held()
+    gc.unfreeze()
+    assert held().beyond(before) == {}
+    del call
+
+
 async def test_a_call_that_is_over_is_gone_before_the_garbage_collector_comes(
     gemini: SimulatedGemini, redis_server: "RedisServer"
 ) -> None:
