@@ -16,6 +16,27 @@ _MISTAKE = re.compile(
 )
 
 
+class _Ended:
+    """What is known of why a session could not be opened, or ended."""
+
+    __slots__ = ()
+    code: int
+    reason: str
+
+    @property
+    def over_quota(self) -> bool:
+        """Whether it was one too many; Live says so in a handshake's status, or in a reason."""
+        said = self.reason.lower()
+        return self.code == 429 or "resource_exhausted" in said or "quota" in said
+
+    @property
+    def names_a_mistake(self) -> bool:
+        """Whether the reason names what asking again cannot mend: the key, the model, the setup.
+        Live closes with 1008 for these, and also for what passes ("The operation was aborted.").
+        """
+        return self.code == 1008 and _MISTAKE.search(self.reason) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class SessionReady:
     """The session is set up and takes audio. Sent once, before any other event of a session."""
@@ -24,7 +45,7 @@ class SessionReady:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRefused:
+class SessionRefused(_Ended):
     """The session could not be opened. Nothing more comes from it.
 
     Args:
@@ -42,22 +63,9 @@ class SessionRefused:
     retry_after_ms: int | None = None
     unreachable: bool = False
 
-    @property
-    def over_quota(self) -> bool:
-        """Whether it was one too many; Live says so in a handshake's status, or in a reason."""
-        said = self.reason.lower()
-        return self.code == 429 or "resource_exhausted" in said or "quota" in said
-
-    @property
-    def names_a_mistake(self) -> bool:
-        """Whether the reason names what asking again cannot mend: the key, the model, the setup.
-        Live closes with 1008 for these, and also for what passes ("The operation was aborted.").
-        """
-        return self.code == 1008 and _MISTAKE.search(self.reason) is not None
-
 
 @dataclass(frozen=True, slots=True)
-class SessionLost:
+class SessionLost(_Ended):
     """A session that had been ready ended without our asking. Nothing more comes from it.
 
     `code` is the WebSocket close code; 1006 for a connection that simply broke.

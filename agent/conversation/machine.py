@@ -203,11 +203,9 @@ class Conversation:
                     self._repetition.listens(now_ms, *said)
                 return [*self._cue(now_ms), commands.ResumeCallerAudio(event.session)]
             case events.SessionRefused():
-                self._sessions.ended()
                 return self._go_on(self._sessions.refused(event, now_ms), now_ms)
             case events.SessionLost():
-                self._sessions.ended()
-                return self._go_on(self._sessions.lost(now_ms), now_ms)
+                return self._go_on(self._sessions.lost(event, now_ms), now_ms)
             case events.HandleUpdated():
                 if not self._sessions.took_handle(event):
                     return []

@@ -221,6 +221,7 @@ class Replies:
         new, audio_ms = not reply.audible, reply.add(pcm)
         if new and reply.audible:
             self._debt.reply_sounds()
+            self._sessions.reply_sounds()
         self._liveness.speaks(now_ms, audio_ms, audible=reply.audible)
         return [*out, commands.PlayReply(reply.number, pcm)]
 

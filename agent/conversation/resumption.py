@@ -1,10 +1,11 @@
 """The next attempt to reach the model: which handle, how long to wait, when to give up.
 
 The old socket is always closed first, because Gemini refuses a handle whose old socket is still
-open (1011). A handle is tried at once. If it is refused, a fresh session gets the transcript
-instead. Waits grow, with full jitter, so that a thousand calls do not dial at the same moment. The
-fallback model (`choice`) is dialled without a wait. How long the attempts go on depends on the
-problem: the rules `AWAY`, `QUOTA` and `UNREACHABLE` are data.
+open (1011). A handle is tried at once. If it is refused, or if its session is lost before the model
+spoke in it, a fresh session gets the transcript instead. Waits grow, with full jitter, so that a
+thousand calls do not dial at the same moment. The fallback model (`choice`) is dialled without a
+wait. How long the attempts go on depends on the problem: the rules `AWAY`, `QUOTA` and
+`UNREACHABLE` are data.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,14 @@ from random import Random
 
 from agent.conversation.choice import Choice
 from agent.conversation.commands import GiveUp, Impasse
-from agent.conversation.events import SessionRefused
+from agent.conversation.events import SessionLost, SessionRefused
 
 STABLE_AFTER_MS = 10_000
 """A session that lived this long was a success; losing it starts counting anew."""
+
+HALVES = 3
+"""So many sessions in a row may be lost in the middle of a reply, and continue it, before the next
+such loss counts as a failure."""
 
 FIRST_BACKOFF_MS = 250
 MAX_BACKOFF_MS = 4_000
@@ -84,6 +89,7 @@ class Resumption:
         self._choice = choice or Choice()
         self._random = random
         self._failures = 0
+        self._halves = 0
         self._troubles: dict[Patience, _Trouble] = {}
 
     @property
@@ -111,9 +117,32 @@ class Resumption:
         self._troubles.clear()
         return self._at_once()
 
-    def lost(self, now_ms: int, lived_ms: int) -> Attempt | GiveUp:
-        """A session that had been ready is gone, or is left, after `lived_ms`."""
-        if lived_ms >= STABLE_AFTER_MS:
+    def lost(
+        self, loss: SessionLost, now_ms: int, lived_ms: int, *, resumed: bool, spoke: bool
+    ) -> Attempt | GiveUp:
+        """A session that had been ready is gone.
+
+        Args:
+            loss: What was told of it.
+            now_ms: The time.
+            lived_ms: How long it had been ready.
+            resumed: Whether it was resumed from a handle.
+            spoke: Whether the model was heard in it.
+        """
+        if spoke or lived_ms >= STABLE_AFTER_MS:
+            return self.left(now_ms, lived_ms, spoke=spoke)
+        self._troubles.setdefault(AWAY, _Trouble(now_ms))
+        if loss.over_quota:
+            return self._again(QUOTA, now_ms, None)
+        if loss.names_a_mistake:
+            return self._unfit()
+        self.handle = ""
+        return self._at_once() if resumed else self.left(now_ms, lived_ms, spoke=False)
+
+    def left(self, now_ms: int, lived_ms: int, *, spoke: bool) -> Attempt | GiveUp:
+        """A session is left, or had proved to work and is gone; see `lost`."""
+        self._halves += spoke
+        if lived_ms >= STABLE_AFTER_MS or (spoke and self._halves <= HALVES):
             self._failures = 0
         if self._failures == 0:
             self._troubles = {AWAY: _Trouble(now_ms)}
@@ -132,17 +161,21 @@ class Resumption:
             self.handle = ""
             return Attempt("", retry_after_ms or 0, self.fallback)
         if for_good or code in FATAL:
-            return self._at_once() if self._choice.unfit() else REFUSED
+            return self._unfit()
         return self._again(UNREACHABLE if refusal.unreachable else AWAY, now_ms, retry_after_ms)
 
     def settled(self) -> None:
         """The session answered: whatever was wrong is over."""
-        self._failures = 0
+        self._failures = self._halves = 0
         self._troubles.clear()
         self._choice.settled()
 
     def _at_once(self) -> Attempt:
         return Attempt(self.handle, 0, self.fallback)
+
+    def _unfit(self) -> Attempt | GiveUp:
+        """The model does not take what we send, and never will."""
+        return self._at_once() if self._choice.unfit() else REFUSED
 
     def _again(
         self, patience: Patience, now_ms: int, retry_after_ms: int | None

@@ -32,6 +32,7 @@ class Sessions:
     Attributes:
         attached: Whether somebody listens.
         resumed: Whether the session goes on from a handle.
+        spoke: Whether the model was heard in it.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Sessions:
         self._renewal = Renewal()
         self._link = Link()
         self._cued = False
-        self.resumed = False
+        self.resumed = self.spoke = False
 
     @property
     def session(self) -> int:
@@ -88,7 +89,7 @@ class Sessions:
         """Open a session, now or when the wait of the attempt is over."""
         if not self._link.dial(attempt, now_ms):
             return []
-        self.resumed = bool(attempt.handle)
+        self.resumed, self.spoke = bool(attempt.handle), False
         self._transcript.session_opened(fresh=not attempt.handle)
         history = self._transcript.unknown()
         return [
@@ -107,9 +108,13 @@ class Sessions:
         self._link.listens(now_ms)
         self._renewal.started(now_ms)
 
-    def lost(self, now_ms: int) -> Attempt | GiveUp:
-        """The session is gone, or has to be. Returns how to get the next, or that there is none."""
-        return self._resumption.lost(now_ms, self._link.lived_ms(now_ms))
+    def lost(self, event: events.SessionLost, now_ms: int) -> Attempt | GiveUp:
+        """The session is gone. Returns how to get the next, or that there is none."""
+        self._link.ended()
+        lived_ms = self._link.lived_ms(now_ms)
+        return self._resumption.lost(
+            event, now_ms, lived_ms, resumed=self.resumed, spoke=self.spoke
+        )
 
     def renewed(self) -> Attempt:
         """The session works, and is left because it would end soon."""
@@ -119,15 +124,12 @@ class Sessions:
         """The session lives and is dumb; as `lost`. With `fresh`, so is what its handle gives."""
         if fresh:
             self._resumption.forget_handle()
-        return self.lost(now_ms)
+        return self._resumption.left(now_ms, self._link.lived_ms(now_ms), spoke=self.spoke)
 
     def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | GiveUp:
         """The session could not be opened; as `lost`."""
-        return self._resumption.refused(event, now_ms)
-
-    def ended(self) -> None:
-        """The session is over by itself."""
         self._link.ended()
+        return self._resumption.refused(event, now_ms)
 
     def leave(self, trouble: str = "") -> list[ConversationCommand]:
         """Close the session, whatever its state; events of it are stale from here on."""
@@ -187,6 +189,10 @@ class Sessions:
     def reply_began(self) -> None:
         """The session says what its last handle does not hold."""
         self._renewal.resumable(False)
+
+    def reply_sounds(self) -> None:
+        """The model is heard in the session."""
+        self.spoke = True
 
     def reply_completed(self) -> None:
         """The session works."""

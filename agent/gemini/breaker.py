@@ -12,7 +12,8 @@ Some failures do not count, because the service is not to blame: a wrong key, ha
 full quota, a host name that is not found. The loss of a session that had worked does not count
 either: many sessions break at the same time, and can be resumed at once. A handle that is refused
 with 1011 does not open the breaker, because Gemini may still hold the old socket, as it does for
-every call of a worker that died.
+every call of a worker that died. Nor does a session that is lost at once after it was resumed,
+because its handle may be what is wrong: the next session of that call is a fresh one.
 """
 
 from collections import deque
@@ -49,7 +50,7 @@ class Dial:
         self.began_ms = now_ms
         self.failed = False
         self.doubtful = False
-        """The dial failed, but perhaps only because its handle is still in use."""
+        """The dial failed, but perhaps only because of its handle."""
         self.ready_ms: int | None = None
         self.left = False
         """This side gave the dial up, or it ended for a reason that is not the service's fault."""
@@ -64,7 +65,7 @@ class Dial:
                 self.failed = True
                 self.doubtful = self._resumes and event.code == STILL_OPEN
             case SessionLost() if not self.proven(now_ms):
-                self.failed = True
+                self.failed, self.doubtful = True, self._resumes
             case _:
                 return
         self._changed(now_ms)

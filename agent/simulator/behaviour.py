@@ -48,6 +48,7 @@ class Behaviour:
             words and audio.
         rest: What a session says when it is asked to continue a reply whose beginning it knows:
             the rest, the whole reply again, or nothing the first time.
+        resumed_end: How a resumed session ends 20 ms after its setup; None if it lives.
         handle_ttl_ms: How long a handle lives.
         unknown_handle: How an unknown or expired handle is answered.
         lifetime_ms: How long a connection lives; None for no limit.
@@ -80,6 +81,7 @@ class Behaviour:
     empty_messages: bool = True
     replays: Literal["nothing", "words", "all"] = "nothing"
     rest: Rest = "goes on"
+    resumed_end: Close | None = None
     handle_ttl_ms: int = 7_200_000
     unknown_handle: Close = field(default=Close(1007, "Invalid session handle"))
     lifetime_ms: int | None = 590_000

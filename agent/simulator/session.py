@@ -36,6 +36,9 @@ from agent.simulator.server_messages import Message
 from agent.simulator.service import Service
 from agent.simulator.turns import Turns, phrase_of
 
+RESUMED_END_MS = 20
+"""When a resumed session ends, if `Behaviour.resumed_end` says so."""
+
 MOST_REASON_BYTES = 123
 """The longest reason that a WebSocket close frame can hold."""
 
@@ -229,6 +232,8 @@ class Session:
         self._send(say.setup_complete())
         if setup.handle:
             turns.replay()
+            if (how := self._behaviour.resumed_end) is not None:
+                self._agenda.note(now_ms + RESUMED_END_MS, lambda _: self._end(how))
         if self._breaks_off_ms is not None:
             self._agenda.note(now_ms + self._breaks_off_ms, lambda _: self._end(Close()))
         handle_ms = self._service.pick_ms(self._behaviour.handle_ms)

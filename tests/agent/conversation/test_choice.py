@@ -46,14 +46,14 @@ def test_an_answer_starts_the_count_anew() -> None:
 
 def test_the_fallback_is_asked_without_a_wait_and_without_the_others_handle() -> None:
     resumption = two_models("h1")
-    resumption.lost(0, 60_000)
+    resumption.left(0, 60_000, spoke=False)
     assert resumption.refused(DOWN, 10) == Attempt("", 0)  # the handle alone may be at fault
     attempts = [resumption.refused(DOWN, at_ms) for at_ms in (20, 30, 40)]
     assert [one.fallback for one in attempts if isinstance(one, Attempt)] == [False, False, True]
     assert attempts[-1] == Attempt("", 0, fallback=True)
     resumption.handed_out("h2")
     resumption.settled()
-    assert resumption.lost(90_000, 60_000) == Attempt("h2", 0, fallback=True)
+    assert resumption.left(90_000, 60_000, spoke=False) == Attempt("h2", 0, fallback=True)
 
 
 @pytest.mark.parametrize(

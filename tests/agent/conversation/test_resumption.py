@@ -6,9 +6,10 @@ import pytest
 
 from agent.conversation.choice import Choice
 from agent.conversation.commands import GiveUp, Impasse
-from agent.conversation.events import SessionRefused
+from agent.conversation.events import SessionLost, SessionRefused
 from agent.conversation.resumption import (
     AWAY,
+    HALVES,
     MAX_BACKOFF_MS,
     QUOTA,
     STABLE_AFTER_MS,
@@ -19,6 +20,7 @@ from agent.conversation.resumption import (
 )
 
 LONG_MS = STABLE_AFTER_MS
+RESET = SessionLost(1, 1006, "connection reset")
 FRESH_AT_ONCE = Attempt("", 0)
 OVER_QUOTA = "RESOURCE_EXHAUSTED: Maximum concurrent sessions exceeded."
 
@@ -26,6 +28,19 @@ OVER_QUOTA = "RESOURCE_EXHAUSTED: Maximum concurrent sessions exceeded."
 def refusal(code: int, retry_after_ms: int | None = None, reason: str = "no") -> SessionRefused:
     """An answer to the only session there is."""
     return SessionRefused(1, code, reason, retry_after_ms)
+
+
+def lost(
+    resumption: Resumption,
+    now_ms: int,
+    lived_ms: int,
+    loss: SessionLost = RESET,
+    *,
+    resumed: bool = True,
+    spoke: bool = False,
+) -> Attempt | GiveUp:
+    """The session is gone."""
+    return resumption.lost(loss, now_ms, lived_ms, resumed=resumed, spoke=spoke)
 
 
 def wait_ms(then: Attempt | GiveUp) -> int:
@@ -64,12 +79,12 @@ def test_a_conversation_opens_at_once_with_what_it_inherited() -> None:
 
 def test_a_lost_session_is_resumed_at_once_from_the_last_handle(resumable: Resumption) -> None:
     resumable.handed_out("h2")
-    assert resumable.lost(1_000, LONG_MS) == Attempt("h2", 0)
+    assert lost(resumable, 1_000, LONG_MS) == Attempt("h2", 0)
 
 
 @pytest.mark.parametrize("code", [1007, 1008, 1011])
 def test_a_handle_that_is_refused_is_dropped_at_once(resumable: Resumption, code: int) -> None:
-    assert resumable.lost(0, LONG_MS) == Attempt("h1", 0)
+    assert lost(resumable, 0, LONG_MS) == Attempt("h1", 0)
     assert resumable.refused(refusal(code), 10) == FRESH_AT_ONCE
     assert resumable.handle == ""
 
@@ -174,7 +189,7 @@ def test_who_is_asked_to_wait_waits_and_not_all_for_the_same_time() -> None:
 
 
 def test_who_is_asked_to_wait_waits_also_with_a_handle(resumable: Resumption) -> None:
-    resumable.lost(0, LONG_MS)
+    lost(resumable, 0, LONG_MS)
     assert wait_ms(resumable.refused(refusal(503, 3_000), 10)) >= 3_000
 
 
@@ -186,22 +201,45 @@ def test_who_would_have_to_wait_beyond_the_budget_gives_up(
 
 
 def test_a_session_that_is_lost_again_soon_waits_before_the_next(resumable: Resumption) -> None:
-    assert resumable.lost(0, LONG_MS) == Attempt("h1", 0)
-    again = [resumable.lost(i * 100, 50) for i in range(1, 6)]
+    assert lost(resumable, 0, LONG_MS) == Attempt("h1", 0)
+    again = [lost(resumable, i * 100, 50, resumed=False) for i in range(1, 6)]
     assert any(wait_ms(attempt) > 0 for attempt in again)
 
 
+@pytest.mark.parametrize("code", [1006, 1007, 1008, 1011])
+def test_a_handle_whose_session_dies_at_once_is_left(resumable: Resumption, code: int) -> None:
+    lost(resumable, 0, LONG_MS)
+    assert lost(resumable, 300, 50, SessionLost(1, code, "no")) == FRESH_AT_ONCE
+
+
+def test_a_session_that_spoke_is_resumed_however_soon_it_was_lost(resumable: Resumption) -> None:
+    for n in range(HALVES):
+        assert lost(resumable, n * 2_000, 1_500, spoke=True) == Attempt("h1", 0)
+    waits = [wait_ms(lost(resumable, 9_000 + n, 1_500, spoke=True)) for n in range(6)]
+    assert max(waits) > 0
+
+
+def test_a_reason_counts_also_where_it_comes_after_the_setup(resumable: Resumption) -> None:
+    wrong = SessionLost(1, 1008, "models/x is not found for API version v1beta")
+    assert lost(resumable, 0, 50, wrong) == GiveUp(Impasse.MODEL_REFUSED)
+    quota = SessionLost(1, 1011, OVER_QUOTA)
+    waits = [lost(resumable, n * 100, 50, quota) for n in range(QUOTA.attempts)]
+    assert waits[-1] == GiveUp(Impasse.MODEL_QUOTA)
+
+
 def test_after_a_stable_session_counting_begins_anew(resumable: Resumption) -> None:
-    resumable.lost(0, LONG_MS)
-    resumable.lost(100, 50)
-    assert resumable.lost(60_000, STABLE_AFTER_MS) == Attempt("h1", 0)
+    lost(resumable, 0, LONG_MS)
+    lost(resumable, 100, 50)
+    resumable.handed_out("h2")
+    assert lost(resumable, 60_000, STABLE_AFTER_MS) == Attempt("h2", 0)
 
 
 def test_after_an_answer_counting_begins_anew(resumable: Resumption) -> None:
-    resumable.lost(0, LONG_MS)
-    resumable.lost(100, 50)
+    lost(resumable, 0, LONG_MS)
+    lost(resumable, 100, 50)
     resumable.settled()
-    assert resumable.lost(5_000, 4_000) == Attempt("h1", 0)
+    resumable.handed_out("h2")
+    assert lost(resumable, 5_000, 4_000, spoke=True) == Attempt("h2", 0)
 
 
 def test_an_answered_turn_ends_the_outage_for_the_budget_too(fresh: Resumption) -> None:

@@ -82,6 +82,16 @@ def test_a_session_that_breaks_off_before_it_proved_itself_is_a_failure(
     assert breaker.state(100 + lived_ms) is state
 
 
+@pytest.mark.parametrize("code", [1006, 1007, 1008, 1011])
+def test_a_session_that_breaks_off_as_soon_as_it_is_resumed_does_not_count(code: int) -> None:
+    breaker = Breaker()
+    for each in [dial(breaker, 0, resumes=True) for _ in range(10 * FAILURES)]:
+        each.tell(READY, 100)
+        each.tell(SessionLost(1, code, ""), 200)
+        each.leave(200)
+    assert breaker.state(200) is State.CLOSED
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
