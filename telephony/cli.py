@@ -11,13 +11,14 @@ from typing import Annotated
 
 import typer
 
+from agent.simulator.behaviour import Behaviour
 from telephony import settings
 from telephony.errors import OffhookError, UsageError
 from telephony.fixture.commands import app as fixture
 from telephony.number.commands import number
 from telephony.process import run
 from telephony.simulator.chaos import Kind
-from telephony.simulator.commands import simulate
+from telephony.simulator.commands import BEHAVIOUR_HELP, FAULT_HELP, simulate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,6 +78,8 @@ def demo(
     live: Annotated[
         bool, typer.Option("--live", help="Talk with the real model, which costs a few cents.")
     ] = False,
+    fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
+    behaviour: Annotated[list[str] | None, typer.Option(help=BEHAVIOUR_HELP)] = None,
 ) -> None:
     """Listen to a call without a phone, a key or a server.
 
@@ -86,8 +89,9 @@ def demo(
     settings.one_blas_thread()
     from telephony.demo import run_demo
 
+    behaves = _behaviour(behaviour, live=live)
     try:
-        report = run(run_demo(out, live=live))
+        report = run(run_demo(out, live=live, faults=fault or (), behaviour=behaves))
     except OSError as error:
         raise UsageError(f"--out: expected a folder that can be written: {error}") from error
     raise typer.Exit(bool(report.problems))
@@ -111,6 +115,8 @@ def try_scripts(
     live: Annotated[
         bool, typer.Option("--live", help="Talk with the real model, which costs a few cents.")
     ] = False,
+    fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
+    behaviour: Annotated[list[str] | None, typer.Option(help=BEHAVIOUR_HELP)] = None,
 ) -> None:
     """Run a call between a caller and an agent that follow your scripts.
 
@@ -120,19 +126,34 @@ def try_scripts(
     """
     settings.one_blas_thread()
     from agent.simulator.script import ScriptError, named
-    from telephony.demo import run_try
+    from telephony.demo import run_try, with_faults
     from telephony.simulator.script import load
 
     try:
         says = None if live else named(agent or script)
     except (ScriptError, OSError) as error:
         raise UsageError(f"--agent: {error}") from error
-    does = load(caller or script)
+    does = with_faults(load(caller or script), fault or ())
+    behaves = _behaviour(behaviour, live=live)
     try:
-        report = run(run_try(says, does, out, seed=seed))
+        report = run(run_try(says, does, out, seed=seed, behaviour=behaves))
     except OSError as error:
         raise UsageError(f"--out: expected a folder that can be written: {error}") from error
     raise typer.Exit(bool(report.problems))
+
+
+def _behaviour(switches: list[str] | None, *, live: bool) -> Behaviour | None:
+    """How the simulated model of `demo` and `try` behaves; None for what was measured."""
+    if not switches:
+        return None
+    if live:
+        raise UsageError("--behaviour: expected the simulated model, got --live; use one of them")
+    from agent.simulator.switches import SwitchError, with_behaviour
+
+    try:
+        return with_behaviour(Behaviour(), switches)
+    except SwitchError as error:
+        raise UsageError(str(error)) from error
 
 
 @app.command(epilog="Example: offhook doctor --number +14155550199")

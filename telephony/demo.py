@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -17,6 +18,7 @@ from rich.console import Console
 
 from agent.conversation.commands import AppendLine, OpenModel
 from agent.conversation.events import GenerationComplete, SessionLost, SessionReady
+from agent.simulator.behaviour import Behaviour
 from agent.simulator.faults import Reset
 from agent.simulator.model import GeminiServer
 from agent.simulator.script import Script as AgentScript
@@ -31,6 +33,7 @@ from telephony.server.app import on_free_port
 from telephony.settings import Settings
 from telephony.simulator import script as caller_script
 from telephony.simulator.caller import call
+from telephony.simulator.fault_table import with_switches
 from telephony.simulator.interrupt import interruptible
 from telephony.simulator.report import CallEvent, Report
 from telephony.simulator.script import Script as CallerScript
@@ -132,24 +135,47 @@ class Stage:
             self._gemini.inject(Reset())
 
 
-async def run_demo(out: Path, *, live: bool = False) -> Report:
+async def run_demo(
+    out: Path,
+    *,
+    live: bool = False,
+    faults: Sequence[str] = (),
+    behaviour: Behaviour | None = None,
+) -> Report:
     """Run the demo, print the call as it happens, and leave two WAV files in `out`.
 
     Args:
         out: The folder for the recording; it is created if it does not exist.
         live: Talk with the real model, with the key in GEMINI_API_KEY.
+        faults: Switches of the simulated Twilio, each as ``name=value``.
+        behaviour: How the simulated model behaves; None for what was measured.
 
     Raises:
+        FaultError: A switch of `faults` cannot be used.
         SettingsError: `live` is true, and the key is missing.
         OSError: The recording cannot be written.
         KeyboardInterrupt: As in `run_try`.
     """
     agent = None if live else shipped("booking")
     report = await run_try(
-        agent, caller_script.load("booking"), out, seed=SEED, broken_reply=BROKEN_REPLY
+        agent,
+        with_faults(caller_script.load("booking"), faults),
+        out,
+        seed=SEED,
+        broken_reply=BROKEN_REPLY,
+        behaviour=behaviour,
     )
     Console(highlight=False).print(NEXT, soft_wrap=True)
     return report
+
+
+def with_faults(caller: CallerScript, switches: Sequence[str]) -> CallerScript:
+    """A caller's script with other switches of Twilio, each as ``name=value``.
+
+    Raises:
+        FaultError: A switch or value does not exist.
+    """
+    return replace(caller, faults=with_switches(caller.faults, switches))
 
 
 async def run_try(
@@ -159,6 +185,7 @@ async def run_try(
     *,
     seed: int,
     broken_reply: int | None = None,
+    behaviour: Behaviour | None = None,
 ) -> Report:
     """Run one call, print it as it happens, and leave two WAV files in `out`.
 
@@ -168,6 +195,7 @@ async def run_try(
         out: The folder for the recording; it is created if it does not exist.
         seed: The seed for the random choices of both simulators.
         broken_reply: The number of the reply during which Gemini's socket breaks; None for none.
+        behaviour: How the simulated model behaves; None for what was measured.
 
     Raises:
         SettingsError: `agent` is None, and the key is missing.
@@ -181,7 +209,8 @@ async def run_try(
     if agent is None:
         console.print("This call is answered by the real model, and costs a few cents.")
     async with AsyncExitStack() as stack:
-        gemini = await stack.enter_async_context(_simulated(agent, seed)) if agent else None
+        simulated = _simulated(agent, seed, behaviour) if agent else None
+        gemini = await stack.enter_async_context(simulated) if simulated else None
         stage = Stage(view, gemini, broken_reply)
         server, url = await stack.enter_async_context(on_free_port(_settings(gemini), stage))
         # After the server has set its own handler: here, Ctrl-C is the caller's.
@@ -210,8 +239,9 @@ async def run_try(
     return report
 
 
-def _simulated(agent: AgentScript, seed: int) -> SimulatedGemini:
-    return SimulatedGemini(GeminiServer(agent, random=Random(seed)))  # noqa: S311 - repeatable
+def _simulated(agent: AgentScript, seed: int, behaviour: Behaviour | None) -> SimulatedGemini:
+    random = Random(seed)  # noqa: S311 - repeatable
+    return SimulatedGemini(GeminiServer(agent, behaviour, random))
 
 
 def _understanding(agent: AgentScript | None, caller: CallerScript) -> Understanding:

@@ -5,6 +5,7 @@ It is part of the product, so that users can test their own agents with it.
 Pure modules, lowest first:
     faults           the faults that a session can have, as data
     behaviour        the switches that decide how the service behaves
+    switches         reads switches from the command line
     voice            the speech clips of both simulators
     ear              recognises the caller's clips in audio
     script           the model's lines, read from TOML

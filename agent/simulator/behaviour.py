@@ -10,6 +10,8 @@ from typing import Literal
 from agent.simulator.faults import Close, RefuseConnect
 
 type TextInThought = Literal["restarts", "joins", "follows"]
+type Transcription = Literal["utterance", "words", "letters", "nothing"]
+type OutputTranscription = Literal["inline", "before", "first", "nothing"]
 type Rest = Literal["goes on", "anew", "nothing"]
 
 
@@ -23,6 +25,7 @@ class Behaviour:
         setup_ms: The time from setup to setupComplete.
         handle_ms: The time from setupComplete, and from each turnComplete, to the new handle.
         think_ms: The time from the committed end of speech, or a text, to the first audio.
+        speech_dbfs: The lowest level that counts as speech; None for that of the setup.
         transcription_ms: The time from the committed end of speech to its transcription.
         chunk_ms: How much audio each message holds.
         text_in_thought: The effect of a text that comes while the model thinks about an answer.
@@ -38,12 +41,17 @@ class Behaviour:
         interrupt_ms: The time from the committed start of speech to `interrupted`.
         turn_complete_at: When turnComplete comes: at the end of the assumed playback, or with
             the last audio.
-        transcription: How the caller's words come: one message for the utterance (3.x), or one
-            for each word (2.5).
+        transcription: How the caller's words come: one message for the utterance (3.x), one for
+            each word (2.5), or one for each few letters; or not at all.
+        transcription_gap_ms: The time between two messages of one transcription.
+        markup: Whether the transcriber leaves its own marks in the caller's words: a message that
+            holds only ``<noise>`` before them, and ``<ctrl46>`` behind them.
         output_transcription: Where the model's words come: in the message of their audio (3.x),
-            or in one before it (2.5).
+            in one before it (2.5), or all of them with the first audio; or nowhere.
         stale_audio: Whether the `interrupted` message carries audio of the old turn.
         empty_messages: Whether ``{}`` and ``{"serverContent": {}}`` are interspersed.
+        other_messages: Whether counts of tokens alone, and messages that no client knows yet, are
+            interspersed.
         replays: What a resumed session sends again of the last turn: nothing, its words, or its
             words and audio.
         rest: What a session says when it is asked to continue a reply whose beginning it knows:
@@ -53,6 +61,7 @@ class Behaviour:
         unknown_handle: How an unknown or expired handle is answered.
         lifetime_ms: How long a connection lives; None for no limit.
         go_away_ms: How long before its end goAway is sent; None for never.
+        go_away_time: Whether goAway says how much time is left.
         lifetime_close: How the connection then ends.
         max_sessions: How many sessions may be open at once; None for any number.
         over_quota: How a session beyond that is refused.
@@ -65,6 +74,7 @@ class Behaviour:
     think_ms: tuple[int, int] = (1_100, 1_600)
     text_in_thought: TextInThought = "restarts"
     pong_ms: int = 0
+    speech_dbfs: float | None = None
     transcription_ms: int = 50
     chunk_ms: int = 210
     speed: float = 4.3
@@ -75,10 +85,13 @@ class Behaviour:
     voice_activity_lag_ms: int = 1_000
     interrupt_ms: int = 50
     turn_complete_at: Literal["playback end", "last audio"] = "playback end"
-    transcription: Literal["utterance", "words"] = "utterance"
-    output_transcription: Literal["inline", "before"] = "inline"
+    transcription: Transcription = "utterance"
+    transcription_gap_ms: int = 0
+    markup: bool = False
+    output_transcription: OutputTranscription = "inline"
     stale_audio: bool = False
     empty_messages: bool = True
+    other_messages: bool = False
     replays: Literal["nothing", "words", "all"] = "nothing"
     rest: Rest = "goes on"
     resumed_end: Close | None = None
@@ -86,6 +99,7 @@ class Behaviour:
     unknown_handle: Close = field(default=Close(1007, "Invalid session handle"))
     lifetime_ms: int | None = 590_000
     go_away_ms: int | None = 50_000
+    go_away_time: bool = True
     lifetime_close: Close = field(default=Close(1008, "The operation was aborted."))
     max_sessions: int | None = None
     over_quota: RefuseConnect = field(

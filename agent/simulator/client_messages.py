@@ -165,7 +165,7 @@ def _detection(given: Message, behaviour: Behaviour) -> Detection:
         automatic=given.get("disabled") is not True,
         prefix_ms=_number(given, "prefixPaddingMs", behaviour.prefix_ms),
         silence_ms=_number(given, "silenceDurationMs", behaviour.silence_ms),
-        speech_dbfs=SPEECH_DBFS[start],
+        speech_dbfs=SPEECH_DBFS[start] if behaviour.speech_dbfs is None else behaviour.speech_dbfs,
     )
 
 

@@ -15,10 +15,14 @@ from agent.simulator import client_messages as said
 from agent.simulator import server_messages as say
 from agent.simulator.activity import RATE_HZ, Began, Ended, Hearing
 from agent.simulator.agenda import Agenda
+from agent.simulator.behaviour import Behaviour
 from agent.simulator.reply import Asked
-from agent.simulator.server_messages import Send
+from agent.simulator.server_messages import Message, Send
 from agent.simulator.service import Service
 from agent.simulator.turns import Turns
+
+LETTERS = 5
+"""In each message of a transcription that comes by letters: no word is safe from being cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +151,28 @@ class Listening:
         if self._behaviour.voice_activity:
             self._send(say.voice_activity("ACTIVITY_END", self.received_ms))
         if self._setup.input_transcription and asked.text:
-            told_ms = now_ms + self._behaviour.transcription_ms
-            self._agenda.note(told_ms, partial(self._tell_words, asked.text))
+            self._plan_words(asked.text, now_ms + self._behaviour.transcription_ms)
         self._turns.ask(asked, now_ms)
 
-    def _tell_words(self, text: str, _now_ms: int) -> None:
-        if self._behaviour.transcription == "utterance":
-            self._send(say.server_content(inputTranscription={"text": text}))
-            return
-        for n, word in enumerate(text.split()):
-            spaced = f" {word}" if n else word
-            self._send(say.server_content(inputTranscription={"text": spaced}))
+    def _plan_words(self, text: str, told_ms: int) -> None:
+        for n, piece in enumerate(transcribed(text, self._behaviour)):
+            due_ms = told_ms + n * self._behaviour.transcription_gap_ms
+            message = say.server_content(inputTranscription={"text": piece})
+            self._agenda.note(due_ms, partial(self._send_at, message))
+
+    def _send_at(self, message: Message, _now_ms: int) -> None:
+        self._send(message)
+
+
+def transcribed(text: str, behaviour: Behaviour) -> list[str]:
+    """The texts of the messages in which the words of an utterance come."""
+    match behaviour.transcription:
+        case "nothing":
+            return []
+        case "utterance":
+            pieces = [text]
+        case "words":
+            pieces = [f" {word}" if n else word for n, word in enumerate(text.split())]
+        case "letters":
+            pieces = [text[at : at + LETTERS] for at in range(0, len(text), LETTERS)]
+    return ["<noise>", *pieces, " <ctrl46>"] if behaviour.markup else pieces

@@ -37,11 +37,19 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One message: its time after the first one, its audio (PCM16, 24 kHz), and its words."""
+    """One message of a reply.
+
+    Args:
+        offset_ms: Its time after the first one.
+        pcm: Its audio: PCM16, 24 kHz.
+        words: What is spoken in it.
+        told: What of the words is transcribed in it.
+    """
 
     offset_ms: int
     pcm: bytes
     words: str
+    told: str
 
     @property
     def duration_ms(self) -> float:
@@ -87,7 +95,14 @@ def pieces(
     offset_ms = 0.0
     for at in range(0, len(spoken), size):
         words = _words_between(clip, at, at + size)
-        out.append(Piece(round(offset_ms), spoken[at : at + size], words))
+        match behaviour.output_transcription:
+            case "inline" | "before":
+                told = words
+            case "first":
+                told = "" if at else _words_between(clip, 0, len(spoken))
+            case "nothing":
+                told = ""
+        out.append(Piece(round(offset_ms), spoken[at : at + size], words, told))
         offset_ms += interval_ms * random.uniform(1 - behaviour.jitter, 1 + behaviour.jitter)
     return out
 

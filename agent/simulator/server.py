@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from random import Random
 
+from agent.simulator.behaviour import Behaviour
 from agent.simulator.endpoint import Endpoint
 from agent.simulator.faults import Fault
 from agent.simulator.model import GeminiServer
@@ -37,6 +38,7 @@ async def serve(
     cert_dir: Path,
     script: str | Path = "booking",
     seed: int = 0,
+    behaviour: Behaviour | None = None,
 ) -> None:
     """Run a simulated Gemini Live until cancelled. Print first the settings that a client needs.
 
@@ -45,12 +47,14 @@ async def serve(
         cert_dir: The folder for its certificate.
         script: A script's file, or the name of a shipped script.
         seed: The seed for all random choices.
+        behaviour: How the service behaves; None for what was measured.
 
     Raises:
         OSError: The port is taken, or `cert_dir` cannot be written.
         ScriptError: The script cannot be used.
     """
-    server = GeminiServer(named(script), random=Random(seed), keep=False)  # noqa: S311 - a seed repeats it
+    random = Random(seed)  # noqa: S311 - a seed repeats it
+    server = GeminiServer(named(script), behaviour, random, keep=False)
     async with SimulatedGemini(server, port=port, cert_dir=cert_dir) as gemini:
         print(f"export GOOGLE_GEMINI_BASE_URL={gemini.base_url}")  # noqa: T201 - a command's output
         print(f"export SSL_CERT_FILE={gemini.ca_file.resolve()}")  # noqa: T201 - a command's output

@@ -24,9 +24,9 @@ def handle_update(handle: str) -> Message:
     return {"sessionResumptionUpdate": {"newHandle": handle, "resumable": bool(handle)}}
 
 
-def go_away(time_left_ms: int) -> Message:
-    """A warning that the connection will be closed."""
-    return {"goAway": {"timeLeft": f"{time_left_ms / 1000:g}s"}}
+def go_away(time_left_ms: int | None) -> Message:
+    """A warning that the connection will be closed; None if it does not say when."""
+    return {"goAway": {} if time_left_ms is None else {"timeLeft": f"{time_left_ms / 1000:g}s"}}
 
 
 def voice_activity(kind: str, audio_ms: float) -> Message:
@@ -43,6 +43,16 @@ def audio_part(pcm: bytes) -> Message:
     """The `modelTurn` of some reply audio: PCM16, 24 kHz."""
     blob = {"mimeType": "audio/pcm;rate=24000", "data": b64encode(pcm).decode()}
     return {"role": "model", "parts": [{"inlineData": blob}]}
+
+
+def usage(prompt_tokens: int) -> Message:
+    """A count of tokens that comes alone."""
+    return {"usageMetadata": {"promptTokenCount": prompt_tokens, "totalTokenCount": prompt_tokens}}
+
+
+def unknown() -> Message:
+    """A message that no client knows yet."""
+    return {"unknownToThisSdk": {}}
 
 
 def turn_complete(prompt_tokens: int, response_tokens: int) -> Message:

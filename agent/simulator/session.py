@@ -243,7 +243,7 @@ class Session:
             end_ms = self._connected_ms + lifetime_ms
             self._agenda.note(end_ms, lambda _: self._end(self._behaviour.lifetime_close))
             if go_away_ms is not None:
-                going = say.go_away(go_away_ms)
+                going = say.go_away(go_away_ms if self._behaviour.go_away_time else None)
                 self._agenda.note(max(now_ms, end_ms - go_away_ms), lambda _: self._send(going))
         if not setup.handle:
             self._plan(turns.memory.conversation, self._service.script.faults, now_ms)

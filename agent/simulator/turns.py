@@ -159,6 +159,8 @@ class Turns:
             for message in ({}, say.server_content()):
                 send = partial(self._send_at, message)
                 self._agenda.note(now_ms + think_ms // 2, send, self._turn)
+        if self._behaviour.other_messages:
+            self._agenda.note(now_ms + think_ms // 3, self._send_others, self._turn)
         self._thinking = True
         self._agenda.note(now_ms + think_ms, partial(self._begin, turn), self._turn)
 
@@ -194,6 +196,8 @@ class Turns:
         reply.sent.append(piece)
         self.sent_ms += piece.duration_ms
         self._send_piece(piece)
+        if self._behaviour.other_messages:
+            self._send_others(now_ms)
         if not reply.generated:
             return
         if not reply.cut_short:
@@ -205,12 +209,12 @@ class Turns:
 
     def _send_piece(self, piece: Piece, *, silent: bool = False) -> None:
         content: Message = {} if silent else {"modelTurn": say.audio_part(piece.pcm)}
-        if self._transcribe and piece.words:
-            words = {"outputTranscription": {"text": piece.words}}
-            if self._behaviour.output_transcription == "inline":
-                content |= words
-            else:
+        if self._transcribe and piece.told:
+            words = {"outputTranscription": {"text": piece.told}}
+            if self._behaviour.output_transcription == "before":
                 self._send(say.server_content(**words))
+            else:
+                content |= words
         if content:
             self._send(say.server_content(**content))
 
@@ -247,6 +251,10 @@ class Turns:
         self._asked, self._later = self._asked + self._later, []
         if self._asked and not self._listening:
             self._think(now_ms)
+
+    def _send_others(self, _now_ms: int) -> None:
+        self._send(say.usage(self.memory.tokens))
+        self._send(say.unknown())
 
     def _send_at(self, message: Message, _now_ms: int) -> None:
         self._send(message)

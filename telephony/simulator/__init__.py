@@ -5,6 +5,7 @@ Modules, lowest first:
     faults            [pure] the switches that decide how this Twilio behaves
     fault_table       [pure] reads these switches from a script or the command line
     keys              [pure] the tones of a telephone's keys
+    surroundings      [pure] the room around the caller, and the agent's echo
     mouth             [pure] the caller's voice on its way to the server
     playout           [pure] Twilio's playout buffer: audio and marks towards the caller
     line              [pure] one Media Stream, made of the modules above
@@ -49,5 +50,5 @@ Laws: pure modules get `now_ms` and a seeded `random.Random`. The same seed and 
 messages. The simulator shares no code with the code that it judges: `telephony.twilio`, `call` and
 `server` are not imported. The exceptions are `world`, `world_faults`, `drawn`, `virtual_worker` and
 `model_link`, which join both sides and judge nothing. May import `telephony.audio`,
-`telephony.errors`, and `agent.simulator.voice` for the caller's clips.
+`telephony.errors`, `agent.simulator.voice` for the caller's clips, and `agent.simulator.switches`.
 """

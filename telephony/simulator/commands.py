@@ -16,6 +16,15 @@ simulate = typer.Typer(
 SIMULATED_TOKEN = "simulated-auth-token"  # noqa: S105 - of simulated accounts only
 SIMULATED_ACCOUNT = "AC" + "0" * 31 + "1"
 
+FAULT_HELP = (
+    "A switch of the simulated Twilio, such as after_loss=ends or line.background=murmur; repeat "
+    "it for several. A wrong name lists all switches."
+)
+BEHAVIOUR_HELP = (
+    "A switch of the simulated Gemini, such as think_ms=300,6000 or markup=true; repeat it for "
+    "several. A wrong name lists all switches."
+)
+
 
 @simulate.command("gemini", epilog="Example: offhook simulate gemini --script small-talk")
 def simulate_gemini(
@@ -29,18 +38,24 @@ def simulate_gemini(
         str, typer.Option(help="The script for the model: a name, or a TOML file.")
     ] = "booking",
     seed: Annotated[int, typer.Option(help="The seed for its random choices.")] = 1,
+    behaviour: Annotated[list[str] | None, typer.Option(help=BEHAVIOUR_HELP)] = None,
 ) -> None:
     """Run a simulated Gemini Live server, which speaks TLS as the real one does.
 
     It prints the settings with which `offhook serve` reaches it.
     """
     settings.one_blas_thread()
+    from agent.simulator.behaviour import Behaviour
     from agent.simulator.script import ScriptError
     from agent.simulator.server import serve as run_simulator
+    from agent.simulator.switches import SwitchError, with_behaviour
 
     try:
-        run(run_simulator(port=port, cert_dir=cert_dir, script=script, seed=seed))
-    except (ScriptError, OSError) as error:  # OSError: the port is taken, or cert_dir not ours
+        behaves = with_behaviour(Behaviour(), behaviour or ())
+        run(
+            run_simulator(port=port, cert_dir=cert_dir, script=script, seed=seed, behaviour=behaves)
+        )
+    except (ScriptError, SwitchError, OSError) as error:  # the port is taken, or cert_dir not ours
         raise UsageError(str(error)) from error
 
 
@@ -84,13 +99,7 @@ def simulate_call(
             "number is withheld."
         ),
     ] = "+14155550123",
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A switch of the simulated Twilio, such as after_loss=ends or "
-            "line.stall_rate=0.05; repeat it for several. A wrong name lists all switches."
-        ),
-    ] = None,
+    fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
     allow_warnings: Annotated[
         bool,
         typer.Option("--allow-warnings", help="Count Twilio's warnings, but do not fail on them."),

@@ -8,13 +8,11 @@
 Every switch can be set: the fields of `CallFaults`, and those of `LineFaults` behind `line`.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, get_type_hints
+from typing import Any
 
-import msgspec
-
+from agent.simulator.switches import SwitchError, checked, read
 from telephony.errors import UsageError
 from telephony.simulator.faults import CallFaults, LineFaults
 
@@ -58,7 +56,8 @@ def with_switches(faults: CallFaults, switches: Sequence[str]) -> CallFaults:
         name, is_set, text = switch.partition("=")
         if not is_set:
             raise FaultError(f"--fault: expected name=value, such as ping_ms=500, got {switch!r}")
-        faults = _set(f"--fault {name}", faults, name, _value(name, text))
+        value = read(text, several=isinstance(_DEFAULTS.get(name), tuple))
+        faults = _set(f"--fault {name}", faults, name, value)
     return faults
 
 
@@ -83,31 +82,9 @@ def _set(where: str, faults: CallFaults, name: str, value: object) -> CallFaults
 
 def _read(where: str, kind: type, field: str, value: object) -> Any:
     try:
-        read = msgspec.convert(value, get_type_hints(kind)[field])
-    except msgspec.ValidationError as error:
-        raise FaultError(f"{where}: {error}, got {value!r}") from error
-    numbers = read if isinstance(read, tuple) else (read,)
-    if any(isinstance(one, int | float) and one < 0 for one in numbers):
-        raise FaultError(f"{where}: expected 0 or more, got {value!r}")
-    if field.endswith("_rate") and read > 1:
-        raise FaultError(f"{where}: expected a chance of 0 to 1, got {value!r}")
-    if field.endswith("_ms") and isinstance(read, tuple) and read[0] > read[1]:
-        raise FaultError(f"{where}: expected the least first, then the most, got {value!r}")
-    return read
+        return checked(where, kind, field, value)
+    except SwitchError as error:
+        raise FaultError(str(error)) from error
 
 
-def _value(name: str, text: str) -> object:
-    """Read a value: a number, true or false, several of these, or a word."""
-    several = isinstance(switches().get(name), tuple)
-    if several and not text.startswith("["):
-        return [_scalar(one) for one in text.split(",") if one]
-    return _scalar(text)
-
-
-def _scalar(text: str) -> object:
-    if text.startswith("+"):  # a telephone number
-        return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+_DEFAULTS = switches()

@@ -12,6 +12,7 @@ from typing import Literal
 
 type DialStatus = Literal["completed", "answered", "busy", "no-answer", "failed", "canceled"]
 type ProgressEvent = Literal["initiated", "ringing", "answered", "completed"]
+type Background = Literal["nothing", "murmur", "room", "comfort"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,16 @@ class LineFaults:
     Args:
         processing_ms: The time from a server's message to its effect, least and most.
         late_echo_ms: How late the echo of a played mark may be, so that it may cross a clear.
-        stall_rate: The chance per frame that media stalls for 100 to 250 ms, then comes at once.
+        stall_rate: The chance per frame that media stalls, and then comes at once.
+        stall_ms: How long it stalls, least and most.
         drop_rate: The chance per frame that it is lost: timestamps jump, sequence numbers do not.
         odd_sizes: Media has 1, 160, 320 and 999 bytes instead of 160.
         idle_silence: False: no media at all while the caller says nothing.
+        background: What is heard behind the caller: nothing, the murmur of people, the tone of a
+            room, or the noise that a telephone makes while the caller says nothing.
+        background_db: How far below the caller's voice that is, which is at -20 dBFS.
+        echo_db: How far below what the caller heard the agent's voice comes back; 0 for no echo.
+        echo_ms: How much later it comes back.
         audible_keys: The tone of a key is in the media, too.
         stop: False: the stream of a caller who hangs up ends without `stop`.
     """
@@ -32,9 +39,14 @@ class LineFaults:
     processing_ms: tuple[int, int] = (5, 50)
     late_echo_ms: int = 0
     stall_rate: float = 0.0
+    stall_ms: tuple[int, int] = (100, 250)
     drop_rate: float = 0.0
     odd_sizes: bool = False
     idle_silence: bool = True
+    background: Background = "nothing"
+    background_db: float = 26.0
+    echo_db: float = 0.0
+    echo_ms: int = 180
     audible_keys: bool = False
     stop: bool = True
 

@@ -259,7 +259,7 @@ class Line:
 
     def _play_frame(self, at_ms: int) -> None:
         self._frame_due_ms = at_ms + FRAME_MS
-        for piece in self._mouth.say_frame(at_ms):
+        for piece in self._mouth.say_frame(at_ms, self.playout.heard):
             self._send_media(piece)
         self.playout.play_frame()
         self._echo_played(at_ms)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from telephony.audio.formats import FRAME_SAMPLES, ULAW_SILENCE
 from telephony.simulator.faults import LineFaults
 from telephony.simulator.keys import mixed
+from telephony.simulator.surroundings import Surroundings
 
 ODD_SIZES = (1, 160, 320, 999)
 
@@ -25,6 +26,7 @@ class Mouth:
         self.said = bytearray()
         """µ-law, every frame so far, silence included, whatever became of it on the way."""
         self._rng, self._faults = rng, faults
+        self._surroundings = Surroundings(faults)
         self._unsaid = bytearray()
         self._tones = bytearray()
         self._uncut = bytearray()
@@ -45,20 +47,26 @@ class Mouth:
         """Mix this sound into the speech, from the next frame on."""
         self._tones += tone
 
-    def say_frame(self, now_ms: int) -> list[Piece]:
-        """Say the next 20 ms. Returns the media that reaches the server now."""
+    def say_frame(self, now_ms: int, heard: bytearray) -> list[Piece]:
+        """Say the next 20 ms. Returns the media that reaches the server now.
+
+        Args:
+            now_ms: The time.
+            heard: What the caller has heard so far, which may come back as an echo: µ-law.
+        """
         spoken = bytes(self._unsaid[:FRAME_SAMPLES])
         del self._unsaid[:FRAME_SAMPLES]
         frame = spoken.ljust(FRAME_SAMPLES, ULAW_SILENCE)
         if tone := bytes(self._tones[:FRAME_SAMPLES]):
             del self._tones[:FRAME_SAMPLES]
             frame = spoken = mixed(frame, tone)
+        frame = self._surroundings.around(spoken and frame, heard, len(self.said)) or frame
         self.said += frame
         if not self._chance(self._faults.drop_rate) and (spoken or self._faults.idle_silence):
             self._uncut += frame
             self._cut()
         if now_ms >= self._stalled_until_ms and self._chance(self._faults.stall_rate):
-            self._stalled_until_ms = now_ms + self._rng.randint(100, 250)
+            self._stalled_until_ms = now_ms + self._rng.randint(*self._faults.stall_ms)
         if now_ms < self._stalled_until_ms:
             return []
         through, self._held = self._held, []

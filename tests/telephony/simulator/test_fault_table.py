@@ -11,6 +11,7 @@ from telephony.simulator.faults import AfterLoss, CallFaults, LineFaults
 from telephony.simulator.script import parse
 
 OTHERS = {
+    "line.background": "murmur",
     "upgrade_signature": "wrong",
     "after_loss": "waits",
     "callbacks": "before",
@@ -93,7 +94,7 @@ def test_a_script_brings_its_faults_and_the_command_line_goes_before_them() -> N
         ("connect_ms=10", "length 2"),
         ("connect_ms=10,5", r"expected the least first, then the most, got \[10, 5\]"),
         ("after_loss=dies", "Invalid enum value 'dies'"),
-        ("dial_status=gone", "Invalid enum value 'gone'"),
+        ("dial_status=gone", "expected one of completed, .*, got 'gone'"),
         ("status_events=ended", "Invalid enum value 'ended'"),
         ("stream_callbacks=no", "Expected `bool`"),
     ],
