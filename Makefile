@@ -2,7 +2,7 @@
 # `make test` and `make demo` need git, make, some Python 3 and Python 3.13; they install the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test bare check quality cuts mutants faults soak figures bench lock clean
+.PHONY: help setup demo quick test bare check quality cuts dirty mutants faults soak figures bench lock clean
 
 # The resampler's matrices are small, so more threads would only cost time.
 export OPENBLAS_NUM_THREADS := 1
@@ -39,6 +39,9 @@ check: setup ## Run only the checks: ruff, mypy and the import contracts
 
 cuts: setup ## Interrupt calls from seeds, and those of world files after every step (make test: some)
 	@$(BIN)/python -m tests.worlds.cuts
+
+dirty: setup ## Make calls as dirty as real ones, and compare each with the same call when it is clean
+	@$(BIN)/python -m tests.worlds.dirty
 
 mutants: setup ## Plant bugs in the code, one at a time, and check that a test catches each
 	@$(BIN)/python -m tests.mutants

@@ -1,0 +1,233 @@
+"""What must be as in the clean world, whatever dirt a world has.
+
+Everything is taken from what was said, heard, sent and stored; the call is never asked.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.conversation.commands import CloseModel, SayToModel
+from agent.conversation.events import CallerSaid, SessionLost, SessionReady, SessionRefused
+from agent.conversation.transcript import Line
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.call.commands import NO_REPLY, SendMedia
+from telephony.simulator.ear import last_sound_ms
+from telephony.simulator.world import World
+from telephony.simulator.world_spec import WorldSpec
+from tests.worlds import judge
+from tests.worlds.dirt import Dirt, Words
+from tests.worlds.invariants import broken
+
+WORDS_OFF = 3
+"""So many words more or fewer may be heard of a reply that is talked over, or broken off: it is
+stopped between two words, which may be a second apart."""
+
+HEARD_MS = 300
+"""Less of a reply than this, nobody has heard."""
+
+UNDERSTOOD = 0.6
+"""The coverage from which a caller's line counts as heard by the model."""
+
+NOTES_APART_MS = 1_000
+
+UNHELD_MS = 1_000
+"""A session that is missing for longer is a reason for a waiting sound."""
+
+ASKED_AT_ONCE_MS = 100
+"""What a session that follows a lost one is asked to continue, it is asked so soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What mattered in a call.
+
+    Args:
+        lines: The transcript, without replies of which nothing was heard.
+        clears: How often a reply was silenced that was being heard.
+        lost: Sessions that were lost, refused, or left because they owed something.
+        renewed: Sessions that were left for another reason.
+        understood: The caller's lines that the model heard, each with how often.
+        heard: The agent's clips that the caller heard, each with how often.
+        notes: Waiting sounds while nobody was owed anything.
+        texts: Texts to the model while nobody was owed anything.
+        told: What the model told of the caller's words, in one.
+        duration_ms: How long the call took.
+        wrong: The rules that every call has to keep, and this one did not.
+    """
+
+    lines: tuple[Line, ...]
+    clears: int
+    lost: int
+    renewed: int
+    understood: Counter[str]
+    heard: Counter[str]
+    notes: int
+    texts: int
+    told: str
+    duration_ms: int
+    wrong: tuple[str, ...]
+
+
+def outcome(world: World, spec: WorldSpec) -> Outcome:
+    """What mattered in a world that has run."""
+    steps = world.steps
+    commands = [command for step in steps for command in step.commands]
+    troubled = [c for c in commands if isinstance(c, CloseModel) and c.trouble]
+    ended = [step for step in steps if isinstance(step.event, SessionLost | SessionRefused)]
+    truth = _Truth(world)
+    texts = [s.at_ms for s in steps for c in s.commands if isinstance(c, SayToModel)]
+    return Outcome(
+        lines=tuple(line for line in world.store.lines if line.heard),
+        clears=sum(reply.clears for reply in judge.replies(world) if reply.spans),
+        lost=len(troubled) + len(ended),
+        renewed=sum(isinstance(c, CloseModel) and not c.trouble for c in commands),
+        understood=Counter(
+            heard.phrase
+            for heard in judge.heard(world)
+            if heard.phrase is not None and heard.coverage >= UNDERSTOOD
+        ),
+        heard=Counter(truth.names()),
+        notes=sum(not truth.owed(at_ms) for at_ms in _notes(world)),
+        texts=sum(not truth.owed(at_ms) for at_ms in texts),
+        told="".join(step.event.text for step in steps if isinstance(step.event, CallerSaid)),
+        duration_ms=world.now_ms,
+        wrong=tuple(broken(world, spec)),
+    )
+
+
+def relations_of(dirt: Dirt, *, paced: bool) -> int:
+    """How many relations `violated` tries."""
+    always = 3 if dirt.ends_sessions else 5
+    if dirt.moves_time and not paced:
+        return always
+    return always + (2 if dirt.ends_sessions else 4)
+
+
+def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, paced: bool) -> Iterator[str]:
+    """Every relation between the clean call and the dirty one that does not hold.
+
+    Args:
+        clean: The call without dirt.
+        dirty: The same call with it.
+        dirt: Of this kind.
+        paced: Nothing in the call goes by the clock, so all that happens moves with the agent.
+    """
+    known = Counter(clean.wrong)
+    yield from (wrong for wrong in dirty.wrong if not known[wrong])
+    if dirty.notes > clean.notes:
+        yield f"{dirty.notes} waiting sounds while nobody is owed anything, {clean.notes} before"
+    if dirty.texts > clean.texts and not dirt.ends_sessions:
+        yield f"{dirty.texts} texts while nobody is owed anything, {clean.texts} before"
+    if dirty.lost > clean.lost and not dirt.ends_sessions:
+        yield f"{dirty.lost} sessions lost, {clean.lost} before"
+    for name, times in dirty.heard.items():
+        if times > max(1, clean.heard[name]) + dirt.ends_sessions:
+            yield f"{name!r} was heard {times} times, {clean.heard[name]} before"
+    if dirt.moves_time and not paced:
+        return
+    for name in clean.understood:
+        if name not in dirty.understood:
+            yield f"the model did not hear {name!r}, and did before"
+    for name in clean.heard:
+        if name not in dirty.heard:
+            yield f"the caller did not hear {name!r}, and did before"
+    if dirt.ends_sessions:
+        return  # a reply may be broken off, and begun again
+    if dirty.clears != clean.clears:
+        yield f"{dirty.clears} clears, {clean.clears} before"
+    yield from _lines(clean, dirty, dirt)
+
+
+def _lines(clean: Outcome, dirty: Outcome, dirt: Dirt) -> Iterator[str]:
+    before, after = list(clean.lines), list(dirty.lines)
+    if dirt.words is Words.LATE:
+        # Words that come when their answer has been heard stand behind it; others never come.
+        stored = " ".join(line.text for line in after if line.role == "caller")
+        for line in before:
+            if line.role == "caller" and line.text in dirty.told and line.text not in stored:
+                yield f"the model told {line.text!r}, and it was not stored"
+    if dirt.words in {Words.LATE, Words.NO_CALLERS}:
+        before, after = _of("agent", before), _of("agent", after)
+    if dirt.words is Words.NO_AGENTS:
+        before, after = _of("caller", before), _of("caller", after)
+    if len(before) != len(after) or not all(map(_same, before, after)):
+        yield f"the lines are {_brief(after)}, and were {_brief(before)}"
+
+
+def _of(role: str, lines: list[Line]) -> list[Line]:
+    return [line for line in lines if line.role == role]
+
+
+def _same(was: Line, now: Line) -> bool:
+    """Whether two lines tell the same. What is generated of a reply that is cut depends on time."""
+    if was.role != now.role:
+        return False
+    if was.role == "caller":
+        return was.text == now.text
+    off = abs(len(was.heard.split()) - len(now.heard.split()))
+    return off <= WORDS_OFF and (was.text.startswith(now.heard) or now.text.startswith(was.heard))
+
+
+def _brief(lines: list[Line]) -> str:
+    return " | ".join(f"{line.role}: {line.heard}" for line in lines) or "none"
+
+
+def _notes(world: World) -> list[int]:
+    """When each waiting sound began."""
+    begun: list[int] = []
+    last_ms = -NOTES_APART_MS
+    for entry in world.written:
+        if isinstance(entry.command, SendMedia) and entry.command.reply == NO_REPLY:
+            if entry.at_ms - last_ms >= NOTES_APART_MS:
+                begun.append(entry.at_ms)
+            last_ms = entry.at_ms
+    return begun
+
+
+class _Truth:
+    """Who was heard when, and whether a session listened."""
+
+    def __init__(self, world: World) -> None:
+        self._replies = [reply for reply in judge.replies(world) if reply.spans]
+        self._agent = sorted(
+            (span.at_ms, span.at_ms + len(span.ulaw) // PHONE_SAMPLES_PER_MS)
+            for reply in self._replies
+            for span in reply.spans
+        )
+        self._caller = [
+            (at_ms, at_ms + last_sound_ms(said.ulaw)) for at_ms, said in world.phone.said
+        ]
+        self._listens = [
+            (step.at_ms, isinstance(step.event, SessionReady))
+            for step in world.steps
+            if isinstance(step.event, SessionReady | SessionLost | SessionRefused)
+            or any(isinstance(command, CloseModel) for command in step.commands)
+        ]
+
+        ready = [step.at_ms for step in world.steps if isinstance(step.event, SessionReady)]
+        lost = [step.at_ms for step in world.steps if isinstance(step.event, SessionLost)]
+        self._ready_again = [
+            min((ready_ms for ready_ms in ready if ready_ms > lost_ms), default=0)
+            for lost_ms in lost
+        ]
+
+    def owed(self, at_ms: int) -> bool:
+        """Whether the caller waits for something: the greeting, an answer, or a session."""
+        agent_ms = max((end for start, end in self._agent if start <= at_ms), default=None)
+        if agent_ms is None:
+            return True
+        if any(start <= at_ms and end >= agent_ms for start, end in self._caller):
+            return True
+        if any(0 <= at_ms - ready_ms <= ASKED_AT_ONCE_MS for ready_ms in self._ready_again):
+            return True
+        last = [(when_ms, ready) for when_ms, ready in self._listens if when_ms <= at_ms]
+        return bool(last) and not last[-1][1] and at_ms - last[-1][0] >= UNHELD_MS
+
+    def names(self) -> Iterator[str]:
+        """The clip of each reply of which the beginning was heard."""
+        for reply in self._replies:
+            if reply.heard_samples >= HEARD_MS * PHONE_SAMPLES_PER_MS:
+                found = judge.clips_of(bytes(reply.ulaw))
+                if found and found[0][1] == 0:
+                    yield found[0][0]
