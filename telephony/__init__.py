@@ -16,6 +16,7 @@ Modules:
     settings     reads the settings from the environment
     process      runs an asynchronous command until it ends or Ctrl-C comes
     demo         `offhook demo` and `offhook try`
+    persona_commands  `offhook persona`
     cli          the command line
     __main__     lets `python -m telephony` run the command line
 """

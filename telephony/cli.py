@@ -16,6 +16,7 @@ from telephony import settings
 from telephony.errors import OffhookError, UsageError
 from telephony.fixture.commands import app as fixture
 from telephony.number.commands import number
+from telephony.persona_commands import persona
 from telephony.process import run
 from telephony.simulator.chaos import Kind
 from telephony.simulator.commands import BEHAVIOUR_HELP, FAULT_HELP, simulate
@@ -27,6 +28,7 @@ app = typer.Typer(
     epilog="Example: offhook demo",
 )
 app.add_typer(number, name="number")
+app.add_typer(persona, name="persona")
 app.add_typer(simulate, name="simulate")
 app.add_typer(fixture, name="fixture")
 
@@ -80,6 +82,10 @@ def demo(
     ] = False,
     fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
     behaviour: Annotated[list[str] | None, typer.Option(help=BEHAVIOUR_HELP)] = None,
+    personas: Annotated[
+        Path | None,
+        typer.Option("--persona", help="The persona file of your agent, in place of the built-in."),
+    ] = None,
 ) -> None:
     """Listen to a call without a phone, a key or a server.
 
@@ -91,7 +97,9 @@ def demo(
 
     behaves = _behaviour(behaviour, live=live)
     try:
-        report = run(run_demo(out, live=live, faults=fault or (), behaviour=behaves))
+        report = run(
+            run_demo(out, live=live, personas=personas, faults=fault or (), behaviour=behaves)
+        )
     except OSError as error:
         raise UsageError(f"--out: expected a folder that can be written: {error}") from error
     raise typer.Exit(bool(report.problems))

@@ -18,12 +18,15 @@ from rich.console import Console
 
 from agent.conversation.commands import AppendLine, OpenModel
 from agent.conversation.events import GenerationComplete, SessionLost, SessionReady
+from agent.conversation.persona import words_of
+from agent.persona.agents import Agents
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.faults import Reset
 from agent.simulator.model import GeminiServer
 from agent.simulator.script import Script as AgentScript
 from agent.simulator.script import shipped
 from agent.simulator.server import SimulatedGemini
+from agent.simulator.voice import WORDS
 from agent.store.base import CallRecord
 from telephony import settings
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
@@ -139,6 +142,7 @@ async def run_demo(
     out: Path,
     *,
     live: bool = False,
+    personas: Path | None = None,
     faults: Sequence[str] = (),
     behaviour: Behaviour | None = None,
 ) -> Report:
@@ -147,12 +151,14 @@ async def run_demo(
     Args:
         out: The folder for the recording; it is created if it does not exist.
         live: Talk with the real model, with the key in GEMINI_API_KEY.
+        personas: The persona file of the agent; None for the built-in agent. The simulated model
+            uses its greeting, and otherwise follows its script.
         faults: Switches of the simulated Twilio, each as ``name=value``.
         behaviour: How the simulated model behaves; None for what was measured.
 
     Raises:
         FaultError: A switch of `faults` cannot be used.
-        SettingsError: `live` is true, and the key is missing.
+        SettingsError: The persona file has mistakes, or `live` is true, and the key is missing.
         OSError: The recording cannot be written.
         KeyboardInterrupt: As in `run_try`.
     """
@@ -164,6 +170,7 @@ async def run_demo(
         seed=SEED,
         broken_reply=BROKEN_REPLY,
         behaviour=behaviour,
+        personas=personas,
     )
     Console(highlight=False).print(NEXT, soft_wrap=True)
     return report
@@ -186,6 +193,7 @@ async def run_try(
     seed: int,
     broken_reply: int | None = None,
     behaviour: Behaviour | None = None,
+    personas: Path | None = None,
 ) -> Report:
     """Run one call, print it as it happens, and leave two WAV files in `out`.
 
@@ -196,6 +204,7 @@ async def run_try(
         seed: The seed for the random choices of both simulators.
         broken_reply: The number of the reply during which Gemini's socket breaks; None for none.
         behaviour: How the simulated model behaves; None for what was measured.
+        personas: The persona file of the agent; None for the built-in agent.
 
     Raises:
         SettingsError: `agent` is None, and the key is missing.
@@ -212,10 +221,12 @@ async def run_try(
         simulated = _simulated(agent, seed, behaviour) if agent else None
         gemini = await stack.enter_async_context(simulated) if simulated else None
         stage = Stage(view, gemini, broken_reply)
-        server, url = await stack.enter_async_context(on_free_port(_settings(gemini), stage))
+        given = _settings(gemini, personas)
+        server, url = await stack.enter_async_context(on_free_port(given, stage))
         # After the server has set its own handler: here, Ctrl-C is the caller's.
         interrupted = stack.enter_context(interruptible(warn))
-        understanding = _understanding(agent, caller)
+        greetings = _greetings(server.worker.personas.last_good)
+        understanding = _understanding(agent, caller, greetings)
 
         def show(event: CallEvent) -> None:
             understanding(event)
@@ -244,15 +255,24 @@ def _simulated(agent: AgentScript, seed: int, behaviour: Behaviour | None) -> Si
     return SimulatedGemini(GeminiServer(agent, behaviour, random))
 
 
-def _understanding(agent: AgentScript | None, caller: CallerScript) -> Understanding:
+def _greetings(agents: Agents) -> list[str]:
+    """The words with which these agents greet, where they have words of their own."""
+    cues = (agent.persona.greeting_cue for agent in agents)
+    return [words for cue in cues if (words := words_of(cue)) is not None]
+
+
+def _understanding(
+    agent: AgentScript | None, caller: CallerScript, greetings: Sequence[str]
+) -> Understanding:
     if agent is None:
         return Understanding(caller)
-    says = [agent.greeting, agent.on_text, agent.fallback, *(turn.say for turn in agent.turns)]
+    says = [*(f"{WORDS}{words}" for words in greetings)]
+    says += [agent.greeting, agent.on_text, agent.fallback, *(turn.say for turn in agent.turns)]
     not_understood = {agent.fallback, *NOT_UNDERSTOOD} - {turn.say for turn in agent.turns}
     return Understanding(caller, known=book(says), not_understood=not_understood)
 
 
-def _settings(gemini: SimulatedGemini | None) -> Settings:
+def _settings(gemini: SimulatedGemini | None, personas: Path | None) -> Settings:
     simulated = (
         {
             "gemini_api_key": "simulated",
@@ -268,6 +288,7 @@ def _settings(gemini: SimulatedGemini | None) -> Settings:
         twilio_account_sid=ACCOUNT_SID,
         redis_url="",
         record_dir="",
+        personas=personas or "",
         drain_budget_s=0,  # Ctrl-C means now
         **simulated,
     )

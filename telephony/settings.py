@@ -155,6 +155,11 @@ class Settings(TwilioSettings):
         description="A PEM file of CA certificates to trust instead of the usual ones, for the "
         "Gemini API and, in `offhook doctor`, for PUBLIC_URL.",
     )
+    personas: Path | None = Field(
+        None,
+        description="The persona file of your agent, or a folder of such files. If it is not set, "
+        "a built-in agent answers.",
+    )
     transfer_to: str | None = Field(
         None,
         description="The phone number (+1…) or SIP address (sip:…) to which a call is transferred "

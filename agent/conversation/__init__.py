@@ -2,7 +2,7 @@
 
 Modules, lowest first:
     deadlines   the earliest of several times
-    persona     who the agent is: instructions, voice, greeting
+    persona     who the agent is: instructions, voice, greeting, limits
     words       finds which words of a reply were heard, and which words of the caller are new
     seam        finds where a reply can be left between two words
     reply       one reply, from its first piece to its transcript line

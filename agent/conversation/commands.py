@@ -23,6 +23,7 @@ class OpenModel:
             session, those since the handle for a resumed one. They are appended to its context
             before `SessionReady`, and do not make it speak. For an agent line, what was `heard`.
         fallback: Of the second model; its handles are its own.
+        wall_time_ms: Unix time, in ms, for a persona that is told the time; else 0.
     """
 
     session: int
@@ -30,6 +31,7 @@ class OpenModel:
     handle: str = ""
     history: tuple[Line, ...] = ()
     fallback: bool = False
+    wall_time_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

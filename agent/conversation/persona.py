@@ -1,11 +1,33 @@
-"""Who the agent is: the model's instructions, the voice, and the greeting."""
+"""Who the agent is: the model's instructions, the voice, the greeting, and how long it talks."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Sensitivity = Literal["high", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaking:
+    """How the model's voice activity detection takes turns.
+
+    Args:
+        silence_ms: The silence that ends a turn. 500 to 800 is advised, and a caller feels each
+            millisecond.
+        prefix_ms: The speech that is needed before a start of speech counts. 20 is one telephone
+            frame, so that a "yes" is heard.
+        start_sensitivity: How readily speech is taken to begin.
+        end_sensitivity: How readily speech is taken to end.
+    """
+
+    silence_ms: int = 500
+    prefix_ms: int = 20
+    start_sensitivity: Sensitivity = "high"
+    end_sensitivity: Sensitivity = "high"
 
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """The character of the agent, as a model session needs it.
+    """The character of the agent, as a conversation needs it.
 
     Args:
         name: The agent's name for itself.
@@ -13,12 +35,51 @@ class Persona:
         voice: A prebuilt Gemini voice, such as ``"Puck"``.
         greeting_cue: The text for the model when the call is answered. The model never speaks
             first by itself, so this text makes it greet the caller.
+        language: The language that it speaks, as a tag such as ``"de-DE"``; "" lets it choose.
+        turns: How it takes turns; None for the defaults.
+        timezone: The IANA time zone of the date and time that it is told; "" tells it none.
+        minutes: How long a conversation may last before the agent says goodbye; 0 for no limit.
+        silence_s: How long nobody may say anything before the caller is asked whether they are
+            still there, and again before the conversation ends; 0 for no limit.
+        goodbye: The agent's words when a limit ends the conversation.
+        still_there: The agent's words to a caller who says nothing.
     """
 
     name: str
     instructions: str
     voice: str
     greeting_cue: str
+    language: str = ""
+    turns: TurnTaking | None = None
+    timezone: str = ""
+    minutes: float = 0.0
+    silence_s: float = 0.0
+    goodbye: str = ""
+    still_there: str = ""
+
+
+EXACTLY = "Say exactly these words, and nothing else: "
+
+
+def say_exactly(situation: str, words: str) -> str:
+    """A text for the model that makes it say these words.
+
+    Args:
+        situation: Why, in a sentence.
+        words: What it must say.
+    """
+    return f"[{situation} {EXACTLY}{words}]"
+
+
+def words_of(cue: str) -> str | None:
+    """The words that a text of `say_exactly` asks for; None for another text."""
+    _, found, words = cue.partition(EXACTLY)
+    return words.removesuffix("]") if found else None
+
+
+def greeting_cue(words: str) -> str:
+    """The text that makes a model greet the caller with these words."""
+    return say_exactly("A caller has just been connected and is listening.", words)
 
 
 DEFAULT_PERSONA = Persona(

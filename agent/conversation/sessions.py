@@ -94,7 +94,12 @@ class Sessions:
         history = self._transcript.unknown()
         return [
             commands.OpenModel(
-                self._link.session, self._persona, attempt.handle, history, attempt.fallback
+                self._link.session,
+                self._persona,
+                attempt.handle,
+                history,
+                attempt.fallback,
+                self._wall_time_ms + now_ms if self._persona.timezone else 0,
             )
         ]
 

@@ -3,10 +3,20 @@
 Source: Google's Live API guides and reports from telephony, as of November 2026.
 """
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from google.genai import types
 
-from agent.conversation.persona import Persona
+from agent.conversation.persona import Persona, TurnTaking
 from agent.gemini.quirks import DEFAULT, Quirks
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August"),
+    *("September", "October", "November", "December"),
+)
+"""Names that do not depend on the locale of this process."""
 
 COMPRESS_AT_TOKENS = 25_000
 """Google's own example. At 25 tokens a second of audio it is reached after about a quarter of an
@@ -17,15 +27,18 @@ session ends after 15 min."""
 COMPRESS_TO_TOKENS = 8_000
 """About five minutes of talk are remembered word for word."""
 
-SPEECH_BEFORE_START_MS = 20
-"""Speech needed before a start is committed: one telephone frame, so that "yes" is heard."""
-
-SILENCE_BEFORE_END_MS = 500
-"""Silence that ends a turn; 500 to 800 is advised, and a caller feels each millisecond."""
+STARTS = {
+    "high": types.StartSensitivity.START_SENSITIVITY_HIGH,
+    "low": types.StartSensitivity.START_SENSITIVITY_LOW,
+}
+ENDS = {
+    "high": types.EndSensitivity.END_SENSITIVITY_HIGH,
+    "low": types.EndSensitivity.END_SENSITIVITY_LOW,
+}
 
 
 def connect_config(
-    persona: Persona, handle: str = "", quirks: Quirks = DEFAULT
+    persona: Persona, handle: str = "", quirks: Quirks = DEFAULT, wall_time_ms: int = 0
 ) -> types.LiveConnectConfig:
     """The SDK's configuration of one session.
 
@@ -33,8 +46,12 @@ def connect_config(
         persona: The model's role. A resumed session keeps its old instructions.
         handle: The handle to resume from, or "" for a fresh session, which gives handles too.
         quirks: The differences of this model.
+        wall_time_ms: Unix time, in ms, which a persona with a time zone is told; 0 for none.
     """
-    level = quirks.thinking_level
+    level, turns = quirks.thinking_level, persona.turns or TurnTaking()
+    transcription = types.AudioTranscriptionConfig()
+    if persona.language:  # else noise is written down as words of another language
+        transcription.language_codes = [persona.language]
     return types.LiveConnectConfig(
         response_modalities=[types.Modality.AUDIO],
         speech_config=types.SpeechConfig(
@@ -42,9 +59,9 @@ def connect_config(
                 prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name=persona.voice)
             )
         ),
-        system_instruction=persona.instructions,
+        system_instruction=instruction(persona, wall_time_ms),
         thinking_config=types.ThinkingConfig(thinking_level=level) if level else None,
-        input_audio_transcription=types.AudioTranscriptionConfig(),
+        input_audio_transcription=transcription,
         output_audio_transcription=types.AudioTranscriptionConfig(),
         context_window_compression=types.ContextWindowCompressionConfig(
             trigger_tokens=COMPRESS_AT_TOKENS,
@@ -53,10 +70,27 @@ def connect_config(
         session_resumption=types.SessionResumptionConfig(handle=handle or None),
         realtime_input_config=types.RealtimeInputConfig(
             automatic_activity_detection=types.AutomaticActivityDetection(
-                start_of_speech_sensitivity=types.StartSensitivity.START_SENSITIVITY_HIGH,
-                end_of_speech_sensitivity=types.EndSensitivity.END_SENSITIVITY_HIGH,
-                prefix_padding_ms=SPEECH_BEFORE_START_MS,
-                silence_duration_ms=SILENCE_BEFORE_END_MS,
+                start_of_speech_sensitivity=STARTS[turns.start_sensitivity],
+                end_of_speech_sensitivity=ENDS[turns.end_sensitivity],
+                prefix_padding_ms=turns.prefix_ms,
+                silence_duration_ms=turns.silence_ms,
             )
         ),
     )
+
+
+def instruction(persona: Persona, wall_time_ms: int = 0) -> str:
+    """The system instruction: the persona's own, its language, and the local date and time.
+
+    Nothing else ever enters it: no word of a caller, no number and no result.
+    """
+    parts = [persona.instructions]
+    if persona.language:
+        parts.append(
+            f"Speak the language {persona.language}, unless the caller speaks another one."
+        )
+    if persona.timezone and wall_time_ms:
+        at = datetime.fromtimestamp(wall_time_ms / 1000, ZoneInfo(persona.timezone))
+        day = f"{DAYS[at.weekday()]}, {at.day} {MONTHS[at.month - 1]} {at.year}"
+        parts.append(f"It is {day}, {at:%H:%M} in the time zone {persona.timezone}.")
+    return "\n\n".join(parts)

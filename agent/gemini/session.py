@@ -140,7 +140,9 @@ class GeminiLive:
         model = self._settings.model
         if command.fallback:
             model = self._settings.fallback_model or model
-        config = connect_config(command.persona, command.handle, quirks_of(model))
+        config = connect_config(
+            command.persona, command.handle, quirks_of(model), command.wall_time_ms
+        )
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(self._settings.connect_timeout_ms / 1000):

@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import partial
 from math import ceil
 
+from agent.conversation.persona import words_of
 from agent.simulator import server_messages as say
 from agent.simulator.agenda import Agenda
 from agent.simulator.memory import Entry, Memory
@@ -25,7 +26,7 @@ from agent.simulator.reply import Asked, Piece, Reply, after, pieces
 from agent.simulator.script import TimedFault, Turn
 from agent.simulator.server_messages import Message, Send
 from agent.simulator.service import Service
-from agent.simulator.voice import agent_clip, texts
+from agent.simulator.voice import WORDS, agent_clip, texts
 
 COMPLETE_AFTER_INTERRUPTED_MS = 5
 
@@ -123,15 +124,25 @@ class Turns:
             self._send(say.handle_update(self._service.handles.issue(self.memory, now_ms)))
 
     def _answered(self) -> int:
-        """How many answers the history holds; a greeting, even one cut off, does not count."""
+        """How many answers the history holds. A greeting, even one cut off, does not count, and
+        neither does what the model was told to say.
+        """
         greeting = agent_clip(self._service.script.greeting).text
-        said = [entry.text for entry in self.memory.entries if entry.role == "model"]
-        return sum(1 for text in said if not greeting.startswith(text))
+        answered, told = 0, False
+        for entry in self.memory.entries:
+            if entry.role == "user":
+                told = words_of(entry.text) is not None
+            elif not told and not greeting.startswith(entry.text):
+                answered += 1
+        return answered
 
     def _choose(self, waiting: list[Asked]) -> Turn:
         """The turn of the script that answers all of this."""
         script = self._service.script
         typed = any(one.duration_ms is None for one in waiting)
+        told = [words for one in waiting if (words := words_of(one.text)) is not None]
+        if told and waiting[-1].duration_ms is None:
+            return Turn(f"{WORDS}{told[-1]}")
         if typed and not self.memory.entries:
             return Turn(script.greeting)
         phrases = [one.phrase for one in waiting if one.phrase]

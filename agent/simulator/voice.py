@@ -25,6 +25,12 @@ EAR_RATE_HZ = 16_000
 
 WAV = ".wav"
 
+WORDS = "words:"
+"""Begins a `say` that gives the words themselves."""
+
+MS_PER_CHARACTER = 65
+"""How long speech takes: about 15 characters a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -82,13 +88,16 @@ def agent_clip(say: str) -> Clip:
 
     Args:
         say: A clip's name without the role; several joined by "+", said without a pause; or the
-            path of a .wav file at `AGENT_RATE_HZ`, whose transcription is the file's name.
+            path of a .wav file at `AGENT_RATE_HZ`, whose transcription is the file's name; or
+            `WORDS` and any text.
 
     Raises:
         KeyError: There is no such clip.
         OSError: The file cannot be read.
         ValueError: It is not mono 16-bit PCM at `AGENT_RATE_HZ`.
     """
+    if say.startswith(WORDS):
+        return _words(say.removeprefix(WORDS))
     if not say.endswith(WAV):
         clips = [clip(f"agent/{name}") for name in say.split("+")]
         text = " ".join(one.text for one in clips)
@@ -102,6 +111,19 @@ def agent_clip(say: str) -> Clip:
     if form != (1, 16, AGENT_RATE_HZ):
         raise ValueError("{} channel(s) of {} bits at {} Hz".format(*form))
     return Clip(say, Path(say).stem, pcm, AGENT_RATE_HZ)
+
+
+def _words(text: str) -> Clip:
+    """Speech for any text. If there is no clip of these words, the sound is that of other words,
+    for as long as these would take.
+    """
+    for name, known in texts().items():
+        if name.startswith("agent/") and known == text:
+            return clip(name)
+    sound = b"".join(clip(name).pcm for name in texts() if name.startswith("agent/"))
+    samples = len(text) * MS_PER_CHARACTER * AGENT_RATE_HZ // 1000
+    repeated = sound * (1 + 2 * samples // len(sound))
+    return Clip(f"{WORDS}{text}", text, repeated[: 2 * samples], AGENT_RATE_HZ)
 
 
 def _at_rate(pcm: bytes, from_hz: int, to_hz: int) -> bytes:

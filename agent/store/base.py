@@ -66,6 +66,7 @@ class CallRecord:
         checkpoint: The last owner's checkpoint; None before the first, or if this release cannot
             read its format.
         lines: The transcript, in order; empty if the method does not return it.
+        persona: The name of the agent that answers.
     """
 
     status: Status
@@ -74,6 +75,7 @@ class CallRecord:
     owner: str
     checkpoint: Checkpoint | None
     lines: tuple[Line, ...] = ()
+    persona: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,14 @@ class Store(Protocol):
     ownership, or was away when it began.
     """
 
-    async def open_call(self, call_sid: str) -> CallRecord:
+    async def open_call(self, call_sid: str, persona: str = "") -> CallRecord:
         """The record of a call, without lines. If there is none, make one with status `ringing`.
 
         May be repeated: it never changes an existing record.
+
+        Args:
+            call_sid: Which call.
+            persona: The name of the agent that answers, for a new record.
         """
         ...
 

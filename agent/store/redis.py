@@ -119,9 +119,9 @@ class RedisStore:
 
         return cls(in_memory.pool(server, CONNECTION), ttl_s)
 
-    async def open_call(self, call_sid: str) -> CallRecord:
+    async def open_call(self, call_sid: str, persona: str = "") -> CallRecord:
         """See `Store.open_call`."""
-        fields, checkpoint = await self._run(self._open_call, call_sid)
+        fields, checkpoint = await self._run(self._open_call, call_sid, persona)
         return _record(call_sid, fields, checkpoint, [])
 
     async def look_up(self, call_sid: str) -> CallRecord | None:
@@ -292,6 +292,7 @@ def _record(
         owner=fields["owner"],
         checkpoint=_checkpoint(call_sid, checkpoint),
         lines=_lines(entries),
+        persona=fields.get("persona", ""),
     )
 
 

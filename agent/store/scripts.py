@@ -61,8 +61,12 @@ local current = current_epoch()
 if current > epoch then return {'fenced', current} end
 """
 
+# ARGV: ttl_s, persona.
 OPEN_CALL = f"""{PREAMBLE}
-create()
+if redis.call('EXISTS', call) == 0 then
+  create()
+  redis.call('HSET', call, 'persona', ARGV[2])
+end
 refresh()
 return {{record()}}
 """

@@ -16,11 +16,17 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from agent.conversation.persona import Persona
 from telephony.call.commands import Command
 from telephony.call.events import Event
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 COMMANDS: tuple[type[Command], ...] = get_args(Command)
+
+LEAN = frozenset({Persona})
+"""Classes of which, inside an event or command, only those fields are written that differ from
+their defaults. They grow with what can be configured, and old recordings need not change.
+"""
 
 type Field = tuple[str, Any] | tuple[str, Any, Any]
 """A field of an object: its name, its type, its default if it has one."""
@@ -51,6 +57,10 @@ class Codec[T]:
         self._classes = {cls.__name__: cls for cls in classes}
         self._types = {cls: _types(cls) for cls in classes}
         self._audio = {cls: _audio_of(cls) for cls in classes}
+        self._lean = {
+            cls: {name: _strict_class(kind) for name, kind in types.items() if kind in LEAN}
+            for cls, types in self._types.items()
+        }
         self._objects = {
             cls: _object_for(cls, tag, (*head, *_fields(cls, bytes_as=str), *tail.get(cls, ())))
             for cls in classes
@@ -69,6 +79,8 @@ class Codec[T]:
         """
         cls = type(thing)
         fields: dict[str, Any] = {name: getattr(thing, name) for name in self._types[cls]}
+        for lean, kind in self._lean[cls].items():
+            fields[lean] = msgspec.convert(fields[lean], kind, from_attributes=True)
         if (name := self._audio[cls]) is not None:
             fields[name] = audio
         line = self._objects[cls](**more, **fields)

@@ -16,9 +16,11 @@ Modules, lowest first:
     driver         runs one `Call`: its events, its timer, its tasks
     calls          all calls of this worker, their limit, and how they are drained
     twilio_rest    redirects a call through Twilio's REST API
+    personas       the agents, read from their files, and again when a file was changed
     reaper         renews the leases of the calls held here, and rescues calls that nobody holds
     worker         creates and releases a worker's resources
     redial         lets a caller who was cut off continue in a new call
+    standing       how a call stands: what the store knows, put right by what Twilio says
     webhooks       answers Twilio's webhooks
     media_socket   accepts Twilio's media streams
     health         /healthz and /readyz

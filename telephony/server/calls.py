@@ -47,7 +47,6 @@ class Calls:
         model: Model,
         store: Store,
         leases: Leases,
-        persona: Persona,
         has_fallback: bool = False,
         think_ms: int = 0,
         owner: str,
@@ -58,7 +57,6 @@ class Calls:
         self._model = model
         self._store = store
         self._ownership = Ownership(store, leases, owner, self._on_taken, self._on_status)
-        self._persona = persona
         self._has_fallback = has_fallback
         self._think_ms = think_ms
         self._observers = observers
@@ -132,7 +130,11 @@ class Calls:
         return self._ownership.count_resume(call_sid)
 
     def open(
-        self, call_sid: str, checkpoint: Checkpoint | None = None, lines: tuple[Line, ...] = ()
+        self,
+        call_sid: str,
+        persona: Persona,
+        checkpoint: Checkpoint | None = None,
+        lines: tuple[Line, ...] = (),
     ) -> Driver:
         """Begin a call here, or continue one from its stored data. This dials the model.
 
@@ -144,7 +146,7 @@ class Calls:
             call_sid=call_sid,
             seed=secrets.randbits(32),
             wall_time_ms=wall_time_ms(),
-            persona=self._persona,
+            persona=persona,
             checkpoint=checkpoint,
             lines=lines,
             has_fallback=self._has_fallback,
@@ -165,8 +167,13 @@ class Calls:
         self._running[driver] = task
         return driver
 
-    async def take(self, call_sid: str, nonce: str) -> Driver | None:
+    async def take(self, call_sid: str, nonce: str, persona: Persona) -> Driver | None:
         """Redeem a stream's token. From then on the call belongs to this worker.
+
+        Args:
+            call_sid: Which call.
+            nonce: The token's unique part.
+            persona: Who answers, if the call does not run here yet.
 
         Returns:
             The call's driver; None if the token was used before, or the call is over.
@@ -178,7 +185,7 @@ class Calls:
                 taken = await self._ownership.redeem(call_sid, nonce, owned, over=over)
                 if taken is None:
                     return None
-                driver = await self._driver_for(call_sid, taken)
+                driver = await self._driver_for(call_sid, taken, persona)
                 driver.owned.took(taken.epoch)
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
@@ -194,14 +201,14 @@ class Calls:
     def _drain_left_ms(self, drained_by_s: float) -> int:
         return max(0, int((drained_by_s - time.monotonic()) * 1000))
 
-    async def _driver_for(self, call_sid: str, taken: Taken) -> Driver:
+    async def _driver_for(self, call_sid: str, taken: Taken, persona: Persona) -> Driver:
         driver = self.get(call_sid)
         if driver is not None:
             if not self._ownership.lacks(call_sid, driver.owned, taken):
                 return driver
             driver.feed(OwnershipLost(taken.epoch))
         await self._ownership.wait_released(call_sid, taken)
-        driver = self.open(call_sid, taken.checkpoint, taken.lines)
+        driver = self.open(call_sid, persona, taken.checkpoint, taken.lines)
         await driver.begun.wait()
         return driver
 

@@ -44,6 +44,8 @@ async def readyz(request: Request) -> JSONResponse:
         await patiently(worker.store.ping())
     except StoreAway as away:
         reasons.append(f"the store is away ({away.why}); transcripts wait in memory")
+    if worker.personas.problem:
+        reasons.append(f"persona files have mistakes: {worker.personas.problem}")
     fallback = worker.settings.gemini_fallback_model
     match worker.model.state():
         case State.OPEN if fallback is not None:

@@ -14,7 +14,7 @@ from telephony.server.stream import MediaStream, close, receive
 from telephony.server.worker import Worker
 from telephony.twilio.messages import Connected, Malformed, Start
 from telephony.twilio.signature import TokenError
-from telephony.twilio.twiml import MEDIA_PATH
+from telephony.twilio.twiml import MEDIA_PATH, PERSONA_PARAMETER
 
 START_LIMIT_S = 3.0
 
@@ -50,7 +50,8 @@ async def media(socket: WebSocket) -> None:
         worker.metrics.refused("stream", f"token {error.reason}")
         await close(socket, POLICY_VIOLATION, error.reason)
         return
-    driver = await worker.calls.take(start.call_sid, nonce)
+    persona = worker.personas.last_good.named(start.custom_parameters.get(PERSONA_PARAMETER, ""))
+    driver = await worker.calls.take(start.call_sid, nonce, persona.persona)
     if driver is None:
         worker.metrics.refused("stream", "token used")
         await close(socket, POLICY_VIOLATION, "used")

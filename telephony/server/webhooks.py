@@ -16,24 +16,20 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from agent.conversation.commands import Impasse
-from agent.store.base import CallRecord, StoreAway
-from telephony.call.ending import GOES_ON, TERMINAL_STATUSES, EndedReason
-from telephony.call.events import CallStatus, EndRequested, StreamEnded
-from telephony.server import redial
-from telephony.server.admission import Refused
-from telephony.server.patience import patiently
-from telephony.server.reaper import LEASE_MS
+from agent.persona.agents import Agent
+from agent.store.base import CallRecord
+from telephony.call.ending import TERMINAL_STATUSES, EndedReason
+from telephony.call.events import CallStatus, StreamEnded
+from telephony.server import redial, standing
+from telephony.server.admission import Refused, wall_time_ms
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
-from telephony.twilio.numbers import caller_id, parties
+from telephony.twilio.numbers import caller_id, is_number, parties
 from telephony.twilio.signature import FORM_LIMIT_BYTES
 
 MAX_RESUMES = 5
 """How many resumes in 60 s a call may have. A call with more will not recover."""
 
-APOLOGY = "I am sorry, I can not go on with this call right now. Please call again later."
-TRANSFERRED = "I am sorry, I can not go on with this call. I will put you through now."
-NOT_PUT_THROUGH = "I am sorry, I could not reach anybody. Please call again later."
 PUT_THROUGH = frozenset({"completed", "answered"})
 """Each `DialCallStatus` of a transfer that reached somebody."""
 
@@ -52,22 +48,24 @@ async def voice(request: Request) -> Response:
     form = await _form(request)
     call_sid = form["CallSid"]
     if form.get("ErrorUrl", "").partition("#")[0].endswith(twiml.TRANSFERRED_PATH):
-        return _xml(twiml.apology(APOLOGY))  # the fallback after a transfer; do not begin another
-    record = await _record(worker, call_sid)
+        return await _apology(worker, form)  # the fallback after a transfer; do not begin another
+    agent = await _agent(worker, form)
+    record = await standing.record(worker, call_sid, agent.persona.name)
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
         return await _go_on(worker, form, record)
-    record = await _believed(worker, form, record)
-    if (over := _over(worker, form, record)) is not None:
+    record = await standing.believed(worker, form, record)
+    if (over := await _over(worker, form, record)) is not None:
         return over
+    if first and (turned_away := _turned_away(agent, form)) is not None:
+        return turned_away
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
-    token = worker.admission.token(form, first=first)
     _note_numbers(worker, form)
     if first and worker.calls.get(call_sid) is None:
         left = await redial.left_behind(worker, form, record)
-        worker.calls.open(call_sid, left.checkpoint, left.lines)
-    return _xml(twiml.connect(worker.settings.public_url, token))
+        worker.calls.open(call_sid, agent.persona, left.checkpoint, left.lines)
+    return await _connect(worker, form, agent, first=first)
 
 
 @router.post(twiml.RESUME_PATH)
@@ -78,29 +76,30 @@ async def resume(request: Request) -> Response:
     call_sid = form["CallSid"]
     if form.get("CallStatus") in TERMINAL_STATUSES:
         return _xml(twiml.hangup())
-    return await _go_on(worker, form, await _record(worker, call_sid))
+    agent = await _agent(worker, form)
+    return await _go_on(worker, form, await standing.record(worker, call_sid, agent.persona.name))
 
 
 async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response:
     """The answer for a call that has had a stream."""
     call_sid = form["CallSid"]
-    record = await _believed(worker, form, record)
-    if (over := _over(worker, form, record)) is not None:
+    record = await standing.believed(worker, form, record)
+    if (over := await _over(worker, form, record)) is not None:
         return over
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.RESUME_PATH))
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(form.get("CallStatus", "")))
-    resumes, left = await _resumed(worker, call_sid)
+    resumes, left = await standing.resumed(worker, call_sid)
     if resumes > MAX_RESUMES:
         log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
-        await _complete(worker, call_sid, EndedReason.TOO_MANY_RESUMES)
-        return _way_out(worker, form)
+        await standing.complete(worker, call_sid, EndedReason.TOO_MANY_RESUMES)
+        return await _way_out(worker, form, record)
     _note_numbers(worker, form)
+    agent = await _agent(worker, form, record)
     if left is not None:
-        worker.calls.open(call_sid, left.checkpoint, left.lines)
-    token = worker.admission.token(form, first=False)
-    return _xml(twiml.connect(worker.settings.public_url, token))
+        worker.calls.open(call_sid, agent.persona, left.checkpoint, left.lines)
+    return await _connect(worker, form, agent, first=False)
 
 
 @router.post(twiml.TRANSFERRED_PATH)
@@ -108,12 +107,14 @@ async def transferred(request: Request) -> Response:
     """A transfer is over. Twilio also sends this if it has redirected the call meanwhile, so it
     must change nothing.
     """
+    worker = _worker(request)
     form = await _form(request)
     status = form.get("DialCallStatus", "")
     if status in PUT_THROUGH or form.get("CallStatus") in TERMINAL_STATUSES:
         return _xml(twiml.hangup())
     log.warning("transfer failed", call_sid=form["CallSid"], status=status)
-    return _xml(twiml.apology(NOT_PUT_THROUGH))
+    agent = await _agent(worker, form)
+    return _xml(twiml.goodbye(agent.says.no_answer, agent.persona.language))
 
 
 @router.post(twiml.STATUS_PATH)
@@ -125,7 +126,7 @@ async def status(request: Request) -> Response:
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(call_status))
     elif call_status in TERMINAL_STATUSES:
-        await _over_elsewhere(worker, call_sid, call_status)
+        await standing.over_elsewhere(worker, call_sid, call_status)
     return Response(status_code=204)
 
 
@@ -175,104 +176,69 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(admission.webhook(request.url.path, query, bytes(body), signature))
 
 
-async def _record(worker: Worker, call_sid: str) -> CallRecord | None:
-    """The record of the call, made if there is none; None while the store is away."""
-    try:
-        return await patiently(worker.store.open_call(call_sid))
-    except StoreAway as away:
-        log.warning("call not looked up", call_sid=call_sid, why=away.why)
-        return None
+async def _agent(
+    worker: Worker, form: Mapping[str, str], record: CallRecord | None = None
+) -> Agent:
+    """The agent that answers: the one that began the call, or else that of the dialled number."""
+    agents = await worker.personas.current()
+    if record is not None and record.persona:
+        return agents.named(record.persona)
+    return agents.answering(parties(form)[0])
 
 
-async def _resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
-    """How often the call was resumed lately, and its record if no worker holds it.
-
-    In that case the model can be dialled at once; otherwise the stream's token decides which worker
-    continues the call. While the store is away, only this worker's own data is used.
-    """
-    try:
-        return await patiently(_ask_store(worker, call_sid))
-    except StoreAway:
-        nothing = CallRecord("in-progress", "", 0, "", None)
-        return worker.calls.count_resume(call_sid), nothing
-
-
-async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
-    resumes = await worker.store.count_resume(call_sid)
-    if worker.settings.twilio_account_sid:  # otherwise lost calls are not rescued
-        # The call is coming back, so no reaper needs to redirect it.
-        await worker.store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
-    if worker.calls.get(call_sid) is not None:
-        return resumes, None
-    if await worker.store.announce_status(call_sid, GOES_ON) > 0:  # whoever holds it waits for it
-        return resumes, None
-    return resumes, await worker.store.look_up(call_sid)
+def _turned_away(agent: Agent, form: Mapping[str, str]) -> Response | None:
+    """The answer for a caller whom the agent does not answer, or not now; None if it does."""
+    theirs = parties(form)[1]
+    if agent.refuses(theirs if is_number(theirs) else ""):
+        log.info("caller is blocked", call_sid=form["CallSid"], persona=agent.persona.name)
+        return _xml(twiml.reject())
+    if agent.hours is not None and not agent.hours.is_open(wall_time_ms()):
+        log.info("closed", call_sid=form["CallSid"], persona=agent.persona.name)
+        return _xml(twiml.goodbye(agent.hours.closed, agent.persona.language))
+    return None
 
 
-async def _over_elsewhere(worker: Worker, call_sid: str, call_status: str) -> None:
-    """A call that is not held here is over. The worker that holds it stores why.
-
-    If no worker holds it, it was cut off; if none ever did, the caller hung up before the stream.
-    """
-    try:
-        told = await patiently(worker.store.announce_status(call_sid, call_status))
-        record = await patiently(worker.store.open_call(call_sid))
-        reason = EndedReason.CUT_OFF if record.epoch else EndedReason.CALLER_HANGUP
-        await patiently(worker.store.mark_completed(call_sid, "" if told else reason))
-    except StoreAway as away:
-        log.warning("end of call not stored", call_sid=call_sid, why=away.why)
+async def _connect(
+    worker: Worker, form: Mapping[str, str], agent: Agent, *, first: bool
+) -> Response:
+    """The answer that connects the call to a stream with a token of its own."""
+    token = worker.admission.token(form, first=first)
+    is_default = agent is (await worker.personas.current()).default
+    name = "" if is_default else agent.persona.name
+    return _xml(twiml.connect(worker.settings.public_url, token, name))
 
 
-async def _complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
-    """Store that the call is over, whichever worker holds it."""
-    if (driver := worker.calls.get(call_sid)) is not None:
-        driver.feed(EndRequested(reason))
-        return
-    try:
-        await patiently(worker.store.mark_completed(call_sid, reason))
-    except StoreAway as away:
-        log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
+async def _apology(worker: Worker, form: Mapping[str, str]) -> Response:
+    agent = await _agent(worker, form)
+    return _xml(twiml.goodbye(agent.says.apology, agent.persona.language))
 
 
-async def _believed(
+async def _over(
     worker: Worker, form: Mapping[str, str], record: CallRecord | None
-) -> CallRecord | None:
-    """What is stored of the call, put right where Twilio knows better: that the caller hung up is
-    only a guess after a `stop`, which comes also when the call is moved elsewhere.
-    """
-    call_sid, guess = form["CallSid"], EndedReason.CALLER_HANGUP
-    if form.get("CallStatus") != GOES_ON:
-        return record
-    if worker.calls.ended_reason(call_sid) is guess:
-        worker.calls.reopen(call_sid)
-    if record is None or record.ended_reason != guess:
-        return record
-    log.info("call goes on after all", call_sid=call_sid)
-    try:
-        await patiently(worker.store.reopen(call_sid, guess))
-    except StoreAway as away:
-        log.warning("call not reopened", call_sid=call_sid, why=away.why)
-    return await _record(worker, call_sid)
-
-
-def _over(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response | None:
+) -> Response | None:
     """The answer for a call that is over, or None if it goes on."""
     reason: str | None = worker.calls.ended_reason(form["CallSid"])
     if record is not None and record.status == "completed":
         reason = record.ended_reason or reason or "completed"
     if reason is None:
         return None
-    return _way_out(worker, form) if reason in APOLOGISED_FOR else _xml(twiml.hangup())
+    return (
+        await _way_out(worker, form, record) if reason in APOLOGISED_FOR else _xml(twiml.hangup())
+    )
 
 
-def _way_out(worker: Worker, form: Mapping[str, str]) -> Response:
+async def _way_out(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response:
     """The answer for a caller for whom there is no agent: a transfer or an apology."""
-    settings = worker.settings
+    settings, agent = worker.settings, await _agent(worker, form, record)
+    language = agent.persona.language
     if settings.transfer_to is None:
-        return _xml(twiml.apology(APOLOGY))
-    shown = caller_id(*parties(form))
+        return _xml(twiml.goodbye(agent.says.apology, language))
     document = twiml.transfer(
-        settings.public_url, TRANSFERRED, settings.transfer_to, caller_id=shown
+        settings.public_url,
+        agent.says.transfer,
+        settings.transfer_to,
+        caller_id=caller_id(*parties(form)),
+        language=language,
     )
     return _xml(document)
 

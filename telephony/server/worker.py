@@ -11,7 +11,6 @@ from random import Random
 
 import structlog
 
-from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.breaker import State
 from agent.gemini.guarded import GuardedLive
 from agent.gemini.quirks import quirks_of
@@ -28,6 +27,7 @@ from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.server.observers import Observer
 from telephony.server.patience import patiently
+from telephony.server.personas import Personas
 from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
@@ -45,6 +45,7 @@ class Parts:
     model: GeminiLive
     store: RedisStore
     metrics: Metrics
+    personas: Personas
     recorder: Recorder | None
     observers: tuple[Observer, ...]
 
@@ -60,6 +61,7 @@ class Worker:
     calls: Calls
     metrics: Metrics
     instance: str
+    personas: Personas
     recorder: Recorder | None
 
 
@@ -101,7 +103,16 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
     recorder = _recorder(settings, metrics)
     if recorder is not None:
         watching.append(recorder)
-    return Parts(settings, Admission(settings), model, store, metrics, recorder, tuple(watching))
+    return Parts(
+        settings,
+        Admission(settings),
+        model,
+        store,
+        metrics,
+        Personas(settings.personas),
+        recorder,
+        tuple(watching),
+    )
 
 
 def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
@@ -140,7 +151,6 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             model=model,
             store=made_of.store,
             leases=leases,
-            persona=DEFAULT_PERSONA,
             has_fallback=made_of.settings.gemini_fallback_model is not None,
             think_ms=quirks_of(made_of.settings.gemini_model).think_ms,
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
@@ -158,6 +168,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             calls,
             made_of.metrics,
             instance,
+            made_of.personas,
             made_of.recorder,
         )
 

@@ -20,7 +20,7 @@ from telephony.simulator.call_flow import CallFlow
 from telephony.simulator.clock import Clock
 from telephony.simulator.director import Director
 from telephony.simulator.faults import CallFaults
-from telephony.simulator.identity import CALLER, Identity, NumberWebhooks
+from telephony.simulator.identity import CALLED, CALLER, Identity, NumberWebhooks
 from telephony.simulator.report import AgentQuiet, CallEvent, Report, WebhookAnswered
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.script import Script
@@ -43,6 +43,7 @@ async def call(
     faults: CallFaults | None = None,
     route: Route | None = None,
     caller: str = CALLER,
+    called: str = CALLED,
     number: NumberWebhooks | None = None,
     rest: RestAccount | None = None,
     interrupted: asyncio.Event | None = None,
@@ -65,6 +66,7 @@ async def call(
         faults: The switches of this Twilio; None for the script's.
         route: Chooses the worker to try first; None for all in turn.
         caller: The other party: a number, ``client:…``, ``sip:…``, or a word.
+        called: Our number.
         number: The number's webhooks; None for those of a linked number.
         rest: The REST account that can redirect the call; None for none.
         interrupted: When it is set, the caller hangs up at once.
@@ -91,6 +93,7 @@ async def call(
             auth_token,
             public_url.rstrip("/"),
             caller,
+            called,
             outbound=faults.outbound,
             webhooks=number,
         )

@@ -6,6 +6,7 @@ from telephony.simulator.elements import Request
 from telephony.simulator.twiml import Stream
 
 CALLER = "+14155550123"
+CALLED = "+14155550199"
 
 RETRIES = "#rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
 """The fragment that `offhook number link` sets, written here again for independence."""
@@ -46,7 +47,7 @@ class Identity:
     auth_token: str
     public_url: str
     caller: str = CALLER
-    called: str = "+14155550199"
+    called: str = CALLED
     outbound: bool = False
     webhooks: NumberWebhooks | None = None
 

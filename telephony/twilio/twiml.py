@@ -27,11 +27,14 @@ RING_S = 20
 TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a parameter, not a secret
 """The name of the one-time token in `Start.custom_parameters`."""
 
+PERSONA_PARAMETER = "persona"
+"""The name of the agent that answers, likewise; missing for the default one."""
+
 PARAMETER_LIMIT_CHARS = 500
 """Twilio's limit: a parameter's name and value together must be shorter."""
 
 
-def connect(public_url: str, token: str) -> str:
+def connect(public_url: str, token: str, persona: str = "") -> str:
     """Connect the call to a media stream.
 
     When the stream ends, for any reason, Twilio asks `RESUME_PATH` how to go on: as the action of
@@ -40,22 +43,27 @@ def connect(public_url: str, token: str) -> str:
     Args:
         public_url: The https address under which Twilio reaches us, perhaps with a path.
         token: The one-time token (see `signature.mint_token`).
+        persona: The name of the agent that answers; "" for the default one.
 
     Raises:
-        ValueError: `public_url` cannot be used, or `token` is too long for a parameter.
+        ValueError: `public_url` cannot be used, or a parameter is too long.
     """
-    chars = len(TOKEN_PARAMETER) + len(token)
-    if chars >= PARAMETER_LIMIT_CHARS:
-        raise ValueError(
-            f"expected a parameter of less than {PARAMETER_LIMIT_CHARS} characters, name and "
-            f"value together, got {chars}; mint a shorter token"
-        )
+    parameters = {TOKEN_PARAMETER: token}
+    if persona:
+        parameters[PERSONA_PARAMETER] = persona
+    for name, value in parameters.items():
+        if (chars := len(name) + len(value)) >= PARAMETER_LIMIT_CHARS:
+            raise ValueError(
+                f"expected a parameter of less than {PARAMETER_LIMIT_CHARS} characters, name and "
+                f"value together, got {chars}; use a shorter {name}"
+            )
     response = VoiceResponse()
     stream = response.connect(action=callback_url(public_url, RESUME_PATH), method="POST").stream(
         url=stream_url(public_url),
         status_callback=callback_url(public_url, STREAM_STATUS_PATH),
     )
-    stream.parameter(name=TOKEN_PARAMETER, value=token)
+    for name, value in parameters.items():
+        stream.parameter(name=name, value=value)
     response.redirect(webhook_url(public_url, RESUME_PATH), method="POST")
     return str(response)
 
@@ -67,15 +75,29 @@ def hangup() -> str:
     return str(response)
 
 
-def apology(text: str) -> str:
-    """Say `text` in Twilio's own voice, then end the call."""
+def reject() -> str:
+    """Refuse the call without answering it."""
     response = VoiceResponse()
-    response.say(text)
+    response.reject()
+    return str(response)
+
+
+def goodbye(text: str, language: str = "") -> str:
+    """Say `text` in Twilio's own voice, then end the call.
+
+    Args:
+        text: What to say.
+        language: The language of `text`, such as ``"de-DE"``; "" for Twilio's default.
+    """
+    response = VoiceResponse()
+    response.say(text, language=language or None)
     response.hangup()
     return str(response)
 
 
-def transfer(public_url: str, text: str, to: str, *, caller_id: str | None = None) -> str:
+def transfer(
+    public_url: str, text: str, to: str, *, caller_id: str | None = None, language: str = ""
+) -> str:
     """Say `text`, then put the call through to `to`.
 
     When the transfer is over, whatever its result, Twilio requests `TRANSFERRED_PATH` with a
@@ -86,12 +108,13 @@ def transfer(public_url: str, text: str, to: str, *, caller_id: str | None = Non
         text: The text that Twilio's own voice says first.
         to: A number in E.164, or a sip: address.
         caller_id: The number that `to` sees (see `numbers.caller_id`); None for the caller's.
+        language: The language of `text`; "" for Twilio's default.
 
     Raises:
         ValueError: `public_url` cannot be used.
     """
     response = VoiceResponse()
-    response.say(text)
+    response.say(text, language=language or None)
     dial = response.dial(
         action=callback_url(public_url, TRANSFERRED_PATH),
         method="POST",

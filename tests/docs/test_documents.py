@@ -38,6 +38,8 @@ RUN_BY = {
     "number list": "end_to_end/test_number.py",
     "number show": "end_to_end/test_number.py",
     "number unlink": "end_to_end/test_number.py",
+    "persona check": "agent/persona/test_commands.py",
+    "persona new": "agent/persona/test_commands.py",
     "replay": "end_to_end/test_wire_replay.py",
     "serve": "docs/test_readme_walk.py",
     "simulate call": "docs/test_readme_walk.py",

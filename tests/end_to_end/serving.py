@@ -63,6 +63,7 @@ async def serving(
     transfer_to: str = "",
     account_sid: str = "",
     fallback_model: str = "",
+    personas: Path | None = None,
 ) -> AsyncIterator[LocalWorker]:
     """A worker on a free port. Leaving waits until its calls are over and stored."""
     given = settings.load(
@@ -76,6 +77,7 @@ async def serving(
         transfer_to=transfer_to,
         twilio_account_sid=account_sid,
         record_dir="",
+        personas=personas or "",
         drain_budget_s=5,
         port=0,
         metrics_port=0,  # the same as PORT: served there

@@ -9,13 +9,13 @@ from redis.asyncio import Redis
 
 from agent.conversation.commands import OpenModel
 from agent.gemini.breaker import FAILURES
+from agent.persona.agents import Says
 from agent.simulator.behaviour import BRISK
 from agent.simulator.faults import DropHandles, GoAway, RefuseConnect, Reset, SlowSetup
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
 from telephony.audio.earcon import EARCON
 from telephony.call.commands import NO_REPLY, SendMedia
-from telephony.server.webhooks import APOLOGY, TRANSFERRED
 from telephony.simulator import call_flow
 from telephony.simulator.report import AgentHeard, CallEvent
 from tests.end_to_end.records import stored
@@ -154,7 +154,7 @@ async def test_a_caller_whose_model_is_gone_talks_with_the_fallback(steps: Watch
 
 
 @pytest.mark.parametrize(
-    ("transfer_to", "announced"), [("", APOLOGY), ("sip:desk@example.com", TRANSFERRED)]
+    ("transfer_to", "announced"), [("", Says().apology), ("sip:desk@example.com", Says().transfer)]
 )
 async def test_a_caller_whom_no_model_answers_hears_so_and_is_put_through_if_there_is_somebody(
     redis: Redis,

@@ -8,11 +8,12 @@ import pytest
 from redis.asyncio import Redis
 from websockets.frames import Frame, Opcode
 
+from agent.persona.agents import Says
 from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import EndCall
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallStatus, StreamEnded, StreamStarted
-from telephony.server.webhooks import APOLOGY, MAX_RESUMES
+from telephony.server.webhooks import MAX_RESUMES
 from telephony.simulator import call_flow, wire
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
@@ -61,7 +62,7 @@ async def test_a_stream_that_breaks_too_often_ends_the_call_with_an_apology(
     report = await place(caller(*cuts, HANG_UP), worker.url, faults=faults)
     record = await worker.server.worker.store.look_up(report.call_sid)
     assert report.streams == MAX_RESUMES + 1
-    assert report.announced == (APOLOGY,)
+    assert report.announced == (Says().apology,)
     assert report.ended_by == "agent"
     assert record is not None
     assert (record.status, record.ended_reason) == ("completed", "too_many_resumes")

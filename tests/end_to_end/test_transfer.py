@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from agent.persona.agents import Says
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
-from telephony.server.webhooks import NOT_PUT_THROUGH, TRANSFERRED
 from telephony.simulator import call_flow
 from telephony.simulator.faults import CallFaults, DialStatus
 from telephony.simulator.report import Report
@@ -37,7 +37,7 @@ async def transferred(caller: str, status: DialStatus = "completed") -> Report:
 async def test_every_caller_is_put_through_with_a_number_that_twilio_takes(caller: str) -> None:
     report = await transferred(caller)
     assert report.problems == ()
-    assert (report.announced, report.dialled) == ((TRANSFERRED,), (DESK,))
+    assert (report.announced, report.dialled) == ((Says().transfer,), (DESK,))
     assert report.ended_by == "agent"
 
 
@@ -47,5 +47,5 @@ async def test_a_caller_who_reached_nobody_is_told_so_before_the_call_ends(
 ) -> None:
     report = await transferred("client:alice", status)
     assert report.problems == ()
-    assert report.announced == (TRANSFERRED, NOT_PUT_THROUGH)
+    assert report.announced == (Says().transfer, Says().no_answer)
     assert (report.dialled, report.ended_by) == ((DESK,), "agent")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from agent.persona.agents import Says
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
-from telephony.server.webhooks import APOLOGY, TRANSFERRED
 from telephony.simulator import call_flow
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
@@ -63,5 +63,5 @@ async def test_a_transfer_whose_end_could_not_be_told_is_not_begun_again(
         front.fails[TRANSFERRED_PATH] = ATTEMPTS
         report = await place(TWO_TURNS, front.public_url, faults=CallFaults(dial_ms=20))
     assert report.dialled == (DESK,)
-    assert report.announced == (TRANSFERRED, APOLOGY)
+    assert report.announced == (Says().transfer, Says().apology)
     assert report.ended_by == "agent"

@@ -3,7 +3,7 @@
 import dataclasses
 from enum import Enum
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
@@ -19,6 +19,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 def of_type(kind: Any) -> st.SearchStrategy[Any]:
     if kind is Role:
         return st.sampled_from(get_args(Role.__value__))
+    if get_origin(kind) is Literal:
+        return st.sampled_from(get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
@@ -30,6 +32,7 @@ def of_type(kind: Any) -> st.SearchStrategy[Any]:
         return st.lists(of_type(get_args(kind)[0]), max_size=3).map(tuple)
     plain = {
         int: INTEGERS,
+        float: st.floats(allow_nan=False, allow_infinity=False),
         str: TEXTS,
         bytes: st.binary(max_size=200),
         bool: st.booleans(),

@@ -48,8 +48,8 @@ def test_hangup_is_nothing_else() -> None:
     assert ET.canonicalize(twiml.hangup()) == "<Response><Hangup></Hangup></Response>"
 
 
-def test_an_apology_is_spoken_before_the_call_ends() -> None:
-    response = read(twiml.apology("We are sorry: <try> again & again, à bientôt."))
+def test_a_goodbye_is_spoken_before_the_call_ends() -> None:
+    response = read(twiml.goodbye("We are sorry: <try> again & again, à bientôt."))
     assert [verb.tag for verb in response] == ["Say", "Hangup"]
     assert response[0].text == "We are sorry: <try> again & again, à bientôt."
 
@@ -78,7 +78,7 @@ def test_a_transfer_shows_the_number_it_is_told_to() -> None:
     [
         twiml.connect(PUBLIC_URL, "t"),
         twiml.hangup(),
-        twiml.apology("é"),
+        twiml.goodbye("é"),
         twiml.transfer(PUBLIC_URL, "é", "+15551234567"),
     ],
     ids=["connect", "hangup", "apology", "transfer"],

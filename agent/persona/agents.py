@@ -1,0 +1,88 @@
+"""An agent, and all the agents of a server: which of them answers a call."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from agent.conversation.persona import DEFAULT_PERSONA, Persona
+from agent.persona.hours import Hours
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """The sentences that are said for the agent where no model speaks.
+
+    Args:
+        apology: To a caller for whom there is no agent.
+        transfer: To a caller who is about to be transferred, because there is no agent.
+        no_answer: To a caller whose transfer reached nobody.
+    """
+
+    apology: str = "I am sorry, I can not go on with this call right now. Please call again later."
+    transfer: str = "I am sorry, I can not go on with this call. I will put you through now."
+    no_answer: str = "I am sorry, I could not reach anybody. Please call again later."
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Who answers, under which numbers, when, and for whom not.
+
+    Args:
+        persona: The agent's character.
+        numbers: The numbers that it answers, in E.164.
+        default: Whether it answers the numbers that no other agent answers.
+        hours: When it answers; None for always.
+        blocked: Callers whose calls are refused: numbers in E.164, beginnings of numbers that end
+            with ``*``, or ``anonymous`` for callers who withhold their number.
+        says: Its sentences where no model speaks.
+    """
+
+    persona: Persona
+    numbers: tuple[str, ...] = ()
+    default: bool = False
+    hours: Hours | None = None
+    blocked: tuple[str, ...] = ()
+    says: Says = Says()
+
+    def refuses(self, caller: str) -> bool:
+        """Whether calls of this caller are refused.
+
+        Args:
+            caller: The caller's number in E.164; "" if there is none.
+        """
+        for blocked in self.blocked:
+            if blocked == "anonymous":
+                if not caller:
+                    return True
+            elif blocked.endswith("*"):
+                if caller.startswith(blocked[:-1]):
+                    return True
+            elif caller == blocked:
+                return True
+        return False
+
+
+class Agents:
+    """All agents of a server; one of them is the default."""
+
+    def __init__(self, agents: Sequence[Agent]) -> None:
+        self._by_name = {agent.persona.name: agent for agent in agents}
+        self._by_number = {number: agent for agent in agents for number in agent.numbers}
+        self.default = next((agent for agent in agents if agent.default), agents[0])
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __iter__(self) -> Iterator[Agent]:
+        return iter(self._by_name.values())
+
+    def answering(self, number: str) -> Agent:
+        """The agent that answers a dialled number."""
+        return self._by_number.get(number, self.default)
+
+    def named(self, name: str) -> Agent:
+        """The agent of this name; the default if there is none any more."""
+        return self._by_name.get(name, self.default)
+
+
+BUILT_IN = Agents([Agent(DEFAULT_PERSONA, default=True)])
+"""The agent of a server without persona files."""

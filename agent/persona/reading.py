@@ -1,0 +1,142 @@
+"""Reads persona files into agents. All mistakes of all files are found at once."""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from agent.conversation.persona import Persona, TurnTaking, greeting_cue
+from agent.persona.agents import Agent, Agents, Says
+from agent.persona.hours import DAYS, Hours, parse
+from agent.persona.mistakes import Mistake, PersonaError, of_syntax, of_values
+from agent.persona.places import Key, line_of, places
+from agent.persona.schema import HoursTable, PersonaFile
+
+GREETS = (
+    "[A caller has just been connected and is listening. Greet them in one short sentence, say "
+    "your name, and ask how you can help.]"
+)
+"""The cue of a persona without a greeting of its own."""
+
+
+def files_of(path: Path) -> list[Path]:
+    """The persona files at a path: the file itself, or every ``*.toml`` in the folder.
+
+    Raises:
+        PersonaError: There is no such file, or none in the folder.
+    """
+    if path.is_dir():
+        if found := sorted(path.glob("*.toml")):
+            return found
+        raise PersonaError([Mistake(str(path), 1, "file", _NO_FILES)])
+    if not path.exists():
+        what = "expected a persona file or a folder of them, found nothing there"
+        raise PersonaError([Mistake(str(path), 1, "file", f"{what}; {_MAKE_ONE}")])
+    return [path]
+
+
+_MAKE_ONE = "`offhook persona new FILE` writes an example"
+_NO_FILES = f"expected *.toml files in this folder, found none; {_MAKE_ONE}"
+
+
+def read(paths: Sequence[Path]) -> Agents:
+    """Read all files.
+
+    Raises:
+        PersonaError: With the mistakes of every file.
+    """
+    mistakes: list[Mistake] = []
+    found: list[tuple[Path, dict[Key, int], Agent]] = []
+    for path in paths:
+        try:
+            found.append((path, *_read_one(path)))
+        except PersonaError as error:
+            mistakes += error.mistakes
+    mistakes += _disagreements(found)
+    if mistakes:
+        raise PersonaError(mistakes)
+    return Agents([agent for _, _, agent in found])
+
+
+def _read_one(path: Path) -> tuple[dict[Key, int], Agent]:
+    file = str(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        what = f"expected UTF-8, got the byte 0x{error.object[error.start]:02x}; save it as UTF-8"
+        raise PersonaError([Mistake(file, line, "encoding", what)]) from None
+    except OSError as error:
+        what = f"expected a file that can be read: {error.strerror}"
+        raise PersonaError([Mistake(file, 1, "file", what)]) from None
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PersonaError([of_syntax(file, text, error)]) from None
+    lines = places(text)
+    try:
+        return lines, _agent(PersonaFile.model_validate(values))
+    except ValidationError as error:
+        raise PersonaError(of_values(file, PersonaFile, error, lines)) from None
+
+
+def _agent(given: PersonaFile) -> Agent:
+    persona = Persona(
+        name=given.name,
+        instructions=given.instructions,
+        voice=given.voice,
+        greeting_cue=GREETS if given.greeting is None else greeting_cue(given.greeting),
+        language=given.language,
+        turns=TurnTaking(
+            given.turns.silence_ms,
+            given.turns.prefix_ms,
+            given.turns.start_sensitivity,
+            given.turns.end_sensitivity,
+        ),
+        timezone="UTC" if given.hours is None else given.hours.timezone,
+        minutes=given.limits.minutes,
+        silence_s=given.limits.silence_s,
+        goodbye=given.says.goodbye,
+        still_there=given.says.still_there,
+    )
+    return Agent(
+        persona,
+        numbers=given.numbers,
+        default=bool(given.default),
+        hours=None if given.hours is None else _hours(given.hours),
+        blocked=given.blocked,
+        says=Says(given.says.apology, given.says.transfer, given.says.no_answer),
+    )
+
+
+def _hours(given: HoursTable) -> Hours:
+    days = {day: text for day in DAYS if (text := getattr(given, day)) is not None}
+    return Hours(given.timezone, {day: parse(text) for day, text in days.items()}, given.closed)
+
+
+def _disagreements(found: Sequence[tuple[Path, dict[Key, int], Agent]]) -> list[Mistake]:
+    """What is wrong with files that are right by themselves."""
+    mistakes: list[Mistake] = []
+    names: dict[str, Path] = {}
+    numbers: dict[str, Path] = {}
+    defaults: list[tuple[Path, int]] = []
+    for path, lines, agent in found:
+        name = agent.persona.name
+        if (other := names.setdefault(name.casefold(), path)) is not path:
+            what = f"expected a name of its own, got {name!r}, which {other} has; change one"
+            mistakes.append(Mistake(str(path), line_of(("name",), lines), "name", what))
+        for n, number in enumerate(agent.numbers):
+            if (other := numbers.setdefault(number, path)) is not path:
+                what = f"expected a number of its own, got {number}, which {other} has; remove one"
+                line = line_of(("numbers", n), lines)
+                mistakes.append(Mistake(str(path), line, f"numbers[{n}]", what))
+        if agent.default:
+            defaults.append((path, line_of(("default",), lines)))
+    for path, line in defaults[1:]:
+        what = f"expected one default, got a second; {defaults[0][0]} is it already; remove one"
+        mistakes.append(Mistake(str(path), line, "default", what))
+    if len(found) > 1 and not defaults:
+        what = "expected default = true in one of the files, got none; add it to one of them"
+        mistakes.append(Mistake(str(found[0][0]), 1, "default", what))
+    return mistakes

@@ -1,0 +1,155 @@
+"""The keys of a persona file, their types and their limits.
+
+Every key is described here once. `offhook persona new` writes an example of each, and
+docs/personas.md explains them.
+"""
+
+import difflib
+import re
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from agent.persona.hours import parse
+
+VOICES = frozenset(
+    {
+        *("Achernar", "Achird", "Algenib", "Algieba", "Alnilam", "Aoede", "Autonoe", "Callirrhoe"),
+        *("Charon", "Despina", "Enceladus", "Erinome", "Fenrir", "Gacrux", "Iapetus", "Kore"),
+        *("Laomedeia", "Leda", "Orus", "Puck", "Pulcherrima", "Rasalgethi", "Sadachbia"),
+        *("Sadaltager", "Schedar", "Sulafat", "Umbriel", "Vindemiatrix", "Zephyr"),
+        "Zubenelgenubi",
+    }
+)
+"""Gemini's prebuilt voices in November 2026."""
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+_BLOCKED = re.compile(r"\+[1-9][0-9]{0,14}\*?|anonymous").fullmatch
+_LANGUAGE = re.compile(r"[a-z]{2,3}-([A-Z]{2}|[0-9]{3})").fullmatch
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError('expected a text that is not empty, got ""')
+    return text
+
+
+def _number(text: str) -> str:
+    if not _E164(text):
+        raise ValueError(f'expected a telephone number such as "+14155550100", got {text!r}')
+    return text
+
+
+def _blocked(text: str) -> str:
+    if not _BLOCKED(text):
+        raise ValueError(
+            'expected a telephone number such as "+14155550100", the beginning of numbers such as '
+            f'"+1900*", or "anonymous", got {text!r}'
+        )
+    return text
+
+
+Said = Annotated[str, AfterValidator(_said)]
+"""A text that is not empty."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TurnsTable(_Table):
+    """`[turns]`: how Gemini's voice activity detection takes turns."""
+
+    silence_ms: int = Field(default=500, ge=100, le=5_000)
+    prefix_ms: int = Field(default=20, ge=0, le=2_000)
+    start_sensitivity: Literal["high", "low"] = "high"
+    end_sensitivity: Literal["high", "low"] = "high"
+
+
+class HoursTable(_Table):
+    """`[hours]`: when the agent answers. Days that are missing are closed."""
+
+    timezone: str = "UTC"
+    mon: str | None = None
+    tue: str | None = None
+    wed: str | None = None
+    thu: str | None = None
+    fri: str | None = None
+    sat: str | None = None
+    sun: str | None = None
+    closed: Said = "We are closed at the moment. Please call again during our opening hours."
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError):  # not found is a KeyError, which is no OSError
+            raise _no_zone(value) from None
+        except KeyError:
+            raise _no_zone(value) from None
+        return value
+
+    @field_validator("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    @classmethod
+    def _day(cls, value: str | None) -> str | None:
+        parse(value or "")
+        return value
+
+
+def _no_zone(value: str) -> ValueError:
+    return ValueError(f'expected a time zone such as "Europe/Berlin", got {value!r}')
+
+
+class LimitsTable(_Table):
+    """`[limits]`: when a call is ended."""
+
+    minutes: float = Field(default=60, gt=0, le=24 * 60)
+    silence_s: float = Field(default=30, ge=0, le=3_600)
+
+
+class SaysTable(_Table):
+    """`[says]`: the sentences that offhook says itself."""
+
+    apology: Said = "I am sorry, I can not go on with this call right now. Please call again later."
+    transfer: Said = "I am sorry, I can not go on with this call. I will put you through now."
+    no_answer: Said = "I am sorry, I could not reach anybody. Please call again later."
+    goodbye: Said = "I am sorry, our time is up. Thank you for calling, and goodbye."
+    still_there: Said = "Are you still there?"
+
+
+class PersonaFile(_Table):
+    """A whole file."""
+
+    name: Said
+    instructions: Said
+    voice: str = "Puck"
+    language: str = ""
+    greeting: Said | None = None
+    numbers: tuple[Annotated[str, AfterValidator(_number)], ...] = Field((), strict=False)
+    default: bool | None = None
+    blocked: tuple[Annotated[str, AfterValidator(_blocked)], ...] = Field((), strict=False)
+    turns: TurnsTable = TurnsTable()
+    hours: HoursTable | None = None
+    limits: LimitsTable = LimitsTable()
+    says: SaysTable = SaysTable()
+
+    @field_validator("voice")
+    @classmethod
+    def _voice(cls, value: str) -> str:
+        """Refuse what looks like a slip. Another name may be a voice that is newer than this."""
+        near = difflib.get_close_matches(value.capitalize(), VOICES, n=1, cutoff=0.7)
+        if value not in VOICES and (near or not value.strip()):
+            fix = f'; did you mean "{near[0]}"?' if near else ""
+            raise ValueError(f'expected one of Gemini\'s voices such as "Kore", got {value!r}{fix}')
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _tag(cls, value: str) -> str:
+        if value and not _LANGUAGE(value):
+            raise ValueError(
+                f'expected a language and a region such as "en-US" or "de-DE", got {value!r}'
+            )
+        return value

@@ -1,0 +1,89 @@
+"""Keeps the agents of this worker up to date with their files.
+
+A changed file is taken up for the next call. A file with mistakes changes nothing: the agents that
+were read last stay, and the log and `/readyz` say what is wrong.
+"""
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from agent.persona.agents import BUILT_IN, Agents
+from agent.persona.mistakes import PersonaError
+from agent.persona.reading import files_of, read
+from telephony.errors import SettingsError
+
+type Stamp = tuple[tuple[str, int, int], ...]
+"""Name, time of change in ns, and size of each file."""
+
+log = structlog.get_logger(__name__)
+
+
+class Personas:
+    """The agents, read from their files.
+
+    Args:
+        path: A persona file, or a folder of them; None for the built-in agent.
+
+    Attributes:
+        problem: What is wrong with the files as they are now, or "".
+
+    Raises:
+        SettingsError: The files cannot be used; the message has a line for each mistake.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.problem = ""
+        self._path = None if path is None else path.expanduser()
+        self._agents = BUILT_IN
+        self._reading = asyncio.Lock()
+        self._seen: Stamp = ()
+        if self._path is None:
+            return
+        self._seen = _stamp(self._path)
+        try:
+            self._agents = read(files_of(self._path))
+        except PersonaError as error:
+            raise SettingsError(f"PERSONAS: persona files with mistakes:\n{error}") from None
+
+    @property
+    def last_good(self) -> Agents:
+        """The agents that were read last."""
+        return self._agents
+
+    async def current(self) -> Agents:
+        """The agents as their files are now; those that were read last if a file has a mistake."""
+        if self._path is None:
+            return self._agents
+        async with self._reading:
+            stamp = _stamp(self._path)
+            if stamp != self._seen:
+                self._seen = stamp
+                await self._read_again(self._path)
+        return self._agents
+
+    async def _read_again(self, path: Path) -> None:
+        try:
+            self._agents = await asyncio.to_thread(lambda: read(files_of(path)))
+        except PersonaError as error:
+            self.problem = str(error)
+            log.warning(
+                "persona files have mistakes; the agents that were read last go on answering",
+                mistakes=[str(mistake) for mistake in error.mistakes],
+            )
+        else:
+            self.problem = ""
+            log.info("persona files read again", agents=len(self._agents))
+
+
+def _stamp(path: Path) -> Stamp:
+    """What tells whether a file was changed, added or removed."""
+    found = []
+    for file in sorted(path.glob("*.toml")) if path.is_dir() else [path]:
+        try:
+            status = file.stat()
+        except OSError:  # it was removed meanwhile, or cannot be read: `read` says so
+            continue
+        found.append((str(file), status.st_mtime_ns, status.st_size))
+    return tuple(found)

@@ -1,0 +1,99 @@
+"""How a call stands: what the store knows of it, put right by what Twilio says.
+
+While the store is away, only this worker's own data is used.
+"""
+
+from collections.abc import Mapping
+
+import structlog
+
+from agent.store.base import CallRecord, StoreAway
+from telephony.call.ending import GOES_ON, EndedReason
+from telephony.call.events import EndRequested
+from telephony.server.patience import patiently
+from telephony.server.reaper import LEASE_MS
+from telephony.server.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+
+async def record(worker: Worker, call_sid: str, persona: str = "") -> CallRecord | None:
+    """The record of the call, made for the agent `persona` if there is none; None while the store
+    is away.
+    """
+    try:
+        return await patiently(worker.store.open_call(call_sid, persona))
+    except StoreAway as away:
+        log.warning("call not looked up", call_sid=call_sid, why=away.why)
+        return None
+
+
+async def resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
+    """How often the call was resumed lately, and its record if no worker holds it.
+
+    In that case the model can be dialled at once; otherwise the stream's token decides which worker
+    continues the call. While the store is away, only this worker's own data is used.
+    """
+    try:
+        return await patiently(_ask_store(worker, call_sid))
+    except StoreAway:
+        nothing = CallRecord("in-progress", "", 0, "", None)
+        return worker.calls.count_resume(call_sid), nothing
+
+
+async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
+    resumes = await worker.store.count_resume(call_sid)
+    if worker.settings.twilio_account_sid:  # otherwise lost calls are not rescued
+        # The call is coming back, so no reaper needs to redirect it.
+        await worker.store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
+    if worker.calls.get(call_sid) is not None:
+        return resumes, None
+    if await worker.store.announce_status(call_sid, GOES_ON) > 0:  # whoever holds it waits for it
+        return resumes, None
+    return resumes, await worker.store.look_up(call_sid)
+
+
+async def over_elsewhere(worker: Worker, call_sid: str, call_status: str) -> None:
+    """A call that is not held here is over. The worker that holds it stores why.
+
+    If no worker holds it, it was cut off; if none ever did, the caller hung up before the stream.
+    """
+    try:
+        told = await patiently(worker.store.announce_status(call_sid, call_status))
+        record = await patiently(worker.store.open_call(call_sid))
+        reason = EndedReason.CUT_OFF if record.epoch else EndedReason.CALLER_HANGUP
+        await patiently(worker.store.mark_completed(call_sid, "" if told else reason))
+    except StoreAway as away:
+        log.warning("end of call not stored", call_sid=call_sid, why=away.why)
+
+
+async def complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
+    """Store that the call is over, whichever worker holds it."""
+    if (driver := worker.calls.get(call_sid)) is not None:
+        driver.feed(EndRequested(reason))
+        return
+    try:
+        await patiently(worker.store.mark_completed(call_sid, reason))
+    except StoreAway as away:
+        log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
+
+
+async def believed(
+    worker: Worker, form: Mapping[str, str], stored: CallRecord | None
+) -> CallRecord | None:
+    """What is stored of the call, put right where Twilio knows better: that the caller hung up is
+    only a guess after a `stop`, which comes also when the call is moved elsewhere.
+    """
+    call_sid, guess = form["CallSid"], EndedReason.CALLER_HANGUP
+    if form.get("CallStatus") != GOES_ON:
+        return stored
+    if worker.calls.ended_reason(call_sid) is guess:
+        worker.calls.reopen(call_sid)
+    if stored is None or stored.ended_reason != guess:
+        return stored
+    log.info("call goes on after all", call_sid=call_sid)
+    try:
+        await patiently(worker.store.reopen(call_sid, guess))
+    except StoreAway as away:
+        log.warning("call not reopened", call_sid=call_sid, why=away.why)
+    return await record(worker, call_sid)

@@ -1,0 +1,47 @@
+"""`offhook persona new` and `offhook persona check`."""
+
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from agent.persona.example import EXAMPLE
+from telephony.cli import app
+from telephony.errors import UsageError
+
+RUN = CliRunner()
+
+
+def test_a_new_file_is_written_and_has_no_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "my-agent.toml"
+    written = RUN.invoke(app, ["persona", "new", str(file)])
+    assert written.exit_code == 0
+    assert file.read_text() == EXAMPLE
+    checked = RUN.invoke(app, ["persona", "check", str(file)])
+    assert (checked.exit_code, checked.stdout) == (
+        0,
+        "Ada: no number of its own, and every other number\n",
+    )
+
+
+def test_a_file_that_exists_is_not_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "my-agent.toml"
+    file.write_text("mine")
+    refused = RUN.invoke(app, ["persona", "new", str(file)])
+    assert isinstance(refused.exception, UsageError)
+    assert f"got {file}, which exists" in str(refused.exception)
+    assert file.read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    refused = RUN.invoke(app, ["persona", "new", str(tmp_path / "no" / "agent.toml")])
+    assert isinstance(refused.exception, UsageError)
+
+
+def test_mistakes_end_with_exit_code_2_and_a_line_each(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('name = "A"\n')
+    (tmp_path / "b.toml").write_text('nmae = "B"\n')
+    checked = RUN.invoke(app, ["persona", "check", str(tmp_path)])
+    assert checked.exit_code == 2
+    assert [line.partition(":")[0] for line in checked.stderr.splitlines()] == [
+        str(tmp_path / name) for name in ("a.toml", "b.toml", "b.toml", "b.toml")
+    ]

@@ -1,0 +1,152 @@
+"""Agents of one's own, over real sockets: which of them answers, when, and for whom not."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.simulator.server import SimulatedGemini
+from telephony.call.commands import Command
+from telephony.call.events import CallOpened, Event
+from telephony.twilio.twiml import RESUME_PATH, VOICE_PATH
+from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
+from tests.end_to_end.serving import get, place, serving
+from tests.end_to_end.twilio import (
+    form_of,
+    new_call_sid,
+    open_stream,
+    post,
+    signed,
+    start,
+    token_in,
+)
+
+if TYPE_CHECKING:
+    from tests.redis_server import RedisServer
+
+SALES = "+14155550101"
+
+
+def write(folder: Path, name: str, more: str = "", greeting: str = "Hello there.") -> Path:
+    file = folder / f"{name}.toml"
+    file.write_text(
+        f'name = "{name}"\ninstructions = "You are {name}."\ngreeting = "{greeting}"\n{more}'
+    )
+    return file
+
+
+class Opened:
+    """An observer that notes which persona each call got."""
+
+    def __init__(self) -> None:
+        self.by_call: dict[str, str] = {}
+        self.ten = asyncio.Event()
+
+    def __call__(
+        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
+    ) -> None:
+        del now_ms, commands
+        if isinstance(event, CallOpened):
+            self.by_call[call_sid] = event.persona.name
+            if len(self.by_call) == 10:
+                self.ten.set()
+
+
+async def test_the_dialled_number_chooses_the_agent_and_its_greeting_is_heard(
+    gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    write(tmp_path, "Reception", "default = true", greeting="This is the reception.")
+    write(tmp_path, "Sales", f'numbers = ["{SALES}"]', greeting="This is the sales desk.")
+    async with serving(gemini, personas=tmp_path) as worker:
+        reports = [
+            await place(caller(HANG_UP), worker.url, called=called)
+            for called in (SALES, "+14155550102")
+        ]
+        store = worker.server.worker.store
+        records = [await store.look_up(report.call_sid) for report in reports]
+    assert [report.problems for report in reports] == [(), ()]
+    assert [(record.persona, record.lines[0].heard) for record in records if record] == [
+        ("Sales", "This is the sales desk."),
+        ("Reception", "This is the reception."),
+    ]
+
+
+async def test_a_call_that_comes_to_another_worker_keeps_its_agent(
+    gemini: SimulatedGemini, redis_server: "RedisServer", tmp_path: Path
+) -> None:
+    write(tmp_path, "Reception", "default = true")
+    write(tmp_path, "Sales", f'numbers = ["{SALES}"]')
+    opened = Opened()
+    call_sid = new_call_sid()
+    form = form_of(call_sid) | {"To": SALES}
+    url = redis_server.url
+    async with (
+        serving(gemini, redis_url=url, personas=tmp_path) as one,
+        serving(gemini, opened, redis_url=url, personas=tmp_path) as other,
+    ):
+        answer = await post(one.url, VOICE_PATH, form, signed(VOICE_PATH, form))
+        assert '<Parameter name="persona" value="Sales" />' in answer.text
+        async with open_stream(other.url) as socket:
+            await start(socket, call_sid, {"token": token_in(answer.text), "persona": "Sales"})
+            await socket.close()
+        form |= {"CallStatus": "in-progress", "To": "+14155550102"}
+        answer = await post(other.url, RESUME_PATH, form, signed(RESUME_PATH, form))
+        assert '<Parameter name="persona" value="Sales" />' in answer.text
+    assert opened.by_call == {call_sid: "Sales"}
+
+
+async def test_a_blocked_caller_is_rejected_and_no_model_is_dialled(
+    gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "Reception", 'blocked = ["+1415555*", "anonymous"]')
+    opened = Opened()
+    async with serving(gemini, opened, personas=file) as worker:
+        for blocked in ("+14155550123", "anonymous"):
+            report = await place(caller(HANG_UP), worker.url, caller=blocked)
+            assert (report.streams, report.ended_by) == (0, "rejected")
+        report = await place(caller(HANG_UP), worker.url, caller="+442079460000")
+    assert report.problems == ()
+    assert len(opened.by_call) == 1
+
+
+async def test_outside_its_hours_an_agent_says_that_it_is_closed(
+    gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "Reception", '[hours]\nmon = ""\nclosed = "We are closed."')
+    opened = Opened()
+    async with serving(gemini, opened, personas=file) as worker:
+        report = await place(caller(HANG_UP), worker.url)
+    assert (report.announced, report.streams, report.ended_by) == (("We are closed.",), 0, "agent")
+    assert opened.by_call == {}
+
+
+async def test_an_edit_is_taken_up_by_the_next_call_and_a_mistake_by_none(
+    gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "Reception", greeting="The first greeting.")
+    heard = []
+    opened = Opened()
+    async with serving(gemini, opened, personas=file) as worker:
+
+        async def call() -> None:
+            report = await place(caller(SAY_MORGAN, HANG_UP), worker.url)
+            assert (report.problems, len(report.turns)) == ((), 2)
+            record = await worker.server.worker.store.look_up(report.call_sid)
+            assert record is not None
+            heard.append(record.lines[0].heard)
+
+        async with asyncio.TaskGroup() as calls:
+            for _ in range(10):
+                calls.create_task(call())
+            await opened.ten.wait()
+            file.write_text('name = "Reception"\ninstructions = 7\n')
+            for _ in range(10):
+                calls.create_task(call())
+        ready = (await get(worker.url, "/readyz")).json()
+        write(tmp_path, "Reception", greeting="The second greeting.")
+        await call()
+        ready_again = (await get(worker.url, "/readyz")).json()
+    assert heard == ["The first greeting."] * 20 + ["The second greeting."]
+    assert (ready["status"], len(ready["reasons"])) == ("degraded", 1)
+    assert f"{file}:2: instructions: expected a text in quotes, got 7" in ready["reasons"][0]
+    assert ready_again == {"status": "ready", "reasons": []}
