@@ -3,6 +3,7 @@
 Commands are imperative. The edge that owns the resource carries each out; none returns anything.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -158,3 +159,8 @@ StoreCommand = AppendLine | SaveCheckpoint
 PlayerCommand = PlayReply | FinishReply | StopPlayback
 MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
 ConversationCommand = ModelCommand | StoreCommand | PlayerCommand | MicrophoneCommand | GiveUp
+
+
+def appended(lines: Iterable[Line]) -> list[ConversationCommand]:
+    """Have final lines stored."""
+    return [AppendLine(line) for line in lines]

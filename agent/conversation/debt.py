@@ -92,6 +92,8 @@ class Debt:
         before = self.caller_waits, self.sure
         self._onset.sounded(now_ms, ms)
         self._spoken_ms += ms
+        # Who says something else does not want the rest of what was said before.
+        self.rest &= self._spoken_ms < QUESTION_MS
         return (self.caller_waits, self.sure) != before
 
     def spoke_since(self, at_ms: int) -> bool:

@@ -226,11 +226,13 @@ class CallerSpoke:
 class Heard:
     """The listener has heard `ms` milliseconds of a reply so far; with `ended`, that is all of it.
 
-    It comes before whatever happens at the same time: an interruption cuts at what was heard.
+    What lies beyond `sent_ms` of it can still be taken back without a sound. It comes before
+    whatever happens at the same time: an interruption cuts at what was heard.
     """
 
     reply: int
     ms: float
+    sent_ms: float = 0.0
     ended: bool = False
 
 

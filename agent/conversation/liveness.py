@@ -213,8 +213,16 @@ class Liveness:
     @property
     def _patience_ms(self) -> int:
         """Twice as long after a session was given up in vain: the model may be slow."""
-        given_up = not self._tried.isdisjoint((Remedy.RESUME, Remedy.FRESH))
-        return self._pace.patience_ms(self._least_ms) * (2 if given_up else 1)
+        if self._least_ms == REST_LIMIT_MS:
+            return self._pace.patience_ms(self._least_ms) * self._gap_factor
+        return self._pace.patience_ms(self._least_ms) * min(2, self._gap_factor)
+
+    @property
+    def _gap_factor(self) -> int:
+        """How many times as long a gap in a reply may be, or before its rest, after a session was
+        given up for one: the model may have such gaps, and begin anew each time.
+        """
+        return 1 + 2 * len(self._tried & {Remedy.RESUME, Remedy.FRESH})
 
     def _caller_goes_on(self, now_ms: int) -> bool:
         """Whether the line speaks, or has spoken since the model told of the end."""
@@ -251,5 +259,7 @@ class Liveness:
         return {
             Trouble.NO_REPLY: no_reply_ms,
             Trouble.UNHEARD: unheard_ms,
-            Trouble.OPEN_TURN: heard_by_ms + STALL_LIMIT_MS if self._open else None,
+            Trouble.OPEN_TURN: heard_by_ms + STALL_LIMIT_MS * self._gap_factor
+            if self._open
+            else None,
         }

@@ -19,7 +19,7 @@ from typing import assert_never
 from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.choice import Choice
-from agent.conversation.commands import ConversationCommand, GiveUp
+from agent.conversation.commands import ConversationCommand, GiveUp, appended
 from agent.conversation.crossed import Crossed
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
@@ -29,7 +29,7 @@ from agent.conversation.onset import Onset
 from agent.conversation.pace import Pace
 from agent.conversation.persona import Persona
 from agent.conversation.repetition import Repetition
-from agent.conversation.replies import Replies, appended
+from agent.conversation.replies import Replies
 from agent.conversation.rest import Rest
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.sessions import Sessions
@@ -151,7 +151,7 @@ class Conversation:
     # The listener.
 
     def _heard(self, heard: events.Heard, now_ms: int) -> list[ConversationCommand]:
-        if not self._replies.heard(heard.reply, heard.ms):
+        if not self._replies.heard(heard.reply, heard.ms, heard.sent_ms):
             return []
         out: list[ConversationCommand] = []
         if self._debt.heard(self._replies.longest_heard_ms):
@@ -205,7 +205,8 @@ class Conversation:
             case events.SessionRefused():
                 return self._go_on(self._sessions.refused(event, now_ms), now_ms)
             case events.SessionLost():
-                return self._go_on(self._sessions.lost(event, now_ms), now_ms)
+                half = self._keep_half(now_ms)
+                return half + self._go_on(self._sessions.lost(event, now_ms), now_ms)
             case events.HandleUpdated():
                 if not self._sessions.took_handle(event):
                     return []
@@ -229,7 +230,7 @@ class Conversation:
     def _beyond_the_seam(self, told: TurnEvent, now_ms: int) -> list[TurnEvent]:
         """What is new of a reply that had to be left in its middle, and is gone on with."""
         if not self._debt.rest:
-            self._rest.stopped()
+            self._rest.not_owed(told)
             return [told]
         new = self._rest.sift(told)
         if self._rest.holds:
@@ -247,14 +248,19 @@ class Conversation:
         pause = self.generation is Generation.IDLE and not owed
         if not self._sessions.renewal_is_due(now_ms, pause=pause):
             return []
-        out: list[ConversationCommand] = []
-        if self.generation is Generation.GENERATING:
-            # What came of it stays, and the question is not asked again: only the rest is.
-            said, taken_back, out = self._replies.leave(now_ms)
-            self._rest.left(said, taken_back)
-            self._debt.left_in_the_middle()
-            out += self._sessions.checkpoint(now_ms)
-        return out + self._go_on(self._sessions.renewed(), now_ms)
+        return self._keep_half(now_ms) + self._go_on(self._sessions.renewed(), now_ms)
+
+    def _keep_half(self, now_ms: int) -> list[ConversationCommand]:
+        """The session ends while a reply comes: what came of it stays, the question is not asked
+        again, and the next session is asked for the rest.
+        """
+        left = self._replies.leave()
+        if left is None:
+            return []
+        said, taken_back, out = left
+        self._rest.left(said, taken_back)
+        self._debt.left_in_the_middle()
+        return out + self._sessions.checkpoint(now_ms)
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:
         """Do something about a model that owes speech and says nothing."""
@@ -265,8 +271,9 @@ class Conversation:
             self._liveness.nudged(now_ms)
             self._crossed.nudged()
             return self._sessions.nudge(trouble)
+        half = self._keep_half(now_ms)
         then = self._sessions.given_up(now_ms, fresh=remedy is Remedy.FRESH)
-        return self._go_on(then, now_ms, trouble)
+        return half + self._go_on(then, now_ms, trouble)
 
     def _go_on(
         self, then: Attempt | GiveUp, now_ms: int, trouble: str = ""

@@ -4,18 +4,17 @@ A reply is numbered when its first piece comes, open until it was received whole
 it was heard to its end or cut. Its words come with its audio or a little apart, before or after.
 """
 
-from collections.abc import Iterable
 from typing import assert_never
 
 from agent.conversation import barge_in, commands, events
 from agent.conversation.barge_in import Evidence, Verdict
-from agent.conversation.commands import ConversationCommand
+from agent.conversation.commands import ConversationCommand, appended
 from agent.conversation.debt import Debt
 from agent.conversation.events import TurnEvent
 from agent.conversation.liveness import MORE_INPUT_REASON, Liveness
 from agent.conversation.reply import SILENT_REPLY_MS, Reply, State
 from agent.conversation.sessions import Sessions
-from agent.conversation.transcript import Line, Transcript, ends_sentence
+from agent.conversation.transcript import Transcript, ends_sentence
 from agent.conversation.turns import Floor, Generation, Sign, Turns
 
 
@@ -47,7 +46,7 @@ class Replies:
 
     @property
     def comes(self) -> bool:
-        """Whether a reply is heard, or will be, that its session did not break off."""
+        """Whether a reply is heard, or will be, that was not broken off."""
         return bool(self._playing) and not self._broken_off
 
     @property
@@ -106,11 +105,11 @@ class Replies:
             case _:
                 assert_never(event)
 
-    def heard(self, number: int, ms: float) -> bool:
-        """So much of a reply has been heard so far. False if it is heard no more, or never was."""
+    def heard(self, number: int, ms: float, sent_ms: float) -> bool:
+        """So much of a reply was heard so far. False if it is heard no more, or never was."""
         for reply in self._playing:
             if reply.number == number:
-                reply.heard(ms)
+                reply.heard(ms, sent_ms)
                 return True
         return False
 
@@ -128,29 +127,32 @@ class Replies:
         self._turns.move(Sign.LOST, now_ms)
         return out
 
-    def leave(self, now_ms: int) -> tuple[str, str, list[ConversationCommand]]:
-        """End the reply that is being received between two words, for its session has to be left.
+    def leave(self) -> tuple[str, str, list[ConversationCommand]] | None:
+        """End the reply that is being received between two words, for its session ends.
 
         Returns:
-            What will be heard of it, what had come beyond that, and what is to be done.
+            What will be heard of it, what had come beyond that, and what is to be done. None where
+            it has to be said anew: no word was heard, or nobody wrote down what it answers.
         """
         reply = self._receiving
-        if reply is None:
-            return "", "", []
-        before_ms = reply.received_ms
-        length_ms, said, taken_back = reply.leave()
-        self._liveness.taken_back(before_ms - length_ms)
-        return said, taken_back, self.complete(now_ms, length_ms)
+        if reply is None or (reply.lacks_question and self._debt.caller_waits):
+            return None
+        came_ms = reply.received_ms
+        if (left := reply.leave()) is None:
+            return None
+        length_ms, said, taken_back = left
+        self._liveness.taken_back(came_ms - length_ms)
+        reply.state = State.RECEIVED
+        finished = commands.FinishReply(reply.number, length_ms)
+        return said, taken_back, [finished, *self._answered(reply)]
 
-    def complete(self, now_ms: int, length_ms: float | None = None) -> list[ConversationCommand]:
-        """The open reply, if there is one, was received whole, or is taken as far as it came, or as
-        far as `length_ms`.
-        """
+    def complete(self, now_ms: int) -> list[ConversationCommand]:
+        """The open reply, if there is one, was received whole, or counts as it came."""
         out = self.settle_text(now_ms)
         if (reply := self._receiving) is None:
             return out
         reply.state = State.RECEIVED
-        out.append(commands.FinishReply(reply.number, length_ms))
+        out.append(commands.FinishReply(reply.number))
         silent = not reply.audible and (self._debt.owes or reply.received_ms >= SILENT_REPLY_MS)
         self._liveness.replied(audible=not silent)
         if silent:
@@ -293,8 +295,3 @@ class Replies:
         if not self._playing or self._newest is None:
             return out
         return out + self._answered(self._newest) + self.cut(now_ms)
-
-
-def appended(lines: Iterable[Line]) -> list[ConversationCommand]:
-    """Have final lines stored."""
-    return [commands.AppendLine(line) for line in lines]

@@ -1,7 +1,8 @@
 """One reply of the agent: what has come of it, how far it was heard, and where it stands.
 
     state        becomes
-    RECEIVING    RECEIVED when all of it has come, BROKEN_OFF when its session is gone before
+    RECEIVING    RECEIVED when all of it has come, or when its session ends and only its rest is
+                 asked for; BROKEN_OFF when its session is gone and it will be said anew
     RECEIVED     HEARD when the listener has heard its end, CUT when the listener talked over it
     BROKEN_OFF   the same; what it lacks is said anew by the next reply, which cuts it
     HEARD, CUT   nothing: it is a line of the transcript
@@ -23,9 +24,6 @@ SILENT_REPLY_MS = 500
 
 AUDIBLE_MS = 40
 """With so much sound in it a reply can be heard; the shortest word has more."""
-
-SENT_AHEAD_MS = 1_000
-"""How much of a reply may have been sent ahead of the ear, and cannot be taken back."""
 
 
 class State(Enum):
@@ -49,6 +47,7 @@ class Reply:
         state: Where it stands.
         received_ms: How much audio of it has come.
         heard_ms: How much of that was heard.
+        sent_ms: How much was sent, and cannot be taken back.
         pieces: Its text so far, each piece with how much audio (ms) had come before it.
     """
 
@@ -58,6 +57,7 @@ class Reply:
     state: State = State.RECEIVING
     received_ms: float = 0.0
     heard_ms: float = 0.0
+    sent_ms: float = 0.0
     pieces: list[tuple[float, str]] = field(default_factory=list)
     silences: Silences = field(default_factory=Silences)
 
@@ -99,18 +99,21 @@ class Reply:
         if text:
             self.pieces.append((self.received_ms, text))
 
-    def heard(self, ms: float) -> None:
-        """So much of it was heard so far."""
+    def heard(self, ms: float, sent_ms: float = 0.0) -> None:
+        """So much of it was heard so far, and so much was sent."""
         self.heard_ms = max(self.heard_ms, ms)
+        self.sent_ms = max(sent_ms, self.heard_ms)
 
-    def leave(self) -> tuple[float, str, str]:
-        """End it between two words, as its session has to be left while it is received.
+    def leave(self) -> tuple[float, str, str] | None:
+        """End it between two words, as its session ends while it is received.
 
         Returns:
-            How long it is now, in ms; its words; and the words that are taken back.
+            How long it is now, in ms; its words; and the words that are taken back. None where not
+            one word was heard whole.
         """
-        after_ms = self.heard_ms + SENT_AHEAD_MS
-        at_ms, said = last_seam(self.pieces, self.silences, self.received_ms, after_ms)
+        at_ms, said = last_seam(self.pieces, self.silences, self.received_ms, self.sent_ms)
+        if not said:
+            return None
         taken_back = "".join(piece for _, piece in self.pieces)[len(said) :]
         self.received_ms = at_ms
         kept, left = self.pieces, len(said)

@@ -26,12 +26,24 @@ class Rest:
     """Sifts what a session says that was asked for the rest: `left` first, then `sift`."""
 
     def __init__(self) -> None:
-        self._said = self._taken_back = ""
+        self._said = self._before = self._taken_back = ""
         self.stopped()
 
     def left(self, said: str, taken_back: str) -> None:
-        """A reply was left when this had been said; some words more had come, and are not heard."""
-        self._said, self._taken_back = said, letters(taken_back)
+        """A reply, or its rest, was left when this had been said; some words more had come, and are
+        not heard.
+        """
+        self._said, self._before = f"{self._before} {said}".strip(), ""
+        self._taken_back = letters(taken_back)
+
+    def not_owed(self, event: TurnEvent) -> None:
+        """The rest has begun, or none is owed; all that comes is new."""
+        self.stopped()
+        match event:
+            case events.GenerationComplete() | events.TurnComplete() | events.Interrupted():
+                self._before = ""
+            case _:
+                pass
 
     def stopped(self) -> None:
         """There is no session, or the rest is not wanted any more: forget what is held."""
@@ -93,7 +105,7 @@ class Rest:
 
     def _found(self, new: list[TurnEvent]) -> list[TurnEvent]:
         """This is the rest: what follows is new, too."""
-        self._said = ""
+        self._said, self._before = "", self._said
         self.stopped()
         return new
 

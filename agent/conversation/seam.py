@@ -9,14 +9,14 @@ the estimated end of a sentence or a clause is that end.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from agent.conversation.words import heard_text, spans
+from agent.conversation.words import spans
 
 SILENT_PEAK = 200
 """-44 dBFS: the softest speech goes far beyond it."""
 
 STEP_MS = 10
 SILENCE_MS = 60
-"""A shorter silence may be inside a word, such as before a p."""
+"""A shorter silence may be inside a word, as before a p; a word that lacks no more is whole."""
 
 NEAR_MS = 500
 """How far a silence may be from where the words should end."""
@@ -106,9 +106,11 @@ def last_seam(pieces: Pieces, silences: Silences, received_ms: float, after_ms: 
             if at_ms is not None:
                 return Seam(at_ms, text[:end])
     for end, ms in reversed(ends):
-        if after_ms < ms <= received_ms:
+        if after_ms < ms <= received_ms and (end, ms) not in closes:
             return Seam(ms, text[:end])
-    return Seam(received_ms, heard_text(pieces, received_ms, received_ms, complete=False))
+    # All of it is heard, up to where it broke off: the word that is broken is to be said again.
+    whole = max((end for end, ms in ends if ms <= received_ms + SILENCE_MS), default=0)
+    return Seam(received_ms, text[:whole])
 
 
 def seam_after(

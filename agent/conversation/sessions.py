@@ -152,12 +152,12 @@ class Sessions:
         if not self._link.ready or not self.attached or self._cued:
             return []
         self._cued = True
-        if not self._debt.greeted:
+        if self._debt.rest:
+            cue = REST_CUE
+        elif not self._debt.greeted:
             if greeting_comes:
                 return []
             cue = self._opening
-        elif self._debt.rest:
-            cue = REST_CUE
         elif self._debt.open_question:
             cue = GO_ON_CUE
         else:
@@ -168,8 +168,8 @@ class Sessions:
     def nudge(self, trouble: str) -> list[ConversationCommand]:
         """Make the model say what it owes."""
         self._debt.ask()
-        cue = REST_CUE if self._debt.rest else NUDGE_CUE
-        cue = cue if self._debt.greeted else self._opening
+        cue = NUDGE_CUE if self._debt.greeted else self._opening
+        cue = REST_CUE if self._debt.rest else cue
         return [commands.SayToModel(self._link.session, cue, trouble)]
 
     # What it tells.

@@ -33,6 +33,8 @@ class Behaviour:
             or it answers the text afterwards.
         pong_ms: How late a ping is answered.
         speed: How much faster than real time audio is sent; below 1 it falls behind.
+        gap_ms: How long nothing is sent after each `gap_every_ms` of a reply.
+        gap_every_ms: See there.
         jitter: By what share of itself the time between two audio messages varies.
         prefix_ms: How much speech commits a start, if the setup does not say so.
         silence_ms: How much silence commits an end, if the setup does not say so.
@@ -78,6 +80,8 @@ class Behaviour:
     transcription_ms: int = 50
     chunk_ms: int = 210
     speed: float = 4.3
+    gap_ms: int = 0
+    gap_every_ms: int = 2_000
     jitter: float = 0.5
     prefix_ms: int = 100
     silence_ms: int = 800

@@ -90,6 +90,7 @@ def pieces(
     said_ms = clip.duration_ms if most_ms is None else min(clip.duration_ms, most_ms)
     spoken = clip.pcm[: int(said_ms) * BYTES_PER_MS] if most_ms is not None else clip.pcm
     size = behaviour.chunk_ms * BYTES_PER_MS
+    run = max(1, behaviour.gap_every_ms // behaviour.chunk_ms)
     interval_ms = behaviour.chunk_ms / behaviour.speed
     out: list[Piece] = []
     offset_ms = 0.0
@@ -104,6 +105,8 @@ def pieces(
                 told = ""
         out.append(Piece(round(offset_ms), spoken[at : at + size], words, told))
         offset_ms += interval_ms * random.uniform(1 - behaviour.jitter, 1 + behaviour.jitter)
+        if len(out) % run == 0:
+            offset_ms += behaviour.gap_ms
     return out
 
 

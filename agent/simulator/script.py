@@ -72,8 +72,8 @@ class Script:
     faults: tuple[TimedFault, ...] = ()
 
     def rest(self, said: str) -> Turn | None:
-        """The rest of the turn that begins with this text; None if no turn does."""
-        for turn in self.turns:
+        """The rest of the turn, or greeting, that begins with this text; None if none does."""
+        for turn in (Turn(self.greeting), *self.turns):
             text = agent_clip(turn.say).text
             if said and said != text and text.startswith(said):
                 return replace(turn, after=said, faults=())

@@ -139,6 +139,10 @@ class Downlink:
         """How far a reply had been heard when it was last rewound."""
         return next((r.heard for r in self._replies if r.number == number), 0)
 
+    def sent_samples(self, number: int) -> int:
+        """How far a reply was sent on this stream."""
+        return next((r.taken for r in self._replies if r.number == number), 0)
+
     def length_if_sent(self, number: int) -> int | None:
         """All samples of a reply that is complete and sent to its end, else None."""
         for reply in self._replies:

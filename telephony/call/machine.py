@@ -272,8 +272,8 @@ class Call:
 
     def _tell_heard(self, now_ms: int) -> None:
         if not self._player.empty:
-            for reply, ms in self._player.heard_ms(now_ms).items():
-                self._converse(told.Heard(reply, ms), now_ms)
+            for reply, ms, sent_ms in list(self._player.progress_ms(now_ms)):
+                self._converse(told.Heard(reply, ms, sent_ms), now_ms)
 
     def _play(self, now_ms: int) -> None:
         if self._player.empty:

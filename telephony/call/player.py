@@ -143,12 +143,11 @@ class Player:
         """Until when something is heard of what was sent, or was."""
         return self._playout.ends_ms()
 
-    def heard_ms(self, now_ms: int) -> dict[int, float]:
-        """How much of each reply was heard, of those that were not heard to their end."""
-        return {
-            reply: self._heard(reply, now_ms) / PHONE_SAMPLES_PER_MS
-            for reply in self._downlink.replies
-        }
+    def progress_ms(self, now_ms: int) -> Iterator[tuple[int, float, float]]:
+        """Each reply that was not heard to its end: how much of it was heard, and was sent."""
+        for reply in self._downlink.replies:
+            heard, sent = self._heard(reply, now_ms), self._downlink.sent_samples(reply)
+            yield reply, heard / PHONE_SAMPLES_PER_MS, sent / PHONE_SAMPLES_PER_MS
 
     def ended(self) -> Iterator[tuple[int, float]]:
         """The replies that were surely heard to their end since the last look, and their length

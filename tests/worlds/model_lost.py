@@ -10,7 +10,7 @@ from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.simulator.network import GOOD
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import WorldFault
-from tests.worlds import judge, scenarios
+from tests.worlds import judge, scenarios, seams
 
 MOMENTS = ("silence", "utterance", "thinking", "generating", "playing")
 """`playing`: a reply that was fully received is heard."""
@@ -18,6 +18,9 @@ MOMENTS = ("silence", "utterance", "thinking", "generating", "playing")
 PATIENCE_MS = 1_000
 """Of a caller who heard the first word of an answer, and then nothing for 1.5 s: one who is sooner
 talks over the answer when it comes again, which is another fault."""
+
+WORD_FRAMES = 8
+"""A shorter piece of speech is no word."""
 
 NETWORK_MS = 60
 """An event is this much later here than at the server, at most, and a fault as much earlier."""
@@ -47,30 +50,28 @@ class Loss:
     def lines_wrong(self) -> int:
         """How many lines differ from the uncut call's, or are out of order.
 
-        What was heard of an answer that was broken off is a line before that of the whole answer.
+        What was heard of an answer that was broken off is a line before that of its rest, or, if it
+        was said anew, of the whole answer.
         """
-        lines = self.world.store.lines
-        kept = [
-            line
-            for line, after in zip(lines, [*lines[1:], None], strict=True)
-            if after is None or after.role != line.role or not after.text.startswith(line.text)
-        ]
-        expected = self.uncut.store.lines
-        wrong = sum(
-            (line.role, line.text, line.heard) != (other.role, other.text, other.heard)
-            for line, other in zip(kept, expected, strict=False)
-        )
+        kept: list[tuple[str, str, str]] = []
+        for line in self.world.store.lines:
+            role, text, heard = line.role, line.text, line.heard
+            if role == "agent" and kept and kept[-1][0] == "agent":
+                _, before, heard_before = kept.pop()
+                if not text.startswith(before):
+                    text, heard = f"{before} {text}", f"{heard_before} {heard}"
+            kept.append((role, text, heard))
+        expected = [(line.role, line.text, line.heard) for line in self.uncut.store.lines]
+        wrong = sum(line != other for line, other in zip(kept, expected, strict=False))
         return wrong + abs(len(kept) - len(expected)) + len(self.world.store.complaints)
 
     @property
-    def late_ms(self) -> int:
-        """By how much the answer came late: than without the loss, or, where it was broken off and
-        said anew, from the loss to its new beginning.
-        """
-        if self.moment != "generating":
-            return self.delay_ms
-        whole = [reply for reply in judge.replies(self.world) if reply.name == self.answer]
-        return whole[-1].spans[0].at_ms - self.at_ms
+    def said_wrong(self) -> int:
+        """How many answers are missing, doubled, in another order, or lack as much as a word."""
+        expected = [scenarios.GREETING, *(scenarios.ANSWERS[name] for name in self.asked)]
+        heard = seams.said(self.world)
+        lacking = sum(said.lost_frames >= WORD_FRAMES for said in heard)
+        return lacking + ([said.name for said in heard] != expected)
 
     @property
     def most_late_ms(self) -> int:
@@ -130,9 +131,9 @@ def window_ms(moment: str, uncut: World, answer_before: str) -> tuple[int, int]:
 
 def ended_ms(world: World, name: str) -> int:
     """When a clip was heard to its end, for the last time."""
-    whole = [reply for reply in judge.replies(world) if reply.name == name and not reply.cut]
-    assert whole, f"{name} was never heard whole"
-    return _end_ms(whole[-1])
+    ends_ms = [said.ends_ms for said in seams.said(world) if said.name == name]
+    assert ends_ms, f"{name} was never heard"
+    return ends_ms[-1]
 
 
 def _end_ms(reply: judge.Reply) -> int:

@@ -1,4 +1,4 @@
-"""Finds what a caller hears where the next session continues a reply.
+"""Finds what a caller hears where the next session continues a reply, or begins it anew.
 
 It looks only at the sound: it searches the agent's clip for the end of the audio before the seam,
 and for the beginning of the audio after it.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from telephony.audio import g711
-from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
 from telephony.simulator.ear import is_loud
 from telephony.simulator.world import World
 from tests.worlds import judge
@@ -61,9 +61,65 @@ def seam(world: World, name: str = judge.MONOLOGUE) -> Seam:
     )
 
 
+@dataclass(slots=True)
+class Said:
+    """A clip as it was heard, in one part or in several.
+
+    Args:
+        name: The clip, without the role.
+        parts: From where to where in it each part is, in samples.
+        ends_ms: When the last part was over.
+    """
+
+    name: str
+    parts: list[tuple[int, int]]
+    ends_ms: int
+
+    @property
+    def lost_frames(self) -> int:
+        """Speech of the clip that was not heard, in frames of 20 ms."""
+        return sum(times == 0 for times in self._times())
+
+    @property
+    def twice_frames(self) -> int:
+        """Speech of the clip that was heard more than once."""
+        return sum(times > 1 for times in self._times())
+
+    def _times(self) -> list[int]:
+        """How often each frame of speech was heard."""
+        whole = judge.spoken(self.name)
+        return [
+            sum(start < at + FRAME_SAMPLES // 2 <= end for start, end in self.parts)
+            for at in range(0, len(whole), FRAME_SAMPLES)
+            if is_loud(whole[at : at + FRAME_SAMPLES])
+        ]
+
+
+def said(world: World) -> list[Said]:
+    """All that the agent said, each clip with the parts in which it was heard."""
+    out: list[Said] = []
+    for reply in judge.replies(world):
+        heard = b"".join(span.ulaw for span in reply.spans)
+        if not heard:
+            continue
+        ends_ms = reply.spans[-1].at_ms + len(reply.spans[-1].ulaw) // PHONE_SAMPLES_PER_MS
+        names = [name for name, at in judge.clips_of(bytes(reply.ulaw)) if at == 0]
+        if names and not (out and out[-1].lost_frames and out[-1].name in names):
+            [name] = names
+            out.append(Said(name, [(0, len(heard))], ends_ms))
+            continue
+        last = out[-1]
+        at = 0 if names else _place(heard, judge.spoken(last.name), last.parts[-1][1])
+        assert at is not None, f"{len(heard)} samples after {last} are of no clip"
+        last.parts.append((at, at + len(heard)))
+        last.ends_ms = ends_ms
+    return out
+
+
 def _place(part: bytes, whole: bytes, near: int) -> int | None:
     """Where in the clip this part of it begins: where it says the same, next to `near`; or None."""
-    wanted, clip = _samples(part[:LOOKED_FOR_SAMPLES]), _samples(whole)
+    wanted = _samples(part[:LOOKED_FOR_SAMPLES])
+    clip = _samples(whole + ULAW_SILENCE * LOOKED_FOR_SAMPLES)  # a part ends in silence
     size = len(wanted)
     spectrum = np.fft.rfft(clip, len(clip) + size) * np.conj(np.fft.rfft(wanted, len(clip) + size))
     products = np.fft.irfft(spectrum, len(clip) + size)[: len(clip) - size + 1]

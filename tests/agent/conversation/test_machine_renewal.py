@@ -23,6 +23,7 @@ from agent.conversation.events import (
     GenerationComplete,
     GoAway,
     HandleUpdated,
+    Heard,
     ModelEvent,
     ReplyAudio,
     TurnComplete,
@@ -81,6 +82,7 @@ def left(greeted: Talk) -> Talk:
         lambda session: AgentSaid(session, "For two,"),
         lambda session: ReplyAudio(session, speech(600)),
     )
+    greeted.happens(Heard(2, 100, sent_ms=600))
     greeted.wait(100)
     return greeted
 

@@ -1,5 +1,7 @@
 """A session is lost or refused; the conversation goes on."""
 
+from functools import partial
+
 import pytest
 
 from agent.conversation.commands import (
@@ -9,21 +11,25 @@ from agent.conversation.commands import (
     HoldCallerAudio,
     Impasse,
     OpenModel,
+    PlayReply,
     ReleaseCallerAudio,
     ResumeCallerAudio,
+    SayToModel,
     StopPlayback,
 )
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
+    CallerSpoke,
     GenerationComplete,
+    Heard,
     Interrupted,
     ListenerLeft,
     ReplyAudio,
     SessionLost,
     TurnComplete,
 )
-from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
 from agent.conversation.renewal import RENEW_BY_MS
 from agent.conversation.resumption import AWAY
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech, texts
@@ -89,11 +95,11 @@ def test_a_reply_cut_off_by_the_loss_plays_on_until_the_new_one_begins(greeted: 
 
 def test_the_new_reply_keeps_all_its_words_and_the_broken_one_only_its_own(greeted: Talk) -> None:
     """The text of a message comes ahead of its audio."""
-    greeted.tells(lambda session: AgentSaid(session, "It is "), audio, lost)
+    greeted.tells(lambda session: AgentSaid(session, "Wonderful "), audio, lost)
     greeted.ready()
-    greeted.replies("It is free.")
+    greeted.replies("Wonderful news.")
     greeted.hears_all(3)
-    assert [text for _, text, _ in greeted.lines[1:]] == ["It is", "It is free."]
+    assert [text for _, text, _ in greeted.lines[1:]] == ["Wonderful", "Wonderful news."]
 
 
 def test_a_broken_reply_that_was_heard_to_its_end_is_not_cleared(greeted: Talk) -> None:
@@ -115,15 +121,15 @@ def test_a_loss_in_mid_reply_leaves_no_line_twice(greeted: Talk) -> None:
     greeted.now_ms = 3_000
     greeted.says("A room for two?")
     greeted.now_ms = 4_000
-    greeted.tells(lambda session: AgentSaid(session, "We have"), audio, lost)
+    greeted.tells(lambda session: AgentSaid(session, "Certainly"), audio, lost)
     greeted.ready()
     greeted.says("A room for two?")
-    greeted.tells(audio, lambda session: AgentSaid(session, "We have one."), GenerationComplete)
+    greeted.tells(audio, lambda session: AgentSaid(session, "Certainly, sir."), GenerationComplete)
     greeted.hears_all(3, 100)
     assert greeted.lines[1:] == [
         ("caller", "A room for two?", "A room for two?"),
-        ("agent", "We have", ""),
-        ("agent", "We have one.", "We have one."),
+        ("agent", "Certainly", ""),
+        ("agent", "Certainly, sir.", "Certainly, sir."),
     ]
 
 
@@ -164,6 +170,59 @@ def test_a_session_lost_while_nobody_listens_is_replaced_all_the_same(greeted: T
     greeted.happens(ListenerLeft())
     greeted.tells(lost)
     assert greeted.ready() == [ResumeCallerAudio(greeted.session)]
+
+
+def test_the_rest_alone_of_an_answer_that_was_half_heard_is_asked_for(greeted: Talk) -> None:
+    greeted.exchange("A room?", "Yes.", 2, "h1")
+    greeted.says("For how many?")
+    greeted.tells(lambda session: AgentSaid(session, "For two people, and"))
+    greeted.tells(lambda session: ReplyAudio(session, speech(1_100)))
+    greeted.happens(Heard(3, 700, sent_ms=1_100))
+    done = greeted.tells(lost)
+    assert FinishReply(3, 1_100) in done
+    known = [line.heard for line in greeted.opened.history]
+    assert known == ["For how many?", "For two people, and"]
+    assert of(SayToModel, greeted.ready()) == [SayToModel(greeted.session, REST_CUE)]
+    greeted.now_ms += 1_500
+    assert of(StopPlayback, greeted.replies(" a dog.")) == []
+    greeted.hears_all(3, 1_100)
+    greeted.hears_all(4)
+    assert greeted.lines[-2:] == [
+        ("agent", "For two people, and", "For two people, and"),
+        ("agent", "a dog.", "a dog."),
+    ]
+
+
+def test_the_rest_of_the_rest_is_known_by_all_that_came_before(greeted: Talk) -> None:
+    greeted.exchange("A room?", "Yes.", 2, "h1")
+    greeted.says("For how many?")
+    for text, reply in [("For two people,", 3), (" and a small dog", 4)]:
+        greeted.tells(partial(AgentSaid, text=text), partial(ReplyAudio, pcm=speech(1_000)))
+        greeted.happens(Heard(reply, 1_000, sent_ms=1_000))
+        greeted.tells(lost)
+        greeted.ready()
+        greeted.now_ms += 1_500
+    heard = of(PlayReply, greeted.replies("For two people, and a small dog and a cat.", 3_000))
+    assert sum(len(command.pcm) for command in heard) / 48 < 1_500
+    greeted.hears_all(5, 3_000)
+    assert greeted.lines[-1][1] == "and a cat."
+
+
+def test_an_answer_whose_question_is_not_written_down_is_said_anew(greeted: Talk) -> None:
+    greeted.happens(CallerSpoke(900))
+    greeted.tells(lambda session: AgentSaid(session, "For two people, and"))
+    greeted.tells(lambda session: ReplyAudio(session, speech(1_100)), lost)
+    assert of(SayToModel, greeted.ready()) == []
+
+
+def test_who_talked_over_the_half_of_an_answer_wants_no_rest(greeted: Talk) -> None:
+    greeted.exchange("A room?", "Yes.", 2, "h1")
+    greeted.says("For how many?")
+    greeted.tells(lambda session: AgentSaid(session, "For two people, and"))
+    greeted.tells(lambda session: ReplyAudio(session, speech(1_100)), lost)
+    greeted.now_ms += 800
+    greeted.happens(CallerSpoke(700))
+    assert of(SayToModel, greeted.ready()) == []
 
 
 # Refusals.

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median as p50
 
 from agent.conversation.events import SessionLost
 from tests.faults.figures import p95
 from tests.faults.table import Figure, Row, at_most, exactly, scaled
-from tests.worlds import judge, scenarios
-from tests.worlds.model_lost import Loss, lose
+from tests.worlds import judge, scenarios, seams
+from tests.worlds.model_lost import WORD_FRAMES, Loss, lose
 
 CUTS = 1_000
 MOMENTS = ("playing", "generating", "utterance", "thinking", "silence")
@@ -20,6 +21,8 @@ def measure(share: float) -> Sequence[Figure]:
     cuts = scaled(CUTS, share, least=len(MOMENTS))
     seen: Counter[str] = Counter()
     delays_ms: list[int] = []
+    lost: list[int] = []
+    twice: list[int] = []
     later_ms: dict[str, list[int]] = {"thinking": [], "generating": []}
     for n in range(cuts):
         moment = MOMENTS[n % len(MOMENTS)]
@@ -29,6 +32,10 @@ def measure(share: float) -> Sequence[Figure]:
             delays_ms.append(max(0, loss.delay_ms))
         else:
             later_ms[moment].append(loss.delay_ms)
+        if moment == "generating":
+            [answer] = [s for s in seams.said(loss.world) if s.name == loss.answer]
+            lost.append(answer.lost_frames)
+            twice.append(answer.twice_frames)
     anew = later_ms["generating"]
     return [
         Figure("cuts", cuts, None),
@@ -39,25 +46,24 @@ def measure(share: float) -> Sequence[Figure]:
         Figure("gap, p95: cut in silence or a received reply", p95(delays_ms), at_most(250), "ms"),
         Figure("thinking: answer heard later, p95", p95(later_ms["thinking"]), MOST, "ms"),
         Figure("thinking: answer heard later, most", max(later_ms["thinking"]), MOST, "ms"),
-        Figure("generating: answer heard later, p95", p95(anew), MOST, "ms", known=ANEW),
-        Figure("generating: answer heard later, most", max(anew), MOST, "ms", known=ANEW),
+        Figure("generating: answer heard later, p95", p95(anew), MOST, "ms"),
+        Figure("generating: answer heard later, most", max(anew), MOST, "ms"),
+        Figure("generating: speech lost, most", max(lost), at_most(WORD_FRAMES - 1), "frames"),
+        Figure("generating: speech heard twice, most", max(twice), None, "frames"),
+        Figure("generating: the same, p50", p50(twice), None, "frames"),
     ]
 
 
 MOST = at_most(scenarios.ROW.setup_ms[1] + scenarios.ROW.think_ms[1] + 400)
 """Than in the same seed uncut: the setup that the simulator was told, one thought, and 400 ms."""
 
-ANEW = "what was heard of it before the cut is said anew"
-
 
 def _counts(loss: Loss) -> dict[str, int]:
     replies = judge.replies(loss.world)
-    expected = [scenarios.GREETING, *(scenarios.ANSWERS[name] for name in loss.asked)]
-    whole = [reply.name for reply in replies if not reply.cut]
     return {
         "cuts": sum(isinstance(step.event, SessionLost) for step in loss.world.steps),
         "unheard ms": judge.unheard_speech_ms(loss.world),
-        "answers": (whole != expected) + sum(reply.gaps for reply in replies),
+        "answers": loss.said_wrong + sum(reply.gaps for reply in replies),
         "lines": loss.lines_wrong,
     }
 

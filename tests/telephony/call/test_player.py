@@ -74,6 +74,11 @@ def line() -> Line:
     return line
 
 
+def heard_ms(line: Line) -> dict[int, float]:
+    """How much of each reply was heard."""
+    return {reply: ms for reply, ms, _ in line.player.progress_ms(line.now_ms)}
+
+
 def test_a_reply_is_heard_whole_and_ends_once(line: Line) -> None:
     line.plays(1_100)
     assert line.heard == whole(SPEECH)
@@ -106,11 +111,11 @@ def test_what_is_heard_again_counts_once(line: Line) -> None:
     line.plays(300)
     line.takes(line.player.hold(line.now_ms))
     line.player.go_on(from_ms=100)
-    assert line.player.heard_ms(line.now_ms) == {1: 300.0}
+    assert heard_ms(line) == {1: 300.0}
     line.plays(150)
-    assert line.player.heard_ms(line.now_ms) == {1: 300.0}
+    assert heard_ms(line) == {1: 300.0}
     line.plays(100)
-    assert line.player.heard_ms(line.now_ms)[1] == pytest.approx(350, abs=2)
+    assert heard_ms(line)[1] == pytest.approx(350, abs=2)
     line.plays(800)
     assert line.heard == whole(SPEECH)[: 300 * MS] + whole(SPEECH)[100 * MS :]
     assert list(line.player.ended()) == [(1, len(whole(SPEECH)) / MS)]
@@ -185,7 +190,7 @@ def test_however_often_a_reply_is_held_the_ear_hears_the_next_sample_of_it(
         if line.player.empty:
             return
         line.takes(line.player.hold(line.now_ms))
-        assert line.player.heard_ms(line.now_ms) == {1: furthest / MS}
+        assert heard_ms(line) == {1: furthest / MS}
         line.player.go_on(from_ms)
         at = at if from_ms is None else min(furthest, from_ms * MS)
     assert furthest == len(sound)
