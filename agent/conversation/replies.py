@@ -14,7 +14,7 @@ from agent.conversation.events import TurnEvent
 from agent.conversation.liveness import MORE_INPUT_REASON, Liveness
 from agent.conversation.reply import SILENT_REPLY_MS, Reply, State
 from agent.conversation.sessions import Sessions
-from agent.conversation.transcript import Transcript, ends_sentence
+from agent.conversation.transcript import UNWRITTEN, Transcript, ends_sentence
 from agent.conversation.turns import Floor, Generation, Sign, Turns
 
 
@@ -132,14 +132,16 @@ class Replies:
 
         Returns:
             What will be heard of it, what had come beyond that, and what is to be done. None where
-            it has to be said anew: no word was heard, or nobody wrote down what it answers.
+            there is none, or not a word of it can be kept: it has to be said anew.
         """
         reply = self._receiving
-        if reply is None or (reply.lacks_question and self._debt.caller_waits):
+        if reply is None:
             return None
         came_ms = reply.received_ms
         if (left := reply.leave()) is None:
             return None
+        if reply.lacks_question and self._debt.sure:  # nobody will write it down any more
+            self._transcript.caller_said(UNWRITTEN, reply.began_ms)
         length_ms, said, taken_back = left
         self._liveness.taken_back(came_ms - length_ms)
         reply.state = State.RECEIVED

@@ -208,11 +208,18 @@ def test_the_rest_of_the_rest_is_known_by_all_that_came_before(greeted: Talk) ->
     assert greeted.lines[-1][1] == "and a cat."
 
 
-def test_an_answer_whose_question_is_not_written_down_is_said_anew(greeted: Talk) -> None:
+def test_an_answer_whose_question_will_not_be_written_down_is_gone_on_with(greeted: Talk) -> None:
     greeted.happens(CallerSpoke(900))
+    greeted.now_ms += 2_000
     greeted.tells(lambda session: AgentSaid(session, "For two people, and"))
-    greeted.tells(lambda session: ReplyAudio(session, speech(1_100)), lost)
-    assert of(SayToModel, greeted.ready()) == []
+    greeted.tells(lambda session: ReplyAudio(session, speech(1_100)))
+    greeted.happens(Heard(2, 1_100, sent_ms=1_100))
+    greeted.tells(lost)
+    assert of(SayToModel, greeted.ready()) == [SayToModel(greeted.session, REST_CUE)]
+    greeted.hears_all(2, 1_100)
+    assert [line[:2] for line in greeted.lines[1:]] == [
+        ("caller", "…"), ("agent", "For two people, and")
+    ]  # fmt: skip
 
 
 def test_who_talked_over_the_half_of_an_answer_wants_no_rest(greeted: Talk) -> None:
