@@ -32,7 +32,7 @@ from telephony import settings
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
 from telephony.call.commands import NO_REPLY, Command, SendMedia
 from telephony.call.events import Event
-from telephony.server.app import on_free_port
+from telephony.server.app import on_free_port, settle_garbage_collector
 from telephony.settings import Settings
 from telephony.simulator import script as caller_script
 from telephony.simulator.caller import call
@@ -223,6 +223,7 @@ async def run_try(
         stage = Stage(view, gemini, broken_reply)
         given = _settings(gemini, personas)
         server, url = await stack.enter_async_context(on_free_port(given, stage))
+        settle_garbage_collector()
         # After the server has set its own handler: here, Ctrl-C is the caller's.
         interrupted = stack.enter_context(interruptible(warn))
         greetings = _greetings(server.worker.personas.last_good)

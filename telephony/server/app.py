@@ -40,8 +40,13 @@ STOP_LIMIT_S = 2
 log = structlog.get_logger(__name__)
 
 
-def application(settings: Settings, *observers: Observer) -> FastAPI:
+def application(settings: Settings, *observers: Observer, alone: bool = False) -> FastAPI:
     """The ASGI application. Its lifespan opens and closes the worker.
+
+    Args:
+        settings: The settings.
+        observers: Told every step of every call, besides the log, the metrics and the recorder.
+        alone: Whether this process does nothing else, so that its garbage collector is settled.
 
     Raises:
         SettingsError: A setting is valid but cannot be used.
@@ -52,7 +57,8 @@ def application(settings: Settings, *observers: Observer) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with worker(made_of) as resources:
             app.state.worker = resources
-            settle_garbage_collector()
+            if alone:
+                settle_garbage_collector()
             yield
 
     app = FastAPI(
@@ -201,7 +207,7 @@ async def serve(settings: Settings, *observers: Observer) -> None:
     """
     store = kept.own_server(settings)
     settings = kept.at(store, settings)
-    app = application(settings, *observers)
+    app = application(settings, *observers, alone=True)
     with _listening(settings.host, settings.port, "PORT") as listener:
         async with _metrics(app, settings), kept.running(store):
             if store is not None:

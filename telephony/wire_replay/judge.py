@@ -19,6 +19,7 @@ from telephony.replay.player import play
 from telephony.replay.reader import read
 from telephony.replay.recording import Recording, Step
 from telephony.replay.verdict import Options, Verdict
+from telephony.server.app import settle_garbage_collector
 from telephony.wire_replay.carried import Carried, of_commands
 from telephony.wire_replay.compare import differences, measured
 from telephony.wire_replay.cues import Cues, cues
@@ -83,7 +84,8 @@ async def _carry_all(replays: Sequence[_Replay], jobs: int) -> None:
 
     @asynccontextmanager
     async def turn(replay: _Replay) -> AsyncIterator[None]:
-        await made.wait()
+        if await made.wait() == 0:  # one of all
+            settle_garbage_collector()
         async with free:
             under_way.append(replay)
             yield

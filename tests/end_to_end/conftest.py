@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
-from tests.end_to_end.left_behind import SERVED, held, left_behind
+from tests.end_to_end.left_behind import SERVED, begin, left_behind
 from tests.end_to_end.scripts import AGENT
 from tests.end_to_end.serving import ROOT, LocalWorker, serving
 from tests.end_to_end.watching import Step, Watch, observer
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 async def _nothing_is_left_behind() -> AsyncIterator[None]:
-    SERVED.clear()
-    before = held()
+    before = begin()
     yield
     left = await left_behind(before)
     SERVED.clear()

@@ -5,7 +5,6 @@ process, log task   acquired and released: `worker_process`
 """
 
 import asyncio
-import gc
 import json
 import socket
 import sys
@@ -92,7 +91,6 @@ async def serving(
                 yield LocalWorker(f"http://127.0.0.1:{listener.getsockname()[1]}", server)
             finally:
                 server.stop()
-    gc.unfreeze()  # what the server froze for its own life would stay for the whole test run
 
 
 async def offhook(*arguments: str, environment: Mapping[str, str]) -> Process:

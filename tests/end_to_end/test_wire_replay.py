@@ -1,6 +1,5 @@
 """`offhook replay --wire`: recorded worlds through a real server, over real sockets."""
 
-import gc
 import sys
 from functools import partial
 from hashlib import sha256
@@ -38,7 +37,6 @@ def replay(
     monkeypatch.setattr(sys, "argv", argv)
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    gc.unfreeze()  # what the server froze for its own life would stay for the whole test run
     assert isinstance(ended.value.code, int)
     return ended.value.code, *capsys.readouterr()
 
