@@ -15,8 +15,9 @@ from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
 from tests.end_to_end.left_behind import SERVED, begin, left_behind
 from tests.end_to_end.scripts import AGENT
-from tests.end_to_end.serving import ROOT, LocalWorker, serving
+from tests.end_to_end.serving import LocalWorker, serving
 from tests.end_to_end.watching import Step, Watch, observer
+from tests.forked import ROOT
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer

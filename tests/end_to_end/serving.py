@@ -25,13 +25,12 @@ from telephony.simulator.report import Report
 from telephony.simulator.script import Script as CallerScript
 from tests.end_to_end.left_behind import SERVED
 from tests.end_to_end.watching import PATIENCE_S, Watch
+from tests.forked import ROOT, Forked, forked
 from tests.own_store import state_dir
 
 PUBLIC_URL = "https://voice.example.com"
 AUTH_TOKEN = "the-auth-token"
 ACCOUNT_SID = "AC" + "0" * 31 + "7"
-
-ROOT = Path(__file__).parents[2]
 
 
 class Gemini(Protocol):
@@ -42,6 +41,14 @@ class Gemini(Protocol):
 
     @property
     def ca_file(self) -> Path: ...
+
+
+class Start(Protocol):
+    """How a command is started: `offhook` or `offhook_anew`."""
+
+    async def __call__(
+        self, *arguments: str, environment: Mapping[str, str]
+    ) -> Forked | Process: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +100,13 @@ async def serving(
                 server.stop()
 
 
-async def offhook(*arguments: str, environment: Mapping[str, str]) -> Process:
-    """Start `python -m telephony …` with these variables alone."""
+async def offhook(*arguments: str, environment: Mapping[str, str]) -> Forked:
+    """Start `python -m telephony …` with these variables alone, by a fork."""
+    return await forked("telephony", *arguments, environment=environment)
+
+
+async def offhook_anew(*arguments: str, environment: Mapping[str, str]) -> Process:
+    """As `offhook`, but start Python, which imports what the command needs."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "telephony", *arguments),
@@ -107,7 +119,15 @@ async def offhook(*arguments: str, environment: Mapping[str, str]) -> Process:
 
 async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
     """Run a command to its end: exit code, standard output, standard error."""
-    process = await offhook(*arguments, environment=environment)
+    return await _ended(await offhook(*arguments, environment=environment))
+
+
+async def run_anew(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
+    """As `run`, by `offhook_anew`."""
+    return await _ended(await offhook_anew(*arguments, environment=environment))
+
+
+async def _ended(process: Forked | Process) -> tuple[int | None, str, str]:
     try:
         async with asyncio.timeout(PATIENCE_S):
             out, err = await process.communicate()
@@ -121,7 +141,7 @@ async def run(*arguments: str, **environment: str) -> tuple[int | None, str, str
 class WorkerProcess:
     """`python -m telephony serve` as a process of its own."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Forked | Process) -> None:
         self.process = process
         self.log: Watch[str] = Watch()
         self.url = ""
@@ -170,9 +190,22 @@ async def worker_process(
 
     Without a Redis and a STATE_DIR it has a STATE_DIR of its own, that is gone with it.
     """
+    given = serve_environment(gemini) | {"REDIS_URL": redis_url} | environment
+    async with _working(offhook, given) as worker:
+        yield worker
+
+
+@asynccontextmanager
+async def worker_process_anew(gemini: Gemini) -> AsyncIterator[WorkerProcess]:
+    """As `worker_process`, by `offhook_anew`."""
+    async with _working(offhook_anew, serve_environment(gemini)) as worker:
+        yield worker
+
+
+@asynccontextmanager
+async def _working(start: Start, environment: dict[str, str]) -> AsyncIterator[WorkerProcess]:
     async with state_dir() as folder:
-        given = serve_environment(gemini) | {"REDIS_URL": redis_url, "STATE_DIR": str(folder)}
-        process = await offhook("serve", environment=given | environment)
+        process = await start("serve", environment={"STATE_DIR": str(folder)} | environment)
         worker = WorkerProcess(process)
         try:
             async with asyncio.TaskGroup() as tasks:

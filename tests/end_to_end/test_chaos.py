@@ -14,7 +14,7 @@ from telephony.simulator.faults import CallFaults
 from telephony.simulator.proxy import Proxy, proxied
 from telephony.simulator.report import AgentHeard, CallEvent
 from tests.end_to_end.scripts import CONVERSATION, HANG_UP, SAY_MORGAN, caller
-from tests.end_to_end.serving import LocalWorker, offhook, place, run, serving
+from tests.end_to_end.serving import LocalWorker, offhook_anew, place, run, serving
 from tests.end_to_end.watching import PATIENCE_S
 
 ONE_TURN = caller(SAY_MORGAN, HANG_UP)
@@ -79,7 +79,7 @@ async def test_a_call_whose_gemini_leg_is_reset_in_mid_reply_goes_on(
 async def test_the_command_breaks_what_leads_through_it_and_tells(worker: LocalWorker) -> None:
     to = urlsplit(worker.url).netloc
     given = ("--to", to, "--port", "0", "--every", "0.1", "--only", "reset", "--seed", "3")
-    process = await offhook("chaos", *given, environment={})
+    process = await offhook_anew("chaos", *given, environment={})
     assert process.stdout is not None
     try:
         async with asyncio.timeout(PATIENCE_S):

@@ -1,4 +1,6 @@
-"""The commands, as processes of their own: as anybody would run them."""
+"""The commands, as processes of their own. Where one is started anew, it is started as anybody
+would start it; else it is forked (`tests.forked`).
+"""
 
 import asyncio
 import json
@@ -18,7 +20,18 @@ from agent.simulator.server import SimulatedGemini
 from telephony.simulator.interrupt import WHAT_NEXT
 from telephony.twilio import twiml
 from tests.end_to_end import scripts, twilio
-from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, offhook, place, run, worker_process
+from tests.end_to_end.serving import (
+    AUTH_TOKEN,
+    PUBLIC_URL,
+    Start,
+    offhook,
+    offhook_anew,
+    place,
+    run,
+    run_anew,
+    worker_process,
+    worker_process_anew,
+)
 from tests.end_to_end.watching import PATIENCE_S
 from tests.telephony.simulator.small_server import Server, greet
 from tests.telephony.simulator.small_server import serving as small_servers
@@ -54,11 +67,11 @@ class GeminiProcess:
 
 
 @asynccontextmanager
-async def simulated_gemini(folder: Path) -> AsyncIterator[GeminiProcess]:
+async def simulated_gemini(folder: Path, start: Start = offhook) -> AsyncIterator[GeminiProcess]:
     """`offhook simulate gemini` on a free port."""
     script = folder / "agent.toml"
     script.write_text(AGENT_SCRIPT)
-    process = await offhook(
+    process = await start(
         *("simulate", "gemini", "--port", "0", "--seed", "3"),
         *("--cert-dir", str(folder / "cert"), "--script", str(script)),
         environment={},
@@ -86,10 +99,10 @@ async def test_three_commands_make_a_call_and_report_it_as_json(tmp_path: Path) 
     script, heard = tmp_path / "caller.toml", tmp_path / "heard.wav"
     script.write_text(CALLER_SCRIPT)
     async with (
-        simulated_gemini(tmp_path) as gemini,
-        worker_process(gemini) as worker,
+        simulated_gemini(tmp_path, offhook_anew) as gemini,
+        worker_process_anew(gemini) as worker,
     ):
-        code, out, err = await run(
+        code, out, err = await run_anew(
             *("simulate", "call", "--json", "--url", worker.url, "--public-url", PUBLIC_URL),
             *("--script", str(script), "--heard", str(heard)),
             TWILIO_AUTH_TOKEN=AUTH_TOKEN,
@@ -185,7 +198,7 @@ async def test_scripts_of_ones_own_are_tried_in_one_go(tmp_path: Path) -> None:
     agent.write_text(AGENT_SCRIPT)
     caller.write_text(CALLER_SCRIPT.replace('"morgan"', '"morgan"\nanswer = "goodbye"'))
     files = ("--agent", str(agent), "--caller", str(caller), "--out", str(tmp_path / "out"))
-    code, out, err = await run("try", *files)
+    code, out, err = await run_anew("try", *files)
     assert (code, err) == (0, "")
     assert "“Thank you for calling. Goodbye.”" in out
     assert "left: the caller; right: the agent" in out
@@ -220,7 +233,9 @@ async def test_a_second_ctrl_c_ends_a_server_in_a_call_at_once_and_without_a_tra
 
 
 async def test_settings_that_are_missing_are_named_with_a_hint_and_no_traceback() -> None:
-    code, out, err = await run("serve", TWILIO_AUTH_TOKEN="", PUBLIC_URL="http://plain.example")
+    code, out, err = await run_anew(
+        "serve", TWILIO_AUTH_TOKEN="", PUBLIC_URL="http://plain.example"
+    )
     assert (code, out) == (2, "")
     for name in ("GEMINI_API_KEY", "TWILIO_AUTH_TOKEN", "PUBLIC_URL"):
         assert re.search(rf"{name}: .+\n +hint: ", err)

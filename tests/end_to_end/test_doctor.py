@@ -19,7 +19,15 @@ from telephony.number.webhooks import ours
 from telephony.simulator.rest import RestAccount, refusal
 from telephony.simulator.rest_server import SimulatedRest
 from tests.end_to_end.front import Front, public
-from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, LocalWorker, get, run, serving
+from tests.end_to_end.serving import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    LocalWorker,
+    get,
+    run,
+    run_anew,
+    serving,
+)
 from tests.own_store import state_dir, store_in
 
 if TYPE_CHECKING:
@@ -268,7 +276,7 @@ async def test_a_clock_that_is_wrong_is_said(clinic: Clinic, ahead_s: int, side:
 
 
 async def test_the_command_prints_a_line_a_check_and_its_exit_code_tells(clinic: Clinic) -> None:
-    well = await run("doctor", **clinic.environment)
+    well = await run_anew("doctor", **clinic.environment)
     assert (well[0], well[2]) == (0, "")
     assert [line[9:21].strip() for line in well[1].splitlines()] == list(ALL)
     assert {line[:9].strip() for line in well[1].splitlines()} == {"ok"}

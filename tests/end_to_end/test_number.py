@@ -9,7 +9,14 @@ import pytest
 from telephony.simulator.rest import RestAccount, refusal
 from telephony.simulator.rest_server import SimulatedRest
 from telephony.twilio.twiml import RETRIES
-from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, offhook, run
+from tests.end_to_end.serving import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    PUBLIC_URL,
+    offhook_anew,
+    run,
+    run_anew,
+)
 from tests.end_to_end.watching import PATIENCE_S
 
 PHONE_NUMBER = "+14155550199"
@@ -152,7 +159,7 @@ async def test_a_twilio_in_trouble_is_one_message(desk: Desk) -> None:
 
 
 async def test_the_simulated_api_is_a_command_too(tmp_path: Path) -> None:
-    process = await offhook(
+    process = await offhook_anew(
         "simulate", "rest", "--port", "0", "--number", "+4930123456", environment={}
     )
     try:
@@ -160,9 +167,8 @@ async def test_the_simulated_api_is_a_command_too(tmp_path: Path) -> None:
         async with asyncio.timeout(PATIENCE_S):
             lines = [(await process.stdout.readline()).decode().split() for _ in range(3)]
         given = dict(words[1].split("=", 1) for words in lines)
-        listed = await run(
-            "number", "list", PUBLIC_URL=PUBLIC_URL, STATE_DIR=str(tmp_path), **given
-        )
+        environment = {"PUBLIC_URL": PUBLIC_URL, "STATE_DIR": str(tmp_path)} | given
+        listed = await run_anew("number", "list", **environment)
         assert listed == (0, "+4930123456  calls go to nobody\n", "")
     finally:
         process.kill()

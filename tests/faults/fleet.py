@@ -6,8 +6,7 @@ processes, their readers, both simulators   acquired and released: `running`
 import asyncio
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -29,13 +28,13 @@ from tests.end_to_end.serving import (
     ACCOUNT_SID,
     AUTH_TOKEN,
     PUBLIC_URL,
-    ROOT,
     WorkerProcess,
     get,
     place,
 )
 from tests.end_to_end.watching import PATIENCE_S, Watch
 from tests.faults.telling_worker import Told
+from tests.forked import Forked, forked
 from tests.redis_server import redis_running
 
 AS_DEMANDED = replace(BRISK, setup_ms=(150, 150))
@@ -131,7 +130,7 @@ class Fleet:
             if slot.worker is not None and slot.worker.exit_code is None:
                 slot.worker.process.kill()
 
-    def _process(self, number: int) -> asyncio.subprocess.Process:
+    def _process(self, number: int) -> Forked | Process:
         worker = self.slots[number].worker
         assert worker is not None
         return worker.process
@@ -144,13 +143,8 @@ class Fleet:
         return ready[self._turn % len(ready)] if ready else 0
 
     async def _start(self, slot: Slot) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.faults.telling_worker"),
-            cwd=ROOT,
-            env=self.environment | {"PORT": str(slot.port)},
-            stdout=PIPE,
-            stderr=PIPE,
-        )
+        environment = self.environment | {"PORT": str(slot.port)}
+        process = await forked("tests.faults.telling_worker", environment=environment)
         worker = slot.worker = WorkerProcess(process)
         self._tasks.create_task(worker.read_log(), name="log")
         self._tasks.create_task(self._listen(process), name="told")
@@ -158,8 +152,7 @@ class Fleet:
         assert (await get(slot.url, "/readyz")).status_code == 200
         slot.ready = True
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
+    async def _listen(self, process: Forked) -> None:
         async for line in process.stdout:
             with suppress(msgspec.DecodeError):  # the last line of one that was killed
                 self.told(msgspec.json.decode(line, type=Told))

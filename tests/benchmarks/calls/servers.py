@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.simulator.certificate import certificate_in
-from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, ROOT
+from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL
+from tests.forked import ROOT
 
 OFFHOOK, REFERENCE = "offhook", "reference"
 

@@ -13,7 +13,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.server.app import MAX_FRAME_BYTES
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import AGENT
-from tests.end_to_end.serving import WorkerProcess, worker_process
+from tests.end_to_end.serving import WorkerProcess, worker_process_anew
 from tests.faults.table import Figure, Row, at_most, exactly, scaled
 
 FRAMES = 1_000
@@ -31,7 +31,7 @@ def measure(share: float) -> Sequence[Figure]:
 async def _measure(frames: int) -> Sequence[Figure]:
     async with (
         SimulatedGemini(GeminiServer(AGENT, BRISK)) as gemini,
-        worker_process(gemini) as worker,
+        worker_process_anew(gemini) as worker,
     ):
         for _ in range(WARM_UP):
             await _close_code(worker, 10)

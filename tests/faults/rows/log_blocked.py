@@ -13,11 +13,12 @@ from agent.simulator.model import GeminiServer
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator.report import Report
 from tests.end_to_end.scripts import AGENT, HANG_UP, caller
-from tests.end_to_end.serving import ROOT, get, place, serve_environment
+from tests.end_to_end.serving import get, place, serve_environment
 from tests.end_to_end.watching import PATIENCE_S
 from tests.faults.blocked_pipe import blocked_pipe
 from tests.faults.figures import gaps
 from tests.faults.table import Figure, Row, at_least, exactly, scaled
+from tests.forked import ROOT
 from tests.own_store import state_dir
 
 CALLS = 20
