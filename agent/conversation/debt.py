@@ -38,7 +38,8 @@ class Debt:
     Attributes:
         greeted: As above.
         rest: Whether the rest of a reply is owed.
-        open_question: Whether an earlier worker left a question, or its answer, unfinished.
+        open_question: Whether an earlier worker left a question, or its answer, unfinished; or the
+            model is still at one of which it has said something.
         asked: Whether the next reply is one that we asked for, not the caller.
     """
 
@@ -63,7 +64,7 @@ class Debt:
         self._answered_ms = 0
         self._spoken_ms = 0.0
         """How much speech came since then. It is asked for at every step of a call."""
-        self._told = False
+        self._told = self._half_answered = False
 
     @property
     def caller_waits(self) -> bool:
@@ -87,6 +88,11 @@ class Debt:
         """Whether the next worker would have to have something answered."""
         return self.caller_waits or self.open_question
 
+    @property
+    def told(self) -> bool:
+        """Whether the model was asked for something, by its own word or by ours."""
+        return self.asked or self._told
+
     def caller_spoke(self, now_ms: int, ms: float) -> bool:
         """So much speech of the caller came, and ended now. Returns whether more is owed by it."""
         before = self.caller_waits, self.sure
@@ -100,9 +106,22 @@ class Debt:
         """Whether a word of the caller may have been heard since then."""
         return self._onset.sounded_since(at_ms) >= WORD_MS
 
-    def told(self) -> None:
+    def caller_finished(self) -> None:
         """The model told that the caller has finished."""
         self._told = True
+
+    def thinks(self) -> None:
+        """The model told that it still works on what was asked, whatever it has said of it."""
+        self._half_answered |= not self.caller_waits
+        self.open_question |= self._half_answered
+        self._told = True
+
+    def idle(self) -> bool:
+        """It told that it is done. Returns whether it has said something of it."""
+        said, self._half_answered = self._half_answered, False
+        if said:
+            self.open_question = self._told = False
+        return said
 
     def heard(self, longest_ms: float) -> bool:
         """So much of a reply was heard. Returns whether the greeting counts as given by that."""
@@ -115,7 +134,7 @@ class Debt:
         """The model has answered what the caller said before then."""
         self._answered_ms = max(self._answered_ms, before_ms)
         self._spoken_ms = self._onset.sounded_since(self._answered_ms)
-        self.open_question = self._told = False
+        self.open_question = self._told = self._half_answered = False
 
     def more_is_wanted(self) -> None:
         """The model waits for the caller to go on: what was said so far is not owed an answer."""

@@ -153,10 +153,15 @@ class GenerationComplete:
 
 @dataclass(frozen=True, slots=True)
 class TurnComplete:
-    """The model's turn is closed. `reason` is its `turnCompleteReason`, or ""."""
+    """The model's turn is closed. `reason` is its `turnCompleteReason`, or "".
+
+    With `goes_on` the model still works on what it was asked, and will say more by itself
+    (`interactionStatus` IN_PROGRESS, of a model with extended thinking).
+    """
 
     session: int
     reason: str = ""
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

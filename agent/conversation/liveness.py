@@ -31,6 +31,9 @@ END_OF_SPEECH_MS = 500
 STALL_LIMIT_MS = 2_500
 """How long a turn may stay open after all of it that came could have been heard."""
 
+THINKING_LIMIT_MS = 30_000
+"""How long the model may say that it still works on what it was asked, and nothing else."""
+
 SPOKEN_ON_MS = 6_000
 """How much longer is waited for a caller who is still heard after the model told of the end: it may
 be somebody else who is heard."""
@@ -91,6 +94,7 @@ class Liveness:
         self._speech_ms = 0.0
         self._open = False
         self._heard_by_ms = 0.0
+        self._thinks_until_ms: int | None = None
         self._told: Trouble | None = None
         self._tried: set[Remedy] = set()
 
@@ -103,6 +107,7 @@ class Liveness:
     def stopped(self) -> None:
         """There is no session."""
         self._listens_ms = self._owed_ms = self._since_ms = self._told = None
+        self._thinks_until_ms = None
         self._open = False
 
     # The caller.
@@ -144,8 +149,15 @@ class Liveness:
             return
         if self._since_ms is not None:
             self._pace.took(now_ms - self._since_ms)
-        self._owed_ms = self._since_ms = self._spoke_ms = None
+        self._owed_ms = self._since_ms = self._spoke_ms = self._thinks_until_ms = None
         self._speech_ms = 0.0
+
+    def thinks(self, now_ms: int) -> None:
+        """It says that it still works on what it was asked."""
+        if self._thinks_until_ms is None:
+            self._thinks_until_ms = now_ms + THINKING_LIMIT_MS
+        self._owed_ms, self._since_ms = now_ms, None
+        self._nudged = self._open = False
 
     def replied(self, *, audible: bool) -> None:
         """A reply is complete."""
@@ -156,7 +168,9 @@ class Liveness:
 
     def closed(self, reason: str, *, spoke: bool) -> None:
         """The model's turn is closed, and whether there was a reply in it."""
-        self._open = False
+        if spoke and self._thinks_until_ms is not None:
+            self._owed_ms = None
+        self._open, self._thinks_until_ms = False, None
         if reason == MORE_INPUT_REASON:
             self._owed_ms = self._since_ms = self._spoke_ms = None
             self._speech_ms = 0.0
@@ -180,7 +194,7 @@ class Liveness:
     def interrupted(self) -> None:
         """What was thought or said is taken back; what closes the turn is not waited for."""
         self._open = False
-        self._owed_ms = self._since_ms = None
+        self._owed_ms = self._since_ms = self._thinks_until_ms = None
 
     # What follows.
 
@@ -243,6 +257,7 @@ class Liveness:
         """When each trouble is one that time alone tells of."""
         heard_by_ms = ceil(self._heard_by_ms)
         patience_ms = self._patience_ms
+        thinks_ms = self._thinks_until_ms or 0
         ear_ms = max(patience_ms, LEAST_PATIENCE_MS) + END_OF_SPEECH_MS
         quiet_ms = None if self._spoke_ms is None else self._spoke_ms + ear_ms
         no_reply_ms = unheard_ms = None
@@ -253,9 +268,11 @@ class Liveness:
             limit_ms = NUDGE_LIMIT_MS if self._nudged else patience_ms
             due_ms = self._owed_ms + limit_ms
             spoken_on_ms = min(quiet_ms or 0, due_ms + SPOKEN_ON_MS)
-            no_reply_ms = max(due_ms, spoken_on_ms, heard_ms)
+            no_reply_ms = max(due_ms, spoken_on_ms, heard_ms, thinks_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
-            unheard_ms = max(quiet_ms, (self._listens_ms or 0) + patience_ms, heard_by_ms)
+            unheard_ms = max(
+                quiet_ms, (self._listens_ms or 0) + patience_ms, heard_by_ms, thinks_ms
+            )
         return {
             Trouble.NO_REPLY: no_reply_ms,
             Trouble.UNHEARD: unheard_ms,

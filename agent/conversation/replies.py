@@ -75,8 +75,7 @@ class Replies:
                     self._caller_finished(now_ms)
                 return self._note_caller(event.text, now_ms)
             case events.CallerActivityEnded():
-                self._caller_finished(now_ms)
-                return self._owed(now_ms)
+                return self._caller_finished(now_ms)
             case events.CallerActivityStarted():
                 return self._judge(barge_in.of_activity(self._newest, now_ms), now_ms)
             case events.Interrupted():
@@ -97,10 +96,14 @@ class Replies:
                 # What was interrupted while it was thought about is no empty turn.
                 spoke = self.generation is not Generation.IDLE or self._thought_taken_back
                 self._thought_taken_back = False
-                self._liveness.closed(event.reason, spoke=spoke)
+                self._turns.move(Sign.TURN_DONE, now_ms)
+                if event.goes_on:
+                    self._liveness.thinks(now_ms)
+                    self._debt.thinks()
+                    return out
+                self._liveness.closed(event.reason, spoke=self._debt.idle() or spoke)
                 if event.reason == MORE_INPUT_REASON:
                     self._debt.more_is_wanted()
-                self._turns.move(Sign.TURN_DONE, now_ms)
                 return out
             case _:
                 assert_never(event)
@@ -131,14 +134,11 @@ class Replies:
         """End the reply that is being received between two words, for its session ends.
 
         Returns:
-            What will be heard of it, what had come beyond that, and what is to be done. None where
-            there is none, or not a word of it can be kept: it has to be said anew.
+            What is heard of it, what had come beyond, and what is to be done; None if no word is.
         """
         reply = self._receiving
-        if reply is None:
-            return None
-        came_ms = reply.received_ms
-        if (left := reply.leave()) is None:
+        came_ms = reply.received_ms if reply is not None else 0
+        if reply is None or (left := reply.leave()) is None:
             return None
         if reply.lacks_question and self._debt.sure:  # nobody will write it down any more
             self._transcript.caller_said(UNWRITTEN, reply.began_ms)
@@ -275,9 +275,10 @@ class Replies:
         self._transcript.caller_said(text, now_ms)
         return out + self._owed(now_ms)
 
-    def _caller_finished(self, now_ms: int) -> None:
+    def _caller_finished(self, now_ms: int) -> list[ConversationCommand]:
         self._liveness.caller_finished(now_ms)
-        self._debt.told()
+        self._debt.caller_finished()
+        return self._owed(now_ms)
 
     def _owed(self, now_ms: int) -> list[ConversationCommand]:
         """Keep what another worker would have to have answered."""

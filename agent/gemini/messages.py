@@ -9,7 +9,8 @@ The events of a message come in this order, whatever the order of its keys:
                               none for a transcriber's own marks, such as `<noise>`
     3  ReplyAudio             one for each part; none in a message that holds `interrupted`, whose
                               audio belongs to the reply that was cut off
-    4  GenerationComplete, TurnComplete; `waitingForInput` closes a turn, too
+    4  GenerationComplete, TurnComplete; `waitingForInput` closes a turn, too, and so does an
+       `interactionStatus` that comes between turns: IN_PROGRESS, or IDLE after that
     5  UsageReported, HandleUpdated, GoAway
     6  CallerActivityStarted, CallerActivityEnded
     7  UnknownModelMessage    for tool calls, which this version cannot answer yet
@@ -57,6 +58,7 @@ class Messages:
         self._caller = PlainWords()
         self._agent = PlainWords()
         self._pcm = ReplyPcm()
+        self._speaks = self._in_progress = False
 
     def events(self, message: types.LiveServerMessage) -> list[ModelEvent]:
         """The events of the next message, in the order of this module's table.
@@ -103,17 +105,31 @@ class Messages:
         if content.generation_complete:
             self._reply_over()
             yield GenerationComplete(session)
-        if content.turn_complete or content.waiting_for_input:
+        if self._closes(content):
             self._reply_over()
+            self._speaks = False
             reason = content.turn_complete_reason
             if content.waiting_for_input:
                 reason = types.TurnCompleteReason.NEED_MORE_INPUT
-            yield TurnComplete(session, reason.value if reason is not None else "")
+            name = reason.value if reason is not None else ""
+            yield TurnComplete(session, name, goes_on=self._in_progress)
+
+    def _closes(self, content: types.LiveServerContent) -> bool:
+        """Whether a turn is closed, for good or for now."""
+        status, was_in_progress = content.interaction_status, self._in_progress
+        self._in_progress = status is types.InteractionStatus.IN_PROGRESS
+        if content.turn_complete or content.waiting_for_input:
+            return True
+        if status is None:
+            self._in_progress = was_in_progress
+            return False
+        return not self._speaks and (self._in_progress or was_in_progress)
 
     def _audio(self, mime_type: str | None, data: bytes) -> Iterator[ModelEvent]:
         if not playable(mime_type):
             yield UnknownModelMessage(self._session, f"a part of type {mime_type!r}")
         elif pcm := self._pcm.take(data):
+            self._speaks = True
             yield ReplyAudio(self._session, pcm)
 
     def _reply_over(self) -> None:

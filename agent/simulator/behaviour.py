@@ -35,6 +35,8 @@ class Behaviour:
         speed: How much faster than real time audio is sent; below 1 it falls behind.
         gap_ms: How long nothing is sent after each `gap_every_ms` of a reply.
         gap_every_ms: See there.
+        in_progress_ms: How much longer it thinks, in turns that are closed every 2 s as
+            `IN_PROGRESS`; 0 for a model that does not tell.
         jitter: By what share of itself the time between two audio messages varies.
         prefix_ms: How much speech commits a start, if the setup does not say so.
         silence_ms: How much silence commits an end, if the setup does not say so.
@@ -80,6 +82,7 @@ class Behaviour:
     transcription_ms: int = 50
     chunk_ms: int = 210
     speed: float = 4.3
+    in_progress_ms: int = 0
     gap_ms: int = 0
     gap_every_ms: int = 2_000
     jitter: float = 0.5

@@ -30,6 +30,9 @@ from agent.simulator.voice import WORDS, agent_clip, texts
 
 COMPLETE_AFTER_INTERRUPTED_MS = 5
 
+IN_PROGRESS_MS = (500, 2_000)
+"""When the first turn is closed as IN_PROGRESS, and how long after it the next."""
+
 
 class Turns:
     """The turns of one session: who speaks, and how each turn ends.
@@ -172,6 +175,10 @@ class Turns:
                 self._agenda.note(now_ms + think_ms // 2, send, self._turn)
         if self._behaviour.other_messages:
             self._agenda.note(now_ms + think_ms // 3, self._send_others, self._turn)
+        for told_ms in range(IN_PROGRESS_MS[0], self._behaviour.in_progress_ms, IN_PROGRESS_MS[1]):
+            closed = say.server_content(turnComplete=True, interactionStatus="IN_PROGRESS")
+            self._agenda.note(now_ms + told_ms, partial(self._send_at, closed), self._turn)
+        think_ms += self._behaviour.in_progress_ms
         self._thinking = True
         self._agenda.note(now_ms + think_ms, partial(self._begin, turn), self._turn)
 

@@ -285,9 +285,9 @@ class Call:
     def _keep_company(self, now_ms: int) -> None:
         """Let a caller hear something who waits."""
         agent_heard = self._player.speaks(now_ms)
-        owed = self._conversation.debt.sure
+        debt, caller_at_ms = self._conversation.debt, self._microphone.ear.speech_at_ms
         if self._waiting.look(
-            now_ms, self._microphone.ear.speech_at_ms, agent_heard=agent_heard, owed=owed
+            now_ms, caller_at_ms, agent_heard=agent_heard, owed=debt.sure, told=debt.told
         ):
             self._out += self._player.play_aside(EARCON, now_ms)
 

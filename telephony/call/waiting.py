@@ -49,7 +49,9 @@ class Waiting:
         """A session listens."""
         self._listened_ms = now_ms
 
-    def look(self, now_ms: int, caller_at_ms: int, *, agent_heard: bool, owed: bool) -> bool:
+    def look(
+        self, now_ms: int, caller_at_ms: int, *, agent_heard: bool, owed: bool, told: bool
+    ) -> bool:
         """Whether the sound is due.
 
         Args:
@@ -57,17 +59,18 @@ class Waiting:
             caller_at_ms: When the caller was last heard.
             agent_heard: Whether a reply is heard, or about to be.
             owed: Whether the caller, or we, asked the model for something.
+            told: Whether the model, or we, told so, and not the ear alone.
         """
         if agent_heard:
             self._quiet_ms = now_ms
-        self.due_ms = self._due_ms(max(self._quiet_ms, caller_at_ms), owed=owed)
+        self.due_ms = self._due_ms(max(self._quiet_ms, caller_at_ms), owed=owed, told=told)
         if self.due_ms is None or now_ms < self.due_ms or agent_heard:
             return False
         self._sounded_ms = now_ms
         self.due_ms = now_ms + SOUND_EVERY_MS
         return True
 
-    def _due_ms(self, quiet_ms: int, *, owed: bool) -> int | None:
+    def _due_ms(self, quiet_ms: int, *, owed: bool, told: bool) -> int | None:
         if self._listened_ms is None:
             due_ms = max(quiet_ms, self._held_ms) + SOUND_AFTER_MS
         elif owed:
@@ -76,5 +79,6 @@ class Waiting:
             return None
         if self._sounded_ms is not None:
             due_ms = max(due_ms, self._sounded_ms + SOUND_EVERY_MS)
-        late = self._listened_ms is not None and due_ms > quiet_ms + GIVEN_UP_AFTER_MS
-        return None if late else due_ms
+        if self._listened_ms is None or told:
+            return due_ms
+        return due_ms if due_ms <= quiet_ms + GIVEN_UP_AFTER_MS else None

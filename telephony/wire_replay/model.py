@@ -155,7 +155,8 @@ def message_of(event: ModelEvent) -> Message | Close | Reset:
             return say.server_content(generationComplete=True)
         case TurnComplete():
             reason = {"turnCompleteReason": event.reason} if event.reason else {}
-            return say.server_content(turnComplete=True, **reason)
+            status = {"interactionStatus": "IN_PROGRESS"} if event.goes_on else {}
+            return say.server_content(turnComplete=True, **reason, **status)
         case UsageReported():
             return _usage(event)
         case UnknownModelMessage():

@@ -53,13 +53,13 @@ def test_the_longer_a_caller_was_heard_the_surer_it_is_that_an_answer_is_owed(
 
 def test_what_the_model_was_told_of_is_owed_however_short_it_was(debt: Debt) -> None:
     speaks(debt, 1_000, WORD_MS)
-    debt.told()
+    debt.caller_finished()
     assert (debt.caller_waits, debt.sure) == (True, True)
 
 
 def test_an_answer_is_owed_until_one_has_come(debt: Debt) -> None:
     speaks(debt, 1_000, QUESTION_MS)
-    debt.told()
+    debt.caller_finished()
     debt.answered(2_000)
     assert (debt.caller_waits, debt.sure) == (False, False)
 

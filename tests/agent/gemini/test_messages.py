@@ -263,3 +263,35 @@ def test_half_a_character_is_replaced_where_it_comes_in() -> None:
         '{"serverContent": {"inputTranscription": {"text": "a\\ud800b \\ud83d\\ude00"}}}'
     )
     assert Messages(7).events(as_the_sdk_reads_it(wire)) == [CallerSaid(7, "a\ufffdb \U0001f600")]
+
+
+IN_PROGRESS, IDLE = ({"interactionStatus": status} for status in ("IN_PROGRESS", "IDLE"))
+CLOSED = {"turnComplete": True}
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([CLOSED | IN_PROGRESS, CLOSED | IDLE], [True, False]),
+        ([IN_PROGRESS, CLOSED | IN_PROGRESS, IN_PROGRESS, IDLE, IDLE], [True, True, True, False]),
+        ([CLOSED | IN_PROGRESS, CLOSED], [True, False]),
+        ([IDLE, CLOSED], [False]),
+    ],
+)
+def test_a_turn_is_closed_for_now_while_the_model_works_on_what_it_was_asked(
+    messages: list[dict[str, object]], expected: list[bool]
+) -> None:
+    reader = Messages(7)
+    told = [
+        event
+        for content in messages
+        for event in reader.events(as_the_sdk_reads_it({"serverContent": content}))
+    ]
+    assert told == [TurnComplete(7, goes_on=goes_on) for goes_on in expected]
+
+
+def test_a_status_in_the_middle_of_a_reply_closes_nothing() -> None:
+    reader = Messages(7)
+    part = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": "AAAA"}}
+    reader.events(as_the_sdk_reads_it({"serverContent": {"modelTurn": {"parts": [part]}}}))
+    assert reader.events(as_the_sdk_reads_it({"serverContent": IN_PROGRESS})) == []
