@@ -25,6 +25,7 @@ Modules, lowest first:
     repetition  leaves out what a resumed session says again
     crossed     leaves out an answer to a nudge that is no longer needed
     rest        leaves out the repeated beginning of a reply that goes on in a new session
+    parting     decides when a conversation comes to its end: silence, length
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`
 
 Laws: nothing here awaits, reads a clock, draws a random number, logs, or does I/O. Time comes in

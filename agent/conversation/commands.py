@@ -154,11 +154,26 @@ class GiveUp:
     reason: Impasse
 
 
+class Ending(StrEnum):
+    """Why a conversation comes to its end by itself: others of the reasons of a call."""
+
+    SILENCE = "silence"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class EndConversation:
+    """All has been said; `reason` becomes the call's `ended_reason`."""
+
+    reason: Ending
+
+
 ModelCommand = OpenModel | CloseModel | SayToModel | SendCallerAudio | EndCallerAudio
 StoreCommand = AppendLine | SaveCheckpoint
 PlayerCommand = PlayReply | FinishReply | StopPlayback
 MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
-ConversationCommand = ModelCommand | StoreCommand | PlayerCommand | MicrophoneCommand | GiveUp
+EndCommand = GiveUp | EndConversation
+ConversationCommand = ModelCommand | StoreCommand | PlayerCommand | MicrophoneCommand | EndCommand
 
 
 def appended(lines: Iterable[Line]) -> list[ConversationCommand]:

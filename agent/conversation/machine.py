@@ -27,6 +27,7 @@ from agent.conversation.events import ConversationEvent, ModelEvent, SessionEven
 from agent.conversation.liveness import Liveness, Remedy
 from agent.conversation.onset import Onset
 from agent.conversation.pace import Pace
+from agent.conversation.parting import Parting
 from agent.conversation.persona import Persona
 from agent.conversation.repetition import Repetition
 from agent.conversation.replies import Replies
@@ -73,14 +74,11 @@ class Conversation:
         )
         if left is not None and left.owed_words and self._debt.open_question:
             self._transcript.left_open(left.owed_words, left.owed_ms)
+        jitter = Random(seed)  # noqa: S311 - no secret
         self._sessions = Sessions(
             persona,
             self._transcript,
-            Resumption(
-                Random(seed),  # noqa: S311 - jitter, not a secret
-                handle,
-                Choice(two=has_fallback, fallback=fallback),
-            ),
+            Resumption(jitter, handle, Choice(two=has_fallback, fallback=fallback)),
             self._debt,
             wall_time_ms=wall_time_ms,
         )
@@ -90,6 +88,7 @@ class Conversation:
         self._rest = Rest()
         self._crossed = Crossed(pace)
         self._replies = Replies(self._transcript, self._sessions, self._liveness, self._debt)
+        self._parting = Parting(persona, elapsed_ms, self._sessions, self._replies, self._debt)
         self._closed = False
 
     @property
@@ -115,7 +114,8 @@ class Conversation:
     def deadline_ms(self) -> int | None:
         """When `TimePassed` is due, or None."""
         live_ms = self._liveness.deadline_ms() if self._sessions.attached else None
-        return earliest(self._replies.deadline_ms(), self._sessions.deadline_ms(), live_ms)
+        parts = (self._replies, self._sessions, self._parting)
+        return earliest(*(part.deadline_ms() for part in parts), live_ms)
 
     def step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
         """Take one event. Returns what is to be done, in that order.
@@ -126,6 +126,12 @@ class Conversation:
         """
         if self._closed:
             return []
+        out = self._step(event, now_ms)
+        if not isinstance(event, events.ConversationClosed):
+            out += self._parting.look(now_ms)
+        return out
+
+    def _step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
         match event:
             case events.CallerSpoke():
                 self._liveness.caller_spoke(now_ms, event.ms)

@@ -98,6 +98,10 @@ DEFAULT_PERSONA = Persona(
     ),
 )
 
+SILENT_CALLER = "The caller has said nothing for a while."
+TIME_IS_UP = "This call has lasted as long as it may, and ends after your next sentence."
+"""The situations in which the agent says what its persona prescribes."""
+
 CUT_OFF_CUE = (
     "[The call was cut off, and the caller has dialled again and is listening. Say in a few words "
     "that you were cut off, and go on where you stopped; do not greet them again.]"

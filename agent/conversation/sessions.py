@@ -13,7 +13,14 @@ from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.link import Link
-from agent.conversation.persona import CUT_OFF_CUE, GO_ON_CUE, NUDGE_CUE, REST_CUE, Persona
+from agent.conversation.persona import (
+    CUT_OFF_CUE,
+    GO_ON_CUE,
+    NUDGE_CUE,
+    REST_CUE,
+    Persona,
+    say_exactly,
+)
 from agent.conversation.renewal import Renewal
 from agent.conversation.resumption import Attempt, Resumption
 from agent.conversation.transcript import UNWRITTEN, Transcript
@@ -62,6 +69,11 @@ class Sessions:
     def session(self) -> int:
         """The number of the one whose events count."""
         return self._link.session
+
+    @property
+    def listening(self) -> bool:
+        """Whether the session is ready, and somebody listens to it."""
+        return self.attached and self._link.ready
 
     def deadline_ms(self) -> int | None:
         """When `redial` or `renewal_is_due` is to be asked next, or None."""
@@ -164,6 +176,13 @@ class Sessions:
             return []
         self._debt.ask()
         return [commands.SayToModel(self._link.session, cue)]
+
+    def say(self, situation: str, words: str) -> list[ConversationCommand]:
+        """Have the agent say these words."""
+        if not self._link.ready:
+            return []
+        self._debt.ask()
+        return [commands.SayToModel(self._link.session, say_exactly(situation, words))]
 
     def nudge(self, trouble: str) -> list[ConversationCommand]:
         """Make the model say what it owes."""

@@ -1,7 +1,7 @@
 """An agent, and all the agents of a server: which of them answers a call."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
@@ -84,5 +84,14 @@ class Agents:
         return self._by_name.get(name, self.default)
 
 
-BUILT_IN = Agents([Agent(DEFAULT_PERSONA, default=True)])
+LIMITED = replace(
+    DEFAULT_PERSONA,
+    minutes=60.0,
+    silence_s=30.0,
+    goodbye="I am sorry, our time is up. Goodbye.",
+    still_there="Are you still there?",
+)
+"""The built-in persona, with the limits of a persona file that sets none."""
+
+BUILT_IN = Agents([Agent(LIMITED, default=True)])
 """The agent of a server without persona files."""

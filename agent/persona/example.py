@@ -55,6 +55,6 @@ silence_s = 30  # how long nobody may say anything; then the caller is asked, an
 apology = "I am sorry, I can not go on with this call right now. Please call again later."
 transfer = "I am sorry, I can not go on with this call. I will put you through now."
 no_answer = "I am sorry, I could not reach anybody. Please call again later."
-goodbye = "I am sorry, our time is up. Thank you for calling, and goodbye."
+goodbye = "I am sorry, our time is up. Goodbye."
 still_there = "Are you still there?"
 '''

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from agent.persona.agents import LIMITED, Says
 from agent.persona.hours import parse
 
 VOICES = frozenset(
@@ -105,18 +106,18 @@ def _no_zone(value: str) -> ValueError:
 class LimitsTable(_Table):
     """`[limits]`: when a call is ended."""
 
-    minutes: float = Field(default=60, gt=0, le=24 * 60)
-    silence_s: float = Field(default=30, ge=0, le=3_600)
+    minutes: float = Field(default=LIMITED.minutes, gt=0, le=24 * 60)
+    silence_s: float = Field(default=LIMITED.silence_s, ge=0, le=3_600)
 
 
 class SaysTable(_Table):
     """`[says]`: the sentences that offhook says itself."""
 
-    apology: Said = "I am sorry, I can not go on with this call right now. Please call again later."
-    transfer: Said = "I am sorry, I can not go on with this call. I will put you through now."
-    no_answer: Said = "I am sorry, I could not reach anybody. Please call again later."
-    goodbye: Said = "I am sorry, our time is up. Thank you for calling, and goodbye."
-    still_there: Said = "Are you still there?"
+    apology: Said = Says().apology
+    transfer: Said = Says().transfer
+    no_answer: Said = Says().no_answer
+    goodbye: Said = LIMITED.goodbye
+    still_there: Said = LIMITED.still_there
 
 
 class PersonaFile(_Table):

@@ -31,6 +31,9 @@ class EndedReason(StrEnum):
     HANDED_OVER = "handed_over"
     """This worker stops, and another one continues the call."""
 
+    LIMIT = "limit"
+    """It lasted as long as the persona allows, and the agent has said goodbye."""
+
     MODEL_QUOTA = "model_quota"
     """The model's quota for this key was exceeded three times in a row. As for all reasons that
     begin with `model`, the caller is transferred or hears an apology."""
@@ -46,6 +49,9 @@ class EndedReason(StrEnum):
 
     NOT_ATTACHED = "not_attached"
     """A webhook came, but no stream followed on this worker."""
+
+    SILENCE = "silence"
+    """The caller said nothing, was asked whether they are still there, and said nothing."""
 
     STREAM_LOST = "stream_lost"
     """The stream broke, and no other followed here; the call may go on at another worker."""
@@ -66,10 +72,12 @@ _FINAL = frozenset(
     {
         EndedReason.CALLER_HANGUP,
         EndedReason.CUT_OFF,
+        EndedReason.LIMIT,
         EndedReason.MODEL_QUOTA,
         EndedReason.MODEL_REFUSED,
         EndedReason.MODEL_UNAVAILABLE,
         EndedReason.MODEL_UNREACHABLE,
+        EndedReason.SILENCE,
         EndedReason.TOO_MANY_RESUMES,
     }
 )

@@ -261,7 +261,7 @@ class Call:
                     self._microphone.hold()
                 case asked.ReleaseCallerAudio():
                     self._microphone.unanswered.answered(command.before_ms)
-                case asked.GiveUp():
+                case asked.GiveUp() | asked.EndConversation():
                     self._end(EndedReason(command.reason), now_ms)
                 case asked.AppendLine() | asked.SaveCheckpoint():
                     self._to_store.append(command)

@@ -120,6 +120,31 @@ async def test_outside_its_hours_an_agent_says_that_it_is_closed(
     assert opened.by_call == {}
 
 
+async def test_a_silent_caller_is_asked_and_then_the_call_ends(
+    gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "Reception", '[limits]\nsilence_s = 1\n[says]\nstill_there = "Hello?"')
+    async with serving(gemini, personas=file) as worker:
+        report = await place(caller('wait = "agent"'), worker.url)
+        record = await worker.server.worker.store.look_up(report.call_sid)
+    assert record is not None
+    assert (report.problems, report.ended_by, record.ended_reason) == ((), "agent", "silence")
+    assert [line.heard for line in record.lines] == ["Hello there.", "Hello?"]
+
+
+async def test_a_call_that_lasts_too_long_ends_with_a_goodbye(
+    gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    limits = '[limits]\nminutes = 0.05\n[says]\ngoodbye = "Goodbye."'
+    file = write(tmp_path, "Reception", limits)
+    async with serving(gemini, personas=file) as worker:
+        report = await place(caller(SAY_MORGAN), worker.url)
+        record = await worker.server.worker.store.look_up(report.call_sid)
+    assert record is not None
+    assert (report.problems, report.ended_by, record.ended_reason) == ((), "agent", "limit")
+    assert record.lines[-1].heard == "Goodbye."
+
+
 async def test_an_edit_is_taken_up_by_the_next_call_and_a_mistake_by_none(
     gemini: SimulatedGemini, tmp_path: Path
 ) -> None:

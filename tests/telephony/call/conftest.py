@@ -14,7 +14,7 @@ from agent.conversation.events import (
     SessionReady,
     TurnComplete,
 )
-from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.conversation.transcript import Line
 from agent.conversation.turns import Floor
 from telephony.audio import g711
@@ -48,8 +48,13 @@ def audio(session: int) -> ModelEvent:
 class Phone:
     """Remembers every command, and when Twilio will have played what it was sent."""
 
-    def __init__(self, checkpoint: Checkpoint | None, lines: tuple[Line, ...]) -> None:
-        opened = CallOpened("CA1", 1, 1_700_000_000_000, DEFAULT_PERSONA, checkpoint, lines)
+    def __init__(
+        self,
+        checkpoint: Checkpoint | None = None,
+        lines: tuple[Line, ...] = (),
+        persona: Persona = DEFAULT_PERSONA,
+    ) -> None:
+        opened = CallOpened("CA1", 1, 1_700_000_000_000, persona, checkpoint, lines)
         self.call = Call(opened)
         self.now_ms = 0
         self.stream = ""

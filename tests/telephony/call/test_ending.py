@@ -19,6 +19,7 @@ from telephony.call.events import (
 from telephony.call.presence import PARKED_LIMIT_MS, WAITING_LIMIT_MS
 from telephony.server.driver import FAILED
 from tests.telephony.call.conftest import SILENCE, Phone, of
+from tests.telephony.call.test_machine_parting import LIMITED, lasts, says_nothing
 
 
 def loses_its_stream(phone: Phone) -> list[Command]:
@@ -50,11 +51,13 @@ WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
     EndedReason.CALLER_HANGUP: lambda phone: phone.step(CallStatus("completed")),
     EndedReason.CUT_OFF: is_over_without_its_stream,
     EndedReason.HANDED_OVER: lambda phone: phone.step(DrainRequested(0)),
+    EndedReason.LIMIT: lambda _: lasts(Phone(persona=LIMITED)),
     EndedReason.MODEL_QUOTA: lambda phone: is_refused(phone, 429),
     EndedReason.MODEL_REFUSED: lambda phone: is_refused(phone, 403),
     EndedReason.MODEL_UNAVAILABLE: lambda phone: is_refused(phone, 503),
     EndedReason.MODEL_UNREACHABLE: lambda phone: is_refused(phone, 0, unreachable=True),
     EndedReason.NOT_ATTACHED: lambda phone: phone.wait(WAITING_LIMIT_MS),
+    EndedReason.SILENCE: lambda _: says_nothing(Phone(persona=LIMITED)),
     EndedReason.STREAM_LOST: loses_its_stream,
     EndedReason.TAKEN_OVER: lambda phone: phone.step(OwnershipLost(2)),
     EndedReason.TOO_MANY_RESUMES: lambda phone: phone.step(
@@ -77,10 +80,12 @@ def test_a_call_is_over_for_good_for_these_reasons_alone() -> None:
     assert {reason.value for reason in EndedReason if reason.final} == {
         "caller_hangup",
         "cut_off",
+        "limit",
         "model_quota",
         "model_refused",
         "model_unavailable",
         "model_unreachable",
+        "silence",
         "too_many_resumes",
     }
 
