@@ -32,6 +32,7 @@ class LevelGate:
     __slots__ = (
         "_floor_span",
         "_hangover",
+        "_knows_older",
         "_older_rms",
         "_quiet_samples",
         "_recent_rms",
@@ -46,6 +47,7 @@ class LevelGate:
         self._quiet_samples = self._hangover + 1
         # The line counts as silent before its first frame, so a caller who speaks at once is heard.
         self._older_rms = 0
+        self._knows_older = False
         self._recent_rms = _LOUDEST_RMS
         self._span_samples = 0
         self._threshold_rms: float = FAINTEST_RMS
@@ -72,12 +74,18 @@ class LevelGate:
         if self._span_samples >= self._floor_span:
             self._span_samples = 0
             self._older_rms, self._recent_rms = self._recent_rms, _LOUDEST_RMS
+            self._knows_older = True
             self._follow_floor()
         if rms > self._threshold_rms:
             self._quiet_samples = 0
             return True
         self._quiet_samples += samples
         return False
+
+    @property
+    def quietest_rms(self) -> int:
+        """The quietest frame of the last 2 to 4 s, or of all so far."""
+        return min(self._older_rms, self._recent_rms) if self._knows_older else self._recent_rms
 
     @property
     def active(self) -> bool:

@@ -4,6 +4,10 @@ Sound is anything louder than the line's noise (`audio.level`). It decides how o
 the model, and how much of it a new session hears; too much does no harm there. Only speech, which
 is louder, decides whether the caller is owed an answer. A television in another room, a door, and
 the agent's own voice that comes back from the caller's side are sound, but no question.
+
+How loud speech is depends on the line: it stands out from what is always there, and it is not far
+softer than the loudest voice of late, which is the caller's. Otherwise a loud room, or people who
+talk behind the caller, would put off what is owed without end.
 """
 
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
@@ -11,6 +15,15 @@ from telephony.audio.level import LevelGate
 
 SPEECH_RMS = 184
 """-45 dBFS. A caller's voice is 15 dB above it, and what is heard behind it is mostly below."""
+
+ABOVE_QUIETEST = 2.8
+"""Speech is 9 dB above the quietest frame of the last seconds, also before the line is known."""
+
+BELOW_LOUDEST = 1 / 16
+"""Speech is at most 24 dB below the loudest of late; its own soft sounds are bridged."""
+
+LATELY_MS = 20_000
+"""The loudest is that of the last 20 to 40 s. Then somebody softer may hold the telephone."""
 
 OVER_AGENT_RMS = 733
 """-33 dBFS, while the agent is heard: its voice, at -20, may come back 15 dB softer."""
@@ -39,6 +52,7 @@ class Ear:
         self.sound_at_ms = 0
         self.speech_at_ms = 0
         self.speech_ms = 0.0
+        self._loudest = Loudest()
         self._began_ms = 0.0
         self._heard_at_ms = self._loud_at_ms = -BRIDGED_MS - 1
 
@@ -56,12 +70,18 @@ class Ear:
         if not self._gate.hears(pcm):
             return False
         length_ms = len(pcm) / _BYTES_PER_MS
+        rms = self._gate.rms
+        self._loudest.hears(rms, now_ms)
         if now_ms - self._heard_at_ms > BRIDGED_MS:
             self._began_ms = now_ms - length_ms
         self.sound_at_ms = self._heard_at_ms = now_ms
         echo = now_ms < agent_until_ms + ECHO_MS
         begins = now_ms - self._loud_at_ms > BRIDGED_MS
-        if self._gate.rms > (OVER_AGENT_RMS if echo else SPEECH_RMS):
+        if rms > max(
+            OVER_AGENT_RMS if echo else SPEECH_RMS,
+            self._gate.quietest_rms * ABOVE_QUIETEST,
+            self._loudest.rms * BELOW_LOUDEST,
+        ):
             self._loud_at_ms = self.speech_at_ms = now_ms
             self.speech_ms = min(now_ms - self._began_ms, BRIDGED_MS) if begins else length_ms
         elif not begins:
@@ -72,3 +92,24 @@ class Ear:
     def active(self) -> bool:
         """True while there is sound, and for 300 ms after it."""
         return self._gate.active
+
+
+class Loudest:
+    """The loudest sound of late; a click is too short to count.
+
+    Attributes:
+        rms: How loud it is; 0 before there was one.
+    """
+
+    def __init__(self) -> None:
+        self.rms = 0
+        self._before_rms = self._older_rms = self._recent_rms = 0
+        self._since_ms = 0
+
+    def hears(self, rms: int, now_ms: int) -> None:
+        """A frame of sound, as loud as this, ended now."""
+        if now_ms - self._since_ms >= LATELY_MS:
+            self._older_rms, self._recent_rms, self._since_ms = self._recent_rms, 0, now_ms
+        self._recent_rms = max(self._recent_rms, min(rms, self._before_rms))
+        self._before_rms = rms
+        self.rms = max(self._older_rms, self._recent_rms)

@@ -57,6 +57,7 @@ class Dirt:
           agent. Where a worker dies, they are all that the next one knows of a question.
         - The agent's words are all that shows where a reply was broken off.
         - Where audio comes slower than it is heard, large pieces of it come too late.
+        - Where media has a byte at a time, a noise has no level.
         """
         suffered = [timed.fault for timed in spec.faults]
         suffered += [timed.fault for turn in spec.model.turns for timed in turn.faults]
@@ -69,7 +70,9 @@ class Dirt:
             case Words.NO_AGENTS:
                 return not suffered
             case Words.AS_BEFORE:
-                return self.name != "chunks" or spec.behaviour.speed > 1
+                slow = self.name == "chunks" and spec.behaviour.speed < 1
+                noisy = self.name in {"murmur", "room", "comfort-noise", "echo"}
+                return not slow and not (noisy and spec.line.odd_sizes)
 
 
 def _background(kind: str) -> Callable[[Random], Switches]:

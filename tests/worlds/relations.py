@@ -26,6 +26,12 @@ stopped between two words, which may be a second apart."""
 HEARD_MS = 300
 """Less of a reply than this, nobody has heard."""
 
+MISSED_MS = 1_500
+"""So much of a reply is missed if nothing of it is heard."""
+
+DEAD_MS = 5_000
+"""So long, a caller may wait and hear nothing."""
+
 UNDERSTOOD = 0.6
 """The coverage from which a caller's line counts as heard by the model."""
 
@@ -48,9 +54,11 @@ class Outcome:
         lost: Sessions that were lost, refused, or left because they owed something.
         renewed: Sessions that were left for another reason.
         understood: The caller's lines that the model heard, each with how often.
-        heard: The agent's clips that the caller heard, each with how often.
+        heard: The agent's clips of which the caller heard a word, each with how often.
+        missed: Those of which the caller heard so much that they would be missed.
         notes: Waiting sounds while nobody was owed anything.
         texts: Texts to the model while nobody was owed anything.
+        dead_ms: The longest time in which the caller was owed something and heard nothing.
         told: What the model told of the caller's words, in one.
         duration_ms: How long the call took.
         wrong: The rules that every call has to keep, and this one did not.
@@ -62,8 +70,10 @@ class Outcome:
     renewed: int
     understood: Counter[str]
     heard: Counter[str]
+    missed: frozenset[str]
     notes: int
     texts: int
+    dead_ms: int
     told: str
     duration_ms: int
     wrong: tuple[str, ...]
@@ -87,31 +97,33 @@ def outcome(world: World, spec: WorldSpec) -> Outcome:
             for heard in judge.heard(world)
             if heard.phrase is not None and heard.coverage >= UNDERSTOOD
         ),
-        heard=Counter(truth.names()),
+        heard=Counter(truth.names(HEARD_MS)),
+        missed=frozenset(truth.names(MISSED_MS)),
         notes=sum(not truth.owed(at_ms) for at_ms in _notes(world)),
         texts=sum(not truth.owed(at_ms) for at_ms in texts),
+        dead_ms=truth.dead_ms(_notes(world), world.now_ms),
         told="".join(step.event.text for step in steps if isinstance(step.event, CallerSaid)),
         duration_ms=world.now_ms,
         wrong=tuple(broken(world, spec)),
     )
 
 
-def relations_of(dirt: Dirt, *, paced: bool) -> int:
+def relations_of(dirt: Dirt, *, closely: bool) -> int:
     """How many relations `violated` tries."""
-    always = 3 if dirt.ends_sessions else 5
-    if dirt.moves_time and not paced:
+    always = 4 if dirt.ends_sessions else 6
+    if not closely:
         return always
     return always + (2 if dirt.ends_sessions else 4)
 
 
-def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, paced: bool) -> Iterator[str]:
+def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, closely: bool) -> Iterator[str]:
     """Every relation between the clean call and the dirty one that does not hold.
 
     Args:
         clean: The call without dirt.
         dirty: The same call with it.
         dirt: Of this kind.
-        paced: Nothing in the call goes by the clock, so all that happens moves with the agent.
+        closely: Whether what was said and heard is compared, too: not where that goes by the clock.
     """
     known = Counter(clean.wrong)
     yield from (wrong for wrong in dirty.wrong if not known[wrong])
@@ -124,12 +136,14 @@ def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, paced: bool) -> Iter
     for name, times in dirty.heard.items():
         if times > max(1, clean.heard[name]) + dirt.ends_sessions:
             yield f"{name!r} was heard {times} times, {clean.heard[name]} before"
-    if dirt.moves_time and not paced:
+    if dirty.dead_ms > max(clean.dead_ms, DEAD_MS):
+        yield f"the caller waits {dirty.dead_ms} ms and hears nothing, {clean.dead_ms} before"
+    if not closely:
         return
     for name in clean.understood:
         if name not in dirty.understood:
             yield f"the model did not hear {name!r}, and did before"
-    for name in clean.heard:
+    for name in clean.missed:
         if name not in dirty.heard:
             yield f"the caller did not hear {name!r}, and did before"
     if dirt.ends_sessions:
@@ -224,10 +238,22 @@ class _Truth:
         last = [(when_ms, ready) for when_ms, ready in self._listens if when_ms <= at_ms]
         return bool(last) and not last[-1][1] and at_ms - last[-1][0] >= UNHELD_MS
 
-    def names(self) -> Iterator[str]:
-        """The clip of each reply of which the beginning was heard."""
+    def dead_ms(self, notes: list[int], ended_ms: int) -> int:
+        """The longest time from the caller's last word until something is heard."""
+        heard = sorted([*notes, *(start for start, _ in self._agent)])
+        ends = [*(start for start, _ in self._caller), ended_ms]
+        longest_ms = 0
+        for _, last_word_ms in self._caller:
+            if any(start <= last_word_ms < end for start, end in self._agent):
+                continue  # they talk at once
+            next_ms = min(at_ms for at_ms in [*heard, *ends] if at_ms >= last_word_ms)
+            longest_ms = max(longest_ms, next_ms - last_word_ms)
+        return longest_ms
+
+    def names(self, least_ms: int) -> Iterator[str]:
+        """The clip of each reply of which the beginning was heard, and so much in all."""
         for reply in self._replies:
-            if reply.heard_samples >= HEARD_MS * PHONE_SAMPLES_PER_MS:
+            if reply.heard_samples >= least_ms * PHONE_SAMPLES_PER_MS:
                 found = judge.clips_of(bytes(reply.ulaw))
                 if found and found[0][1] == 0:
                     yield found[0][0]

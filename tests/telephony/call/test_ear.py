@@ -2,7 +2,7 @@
 
 import pytest
 
-from telephony.call.ear import BRIDGED_MS, ECHO_MS, OVER_AGENT_RMS, SPEECH_RMS, Ear
+from telephony.call.ear import BRIDGED_MS, ECHO_MS, LATELY_MS, OVER_AGENT_RMS, SPEECH_RMS, Ear
 
 FRAME_MS = 20
 
@@ -15,6 +15,9 @@ def frame(rms: int) -> bytes:
 SILENCE = frame(0)
 SOFT = frame(SPEECH_RMS - 10)
 LOUD = frame(SPEECH_RMS + 10)
+VOICE = frame(4_000)
+FAR = frame(240)
+"""24.4 dB below the voice."""
 
 
 class Line:
@@ -38,8 +41,10 @@ class Line:
 
 @pytest.fixture
 def line() -> Line:
-    """A line on which nothing was heard yet."""
-    return Line()
+    """A line that was silent so far."""
+    quiet = Line()
+    quiet.sounds(SILENCE, 5)
+    return quiet
 
 
 def test_what_is_far_below_a_voice_is_sound_and_no_speech(line: Line) -> None:
@@ -82,3 +87,37 @@ def test_the_agents_echo_comes_for_half_a_second_after_it(line: Line) -> None:
     line.agent_until_ms = line.now_ms
     assert line.sounds(LOUD, ECHO_MS // FRAME_MS - 1) == 0
     assert line.sounds(LOUD) > 0
+
+
+def test_what_sounds_from_the_first_frame_on_is_no_speech() -> None:
+    assert Line().sounds(LOUD, 200) == 0
+
+
+def test_a_caller_who_speaks_from_the_first_frame_on_is_heard_behind_the_first_pause() -> None:
+    begun = Line()
+    begun.sounds(VOICE, 5)
+    begun.sounds(SILENCE, 2)
+    assert begun.sounds(VOICE, 5) > 0
+
+
+def test_somebody_far_softer_than_the_caller_is_not_the_caller(line: Line) -> None:
+    line.sounds(VOICE, 20)
+    line.sounds(SILENCE, 50)
+    assert line.sounds(FAR, 5) == 0
+    assert line.ear.sound_at_ms == line.now_ms
+
+
+def test_a_click_is_no_measure_of_the_caller(line: Line) -> None:
+    line.sounds(VOICE, 1)
+    line.sounds(SILENCE, 50)
+    assert line.sounds(FAR, 5) > 0
+
+
+def test_somebody_softer_who_takes_the_telephone_is_the_caller_before_long(line: Line) -> None:
+    line.sounds(VOICE, 20)
+    line.sounds(SILENCE, 50)
+    line.sounds(FAR)
+    for _ in range(2):
+        line.sounds(SILENCE, LATELY_MS // FRAME_MS)
+        spoken_ms = line.sounds(FAR, 5)
+    assert spoken_ms > 0

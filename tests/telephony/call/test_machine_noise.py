@@ -70,6 +70,15 @@ def test_even_a_loud_television_does_not_put_it_off_without_end(greeted: Phone) 
     assert asked(comes(greeted, murmur(-30, 20_000))) != []
 
 
+def test_a_question_that_the_model_did_not_hear_is_noticed_in_front_of_a_television(
+    greeted: Phone,
+) -> None:
+    comes(greeted, noise(-16, 2_000))
+    done = comes(greeted, murmur(-42, 7_000))
+    assert notes(done) >= 1
+    assert [type(one) for one in asked(done)] == [CloseModel]
+
+
 def test_the_agents_own_echo_asks_nothing(greeted: Phone) -> None:
     greeted.replies("A long answer.", 4_000)
     greeted.tells(TurnComplete)
