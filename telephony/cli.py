@@ -1,23 +1,21 @@
 """The command line, `offhook`. Each command only parses its arguments and calls a room.
 
 Each command imports the rooms that it needs. So help appears quickly, and numpy is loaded only
-after `settings.one_blas_thread` has run.
+after `one_blas_thread` has run.
 """
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agent.simulator.behaviour import Behaviour
-from telephony import settings
 from telephony.errors import OffhookError, UsageError
 from telephony.fixture.commands import app as fixture
 from telephony.number.commands import number
 from telephony.persona_commands import persona
-from telephony.process import run
+from telephony.process import one_blas_thread, run
 from telephony.simulator.chaos import Kind
 from telephony.simulator.commands import BEHAVIOUR_HELP, FAULT_HELP, simulate
 
@@ -35,6 +33,8 @@ app.add_typer(fixture, name="fixture")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"offhook {version('offhook')}")
         raise typer.Exit
 
@@ -64,6 +64,8 @@ def serve(
 
     The settings are read from the environment; docs/settings.md lists them.
     """
+    from telephony import settings
+
     given = settings.load(host=host, port=port)
     from telephony.server.app import serve as run_server
     from telephony.server.logs import configure, warn
@@ -92,7 +94,7 @@ def demo(
     A simulated caller books a table with a simulated agent. Both sides are
     recorded.
     """
-    settings.one_blas_thread()
+    one_blas_thread()
     from telephony.demo import run_demo
 
     behaves = _behaviour(behaviour, live=live)
@@ -132,7 +134,7 @@ def try_scripts(
     process. Exit code 1 means that something went wrong with the call, or that
     it did not follow the caller's script.
     """
-    settings.one_blas_thread()
+    one_blas_thread()
     from agent.simulator.script import ScriptError, named
     from telephony.demo import run_try, with_faults
     from telephony.simulator.script import load
@@ -180,7 +182,7 @@ def doctor(
     that a check failed; its line says how to fix it. 2 means that the settings
     or the command are wrong.
     """
-    settings.one_blas_thread()
+    one_blas_thread()
     from telephony.number.doctor import examine_and_print
 
     raise typer.Exit(run(examine_and_print(phone_number, as_json=as_json)))
@@ -217,7 +219,7 @@ def replay(
 
     Exit code 1 means that a call differs, 2 that a recording cannot be used.
     """
-    settings.one_blas_thread()
+    one_blas_thread()
     from telephony.replay.suite import Judges, in_processes
     from telephony.replay.suite import replay as run_replay
     from telephony.replay.verdict import Options

@@ -1,6 +1,7 @@
-"""Runs an asynchronous command on uvloop, until it ends or Ctrl-C comes."""
+"""What concerns the whole process of a command: how it runs and ends, and the threads of numpy."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -18,3 +19,8 @@ def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
             return runner.run(coroutine)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def one_blas_thread() -> None:
+    """Keep numpy to one thread, because our matrices are small. Call this before numpy loads."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from telephony.errors import SettingsError
+from telephony.process import one_blas_thread
 
 HINTS = {
     "GEMINI_API_KEY": "create a key in Google AI Studio; `offhook simulate gemini` accepts any key",
@@ -298,11 +299,6 @@ def unknown(environment: Mapping[str, str] = os.environ) -> list[str]:
 def _did_you_mean(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all settings"
-
-
-def one_blas_thread() -> None:
-    """Keep numpy to one thread, because our matrices are small. Call this before numpy loads."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _explain(problem: dict[str, Any]) -> str:

@@ -1,10 +1,11 @@
 """The commands `offhook number …`. Each only parses its arguments and calls `terminal`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telephony.settings import NumberSettings, read
+if TYPE_CHECKING:
+    from telephony.settings import NumberSettings
 
 number = typer.Typer(no_args_is_help=True, help="Show and set where calls to a number go.")
 
@@ -15,7 +16,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would ch
 @number.command("list", epilog="Example: offhook number list")
 def list_numbers() -> None:
     """List the numbers of the account, and where their calls go."""
-    given = read(NumberSettings)
+    given = _settings()
     from telephony.number import terminal
 
     terminal.list_numbers(given)
@@ -24,7 +25,7 @@ def list_numbers() -> None:
 @number.command(epilog="Example: offhook number show +14155550199")
 def show(phone_number: PhoneNumber) -> None:
     """Show all webhooks of one number."""
-    given = read(NumberSettings)
+    given = _settings()
     from telephony.number import terminal
 
     terminal.show(given, phone_number)
@@ -47,7 +48,7 @@ def link(
 
     Exit code 1 means that a voice application or a trunk still answers instead.
     """
-    given = read(NumberSettings)
+    given = _settings()
     from telephony.number import terminal
 
     if not terminal.link(given, phone_number, dry_run=dry_run, force=force):
@@ -57,7 +58,13 @@ def link(
 @number.command(epilog="Example: offhook number unlink +14155550199")
 def unlink(phone_number: PhoneNumber, dry_run: DryRun = False) -> None:
     """Restore the webhooks that a number had before it was linked."""
-    given = read(NumberSettings)
+    given = _settings()
     from telephony.number import terminal
 
     terminal.unlink(given, phone_number, dry_run=dry_run)
+
+
+def _settings() -> "NumberSettings":
+    from telephony.settings import NumberSettings, read
+
+    return read(NumberSettings)

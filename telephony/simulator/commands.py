@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from telephony import settings
 from telephony.errors import UsageError
-from telephony.process import run
+from telephony.process import one_blas_thread, run
 
 simulate = typer.Typer(
     no_args_is_help=True, help="Run a simulated Gemini or Twilio without an account."
@@ -44,7 +43,7 @@ def simulate_gemini(
 
     It prints the settings with which `offhook serve` reaches it.
     """
-    settings.one_blas_thread()
+    one_blas_thread()
     from agent.simulator.behaviour import Behaviour
     from agent.simulator.script import ScriptError
     from agent.simulator.server import serve as run_simulator
@@ -111,7 +110,7 @@ def simulate_call(
     Exit code 1 means that something went wrong with the call, or that it did
     not follow the caller's script. Ctrl-C makes the caller hang up.
     """
-    settings.one_blas_thread()
+    one_blas_thread()
     from telephony.simulator.terminal import call_and_print
 
     report = run(
