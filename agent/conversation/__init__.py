@@ -1,6 +1,7 @@
 """The conversation as a pure state machine: events of the model come in, commands go out.
 
 Modules, lowest first:
+    later       marks fields that old recordings do not have
     deadlines   the earliest of several times
     persona     who the agent is: instructions, voice, greeting, limits
     words       finds which words of a reply were heard, and which words of the caller are new

@@ -1,7 +1,9 @@
 """Who the agent is: the model's instructions, the voice, the greeting, and how long it talks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from agent.conversation.later import LATER
 
 Sensitivity = Literal["high", "low"]
 
@@ -49,13 +51,13 @@ class Persona:
     instructions: str
     voice: str
     greeting_cue: str
-    language: str = ""
-    turns: TurnTaking | None = None
-    timezone: str = ""
-    minutes: float = 0.0
-    silence_s: float = 0.0
-    goodbye: str = ""
-    still_there: str = ""
+    language: str = field(default="", metadata=LATER)
+    turns: TurnTaking | None = field(default=None, metadata=LATER)
+    timezone: str = field(default="", metadata=LATER)
+    minutes: float = field(default=0.0, metadata=LATER)
+    silence_s: float = field(default=0.0, metadata=LATER)
+    goodbye: str = field(default="", metadata=LATER)
+    still_there: str = field(default="", metadata=LATER)
 
 
 EXACTLY = "Say exactly these words, and nothing else: "

@@ -3,8 +3,8 @@
 The objects are derived from the dataclasses of `telephony.call`, so a new event or command is
 recorded without any change here. An object has the name of its class first (`ev` or `cmd`), then
 `t`, the call's time in ms, then its fields in their order. A field that equals its default is left
-out. Audio is a text in place of its bytes. Reading is strict: no field may be missing, unknown or
-of another type.
+out; of a dataclass inside of it, only one that came later (see `agent.conversation.later`). Audio is
+a text in place of its bytes. Reading is strict: no field may be missing, unknown or of another type.
 """
 
 import dataclasses
@@ -16,17 +16,12 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from agent.conversation.persona import Persona
+from agent.conversation.later import LATER
 from telephony.call.commands import Command
 from telephony.call.events import Event
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 COMMANDS: tuple[type[Command], ...] = get_args(Command)
-
-LEAN = frozenset({Persona})
-"""Classes of which, inside an event or command, only those fields are written that differ from
-their defaults. They grow with what can be configured, and old recordings need not change.
-"""
 
 type Field = tuple[str, Any] | tuple[str, Any, Any]
 """A field of an object: its name, its type, its default if it has one."""
@@ -57,8 +52,8 @@ class Codec[T]:
         self._classes = {cls.__name__: cls for cls in classes}
         self._types = {cls: _types(cls) for cls in classes}
         self._audio = {cls: _audio_of(cls) for cls in classes}
-        self._lean = {
-            cls: {name: _strict_class(kind) for name, kind in types.items() if kind in LEAN}
+        self._nested = {
+            cls: [name for name, kind in types.items() if _has_later(kind)]
             for cls, types in self._types.items()
         }
         self._objects = {
@@ -79,8 +74,8 @@ class Codec[T]:
         """
         cls = type(thing)
         fields: dict[str, Any] = {name: getattr(thing, name) for name in self._types[cls]}
-        for lean, kind in self._lean[cls].items():
-            fields[lean] = msgspec.convert(fields[lean], kind, from_attributes=True)
+        for nested in self._nested[cls]:
+            fields[nested] = _without_later(fields[nested])
         if (name := self._audio[cls]) is not None:
             fields[name] = audio
         line = self._objects[cls](**more, **fields)
@@ -121,6 +116,8 @@ def _whole(value: Any) -> Any:
     match value:
         case str():
             return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {name: _whole(each) for name, each in value.items()}
         case list() | tuple():
             return [_whole(each) for each in value]
         case msgspec.Struct():
@@ -131,6 +128,24 @@ def _whole(value: Any) -> Any:
             return dataclasses.replace(value, **{name: _whole(fields[name]) for name in fields})
         case _:
             return value
+
+
+def _has_later(kind: Any) -> bool:
+    """Whether a type is, or may be, a dataclass with fields that came later."""
+    if dataclasses.is_dataclass(kind):
+        return any(field.metadata == LATER for field in dataclasses.fields(kind))
+    return any(_has_later(part) for part in get_args(kind))
+
+
+def _without_later(value: Any) -> Any:
+    """A dataclass as an object, without those fields that came later and have their defaults."""
+    if not dataclasses.is_dataclass(value):
+        return value
+    return {
+        field.name: getattr(value, field.name)
+        for field in dataclasses.fields(value)
+        if field.metadata != LATER or getattr(value, field.name) != field.default
+    }
 
 
 def _object_for(cls: type, tag: str, fields: Sequence[Field]) -> type[msgspec.Struct]:

@@ -124,6 +124,16 @@ class Fleet:
         async with Redis.from_url(self._redis_url, decode_responses=True) as redis:
             return {call_sid: await stored(redis, call_sid) for call_sid in call_sids}
 
+    async def stored_at_the_end(self, call_sid: str) -> Stored:
+        """The same of one call, once its end is stored; that is the last that a worker writes."""
+        async with Redis.from_url(self._redis_url, decode_responses=True) as redis:
+            async with asyncio.timeout(PATIENCE_S):
+                kept = await stored(redis, call_sid)
+                while kept.record.get("status") != "completed":
+                    await asyncio.sleep(0.05)
+                    kept = await stored(redis, call_sid)
+            return kept
+
     def stop(self) -> None:
         """Kill all."""
         for slot in self.slots:

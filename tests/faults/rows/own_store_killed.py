@@ -151,7 +151,8 @@ async def _redial(fleet: Fleet, state: Path, found: Found) -> None:
     await fleet.start(0)
     again = await place(GOES_ON, url, caller=number)
     sids = [placed.result().call_sid, again.call_sid]
-    before, after = (await fleet.stored(sids)).values()
+    after = await fleet.stored_at_the_end(sids[1])
+    [before] = (await fleet.stored(sids[:1])).values()
     found.lost += _lost(fleet, sids[0], before, death)
     found.lost += len(set(before.said) - set(after.said))
     found.in_order(before, after)
@@ -169,7 +170,7 @@ async def _hold(fleet: Fleet, state: Path, found: Found) -> None:
         death = await _kill(fleet, state, found, heard, reply=FIRST_ANSWER)
         await fleet.start(0)
     report = placed.result()
-    [kept] = (await fleet.stored([report.call_sid])).values()
+    kept = await fleet.stored_at_the_end(report.call_sid)
     found.lost += _lost(fleet, report.call_sid, kept, death)
     found.in_order(kept)
     found.greetings += kept.said.count(("agent", GREETING)) - 1
