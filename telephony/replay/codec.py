@@ -3,8 +3,9 @@
 The objects are derived from the dataclasses of `telephony.call`, so a new event or command is
 recorded without any change here. An object has the name of its class first (`ev` or `cmd`), then
 `t`, the call's time in ms, then its fields in their order. A field that equals its default is left
-out; of a dataclass inside of it, only one that came later (see `agent.conversation.later`). Audio is
-a text in place of its bytes. Reading is strict: no field may be missing, unknown or of another type.
+out; of a dataclass inside of it, only one that came later (see `agent.conversation.later`). Audio
+is a text in place of its bytes. Reading is strict: no field may be missing, unknown or of another
+type.
 """
 
 import dataclasses
