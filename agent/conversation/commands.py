@@ -39,8 +39,8 @@ class OpenModel:
 class CloseModel:
     """Close a session, opened or still opening. No event of it is wanted any more.
 
-    `trouble` says what it was found to owe, as `liveness.Trouble` has it; "" for a session that is
-    left for another reason.
+    `trouble` says what it was found to owe, as `liveness.Trouble` has it, or that its dial was not
+    answered (`link.HUNG`); "" for a session that is left for another reason.
     """
 
     session: int

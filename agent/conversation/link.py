@@ -5,6 +5,12 @@ from enum import Enum
 
 from agent.conversation.resumption import Attempt
 
+OPENING_LIMIT_MS = 4_500
+"""How long a dial may take. A setup is answered after 0.3 to 3 s."""
+
+HUNG = "dial not answered"
+"""What is wrong with a session that is given up for that."""
+
 
 class State(Enum):
     """Of the session whose number is `Link.session`."""
@@ -21,7 +27,7 @@ class Link:
         self._dialled = 0
         self._wanted = False
         self._state = State.CLOSED
-        self._ready_ms = 0
+        self._dialled_ms = self._ready_ms = 0
         self._waiting: tuple[int, Attempt] | None = None
 
     @property
@@ -43,6 +49,7 @@ class Link:
         self._dialled += 1
         self._wanted = True
         self._state = State.OPENING
+        self._dialled_ms = now_ms
         return True
 
     def due(self, now_ms: int) -> Attempt | None:
@@ -71,6 +78,11 @@ class Link:
     def lived_ms(self, now_ms: int) -> int:
         """How long the session has listened."""
         return now_ms - self._ready_ms
+
+    @property
+    def opening_since_ms(self) -> int | None:
+        """When the session was dialled, while that is not answered; else None."""
+        return self._dialled_ms if self._state is State.OPENING else None
 
     def deadline_ms(self) -> int | None:
         """When `due` is to be asked, or None."""

@@ -24,6 +24,7 @@ from agent.conversation.crossed import Crossed
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.events import ConversationEvent, ModelEvent, SessionEvent, TurnEvent
+from agent.conversation.link import HUNG
 from agent.conversation.liveness import Liveness, Remedy
 from agent.conversation.onset import Onset
 from agent.conversation.pace import Pace
@@ -185,6 +186,8 @@ class Conversation:
         self._replies.expire(now_ms)
         if (dialled := self._sessions.redial(now_ms)) is not None:
             return dialled
+        if (then := self._sessions.hung(now_ms)) is not None:
+            return self._go_on(then, now_ms, HUNG)
         return self._renew_when_due(now_ms) or self._rouse_when_due(now_ms)
 
     # The model.

@@ -54,8 +54,9 @@ class Patience:
     attempts: int
 
 
-AWAY = Patience(Impasse.MODEL_UNAVAILABLE, 15_000, 100)
-"""The service breaks off, or does not answer. The budget holds for all troubles together."""
+AWAY = Patience(Impasse.MODEL_UNAVAILABLE, 14_000, 100)
+"""The service breaks off, or does not answer. The budget holds for all troubles together; a caller
+is told of it within 15 s."""
 
 QUOTA = Patience(Impasse.MODEL_QUOTA, 2_000, 3)
 """Too many sessions or requests: a caller is told sooner than somebody else hangs up."""
@@ -164,6 +165,18 @@ class Resumption:
             return self._unfit()
         return self._again(UNREACHABLE if refusal.unreachable else AWAY, now_ms, retry_after_ms)
 
+    @property
+    def give_up_ms(self) -> int | None:
+        """When a dial that is not answered is the last, or None."""
+        away = self._troubles.get(AWAY)
+        return None if away is None else away.since_ms + AWAY.budget_ms
+
+    def hung(self, dialled_ms: int, now_ms: int) -> Attempt | GiveUp:
+        """An attempt that began at `dialled_ms` was not answered: the model is away since then."""
+        self._troubles.setdefault(AWAY, _Trouble(dialled_ms))
+        self.handle = ""
+        return self._again(AWAY, now_ms, None, stays_away=True)
+
     def settled(self) -> None:
         """The session answered: whatever was wrong is over."""
         self._failures = self._halves = 0
@@ -178,20 +191,24 @@ class Resumption:
         return self._at_once() if self._choice.unfit() else REFUSED
 
     def _again(
-        self, patience: Patience, now_ms: int, retry_after_ms: int | None
+        self,
+        patience: Patience,
+        now_ms: int,
+        retry_after_ms: int | None,
+        *,
+        stays_away: bool = False,
     ) -> Attempt | GiveUp:
         trouble = self._troubles.setdefault(patience, _Trouble(now_ms))
         trouble.refusals += 1
         ceiling_ms = min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2**self._failures)
         self._failures += 1
         wait_ms = (retry_after_ms or 0) + self._random.randint(0, ceiling_ms)
-        if patience is not UNREACHABLE and self._choice.failed(
-            now_ms, stays_away=patience is QUOTA or retry_after_ms is not None
-        ):
+        stays_away |= patience is QUOTA or retry_after_ms is not None
+        if patience is not UNREACHABLE and self._choice.failed(now_ms, stays_away=stays_away):
             self.handle = ""
             wait_ms = 0 if self._choice.untried else wait_ms
         over = any(
-            now_ms + wait_ms - self._troubles[rule].since_ms > rule.budget_ms
+            now_ms + wait_ms - self._troubles[rule].since_ms >= rule.budget_ms
             for rule in (patience, AWAY)
         )
         if over or trouble.refusals >= patience.attempts:

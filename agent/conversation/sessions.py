@@ -12,7 +12,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
-from agent.conversation.link import Link
+from agent.conversation.link import OPENING_LIMIT_MS, Link
 from agent.conversation.persona import (
     CUT_OFF_CUE,
     GO_ON_CUE,
@@ -76,8 +76,8 @@ class Sessions:
         return self.attached and self._link.ready
 
     def deadline_ms(self) -> int | None:
-        """When `redial` or `renewal_is_due` is to be asked next, or None."""
-        return earliest(self._link.deadline_ms(), self._renewal.deadline_ms())
+        """When `redial`, `hung` or `renewal_is_due` is to be asked next, or None."""
+        return earliest(self._link.deadline_ms(), self._hung_ms, self._renewal.deadline_ms())
 
     # The listener.
 
@@ -119,6 +119,21 @@ class Sessions:
         """Dial if a wait is over; None if none is."""
         attempt = self._link.due(now_ms)
         return None if attempt is None else self.dial(attempt, now_ms)
+
+    def hung(self, now_ms: int) -> Attempt | GiveUp | None:
+        """As `lost`, if a dial was not answered for too long; else None."""
+        since_ms = self._link.opening_since_ms
+        if since_ms is None or self._hung_ms is None or now_ms < self._hung_ms:
+            return None
+        return self._resumption.hung(since_ms, now_ms)
+
+    @property
+    def _hung_ms(self) -> int | None:
+        """When a dial that is not answered is given up."""
+        since_ms = self._link.opening_since_ms
+        if since_ms is None:
+            return None
+        return earliest(since_ms + OPENING_LIMIT_MS, self._resumption.give_up_ms)
 
     def listens(self, now_ms: int) -> None:
         """The session is ready."""

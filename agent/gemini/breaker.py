@@ -5,8 +5,8 @@
     OPEN       no call             2 s are over
     HALF_OPEN  `PROBES` at a time  one of them fails (OPEN), or all have proved to work (CLOSED)
 
-A dial fails when the service refuses it, or when its session is lost before it has proved to work:
-in some outages the service accepts every session and then breaks it off.
+A dial fails when the service refuses or does not answer it, or when its session is lost before it
+has proved to work: in some outages the service accepts every session and then breaks it off.
 
 Some failures do not count, because the service is not to blame: a wrong key, handle or setup, a
 full quota, a host name that is not found. The loss of a session that had worked does not count
@@ -30,6 +30,9 @@ PROBES = 3
 
 PROVEN_AFTER_MS = 3_000
 """A session that lives for so long after its setup was answered has proved to work."""
+
+HUNG_MS = 4_000
+"""A dial that is given up after so long without an answer has failed."""
 
 NOT_TO_BLAME = frozenset({1007, 1008})
 """Close codes for a request that the service does not accept; HTTP statuses below 500 are alike."""
@@ -72,6 +75,8 @@ class Dial:
 
     def leave(self, now_ms: int) -> None:
         """The session is over. This has no effect if an event has already told why."""
+        if not self.failed and self.ready_ms is None and now_ms - self.began_ms >= HUNG_MS:
+            self.failed, self.doubtful = True, self._resumes
         self.left = not self.proven(now_ms)
         self._changed(now_ms)
 

@@ -174,12 +174,6 @@ ELSEWHERE = (
         "not 500 of them",
     ),
     Elsewhere(
-        64,
-        "connects to the model hang",
-        (f"{CONVERSATION}/test_choice.py::test_a_model_that_fails_slowly_is_left_after_a_while",),
-        "until the apology is not measured",
-    ),
-    Elsewhere(
         65,
         "a stream that comes 4 s after its webhook",
         (

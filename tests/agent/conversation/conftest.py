@@ -65,13 +65,21 @@ def texts(lines: tuple[Line, ...]) -> list[str]:
 class Talk:
     """Remembers every command, and which session the last `OpenModel` asked for."""
 
-    def __init__(self, checkpoint: Checkpoint | None, lines: Iterable[Line], seed: int) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint | None,
+        lines: Iterable[Line],
+        seed: int,
+        *,
+        has_fallback: bool = False,
+    ) -> None:
         self.conversation = Conversation(
             persona=DEFAULT_PERSONA,
             seed=seed,
             wall_time_ms=WALL_TIME_MS,
             checkpoint=checkpoint,
             lines=lines,
+            has_fallback=has_fallback,
         )
         self.now_ms = 0
         self.session = 0

@@ -217,6 +217,7 @@ def test_nobody_is_nudged_while_nobody_listens(greeted: Talk) -> None:
 
 def test_a_session_that_is_lost_meanwhile_owes_nothing(greeted: Talk) -> None:
     greeted.tells(CallerActivityEnded, lost)
+    greeted.ready()
     assert told(greeted.wait(60_000)) == []
 
 

@@ -29,6 +29,7 @@ from agent.conversation.events import (
     SessionLost,
     TurnComplete,
 )
+from agent.conversation.link import HUNG, OPENING_LIMIT_MS
 from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
 from agent.conversation.renewal import RENEW_BY_MS
 from agent.conversation.resumption import AWAY
@@ -274,6 +275,29 @@ def test_the_caller_is_not_kept_without_a_model_for_longer_than_the_budget(talk:
         pytest.fail("the caller was kept for 1000 refusals")
     assert 0 < talk.now_ms <= AWAY.budget_ms
     assert 5 <= len(of(OpenModel, talk.commands)) < 50
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_a_dial_that_is_not_answered_is_followed_by_another(greeted: Talk, resumes: bool) -> None:
+    if resumes:
+        greeted.exchange("A room?", "Yes.", 2, "h1")
+    greeted.tells(lost)
+    dialled_ms, hanging = greeted.now_ms, greeted.session
+    assert greeted.wait(OPENING_LIMIT_MS - 1) == []
+    assert CloseModel(hanging, HUNG) in greeted.wait(1)
+    greeted.wait(500)
+    assert (greeted.session, greeted.opened.handle) == (hanging + 1, "")
+    done = greeted.wait(AWAY.budget_ms)
+    assert done[-1] == GiveUp(Impasse.MODEL_UNAVAILABLE)
+    assert len(of(OpenModel, done)) <= 2
+    assert dialled_ms + AWAY.budget_ms <= greeted.now_ms
+
+
+def test_a_dial_that_is_not_answered_is_followed_by_one_of_the_fallback_at_once() -> None:
+    talk = Talk(None, [], 1, has_fallback=True)
+    talk.answer()
+    assert talk.wait(OPENING_LIMIT_MS)[-1] == talk.opened
+    assert talk.opened.fallback
 
 
 def test_a_key_that_is_refused_is_given_up_at_once(talk: Talk) -> None:

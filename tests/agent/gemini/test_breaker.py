@@ -5,6 +5,7 @@ import pytest
 from agent.conversation.events import SessionLost, SessionReady, SessionRefused
 from agent.gemini.breaker import (
     FAILURES,
+    HUNG_MS,
     OPEN_MS,
     PROBES,
     PROVEN_AFTER_MS,
@@ -80,6 +81,16 @@ def test_a_session_that_breaks_off_before_it_proved_itself_is_a_failure(
         each.tell(SessionLost(1, 1011, ""), 100 + lived_ms)
         each.leave(100 + lived_ms)
     assert breaker.state(100 + lived_ms) is state
+
+
+@pytest.mark.parametrize(
+    ("waited_ms", "state"), [(HUNG_MS - 1, State.CLOSED), (HUNG_MS, State.OPEN)]
+)
+def test_a_dial_that_is_not_answered_for_long_is_a_failure(waited_ms: int, state: State) -> None:
+    breaker = Breaker()
+    for each in [dial(breaker, 0) for _ in range(FAILURES)]:
+        each.leave(waited_ms)
+    assert breaker.state(waited_ms) is state
 
 
 @pytest.mark.parametrize("code", [1006, 1007, 1008, 1011])

@@ -35,9 +35,10 @@ def is_refused(phone: Phone, code: int, *, unreachable: bool = False) -> list[Co
         done = phone.tells(
             lambda session: SessionRefused(session, code, "no", unreachable=unreachable)
         )
+        if not of(EndCall, done):
+            done = phone.says(SILENCE, MAX_BACKOFF_MS)
         if of(EndCall, done):
             return done
-        phone.says(SILENCE, MAX_BACKOFF_MS)
     return []
 
 

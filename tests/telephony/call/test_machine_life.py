@@ -11,6 +11,7 @@ from agent.conversation.events import (
     SessionRefused,
     TurnComplete,
 )
+from agent.conversation.link import OPENING_LIMIT_MS
 from agent.conversation.persona import GO_ON_CUE
 from agent.conversation.transcript import Line
 from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMark, SendMedia
@@ -46,6 +47,7 @@ def ended(commands: list[Command]) -> list[tuple[str, bool]]:
 
 
 def test_a_session_that_no_stream_follows_is_let_go(phone: Phone) -> None:
+    phone.ready()
     assert phone.wait(WAITING_LIMIT_MS - 1) == []
     done = phone.wait(1)
     assert of(CloseModel, done) == [CloseModel(phone.session)]
@@ -384,7 +386,7 @@ def test_the_end_is_the_last_command_and_nothing_comes_after_it(greeted: Phone) 
 
 
 def test_a_call_is_never_without_a_deadline_before_its_end(phone: Phone) -> None:
-    assert phone.call.deadline_ms() == WAITING_LIMIT_MS
+    assert phone.call.deadline_ms() == OPENING_LIMIT_MS < WAITING_LIMIT_MS
     phone.starts()
     assert phone.call.deadline_ms() == SOUND_AFTER_MS
     phone.ready()
