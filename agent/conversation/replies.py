@@ -248,7 +248,7 @@ class Replies:
         if self._broken_off:
             # What was broken off is said anew by this reply.
             out += self.cut(now_ms)
-        question = self._transcript.finish_caller()
+        question = self._transcript.finish_question(now_ms)
         out += appended(question)
         number = 1 if self._newest is None else self._newest.number + 1
         reply = Reply(number, now_ms, lacks_question=not question and not self._debt.asked)

@@ -1,8 +1,9 @@
 """What was said, as append-only lines.
 
-A line is written once, when it is final, and never changes afterwards: the caller's when the
-agent's reply to it begins, the agent's when its reply was heard to the end or was cut. While a
-reply plays, its entry keeps what was generated; the line's `heard` is cut at what was heard.
+A line is written once, when it is final, and never changes afterwards. The caller's is when the
+agent's reply to it begins; if the last words of it had not come by then, when that reply is. The
+agent's is when its reply was heard to the end or was cut. While a reply plays, its entry keeps what
+was generated; the line's `heard` is cut at what was heard.
 
 The transcript also knows which lines a resumed model session lacks. A turn is answered when its
 reply was received whole, or was talked over; what the caller said since is sent again as audio,
@@ -19,6 +20,9 @@ from agent.conversation.words import without_repetition
 
 LATELY = 4
 """How many utterances of each side may be said again."""
+
+PIECES_APART_MS = 1_000
+"""The pieces of an unfinished sentence come no farther apart."""
 
 UNWRITTEN = "…"
 """What stands in the transcript for words that were spoken and not transcribed."""
@@ -73,7 +77,7 @@ class Transcript:
         self._onset = onset
         self._caller_text = ""
         self._caller_began_ms = 0
-        self._caller_told_ms = 0
+        self._caller_told_ms = self._caller_piece_ms = 0
         self._said_before = ""
         self._answered_ms = -1
         self._answered_by_session = False
@@ -135,6 +139,7 @@ class Transcript:
 
     def caller_said(self, text: str, told_ms: int) -> None:
         """A piece of the caller's words has come, or counts as having come, at `told_ms`."""
+        self._caller_piece_ms = told_ms
         if not self._caller_text:
             self._caller_told_ms = told_ms
             self._caller_began_ms = self._onset.of_words(told_ms, again=bool(self._said_before))
@@ -161,6 +166,15 @@ class Transcript:
         if last is None or last.role != "agent" or last.heard == last.text:
             return None
         return last.at_ms - self.elapsed_ms(0)
+
+    def finish_question(self, now_ms: int) -> list[Line]:
+        """The answer begins: what the caller has said so far becomes a line.
+
+        It does not if the rest of the sentence may still come; then it does with its answer.
+        """
+        lately = now_ms - self._caller_piece_ms <= PIECES_APART_MS
+        goes_on = lately and not ends_sentence(self._caller_text.strip())
+        return [] if goes_on else self.finish_caller()
 
     def finish_caller(self) -> list[Line]:
         """What the caller has said so far becomes a line, less what was a line before."""

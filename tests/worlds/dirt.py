@@ -28,6 +28,7 @@ class Words(Enum):
 
     AS_BEFORE = "as before"
     LATE = "late"
+    IN_PIECES = "in pieces"
     NO_CALLERS = "none of the caller's"
     NO_AGENTS = "none of the agent's"
 
@@ -55,7 +56,8 @@ class Dirt:
 
         - Where the model tells of no activity, its words alone show that the caller talks over the
           agent. Where a worker dies, they are all that the next one knows of a question.
-        - The agent's words are all that shows where a reply was broken off.
+        - The agent's words are all that shows where a reply was broken off, and the last words of a
+          question may be lost with a session.
         - Where audio comes slower than it is heard, large pieces of it come too late.
         - Where media has a byte at a time, a noise has no level.
         """
@@ -67,7 +69,7 @@ class Dirt:
                     isinstance(fault, KillWorker | Drain | LoseStream) for fault in suffered
                 )
                 return spec.behaviour.voice_activity and not moved
-            case Words.NO_AGENTS:
+            case Words.NO_AGENTS | Words.IN_PIECES:
                 return not suffered
             case Words.AS_BEFORE:
                 slow = self.name == "chunks" and spec.behaviour.speed < 1
@@ -122,6 +124,7 @@ DIRT = {
                 "behaviour.transcription": "letters",
                 "behaviour.transcription_gap_ms": rng.randint(0, 150),
             },
+            words=Words.IN_PIECES,
         ),
         Dirt("words-in-one-piece", lambda _: {"behaviour.transcription": "utterance"}),
         Dirt("marked-words", lambda _: {"behaviour.markup": True}),

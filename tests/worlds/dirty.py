@@ -40,8 +40,6 @@ MOVED_MS = (
 NEIGHBOURS_APART = 100_000
 
 KNOWN: dict[str, str] = {
-    "words-in-letters": "a line of the caller ends where the answer begins, before its last words",
-    "agent-words-first": "words ahead of their audio count as heard when it is broken off",
     "long-thinking": "a model that thinks for longer than 4 s is asked again, and then left",
 }
 """What is broken and not mended yet, by the kind of dirt that shows it: it is printed as SHORT."""
@@ -149,7 +147,8 @@ def closely(world: str, dirt: Dirt) -> bool:
         for step in spec.caller.steps
         if not step.wait_for_agent and not step.last_words and step.barge_in_ms is None
     ]
-    paced = not (spec.faults or spec.model.faults or by_clock)
+    broken_off = any(turn.faults for turn in spec.model.turns)
+    paced = not (spec.faults or spec.model.faults or broken_off or by_clock)
     return paced or not (world.isdigit() or dirt.moves_time)
 
 

@@ -112,7 +112,7 @@ def relations_of(dirt: Dirt, *, closely: bool) -> int:
     """How many relations `violated` tries."""
     always = 4 if dirt.ends_sessions else 6
     if not closely:
-        return always
+        return always - (dirt.moves_time and not dirt.ends_sessions)
     return always + (2 if dirt.ends_sessions else 4)
 
 
@@ -131,7 +131,8 @@ def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, closely: bool) -> It
         yield f"{dirty.notes} waiting sounds while nobody is owed anything, {clean.notes} before"
     if dirty.texts > clean.texts and not dirt.ends_sessions:
         yield f"{dirty.texts} texts while nobody is owed anything, {clean.texts} before"
-    if dirty.lost > clean.lost and not dirt.ends_sessions:
+    by_clock = dirt.moves_time and not closely
+    if dirty.lost > clean.lost and not dirt.ends_sessions and not by_clock:
         yield f"{dirty.lost} sessions lost, {clean.lost} before"
     for name, times in dirty.heard.items():
         if times > max(1, clean.heard[name]) + dirt.ends_sessions:
@@ -180,7 +181,10 @@ def _same(was: Line, now: Line) -> bool:
     if was.role == "caller":
         return was.text == now.text
     off = abs(len(was.heard.split()) - len(now.heard.split()))
-    return off <= WORDS_OFF and (was.text.startswith(now.heard) or now.text.startswith(was.heard))
+    # A reply that was broken off is two lines, and may be parted at another word.
+    begins = was.text.startswith(now.heard) or now.text.startswith(was.heard)
+    ends = was.heard.endswith(now.heard) or now.heard.endswith(was.heard)
+    return off <= WORDS_OFF and (begins or ends)
 
 
 def _brief(lines: list[Line]) -> str:
