@@ -110,10 +110,11 @@ def outcome(world: World, spec: WorldSpec) -> Outcome:
 
 def relations_of(dirt: Dirt, *, closely: bool) -> int:
     """How many relations `violated` tries."""
-    always = 4 if dirt.ends_sessions else 6
-    if not closely:
-        return always - (dirt.moves_time and not dirt.ends_sessions)
-    return always + (2 if dirt.ends_sessions else 4)
+    if dirt.ends_sessions:
+        return 5 if closely else 4
+    if closely:
+        return 10
+    return 4 if dirt.moves_time else 6
 
 
 def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, closely: bool) -> Iterator[str]:
@@ -137,18 +138,18 @@ def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, closely: bool) -> It
     for name, times in dirty.heard.items():
         if times > max(1, clean.heard[name]) + dirt.ends_sessions:
             yield f"{name!r} was heard {times} times, {clean.heard[name]} before"
-    if dirty.dead_ms > max(clean.dead_ms, DEAD_MS):
+    if dirty.dead_ms > max(clean.dead_ms, DEAD_MS) and not by_clock:
         yield f"the caller waits {dirty.dead_ms} ms and hears nothing, {clean.dead_ms} before"
     if not closely:
         return
     for name in clean.understood:
         if name not in dirty.understood:
             yield f"the model did not hear {name!r}, and did before"
+    if dirt.ends_sessions:
+        return  # a reply may be broken off, and nobody is talked over while there is no session
     for name in clean.missed:
         if name not in dirty.heard:
             yield f"the caller did not hear {name!r}, and did before"
-    if dirt.ends_sessions:
-        return  # a reply may be broken off, and begun again
     if dirty.clears != clean.clears:
         yield f"{dirty.clears} clears, {clean.clears} before"
     yield from _lines(clean, dirty, dirt)
