@@ -12,6 +12,7 @@ Modules, lowest first:
     events      the events of model sessions and of the listener
     checkpoint  the state that outlives a worker
     commands    the commands to the model, the store and the player
+    meter       what the conversation costs
     turns       what the model is doing, and whose turn it is
     debt        what the caller still waits for: a greeting, an answer, the rest of a reply
     choice      decides between the model and the fallback model

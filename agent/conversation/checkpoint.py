@@ -4,8 +4,10 @@ The transcript itself is not in here; it is read from the store beside the check
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Self
+
+from agent.conversation.later import LATER
 
 CHECKPOINT_VERSION = 1
 
@@ -33,6 +35,8 @@ class Checkpoint:
         owed_words: What of it was written down, and is no line yet.
         owed_line: The number of the next line. Where that line is stored, the lines tell what is
             owed, and these fields do not.
+        spent: What the model has cost so far, in nano-dollars.
+        tokens: How many tokens that were.
     """
 
     epoch: int
@@ -48,10 +52,18 @@ class Checkpoint:
     owed_ms: int = 0
     owed_words: str = ""
     owed_line: int = 0
+    spent: int = field(default=0, metadata=LATER)
+    tokens: int = field(default=0, metadata=LATER)
 
     def left_after(self, lines: int) -> Self | None:
         """The same if it tells what is owed; None if more lines are stored, which tell it."""
         return self if self.owed_line > lines else None
+
+    def elapsed_at(self, wall_time_ms: int) -> int:
+        """How long the call has lasted at a later Unix time, in ms; 0 if this knows nothing."""
+        if not self.wall_time_ms:
+            return 0
+        return self.elapsed_ms + max(0, wall_time_ms - self.wall_time_ms)
 
     def to_json(self) -> str:
         """The record as one line of JSON, keys sorted."""
@@ -75,7 +87,7 @@ class Checkpoint:
                 f"expected a checkpoint as a JSON object, got {type(raw).__name__}: the call goes "
                 "on from its transcript"
             )
-        names = {field.name: field.type for field in fields(cls)}
+        names = {each.name: each.type for each in fields(cls)}
         known = {name: value for name, value in raw.items() if name in names}
         wrong = [name for name, value in known.items() if type(value) is not names[name]]
         if wrong:

@@ -88,9 +88,15 @@ class AppendLine:
 
 @dataclass(frozen=True, slots=True)
 class SaveCheckpoint:
-    """Store the checkpoint; a later one replaces an earlier one that is still waiting."""
+    """Store the checkpoint; a later one replaces an earlier one that is still waiting.
+
+    Args:
+        checkpoint: The checkpoint.
+        cost: What the conversation has cost so far, in nano-dollars; None if that is not known.
+    """
 
     checkpoint: Checkpoint
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,10 @@ class Debt:
 
     Args:
         onset: When the caller was heard.
-        greeted: Whether the greeting counts as given.
         lines: What earlier workers wrote.
         left: What an earlier worker owed, where the lines do not tell, or None.
         elapsed_ms: How long the call has lasted.
+        greeted: Whether the greeting counts as given.
 
     Attributes:
         greeted: As above.
@@ -46,11 +46,11 @@ class Debt:
     def __init__(
         self,
         onset: Onset,
-        *,
-        greeted: bool,
         lines: Sequence[Line],
         left: Checkpoint | None = None,
         elapsed_ms: int = 0,
+        *,
+        greeted: bool,
     ) -> None:
         self.greeted = greeted
         self.asked = False

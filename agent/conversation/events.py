@@ -166,13 +166,27 @@ class TurnComplete:
 
 @dataclass(frozen=True, slots=True)
 class UsageReported:
-    """Tokens billed for one turn. Sum them over turns: each holds the whole context again."""
+    """Tokens billed for one turn. Sum them over turns: each holds the whole context again.
+
+    Args:
+        session: Which session.
+        prompt_tokens: All that was read, heard and said before.
+        response_tokens: The reply.
+        thought_tokens: Thoughts, which stand apart from the total.
+        total_tokens: As the server counts it.
+        prompt_audio_tokens: How many of the prompt were audio, as far as the server attributes.
+        response_audio_tokens: How many of the response were audio.
+        response_text_tokens: How many of the response were text.
+    """
 
     session: int
     prompt_tokens: int
     response_tokens: int
     thought_tokens: int
     total_tokens: int
+    prompt_audio_tokens: int = 0
+    response_audio_tokens: int = 0
+    response_text_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

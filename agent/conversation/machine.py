@@ -17,7 +17,7 @@ from random import Random
 from typing import assert_never
 
 from agent.conversation import commands, events
-from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
 from agent.conversation.choice import Choice
 from agent.conversation.commands import ConversationCommand, GiveUp, appended
 from agent.conversation.crossed import Crossed
@@ -26,6 +26,7 @@ from agent.conversation.debt import Debt
 from agent.conversation.events import ConversationEvent, ModelEvent, SessionEvent, TurnEvent
 from agent.conversation.link import HUNG
 from agent.conversation.liveness import Liveness, Remedy
+from agent.conversation.meter import Meter, Tariff
 from agent.conversation.onset import Onset
 from agent.conversation.pace import Pace
 from agent.conversation.parting import Parting
@@ -52,26 +53,18 @@ class Conversation:
         lines: Iterable[Line] = (),
         has_fallback: bool = False,
         think_ms: int = 0,
+        tariff: Tariff | None = None,
     ) -> None:
-        lines = list(lines)
-        left = checkpoint.left_after(len(lines)) if checkpoint is not None else None
-        elapsed_ms, handle, known, fallback = 0, "", 0, False
-        if checkpoint is not None:
-            away_ms = max(0, wall_time_ms - checkpoint.wall_time_ms)
-            elapsed_ms = checkpoint.elapsed_ms + away_ms
-            handle, known = checkpoint.handle, checkpoint.handle_lines
-            fallback = checkpoint.fallback and has_fallback
-            if checkpoint.fallback is not fallback:  # its model is no longer there
-                handle = ""
+        kept = NOTHING_KNOWN if checkpoint is None else checkpoint
+        elapsed_ms = kept.elapsed_at(wall_time_ms)
+        fallback = kept.fallback and has_fallback
+        handle = kept.handle if kept.fallback is fallback else ""  # else its model is not there
+        self._meter = Meter(tariff, kept.spent, kept.tokens, elapsed_ms)
         self._onset = Onset()
-        self._transcript = Transcript(lines, known, elapsed_ms, self._onset)
-        greeted = checkpoint is not None and checkpoint.greeted
+        self._transcript = Transcript(lines, kept.handle_lines, elapsed_ms, self._onset)
+        left = kept.left_after(len(self._transcript.lines))
         self._debt = Debt(
-            self._onset,
-            greeted=greeted,
-            lines=self._transcript.lines,
-            left=left,
-            elapsed_ms=elapsed_ms,
+            self._onset, self._transcript.lines, left, elapsed_ms, greeted=kept.greeted
         )
         if left is not None and left.owed_words and self._debt.open_question:
             self._transcript.left_open(left.owed_words, left.owed_ms)
@@ -81,6 +74,7 @@ class Conversation:
             self._transcript,
             Resumption(jitter, handle, Choice(two=has_fallback, fallback=fallback)),
             self._debt,
+            self._meter,
             wall_time_ms=wall_time_ms,
         )
         pace = Pace(think_ms)
@@ -89,7 +83,7 @@ class Conversation:
         self._rest = Rest()
         self._crossed = Crossed(pace)
         self._replies = Replies(self._transcript, self._sessions, self._liveness, self._debt)
-        self._parting = Parting(persona, elapsed_ms, self._sessions, self._replies, self._debt)
+        self._parting = Parting(persona, self._sessions, self._replies, self._debt, self._meter)
         self._closed = False
 
     @property
@@ -101,6 +95,11 @@ class Conversation:
     def floor(self) -> Floor:
         """Who holds the floor."""
         return self._replies.floor
+
+    @property
+    def meter(self) -> Meter:
+        """What it costs, to look at."""
+        return self._meter
 
     @property
     def debt(self) -> Debt:
@@ -200,7 +199,7 @@ class Conversation:
             return self._session_step(event, now_ms)
         if isinstance(event, TurnEvent):
             return self._turn_step(event, now_ms)
-        return []
+        return self._sessions.checkpoint(now_ms) if self._meter.add(event) else []
 
     def _session_step(self, event: SessionEvent, now_ms: int) -> list[ConversationCommand]:
         match event:

@@ -2,13 +2,14 @@
 
 silence   nobody was heard for `silence_s`: the caller is asked whether they are still there, and
           if nobody is heard for as long again, the conversation ends
-length    after `minutes`, at the next pause, the agent says goodbye; once that was heard, the
-          conversation ends
+length    after `minutes`, or once it has cost `usd`, at the next pause, the agent says goodbye;
+          once that was heard, the conversation ends
 """
 
 from agent.conversation.commands import ConversationCommand, EndConversation, Ending
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
+from agent.conversation.meter import NANO, Meter
 from agent.conversation.persona import SILENT_CALLER, TIME_IS_UP, Persona
 from agent.conversation.replies import Replies
 from agent.conversation.sessions import Sessions
@@ -28,20 +29,27 @@ class Parting:
 
     Args:
         persona: Whose limits and words count.
-        elapsed_ms: How long the conversation has lasted, with earlier workers.
         sessions: The model's sessions, through which it is made to speak.
         replies: What is said.
         debt: What the caller is owed.
+        meter: What the conversation costs.
     """
 
     def __init__(
-        self, persona: Persona, elapsed_ms: int, sessions: Sessions, replies: Replies, debt: Debt
+        self,
+        persona: Persona,
+        sessions: Sessions,
+        replies: Replies,
+        debt: Debt,
+        meter: Meter,
     ) -> None:
         self._persona = persona
         self._sessions, self._replies, self._debt = sessions, replies, debt
+        self._meter = meter
+        self._most = round(persona.usd * NANO)
         self._silence_ms = round(persona.silence_s * 1000)
         length_ms = round(persona.minutes * MS_PER_MINUTE)
-        self._over_ms = max(0, length_ms - elapsed_ms) if length_ms else None
+        self._over_ms = max(0, length_ms - meter.elapsed_ms) if length_ms else None
         self._quiet_ms: int | None = None
         """Since when nobody speaks and nobody is owed anything; None while somebody does or is."""
         self._asked = False
@@ -83,6 +91,8 @@ class Parting:
     def _note(self, now_ms: int, *, speaks: bool) -> None:
         if self._debt.caller_waits:
             self._asked = False
+        if self._most and (self._meter.cost(now_ms) or 0) >= self._most:
+            self._over_ms = now_ms if self._over_ms is None else min(now_ms, self._over_ms)
         idle = self._replies.generation is Generation.IDLE
         pause = self._sessions.listening and idle and not speaks and not self._debt.sure
         if not pause:

@@ -43,6 +43,8 @@ class Persona:
         minutes: How long a conversation may last before the agent says goodbye; 0 for no limit.
         silence_s: How long nobody may say anything before the caller is asked whether they are
             still there, and again before the conversation ends; 0 for no limit.
+        usd: What a conversation may cost, in US dollars, before the agent says goodbye; 0 for no
+            limit.
         goodbye: The agent's words when a limit ends the conversation.
         still_there: The agent's words to a caller who says nothing.
     """
@@ -56,6 +58,7 @@ class Persona:
     timezone: str = field(default="", metadata=LATER)
     minutes: float = field(default=0.0, metadata=LATER)
     silence_s: float = field(default=0.0, metadata=LATER)
+    usd: float = field(default=0.0, metadata=LATER)
     goodbye: str = field(default="", metadata=LATER)
     still_there: str = field(default="", metadata=LATER)
 

@@ -13,6 +13,7 @@ from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.link import OPENING_LIMIT_MS, Link
+from agent.conversation.meter import Meter
 from agent.conversation.persona import (
     CUT_OFF_CUE,
     GO_ON_CUE,
@@ -35,6 +36,7 @@ class Sessions:
         resumption: How to reach the model.
         wall_time_ms: Unix time, in ms, at `now_ms` 0.
         debt: What the caller is owed.
+        meter: What the conversation costs.
 
     Attributes:
         attached: Whether somebody listens.
@@ -48,6 +50,7 @@ class Sessions:
         transcript: Transcript,
         resumption: Resumption,
         debt: Debt,
+        meter: Meter,
         *,
         wall_time_ms: int,
     ) -> None:
@@ -56,6 +59,7 @@ class Sessions:
         if any(line.epoch == 0 for line in transcript.lines):
             self._opening = CUT_OFF_CUE
         self._debt = debt
+        self._meter = meter
         self._persona = persona
         self._transcript = transcript
         self._resumption = resumption
@@ -251,10 +255,12 @@ class Sessions:
             handle=self._resumption.handle,
             handle_lines=self._transcript.known_lines,
             fallback=self._resumption.fallback,
+            spent=self._meter.spent,
+            tokens=self._meter.tokens,
         )
         if self._debt.owes_answer or self._debt.rest:
             checkpoint = self._with_debt(checkpoint)
-        return [commands.SaveCheckpoint(checkpoint)]
+        return [commands.SaveCheckpoint(checkpoint, self._meter.cost(now_ms))]
 
     def _with_debt(self, checkpoint: Checkpoint) -> Checkpoint:
         """The same, and what the caller is owed."""

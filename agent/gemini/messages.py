@@ -158,7 +158,15 @@ def _usage(session: int, usage: types.UsageMetadata) -> UsageReported:
         response_tokens=usage.response_token_count or 0,
         thought_tokens=usage.thoughts_token_count or 0,
         total_tokens=usage.total_token_count or 0,
+        prompt_audio_tokens=_of(types.MediaModality.AUDIO, usage.prompt_tokens_details),
+        response_audio_tokens=_of(types.MediaModality.AUDIO, usage.response_tokens_details),
+        response_text_tokens=_of(types.MediaModality.TEXT, usage.response_tokens_details),
     )
+
+
+def _of(modality: types.MediaModality, details: list[types.ModalityTokenCount] | None) -> int:
+    """How many tokens are attributed to a modality."""
+    return sum(each.token_count or 0 for each in details or [] if each.modality is modality)
 
 
 def _go_away(session: int, go_away: types.LiveServerGoAway) -> GoAway | UnknownModelMessage:

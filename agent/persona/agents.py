@@ -87,6 +87,7 @@ class Agents:
 LIMITED = replace(
     DEFAULT_PERSONA,
     minutes=60.0,
+    usd=5.0,
     silence_s=30.0,
     goodbye="I am sorry, our time is up. Goodbye.",
     still_there="Are you still there?",

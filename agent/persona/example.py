@@ -48,6 +48,7 @@ end_sensitivity = "high"    # or "low", for callers who speak slowly
 
 [limits]
 minutes = 60    # how long a call may last; then the agent says goodbye
+usd = 5         # what a call may cost, in US dollars; likewise
 silence_s = 30  # how long nobody may say anything; then the caller is asked, and then it ends
 
 # The sentences that offhook says itself, or has the agent say.

@@ -96,6 +96,7 @@ def _agent(given: PersonaFile) -> Agent:
         ),
         timezone="UTC" if given.hours is None else given.hours.timezone,
         minutes=given.limits.minutes,
+        usd=given.limits.usd,
         silence_s=given.limits.silence_s,
         goodbye=given.says.goodbye,
         still_there=given.says.still_there,

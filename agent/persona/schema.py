@@ -107,6 +107,7 @@ class LimitsTable(_Table):
     """`[limits]`: when a call is ended."""
 
     minutes: float = Field(default=LIMITED.minutes, gt=0, le=24 * 60)
+    usd: float = Field(default=LIMITED.usd, gt=0, le=10_000)
     silence_s: float = Field(default=LIMITED.silence_s, ge=0, le=3_600)
 
 

@@ -31,6 +31,7 @@ class Memory:
         system_instruction: That of the first setup; a resumed session keeps it.
         entries: The history. A model's entry holds the part that was sent.
         tokens: The cost of all of this as the next prompt, in tokens.
+        audio_tokens: How many of these are audio.
         last: The part of the last reply that was sent.
     """
 
@@ -38,16 +39,19 @@ class Memory:
     system_instruction: str = ""
     entries: tuple[Entry, ...] = ()
     tokens: int = 0
+    audio_tokens: int = 0
     last: tuple[Piece, ...] = ()
 
     def with_entry(self, role: Role, text: str, duration_ms: float | None = None) -> Self:
         """The memory with one more entry, spoken in `duration_ms`, or None for text."""
-        if duration_ms is None:
-            tokens = len(text) // CHARS_PER_TOKEN
-        else:
-            tokens = round(duration_ms * TOKENS_PER_S / 1000)
-        entries = (*self.entries, Entry(role, text))
-        return replace(self, entries=entries, tokens=self.tokens + tokens)
+        spoken = 0 if duration_ms is None else round(duration_ms * TOKENS_PER_S / 1000)
+        written = len(text) // CHARS_PER_TOKEN if duration_ms is None else 0
+        return replace(
+            self,
+            entries=(*self.entries, Entry(role, text)),
+            tokens=self.tokens + spoken + written,
+            audio_tokens=self.audio_tokens + spoken,
+        )
 
 
 @dataclass(slots=True)

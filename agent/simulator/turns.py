@@ -113,7 +113,7 @@ class Turns:
             self._cut(self._reply, now_ms)
             return
         self._send(say.server_content(interrupted=True))
-        over = say.turn_complete(self.memory.tokens, 0)
+        over = say.turn_complete(self.memory.tokens, 0, self.memory.audio_tokens)
         self._agenda.note(now_ms + COMPLETE_AFTER_INTERRUPTED_MS, partial(self._send_at, over))
 
     def append(self, entries: list[Entry]) -> None:
@@ -208,7 +208,7 @@ class Turns:
         for piece in self.memory.last:
             self._send_piece(piece, silent=self._behaviour.replays == "words")
         self._send(say.server_content(generationComplete=True))
-        self._send(say.turn_complete(self.memory.tokens, 0))
+        self._send(say.turn_complete(self.memory.tokens, 0, self.memory.audio_tokens))
 
     def _say(self, reply: Reply, piece: Piece, now_ms: int) -> None:
         reply.sent.append(piece)
@@ -252,16 +252,18 @@ class Turns:
         self._agenda.note(now_ms + COMPLETE_AFTER_INTERRUPTED_MS, over)
         self._go_on(now_ms + COMPLETE_AFTER_INTERRUPTED_MS)
 
-    def _close(self, reply: Reply) -> tuple[int, int]:
-        """Add the sent part of a turn to memory; returns its prompt and response tokens."""
+    def _close(self, reply: Reply) -> tuple[int, int, int]:
+        """Add the sent part of a turn to memory; returns the tokens of its prompt and response, and
+        how many of the prompt were audio.
+        """
         self._reply = None
         for one in reply.answers:
             self.memory = self.memory.with_entry("user", one.text, one.duration_ms)
-        prompt_tokens = self.memory.tokens
+        prompt_tokens, audio_tokens = self.memory.tokens, self.memory.audio_tokens
         if reply.sent:
             said = self.memory.with_entry("model", reply.said, reply.sent_ms)
             self.memory = replace(said, last=tuple(reply.sent))
-        return prompt_tokens, self.memory.tokens - prompt_tokens
+        return prompt_tokens, self.memory.tokens - prompt_tokens, audio_tokens
 
     def _go_on(self, now_ms: int) -> None:
         handle_ms = self._service.pick_ms(self._behaviour.handle_ms)

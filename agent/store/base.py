@@ -213,8 +213,17 @@ class Store(Protocol):
         """
         ...
 
-    async def save_checkpoint(self, call_sid: str, checkpoint: Checkpoint, epoch: int) -> None:
-        """Replace the checkpoint. Raises `Fenced`."""
+    async def save_checkpoint(
+        self, call_sid: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
+    ) -> None:
+        """Replace the checkpoint, and what the record says of the call's cost. Raises `Fenced`.
+
+        Args:
+            call_sid: Which call.
+            checkpoint: The checkpoint.
+            epoch: The writer's ownership.
+            cost: What the call has cost, in nano-dollars; None if that is not known.
+        """
         ...
 
     async def end_call(self, call_sid: str, epoch: int, reason: str) -> None:

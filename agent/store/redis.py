@@ -39,6 +39,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError
 
 from agent.conversation.checkpoint import Checkpoint, CheckpointError
+from agent.conversation.meter import NANO
 from agent.conversation.transcript import Line, Role
 from agent.store import scripts
 from agent.store.base import CallRecord, Fenced, Gap, Orphan, Status, Taken
@@ -160,9 +161,17 @@ class RedisStore:
             case answer:
                 return _accepted(answer)
 
-    async def save_checkpoint(self, call_sid: str, checkpoint: Checkpoint, epoch: int) -> None:
+    async def save_checkpoint(
+        self, call_sid: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
+    ) -> None:
         """See `Store.save_checkpoint`."""
-        _accepted(await self._run(self._save_checkpoint, call_sid, epoch, checkpoint.to_json()))
+        usd = "unknown" if cost is None else f"{cost / NANO:.6f}"
+        seconds = checkpoint.elapsed_ms // 1000
+        figures = (usd, checkpoint.tokens, seconds)
+        answer = await self._run(
+            self._save_checkpoint, call_sid, epoch, checkpoint.to_json(), *figures
+        )
+        _accepted(answer)
 
     async def end_call(self, call_sid: str, epoch: int, reason: str) -> None:
         """See `Store.end_call`."""

@@ -105,10 +105,11 @@ refresh()
 return {{'ok', n}}
 """
 
-# ARGV: ttl_s, epoch, checkpoint.
+# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds.
 SAVE_CHECKPOINT = f"""{PREAMBLE}{FENCE}
 own(epoch)
 redis.call('SET', checkpoint, ARGV[3])
+redis.call('HSET', call, 'usd', ARGV[4], 'tokens', ARGV[5], 'seconds', ARGV[6])
 refresh()
 return {{'ok', 0}}
 """

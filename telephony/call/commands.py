@@ -52,12 +52,16 @@ class EndCall:
             goes on elsewhere (handed over, taken by another worker, never attached).
         caller_lost_ms: Caller audio that no session heard: it was older than is kept.
         reply_dropped_ms: Reply audio that went beyond what is held.
+        cost: What the call has cost, in nano-dollars; None if prices are not known.
+        tokens: How many tokens the model has billed.
     """
 
     reason: EndedReason
     final: bool
     caller_lost_ms: int = 0
     reply_dropped_ms: int = 0
+    cost: int | None = None
+    tokens: int = 0
 
 
 PhoneCommand = SendMedia | SendMark | SendClear | CloseStream

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.events import ModelEvent
+from agent.conversation.meter import Tariff
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from telephony.call.ending import EndedReason
@@ -25,6 +26,7 @@ class CallOpened:
         lines: The transcript so far, in order; empty for a new call.
         has_fallback: Whether there is a second model to fall back on.
         think_ms: How long the model is known to think before it answers; 0 where nothing is known.
+        tariff: What the model and the line cost; None if nothing is to be counted.
     """
 
     call_sid: str
@@ -35,6 +37,7 @@ class CallOpened:
     lines: tuple[Line, ...] = ()
     has_fallback: bool = False
     think_ms: int = 0
+    tariff: Tariff | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,7 @@ from agent.conversation.machine import Conversation
 from agent.conversation.turns import Floor, Generation
 from telephony.audio.earcon import EARCON
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
-from telephony.call.commands import (
-    CloseStream,
-    Command,
-    EndCall,
-    SendMark,
-)
+from telephony.call.commands import CloseStream, Command, EndCall, SendMark
 from telephony.call.ending import GOES_ON, TERMINAL_STATUSES, EndedReason, over_after
 from telephony.call.events import (
     CallEvent,
@@ -63,6 +58,7 @@ class Call:
             lines=opened.lines,
             has_fallback=opened.has_fallback,
             think_ms=opened.think_ms,
+            tariff=opened.tariff,
         )
         self._microphone = Microphone()
         self._player = Player()
@@ -236,7 +232,9 @@ class Call:
         self._converse(told.ConversationClosed(goes_on=not reason.final), now_ms)
         lost_ms = self._microphone.unanswered.lost_samples // PHONE_SAMPLES_PER_MS
         dropped_ms = self._player.dropped_samples // PHONE_SAMPLES_PER_MS
-        self._ended = EndCall(reason, reason.final, lost_ms, dropped_ms)
+        meter = self._conversation.meter
+        cost = meter.cost(now_ms)
+        self._ended = EndCall(reason, reason.final, lost_ms, dropped_ms, cost, meter.tokens)
         self._presence.over()
 
     # What the conversation is told, and what it asks.

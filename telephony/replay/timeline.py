@@ -12,6 +12,7 @@ from agent.conversation.events import (
     SessionRefused,
     UnknownModelMessage,
 )
+from agent.conversation.meter import NANO
 from telephony.audio import g711
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.audio.level import LevelGate
@@ -145,7 +146,8 @@ class _Teller:
                 self._row(now_ms, wire="stream closed")
             case EndCall():
                 final = "" if command.final else ", goes on elsewhere"
-                self._row(now_ms, wire=f"over: {command.reason}{final}")
+                cost = "" if command.cost is None else f", ${command.cost / NANO:.4f}"
+                self._row(now_ms, wire=f"over: {command.reason}{final}{cost}")
             case _:
                 pass
 

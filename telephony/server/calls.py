@@ -18,6 +18,7 @@ from typing import Self
 import structlog
 
 from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.meter import Tariff
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from agent.store.base import Leases, Store, Taken
@@ -133,6 +134,7 @@ class Calls:
         self,
         call_sid: str,
         persona: Persona,
+        tariff: Tariff | None,
         checkpoint: Checkpoint | None = None,
         lines: tuple[Line, ...] = (),
     ) -> Driver:
@@ -147,6 +149,7 @@ class Calls:
             seed=secrets.randbits(32),
             wall_time_ms=wall_time_ms(),
             persona=persona,
+            tariff=tariff,
             checkpoint=checkpoint,
             lines=lines,
             has_fallback=self._has_fallback,
@@ -167,13 +170,16 @@ class Calls:
         self._running[driver] = task
         return driver
 
-    async def take(self, call_sid: str, nonce: str, persona: Persona) -> Driver | None:
+    async def take(
+        self, call_sid: str, nonce: str, persona: Persona, tariff: Tariff | None
+    ) -> Driver | None:
         """Redeem a stream's token. From then on the call belongs to this worker.
 
         Args:
             call_sid: Which call.
             nonce: The token's unique part.
             persona: Who answers, if the call does not run here yet.
+            tariff: What the call costs, likewise.
 
         Returns:
             The call's driver; None if the token was used before, or the call is over.
@@ -185,7 +191,7 @@ class Calls:
                 taken = await self._ownership.redeem(call_sid, nonce, owned, over=over)
                 if taken is None:
                     return None
-                driver = await self._driver_for(call_sid, taken, persona)
+                driver = await self._driver_for(call_sid, taken, persona, tariff)
                 driver.owned.took(taken.epoch)
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
@@ -201,14 +207,16 @@ class Calls:
     def _drain_left_ms(self, drained_by_s: float) -> int:
         return max(0, int((drained_by_s - time.monotonic()) * 1000))
 
-    async def _driver_for(self, call_sid: str, taken: Taken, persona: Persona) -> Driver:
+    async def _driver_for(
+        self, call_sid: str, taken: Taken, persona: Persona, tariff: Tariff | None
+    ) -> Driver:
         driver = self.get(call_sid)
         if driver is not None:
             if not self._ownership.lacks(call_sid, driver.owned, taken):
                 return driver
             driver.feed(OwnershipLost(taken.epoch))
         await self._ownership.wait_released(call_sid, taken)
-        driver = self.open(call_sid, persona, taken.checkpoint, taken.lines)
+        driver = self.open(call_sid, persona, tariff, taken.checkpoint, taken.lines)
         await driver.begun.wait()
         return driver
 

@@ -51,7 +51,7 @@ async def media(socket: WebSocket) -> None:
         await close(socket, POLICY_VIOLATION, error.reason)
         return
     persona = worker.personas.last_good.named(start.custom_parameters.get(PERSONA_PARAMETER, ""))
-    driver = await worker.calls.take(start.call_sid, nonce, persona.persona)
+    driver = await worker.calls.take(start.call_sid, nonce, persona.persona, worker.tariff({}))
     if driver is None:
         worker.metrics.refused("stream", "token used")
         await close(socket, POLICY_VIOLATION, "used")

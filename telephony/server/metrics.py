@@ -15,6 +15,7 @@ from agent.conversation.events import (
     UnknownModelMessage,
     UsageReported,
 )
+from agent.conversation.meter import NANO
 from agent.gemini.breaker import State
 from telephony.call.commands import NO_REPLY, Command, EndCall, SendClear, SendMedia
 from telephony.call.events import (
@@ -75,6 +76,9 @@ class Metrics:
 
         self._opened = counter("calls_opened", "Calls opened on this worker.")
         self._ended = counter("calls_ended", "Calls ended on this worker.", ["reason"])
+        self._spent = counter(
+            "spent_usd", "Cost of calls that are over, in US dollars; unknown prices count as none."
+        )
         self._streams = counter("streams_started", "Media streams that started with a valid token.")
         self._streams_ended = counter("streams_ended", "Media streams that ended.", ["how"])
         self._refused = counter("refused", "Requests and streams refused.", ["what", "why"])
@@ -246,6 +250,8 @@ class Metrics:
             case SendClear():
                 self._clears.inc()
             case EndCall():
+                if command.final and command.cost is not None:
+                    self._spent.inc(command.cost / NANO)
                 self._ended.labels(command.reason).inc()
                 self._lost.inc(command.caller_lost_ms / 1000)
                 self._dropped.inc(command.reply_dropped_ms / 1000)

@@ -15,6 +15,7 @@ from agent.conversation.events import (
     SessionRefused,
     UnknownModelMessage,
 )
+from agent.conversation.meter import NANO
 from telephony.call.commands import Command, EndCall, SendClear
 from telephony.call.events import (
     CallOpened,
@@ -99,7 +100,8 @@ class Narrator:
                 case EndCall():
                     self._malformed.pop(call_sid, None)
                     figures = self._tallies.pop(call_sid).figures(now_ms)
-                    ended = {"reason": command.reason, "final": command.final}
+                    ended: dict[str, Any] = {"reason": command.reason, "final": command.final}
+                    ended["usd"] = "unknown" if command.cost is None else command.cost / NANO
                     log.info("call ended", **ended, **figures, **about)
                 case _:
                     pass

@@ -53,6 +53,7 @@ class StoreWriter:
         self._lines: list[Line] = []
         self._written = list(stored)
         self._checkpoint: Checkpoint | None = None
+        self._cost: int | None = None
         self._ended_reason: EndedReason | None = None
         self._finished = False
         self.away_for = ""
@@ -69,6 +70,7 @@ class StoreWriter:
             case AppendLine():
                 self._lines.append(self._fitting(command.line))
             case SaveCheckpoint():
+                self._cost = command.cost
                 self._checkpoint = command.checkpoint
         self._work.set()
 
@@ -131,7 +133,9 @@ class StoreWriter:
             self._written += batch
             feed(LinesStored(batch[-1].n))
         while (checkpoint := self._checkpoint) is not None:
-            await self._store.save_checkpoint(self._call_sid, checkpoint, self._owned.epoch)
+            await self._store.save_checkpoint(
+                self._call_sid, checkpoint, self._owned.epoch, cost=self._cost
+            )
             if self._checkpoint is checkpoint:
                 self._checkpoint = None
         if self._ended_reason is not None:

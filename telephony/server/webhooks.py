@@ -64,7 +64,7 @@ async def voice(request: Request) -> Response:
     _note_numbers(worker, form)
     if first and worker.calls.get(call_sid) is None:
         left = await redial.left_behind(worker, form, record)
-        worker.calls.open(call_sid, agent.persona, left.checkpoint, left.lines)
+        worker.calls.open(call_sid, agent.persona, worker.tariff(form), left.checkpoint, left.lines)
     return await _connect(worker, form, agent, first=first)
 
 
@@ -98,7 +98,7 @@ async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | N
     _note_numbers(worker, form)
     agent = await _agent(worker, form, record)
     if left is not None:
-        worker.calls.open(call_sid, agent.persona, left.checkpoint, left.lines)
+        worker.calls.open(call_sid, agent.persona, worker.tariff(form), left.checkpoint, left.lines)
     return await _connect(worker, form, agent, first=False)
 
 

@@ -4,24 +4,26 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
 import structlog
 
+from agent.conversation.meter import Tariff
 from agent.gemini.breaker import State
 from agent.gemini.guarded import GuardedLive
 from agent.gemini.quirks import quirks_of
 from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
+from agent.money import prices
 from agent.store.base import Store, StoreAway
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError
 from telephony.replay import selection
 from telephony.replay.recorder import Recorder
-from telephony.server.admission import Admission
+from telephony.server.admission import Admission, wall_time_ms
 from telephony.server.calls import Calls
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
@@ -31,6 +33,7 @@ from telephony.server.personas import Personas
 from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
+from telephony.twilio.numbers import parties
 from telephony.twilio.twiml import RESUME_PATH, callback_url, stream_url
 
 log = structlog.get_logger(__name__)
@@ -63,6 +66,19 @@ class Worker:
     instance: str
     personas: Personas
     recorder: Recorder | None
+
+    def tariff(self, form: Mapping[str, str]) -> Tariff:
+        """What a call costs.
+
+        Args:
+            form: The fields of one of its webhooks; empty if there is none at hand, for the price
+                of an inbound call.
+        """
+        ours, theirs = parties(form)
+        outbound = form.get("Direction", "").startswith("outbound")
+        return prices.tariff(
+            self.settings.gemini_model, wall_time_ms(), ours=ours, theirs=theirs, outbound=outbound
+        )
 
 
 def gemini_live(settings: Settings) -> GeminiLive:

@@ -98,7 +98,8 @@ async def test_calls_do_not_mix(backend: "Backend", store: RedisStore) -> None:
 async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: RedisStore) -> None:
     await take(store, "CA123", "nonce")
     await store.append("CA123", [replace(line(1), text="hello", heard="hell")], 1)
-    await store.save_checkpoint("CA123", CHECKPOINT, 1)
+    checkpoint = replace(CHECKPOINT, elapsed_ms=12_900, tokens=700)
+    await store.save_checkpoint("CA123", checkpoint, 1, cost=12_500_000)
     await store.count_resume("CA123")
 
     redis = store._client
@@ -114,6 +115,9 @@ async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: Redi
         "ended_reason": "",
         "epoch": "1",
         "owner": "worker-1",
+        "usd": "0.012500",
+        "tokens": "700",
+        "seconds": "12",
     }
     [(entry_id, fields)] = await redis.xrange("offhook:{CA123}:lines") or []
     assert entry_id == "1-1"

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+from redis.asyncio import Redis
+
+from agent.conversation.events import UsageReported
 from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import Command
 from telephony.call.events import CallOpened, Event
 from telephony.twilio.twiml import RESUME_PATH, VOICE_PATH
+from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
 from tests.end_to_end.serving import get, place, serving
 from tests.end_to_end.twilio import (
@@ -145,6 +150,37 @@ async def test_a_call_that_lasts_too_long_ends_with_a_goodbye(
     assert record.lines[-1].heard == "Goodbye."
 
 
+async def test_what_a_call_costs_is_in_its_record_and_a_cap_ends_it(
+    gemini: SimulatedGemini, redis_server: "RedisServer", redis: Redis, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "Reception", '[limits]\nusd = 0.0095\n[says]\ngoodbye = "Goodbye."')
+    told = list[UsageReported]()
+
+    def observe(call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]) -> None:
+        if isinstance(event, UsageReported):
+            told.append(event)
+
+    async with serving(gemini, observe, personas=file, redis_url=redis_server.url) as worker:
+        report = await place(caller(SAY_MORGAN), worker.url)
+    kept = await stored(redis, report.call_sid)
+    assert (report.problems, kept.record["ended_reason"]) == ((), "limit")
+    assert kept.said[-1] == ("agent", "Goodbye.")
+    # By hand: $0.75 and $3 a million tokens of text and audio read, $4.50 of text and thoughts
+    # written, $12 of audio spoken; and one minute of the line.
+    usd = 0.0085 + sum(
+        (turn.prompt_tokens - turn.prompt_audio_tokens) * 0.75e-6
+        + turn.prompt_audio_tokens * 3e-6
+        + turn.thought_tokens * 4.5e-6
+        + turn.response_tokens * 12e-6
+        for turn in told
+    )
+    assert len(told) == 3
+    assert float(kept.record["usd"]) == pytest.approx(usd, rel=0.01)
+    assert int(kept.record["tokens"]) == sum(
+        turn.total_tokens + turn.thought_tokens for turn in told
+    )
+
+
 async def test_an_edit_is_taken_up_by_the_next_call_and_a_mistake_by_none(
     gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
@@ -154,8 +190,8 @@ async def test_an_edit_is_taken_up_by_the_next_call_and_a_mistake_by_none(
     async with serving(gemini, opened, personas=file) as worker:
 
         async def call() -> None:
-            report = await place(caller(SAY_MORGAN, HANG_UP), worker.url)
-            assert (report.problems, len(report.turns)) == ((), 2)
+            report = await place(caller(HANG_UP), worker.url)
+            assert (report.problems, len(report.turns)) == ((), 1)
             record = await worker.server.worker.store.look_up(report.call_sid)
             assert record is not None
             heard.append(record.lines[0].heard)

@@ -56,7 +56,7 @@ EXPECTED: dict[str, list[ModelEvent]] = {
         TurnComplete(7),
     ],
     "generation_complete": [GenerationComplete(7)],
-    "turn_complete_with_usage": [TurnComplete(7), UsageReported(7, 626, 63, 40, 689)],
+    "turn_complete_with_usage": [TurnComplete(7), UsageReported(7, 626, 63, 40, 689, 287, 63)],
     "turn_complete_with_reason": [TurnComplete(7, "NEED_MORE_INPUT")],
     "interrupted": [Interrupted(7)],
     "interrupted_with_stale_audio": [Interrupted(7), AgentSaid(7, " until"), TurnComplete(7)],

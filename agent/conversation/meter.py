@@ -1,0 +1,88 @@
+"""What a conversation costs, live: the tokens of the model and the minutes of the line.
+
+Money is counted in nano-dollars, as whole numbers, so that sums are exact and recordings replay.
+"""
+
+from dataclasses import dataclass
+
+from agent.conversation.events import Notice, UsageReported
+
+NANO = 1_000_000_000
+MS_PER_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Prices, in nano-dollars.
+
+    Args:
+        text_in: Of a token of text that the model reads.
+        audio_in: Of a token of audio that it hears.
+        text_out: Of a token of text, or of thought, that it writes.
+        audio_out: Of a token of audio that it speaks.
+        minute: Of a minute of the line; a minute that has begun counts whole.
+        known: False if the model's prices are not known: tokens are counted, and the cost is not
+            given, for it would be too low.
+    """
+
+    text_in: int
+    audio_in: int
+    text_out: int
+    audio_out: int
+    minute: int = 0
+    known: bool = True
+
+    def of(self, usage: UsageReported) -> int:
+        """The price of one turn.
+
+        What the model read and did not attribute to a modality is priced as text. What it gave out
+        and did not attribute is priced as audio, for it answers in audio alone. Thoughts are
+        priced as text that it wrote.
+        """
+        heard, spoke = usage.prompt_audio_tokens, usage.response_audio_tokens
+        wrote = usage.response_text_tokens
+        unattributed = max(0, usage.response_tokens - spoke - wrote)
+        return (
+            heard * self.audio_in
+            + max(0, usage.prompt_tokens - heard) * self.text_in
+            + (spoke + unattributed) * self.audio_out
+            + (wrote + usage.thought_tokens) * self.text_out
+        )
+
+
+UNKNOWN = Tariff(0, 0, 0, 0, known=False)
+"""Of a model whose prices are not known."""
+
+
+class Meter:
+    """One conversation's, over all its workers.
+
+    Args:
+        tariff: The prices; None if nothing is to be counted.
+        spent: What the model has cost so far, in nano-dollars.
+        tokens: How many tokens that were.
+        elapsed_ms: How long the conversation had lasted when it was opened here.
+    """
+
+    def __init__(
+        self, tariff: Tariff | None, spent: int = 0, tokens: int = 0, elapsed_ms: int = 0
+    ) -> None:
+        self._tariff = tariff
+        self.elapsed_ms = elapsed_ms
+        self.spent = spent
+        self.tokens = tokens
+
+    def add(self, notice: Notice) -> bool:
+        """Count a turn that was billed. Returns whether this notice was one, and is counted."""
+        if self._tariff is None or not isinstance(notice, UsageReported):
+            return False
+        self.tokens += notice.total_tokens + notice.thought_tokens
+        self.spent += self._tariff.of(notice)
+        return True
+
+    def cost(self, now_ms: int) -> int | None:
+        """What the conversation has cost up to now, in nano-dollars; None if that is not known."""
+        if self._tariff is None or not self._tariff.known:
+            return None
+        minutes = -(-(self.elapsed_ms + now_ms) // MS_PER_MINUTE)
+        return self.spent + minutes * self._tariff.minute
