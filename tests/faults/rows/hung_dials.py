@@ -12,7 +12,8 @@ from telephony.call.events import StreamStarted
 from telephony.simulator.script import Script
 from telephony.simulator.world import Upstream, World
 from tests.faults.table import Figure, Row, at_most, exactly, scaled
-from tests.worlds import judge, scenarios
+from tests.worlds import judge, scenarios, seams
+from tests.worlds.model_lost import WORD_FRAMES
 from tests.worlds.sdk import WireSdk
 
 CALLS = 200
@@ -39,7 +40,7 @@ def _with_fallback(calls: int) -> Iterator[Figure]:
         second_ms = next(ms for ms, dial in dials if dial.fallback)
         dialled_ms.append(second_ms - _first_hung_ms(dials, middle=seed % 2 == 1))
         noted_ms.append(_noted_ms(world, _first_hung_ms(dials, middle=seed % 2 == 1)))
-        whole = [reply.name for reply in judge.replies(world) if not reply.cut]
+        whole = [said.name for said in seams.said(world) if said.lost_frames < WORD_FRAMES]
         unanswered += whole[-1] != scenarios.ANSWERS[asked[-1]]
     yield Figure("calls with a fallback model", calls, None)
     yield Figure(

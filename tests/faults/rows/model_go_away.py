@@ -14,8 +14,8 @@ from telephony.simulator.script import Script, Step
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import BlackHole, WorldFault
 from tests.faults.table import Figure, Row, at_least, exactly, scaled
-from tests.worlds import judge, scenarios
-from tests.worlds.model_lost import ended_ms
+from tests.worlds import judge, scenarios, seams
+from tests.worlds.model_lost import WORD_FRAMES, ended_ms
 from tests.worlds.sdk import WireSdk
 
 CALLS = 200
@@ -83,7 +83,7 @@ def silent_server(share: float) -> Sequence[Figure]:
         dials = [s.at_ms for s in world.steps for c in s.commands if _dials(c)]
         by_ms = told_ms + left_ms - min(10_000, left_ms // 2)
         by_deadline += any(told_ms <= ms <= by_ms for ms in dials)
-        whole = [reply.name for reply in judge.replies(world) if not reply.cut]
+        whole = [said.name for said in seams.said(world) if said.lost_frames < WORD_FRAMES]
         answered += whole[-1] == scenarios.ANSWERS[asked[-1]]
     return [
         Figure("calls", calls, None),

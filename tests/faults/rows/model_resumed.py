@@ -11,8 +11,8 @@ from telephony.call.commands import EndCall
 from telephony.simulator.script import Script
 from telephony.simulator.world import World
 from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
-from tests.worlds import judge, scenarios
-from tests.worlds.model_lost import window_ms
+from tests.worlds import judge, scenarios, seams
+from tests.worlds.model_lost import WORD_FRAMES, window_ms
 from tests.worlds.sdk import WireSdk
 
 CALLS = 200
@@ -133,7 +133,7 @@ def turns_lost(share: float) -> Sequence[Figure]:
         asked, lost = asked + count, lost + losses
         ends = [c.reason for step in world.steps for c in step.commands if isinstance(c, EndCall)]
         dropped += ends != ["caller_hangup"]
-        whole = [reply.name for reply in judge.replies(world) if not reply.cut]
+        whole = [said.name for said in seams.said(world) if said.lost_frames < WORD_FRAMES]
         missing += whole[1:] != [scenarios.ANSWERS[name] for name in names]
         most_dials = max(most_dials, (len(_dials(world)) - 1) / max(1, losses))
     return [
