@@ -149,6 +149,10 @@ class Debt:
         """We ask for a reply."""
         self.asked = True
 
+    def session_left(self) -> None:
+        """What was asked by a text was asked of a session that is gone."""
+        self.asked = False
+
     def reply_sounds(self) -> None:
         """A reply can be heard, whatever it was asked by."""
         self.asked = self.rest = False

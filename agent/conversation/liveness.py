@@ -6,10 +6,12 @@ is never closed, and audio without sound.
 
     no reply, empty turn, rejected, no sound   a nudge by text, then resume, then a fresh session
     open turn                                  resume, then a fresh session: nothing is owed
-    unheard                                    resume, once: the caller's audio is sent again
+    unheard                                    end of the audio, a nudge, then resume, once: the
+                                               caller's audio is sent again
 
-`unheard` means that we heard the caller but the model did not. It may have been a cough, so the
-model is not asked about it.
+`unheard` means that we heard the caller but the model did not. Its turn may be open, and wait for
+more; the end of the caller's audio closes it. What was short may have been a cough, so the model is
+not asked about it.
 """
 
 from enum import StrEnum
@@ -41,6 +43,12 @@ be somebody else who is heard."""
 SPEECH_MS = 200
 """Less sound than this is no speech."""
 
+QUESTION_MS = 600
+"""Less speech than this may have been a cough: the model is not asked about it."""
+
+UNTOLD_MS = 2_000
+"""A server that heard the caller tells so 0.5 to 0.9 s after the caller's last sound."""
+
 MORE_INPUT_REASON = "NEED_MORE_INPUT"
 """Why a turn was closed, where the model waits for the caller to go on: it owes nothing."""
 
@@ -62,6 +70,7 @@ class Trouble(StrEnum):
 class Remedy(StrEnum):
     """What is done about it."""
 
+    END_AUDIO = "end audio"
     NUDGE = "nudge"
     RESUME = "resume"
     FRESH = "fresh"
@@ -75,7 +84,7 @@ REMEDIES: dict[Trouble, tuple[Remedy, ...]] = {
     Trouble.REJECTED: _ANSWER_OWED,
     Trouble.NO_SOUND: _ANSWER_OWED,
     Trouble.OPEN_TURN: (Remedy.RESUME, Remedy.FRESH),
-    Trouble.UNHEARD: (Remedy.RESUME,),
+    Trouble.UNHEARD: (Remedy.NUDGE, Remedy.RESUME),
 }
 """In turn, until something is heard again; where an answer is owed, fresh sessions to the end."""
 
@@ -92,6 +101,7 @@ class Liveness:
         self._nudged = self._by_text = False
         self._spoke_ms: int | None = None
         self._speech_ms = 0.0
+        self._audio_ended = False
         self._open = False
         self._heard_by_ms = 0.0
         self._thinks_until_ms: int | None = None
@@ -116,6 +126,7 @@ class Liveness:
         """So much speech came."""
         self._spoke_ms = now_ms
         self._speech_ms += speech_ms
+        self._audio_ended = False
 
     def caller_finished(self, now_ms: int) -> None:
         """The server told that the caller has finished."""
@@ -206,10 +217,15 @@ class Liveness:
         trouble = self._trouble(now_ms)
         if trouble is None:
             return None
+        if trouble is Trouble.UNHEARD and not self._audio_ended:
+            self._audio_ended = True
+            return trouble, Remedy.END_AUDIO
+        cough = trouble is Trouble.UNHEARD and self._speech_ms < QUESTION_MS
         self._told = self._owed_ms = self._spoke_ms = None
         self._speech_ms = 0.0
         self._open = False
-        left = [remedy for remedy in REMEDIES[trouble] if remedy not in self._tried]
+        tried = self._tried | {Remedy.NUDGE} if cough else self._tried
+        left = [remedy for remedy in REMEDIES[trouble] if remedy not in tried]
         if not left and trouble is Trouble.UNHEARD:
             return None
         remedy = left[0] if left else Remedy.FRESH
@@ -270,9 +286,10 @@ class Liveness:
             spoken_on_ms = min(quiet_ms or 0, due_ms + SPOKEN_ON_MS)
             no_reply_ms = max(due_ms, spoken_on_ms, heard_ms, thinks_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
-            unheard_ms = max(
-                quiet_ms, (self._listens_ms or 0) + patience_ms, heard_by_ms, thinks_ms
-            )
+            listens_ms = self._listens_ms or 0
+            unheard_ms = max(quiet_ms, listens_ms + patience_ms, heard_by_ms, thinks_ms)
+            if not self._audio_ended and self._spoke_ms is not None:
+                unheard_ms = max(self._spoke_ms, listens_ms, heard_by_ms, thinks_ms) + UNTOLD_MS
         return {
             Trouble.NO_REPLY: no_reply_ms,
             Trouble.UNHEARD: unheard_ms,

@@ -237,10 +237,7 @@ class Conversation:
 
     def _beyond_the_seam(self, told: TurnEvent, now_ms: int) -> list[TurnEvent]:
         """What is new of a reply that had to be left in its middle, and is gone on with."""
-        if not self._debt.rest:
-            self._rest.not_owed(told)
-            return [told]
-        new = self._rest.sift(told)
+        new = self._rest.sift(told, owed=self._debt.rest)
         if self._rest.holds:
             self._liveness.stirs(now_ms)
         return new
@@ -275,6 +272,8 @@ class Conversation:
         if not self._sessions.attached or (due := self._liveness.due(now_ms)) is None:
             return []
         trouble, remedy = due
+        if remedy is Remedy.END_AUDIO:
+            return [commands.EndCallerAudio(self._sessions.session)]
         if remedy is Remedy.NUDGE:
             self._liveness.nudged(now_ms)
             self._crossed.nudged()

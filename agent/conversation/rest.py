@@ -36,15 +36,6 @@ class Rest:
         self._said, self._before = f"{self._before} {said}".strip(), ""
         self._taken_back = letters(taken_back)
 
-    def not_owed(self, event: TurnEvent) -> None:
-        """The rest has begun, or none is owed; all that comes is new."""
-        self.stopped()
-        match event:
-            case events.GenerationComplete() | events.TurnComplete() | events.Interrupted():
-                self._before = ""
-            case _:
-                pass
-
     def stopped(self) -> None:
         """There is no session, or the rest is not wanted any more: forget what is held."""
         self._held: list[TurnEvent] = []
@@ -57,8 +48,11 @@ class Rest:
         """Whether the model speaks, and nothing new has come yet."""
         return bool(self._held)
 
-    def sift(self, event: TurnEvent) -> list[TurnEvent]:
-        """Take the next event. Returns what is new by now, in order."""
+    def sift(self, event: TurnEvent, *, owed: bool = True) -> list[TurnEvent]:
+        """Take the next event, and whether the rest is owed. Returns what is new, in order."""
+        if not owed:
+            self._not_owed(event)
+            return [event]
         if not self._said:
             return [event]
         match event:
@@ -91,6 +85,15 @@ class Rest:
         if at_ms is None:
             return []  # where the repetition ends in the audio is not certain yet
         return self._found(list(_beyond(self._held, repeated, at_ms)))
+
+    def _not_owed(self, event: TurnEvent) -> None:
+        """The rest has begun, or none is owed; all that comes is new."""
+        self.stopped()
+        match event:
+            case events.GenerationComplete() | events.TurnComplete() | events.Interrupted():
+                self._before = ""
+            case _:
+                pass
 
     def _may_repeat(self, text: str) -> bool:
         """Whether all of this may have been said before."""

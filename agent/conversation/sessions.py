@@ -173,6 +173,7 @@ class Sessions:
         if (left := self._link.leave()) is not None:
             out.append(commands.CloseModel(left, trouble))
         self._renewal.stopped()
+        self._debt.session_left()
         self._cued = False
         return [*out, commands.HoldCallerAudio()]
 

@@ -12,6 +12,7 @@ from agent.simulator.faults import Close, RefuseConnect
 type TextInThought = Literal["restarts", "joins", "follows"]
 type Transcription = Literal["utterance", "words", "letters", "nothing"]
 type OutputTranscription = Literal["inline", "before", "first", "nothing"]
+type Swallowed = Literal["stays open", "closes", "answers"]
 type Rest = Literal["goes on", "anew", "nothing"]
 
 
@@ -42,6 +43,12 @@ class Behaviour:
         silence_ms: How much silence commits an end, if the setup does not say so.
         voice_activity: Whether voiceActivity messages are sent.
         voice_activity_lag_ms: How long after the committed start its message comes.
+        swallows: The share of utterances that are swallowed, neither transcribed nor answered, if
+            they begin 5 to 7 s after generationComplete. Their turn stays open, and eats the next
+            utterance.
+        swallows_else: The share of all others.
+        swallowed_end: What audioStreamEnd does to an open turn: nothing; it closes it; or its
+            utterance is answered.
         interrupt_ms: The time from the committed start of speech to `interrupted`.
         turn_complete_at: When turnComplete comes: at the end of the assumed playback, or with
             the last audio.
@@ -90,6 +97,9 @@ class Behaviour:
     silence_ms: int = 800
     voice_activity: bool = True
     voice_activity_lag_ms: int = 1_000
+    swallows: float = 0.0
+    swallows_else: float = 0.0
+    swallowed_end: Swallowed = "stays open"
     interrupt_ms: int = 50
     turn_complete_at: Literal["playback end", "last audio"] = "playback end"
     transcription: Transcription = "utterance"

@@ -24,6 +24,9 @@ from agent.simulator.turns import Turns
 LETTERS = 5
 """In each message of a transcription that comes by letters: no word is safe from being cut."""
 
+SWALLOWED_MS = range(5_000, 7_000)
+"""How long after generationComplete the utterances begin that are swallowed most often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -70,6 +73,9 @@ class Listening:
         self._hearing = Hearing(setup.detection)
         self._resamplers: dict[int, soxr.ResampleStream] = {}
         self._untold_start_ms: float | None = None
+        self._swallowing = False
+        self._swallowed: Asked | None = None
+        """What an open turn holds."""
 
     @property
     def received_ms(self) -> float:
@@ -85,6 +91,14 @@ class Listening:
 
     def stream_end(self, now_ms: int) -> None:
         """No more audio comes for now."""
+        match self._behaviour.swallowed_end:
+            case "answers" if self._swallowed is not None:
+                self._turns.ask(self._swallowed, now_ms)
+                self._swallowed = None
+            case "closes":
+                self._swallowed = None
+            case _:
+                pass
         self._happened(self._hearing.stream_end(), now_ms)
 
     def activity(self, *, begins: bool, now_ms: int) -> None:
@@ -120,8 +134,20 @@ class Listening:
                 case _:
                     assert_never(one)
 
+    def text(self) -> None:
+        """The client sends a text: whatever turn was open is over."""
+        self._swallowed = None
+
+    def _swallows(self, now_ms: int) -> bool:
+        """Whether the utterance that begins is one of those that nobody hears."""
+        generated_ms = self._turns.generated_ms
+        late = generated_ms is not None and now_ms - generated_ms in SWALLOWED_MS
+        share = self._behaviour.swallows if late else self._behaviour.swallows_else
+        return share > 0 and self._service.random.random() < share
+
     def _began(self, now_ms: int) -> None:
-        if self.ignore_next:
+        self._swallowing = self._swallowed is not None or self._swallows(now_ms)
+        if self.ignore_next or self._swallowing:
             return
         self._turns.listen()
         if self._setup.interrupts:
@@ -145,6 +171,9 @@ class Listening:
         )
         if self.ignore_next:
             self.ignore_next = False
+            return
+        if self._swallowing:
+            self._swallowed = asked if self._swallowed is None else None
             return
         if self._untold_start_ms is not None:
             self._tell_start(self._untold_start_ms)

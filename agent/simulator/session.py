@@ -191,6 +191,7 @@ class Session:
             case said.Activity(begins):
                 listening.activity(begins=begins, now_ms=now_ms)
             case said.Text(text):
+                listening.text()
                 turns.ask(Asked(text, phrase_of(text)), now_ms)
             case said.Content():
                 self._append(one, turns, now_ms)

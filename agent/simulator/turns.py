@@ -41,6 +41,7 @@ class Turns:
         memory: The history up to the last complete turn.
         short_turn_ms: If not None, the next turn is complete after this much audio.
         sent_ms: How much reply audio was sent in all.
+        generated_ms: When the last generationComplete was sent, or None.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Turns:
         self.memory = memory
         self.short_turn_ms: int | None = None
         self.sent_ms = 0.0
+        self.generated_ms: int | None = None
         self._service = service
         self._behaviour = service.behaviour
         self._agenda = agenda
@@ -218,6 +220,7 @@ class Turns:
             self._send_others(now_ms)
         if not reply.generated:
             return
+        self.generated_ms = now_ms
         if not reply.cut_short:
             self._send(say.server_content(generationComplete=True))
         played_ms = now_ms

@@ -183,15 +183,6 @@ ELSEWHERE = (
         ),
     ),
     Elsewhere(
-        66,
-        "the model swallows an utterance",
-        (
-            f"{CALLS}/ignored-speech.call",
-            f"{CONVERSATION}/test_machine_liveness.py::test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked",
-        ),
-        "not 1000 utterances",
-    ),
-    Elsewhere(
         67,
         "a stop and an invalid close at once",
         (

@@ -76,7 +76,7 @@ def test_a_question_that_the_model_did_not_hear_is_noticed_in_front_of_a_televis
     comes(greeted, noise(-16, 2_000))
     done = comes(greeted, murmur(-42, 7_000))
     assert notes(done) >= 1
-    assert [type(one) for one in asked(done)] == [CloseModel]
+    assert [type(one) for one in asked(done)] == [SayToModel]
 
 
 def test_the_agents_own_echo_asks_nothing(greeted: Phone) -> None:
