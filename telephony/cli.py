@@ -95,13 +95,13 @@ def demo(
     recorded.
     """
     one_blas_thread()
-    from telephony.demo import run_demo
+    from telephony.demo import run_demo, with_faults
+    from telephony.simulator.script import load
 
     behaves = _behaviour(behaviour, live=live)
+    does = with_faults(load("booking"), fault or ())
     try:
-        report = run(
-            run_demo(out, live=live, personas=personas, faults=fault or (), behaviour=behaves)
-        )
+        report = run(run_demo(out, live=live, personas=personas, caller=does, behaviour=behaves))
     except OSError as error:
         raise UsageError(f"--out: expected a folder that can be written: {error}") from error
     raise typer.Exit(bool(report.problems))

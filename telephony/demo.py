@@ -143,7 +143,7 @@ async def run_demo(
     *,
     live: bool = False,
     personas: Path | None = None,
-    faults: Sequence[str] = (),
+    caller: CallerScript | None = None,
     behaviour: Behaviour | None = None,
 ) -> Report:
     """Run the demo, print the call as it happens, and leave two WAV files in `out`.
@@ -153,7 +153,7 @@ async def run_demo(
         live: Talk with the real model, with the key in GEMINI_API_KEY.
         personas: The persona file of the agent; None for the built-in agent. The simulated model
             uses its greeting, and otherwise follows its script.
-        faults: Switches of the simulated Twilio, each as ``name=value``.
+        caller: The caller's script; None for the one that books a table.
         behaviour: How the simulated model behaves; None for what was measured.
 
     Raises:
@@ -165,7 +165,7 @@ async def run_demo(
     agent = None if live else shipped("booking")
     report = await run_try(
         agent,
-        with_faults(caller_script.load("booking"), faults),
+        caller or caller_script.load("booking"),
         out,
         seed=SEED,
         broken_reply=BROKEN_REPLY,

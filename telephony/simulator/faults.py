@@ -29,7 +29,8 @@ class LineFaults:
         idle_silence: False: no media at all while the caller says nothing.
         background: What is heard behind the caller: nothing, the murmur of people, the tone of a
             room, or the noise that a telephone makes while the caller says nothing.
-        background_db: How far below the caller's voice that is, which is at -20 dBFS.
+        background_db: How far below the caller's voice that is, which is at -20 dBFS. A simulated
+            Gemini takes what is louder than -45 dBFS for speech, unless `speech_dbfs` is set.
         echo_db: How far below what the caller heard the agent's voice comes back; 0 for no echo.
         echo_ms: How much later it comes back.
         audible_keys: The tone of a key is in the media, too.
