@@ -40,7 +40,14 @@ async def test_a_caller_is_greeted_understood_answered_and_written_down(
     assert 0 <= times_ms[0] <= times_ms[-1] <= report.duration_ms
 
     assert call.record.pop("owner")
-    assert call.record == {"status": "completed", "ended_reason": "caller_hangup", "epoch": "1"}
+    cost = [call.record.pop(name) for name in ("usd", "tokens", "seconds")]
+    assert all(float(figure) > 0 for figure in cost)
+    assert call.record == {
+        "status": "completed",
+        "ended_reason": "caller_hangup",
+        "epoch": "1",
+        "persona": "Ada",
+    }
 
     prefix = f"offhook:{{{report.call_sid}}}:"
     assert {f"{prefix}lines", f"{prefix}call", f"{prefix}checkpoint"} <= call.lives_s.keys()

@@ -50,7 +50,14 @@ async def test_a_worker_is_killed_and_another_goes_on_with_the_same_conversation
     assert call.said.count(("agent", GREETING)) == 1
     assert (call.said[0], call.said[-1]) == (CONVERSATION[0], CONVERSATION[-1])
     assert call.record.pop("owner")
-    assert call.record == {"status": "completed", "ended_reason": "caller_hangup", "epoch": "2"}
+    cost = [call.record.pop(name) for name in ("usd", "tokens", "seconds")]
+    assert all(float(figure) > 0 for figure in cost)
+    assert call.record == {
+        "status": "completed",
+        "ended_reason": "caller_hangup",
+        "epoch": "2",
+        "persona": "Ada",
+    }
     old, new = gemini.server.sessions
     assert old.handle == ""
     assert new.handle
