@@ -8,6 +8,8 @@
 export OPENBLAS_NUM_THREADS := 1
 # Settings of another Python installation would break ours.
 unexport PYTHONHOME PYTHONPATH
+# Each of many processes would compile all files again.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
