@@ -130,21 +130,6 @@ ELSEWHERE = (
     ),
     Elsewhere(56, "100 000 short calls", ("make soak",), "an hour of real time is not run"),
     Elsewhere(
-        57,
-        "goAway of 300 s at the beginning of every session",
-        (f"{CONVERSATION}/test_renewal.py::test_a_second_warning_may_only_shorten_the_first",),
-        "not built yet: looking for a pause in the last minute only",
-    ),
-    Elsewhere(
-        58,
-        "no media while the caller is silent",
-        (
-            "tests/worlds/test_odd_services.py::test_a_caller_whose_line_delivers_nothing_in_silence_is_answered",
-            f"{CALLS}/no-idle-silence.call",
-        ),
-        "not for five minutes",
-    ),
-    Elsewhere(
         59,
         "the store away when a stream comes back",
         (
@@ -162,17 +147,6 @@ ELSEWHERE = (
             "tests/contracts/test_store.py::test_an_unreadable_checkpoint_costs_the_checkpoint_and_not_the_call",
         ),
     ),
-    Elsewhere(62, "an observer raises", lacks="not built yet: switching it off for that call"),
-    Elsewhere(
-        63,
-        "a click, a cough, an mhm, an echo",
-        (
-            "tests/telephony/call/test_machine_waiting.py::test_a_click_on_the_line_is_no_question",
-            f"{CONVERSATION}/test_liveness.py::test_a_click_is_no_speech",
-            "tests/telephony/call/test_machine_noise.py::test_the_agents_own_echo_asks_nothing",
-        ),
-        "not 500 of them",
-    ),
     Elsewhere(
         65,
         "a stream that comes 4 s after its webhook",
@@ -189,14 +163,6 @@ ELSEWHERE = (
             f"{END_TO_END}/test_stream_broken.py::test_a_stop_in_one_segment_with_a_bad_close_counts",
             "tests/telephony/call/test_machine_life.py::test_the_close_behind_a_stop_changes_nothing",
             f"{CALLS}/stop-alone.call",
-        ),
-    ),
-    Elsewhere(
-        69,
-        "a reply right after an interruption of nothing",
-        (
-            f"{CALLS}/phantom-interrupted.call",
-            f"{CONVERSATION}/test_machine_barge_in.py::test_an_interruption_of_nothing_stops_nothing",
         ),
     ),
     Elsewhere(

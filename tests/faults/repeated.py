@@ -31,6 +31,12 @@ REPEATED = {
     25: (
         f"{END_TO_END}/test_stream_broken.py::test_a_stream_that_breaks_in_whatever_way_is_resumed_with_the_same_session",
     ),
+    57: (
+        "tests/worlds/test_early_notices.py::test_every_session_is_used_for_a_good_part_of_its_time_and_nothing_is_cut",
+    ),
+    58: (
+        "tests/worlds/test_silent_lines.py::test_five_silent_minutes_are_one_stream_and_cut_nothing",
+    ),
     71: (
         f"{END_TO_END}/test_own_store.py::test_a_caller_whose_worker_was_killed_dials_again_and_the_conversation_goes_on",
         f"{END_TO_END}/test_own_store.py::test_a_second_server_on_the_same_state_dir_says_so_in_one_sentence_and_exits_with_2",
