@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from random import Random
 
+from telephony.call.commands import Command
+from telephony.call.events import Event
 from telephony.server.observers import Observers
 from tests.faults.table import Figure, Row, exactly, scaled
 from tests.worlds import scenarios
@@ -14,11 +16,18 @@ class _Seeing:
     """Counts what it is shown, and raises at one step, and at every later one."""
 
     def __init__(self, breaks_at: int | None = None) -> None:
-        self.seen = 0
+        self._shown: list[tuple[str, Event, int, Sequence[Command]]] = []
         self._breaks_at = breaks_at
 
-    def __call__(self, *_step: object) -> None:
-        self.seen += 1
+    @property
+    def seen(self) -> int:
+        """How many steps it was shown."""
+        return len(self._shown)
+
+    def __call__(
+        self, call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]
+    ) -> None:
+        self._shown.append((call_sid, event, now_ms, commands))
         if self._breaks_at is not None and self.seen >= self._breaks_at:
             raise RuntimeError("a bug of the observer's")
 
