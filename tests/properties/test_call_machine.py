@@ -84,6 +84,8 @@ class World:
     cues: dict[int, int] = field(default_factory=dict)
     greeted: bool = False
     over: bool = False
+    held: bool = False
+    """What is heard was stopped, and may be gone on with."""
 
     def happens(self, event: Event) -> None:
         match event:
@@ -108,6 +110,7 @@ class World:
                     self.sounds = True
                     return
                 assert command.reply > self.forbidden_up_to, "audio after its clear"
+                assert not self.held, "audio while it is held"
                 self.sounds = False
                 self.sent[command.reply] = self.sent.get(command.reply, 0) + len(command.ulaw)
             case SendMark():
@@ -123,8 +126,9 @@ class World:
             case SendClear():
                 assert command.stream_sid == self.stream
                 assert self.sent, "nothing to clear"
-                self.forbidden_up_to = max(self.sent)
                 self.marks.clear()
+                if not self.held:
+                    self.forbidden_up_to = max(self.sent)
             case CloseStream():
                 assert command.stream_sid in self.open_streams
                 self.open_streams.discard(command.stream_sid)
@@ -165,13 +169,30 @@ OPS = (
     "ready", "refused", "lost", "stream", "stop", "close", "status", "voice", "silence", "mark",
     "old mark", "audio", "agent said", "caller said", "activity", "interrupted", "generated",
     "turn", "handle", "no handle", "goaway", "stale", "stored", "dtmf", "malformed", "tick",
-    "drain", "taken", "hangup",
+    "drain", "taken", "hangup", "hold", "go on", "go back",
 )  # fmt: skip
+MOVES = {"hold", "go on", "go back"}
 RARE = {"drain", "taken", "hangup", "refused"}
 ENDS_STREAM = {"stop", "close", "status"}
 COMMON = [op for op in OPS if op not in RARE | ENDS_STREAM]
 WEIGHTED = COMMON * 12 + ["audio", "agent said"] * 48 + sorted(ENDS_STREAM) * 4 + sorted(RARE)
 ops = st.sampled_from(WEIGHTED)
+
+
+def moves(op: str, call: Call, world: World, now_ms: int) -> None:
+    """Stop what is heard, or go on with it from where it stopped, or from earlier."""
+    if call.phase is not Phase.STREAMING:
+        return
+    if op == "hold":
+        world.held = True
+        commands: list[Command] = [*call._player.hold(now_ms)]
+    else:
+        world.held = False
+        call._player.go_on(from_ms=0 if op == "go back" else None)
+        commands = call.step(Tick(), now_ms)
+    for command in commands:
+        world.does(command)
+    _looks_right(call, now_ms)
 
 
 def event_for(op: str, world: World, step: int) -> Event | None:
@@ -257,6 +278,10 @@ def step(call: Call, world: World, event: Event, now_ms: int) -> None:
         assert not late, "the driver does not look at deadlines after a plain frame"
     if isinstance(event, Stop | StreamEnded) and call.phase is not Phase.STREAMING:
         world.stream = None
+    _looks_right(call, now_ms)
+
+
+def _looks_right(call: Call, now_ms: int) -> None:
     playout = call._player._playout
     assert 0 <= playout._heard(now_ms) <= playout._sent, "heard more than was sent"
     limit_ms = LEAD_MS + MESSAGE_MS + MARK_GRACE_MS  # a mark may show that the clock ran ahead
@@ -278,7 +303,9 @@ def test_any_order_and_mix_of_events_leaves_the_invariants_whole(
     said: list[str] = []
     for i, (op, wait_ms) in enumerate(beginning + script):
         now_ms = wait(call, world, now_ms, now_ms + wait_ms)
-        event = event_for(op, world, i)
+        if op in MOVES and not world.over:
+            moves(op, call, world, now_ms)
+        event = None if op in MOVES else event_for(op, world, i)
         if call.conversation.debt.rest:  # some words were taken back, which nobody heard
             said = [words for words in said if words in agent_text(call)]
         if event is None or world.over:
