@@ -41,6 +41,7 @@ NEIGHBOURS_APART = 100_000
 
 KNOWN: dict[str, str] = {
     "long-thinking": "a model that thinks for longer than 4 s is asked again, and then left",
+    "words-in-letters 30": "a reply is cut before the last words of its question have come",
     "comfort-noise empty-turn.call": "in front of noise, an empty turn is asked about 4 s later",
 }
 """What is broken and not mended yet, by the kind of dirt that shows it, or that and the world.
