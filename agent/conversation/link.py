@@ -40,6 +40,11 @@ class Link:
         """Whether the session listens."""
         return self._state is State.READY
 
+    @property
+    def listens_since_ms(self) -> int | None:
+        """When the session was ready, while it is; else None."""
+        return self._ready_ms if self.ready else None
+
     def dial(self, attempt: Attempt, now_ms: int) -> bool:
         """Whether to open a session, under a new number, now; else when the wait is over."""
         if attempt.wait_ms > 0:

@@ -94,7 +94,6 @@ class Liveness:
 
     def __init__(self, pace: Pace | None = None) -> None:
         self._pace = pace or Pace()
-        self._listens_ms: int | None = None
         self._owed_ms: int | None = None
         self._since_ms: int | None = None
         self._least_ms = LEAST_PATIENCE_MS
@@ -110,13 +109,9 @@ class Liveness:
 
     # The session.
 
-    def listens(self, now_ms: int) -> None:
-        """A session is ready: from now on something can be asked of it."""
-        self._listens_ms = now_ms
-
     def stopped(self) -> None:
         """There is no session."""
-        self._listens_ms = self._owed_ms = self._since_ms = self._told = None
+        self._owed_ms = self._since_ms = self._told = None
         self._thinks_until_ms = None
         self._open = False
 
@@ -209,12 +204,19 @@ class Liveness:
 
     # What follows.
 
-    def due(self, now_ms: int) -> tuple[Trouble, Remedy] | None:
-        """What is wrong by now and what is to be done, each once; None if nothing is."""
+    def due(self, now_ms: int, listens_ms: int | None) -> tuple[Trouble, Remedy] | None:
+        """What is wrong by now and what is to be done, each once; None if nothing is.
+
+        Args:
+            now_ms: The time.
+            listens_ms: Since when the session listens to somebody; None if it does not.
+        """
+        if listens_ms is None:
+            return None
         if self._told is not None and self._caller_goes_on(now_ms):
             # No text of ours is to make the model talk over the caller.
             self._told, self._owed_ms = None, now_ms
-        trouble = self._trouble(now_ms)
+        trouble = self._trouble(now_ms, listens_ms)
         if trouble is None:
             return None
         if trouble is Trouble.UNHEARD and not self._audio_ended:
@@ -232,13 +234,13 @@ class Liveness:
         self._tried.add(remedy)
         return trouble, remedy
 
-    def deadline_ms(self) -> int | None:
-        """When to ask next, or None."""
-        if self._listens_ms is None:
+    def deadline_ms(self, listens_ms: int | None) -> int | None:
+        """When to ask next, or None; `listens_ms` as in `due`."""
+        if listens_ms is None:
             return None
         if self._told is not None:
-            return self._listens_ms
-        return earliest(*self._limits_ms().values())
+            return listens_ms
+        return earliest(*self._limits_ms(listens_ms).values())
 
     @property
     def _patience_ms(self) -> int:
@@ -261,15 +263,15 @@ class Liveness:
         speaks = now_ms - self._spoke_ms < END_OF_SPEECH_MS
         return speaks or (self._since_ms is not None and self._spoke_ms > self._since_ms)
 
-    def _trouble(self, now_ms: int) -> Trouble | None:
-        if self._listens_ms is None or self._told is not None:
+    def _trouble(self, now_ms: int, listens_ms: int) -> Trouble | None:
+        if self._told is not None:
             return self._told
-        for trouble, by_ms in self._limits_ms().items():
+        for trouble, by_ms in self._limits_ms(listens_ms).items():
             if by_ms is not None and now_ms >= by_ms:
                 return trouble
         return None
 
-    def _limits_ms(self) -> dict[Trouble, int | None]:
+    def _limits_ms(self, listens_ms: int) -> dict[Trouble, int | None]:
         """When each trouble is one that time alone tells of."""
         heard_by_ms = ceil(self._heard_by_ms)
         patience_ms = self._patience_ms
@@ -286,7 +288,6 @@ class Liveness:
             spoken_on_ms = min(quiet_ms or 0, due_ms + SPOKEN_ON_MS)
             no_reply_ms = max(due_ms, spoken_on_ms, heard_ms, thinks_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
-            listens_ms = self._listens_ms or 0
             unheard_ms = max(quiet_ms, listens_ms + patience_ms, heard_by_ms, thinks_ms)
             if not self._audio_ended and self._spoke_ms is not None:
                 unheard_ms = max(self._spoke_ms, listens_ms, heard_by_ms, thinks_ms) + UNTOLD_MS

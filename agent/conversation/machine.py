@@ -113,7 +113,7 @@ class Conversation:
 
     def deadline_ms(self) -> int | None:
         """When `TimePassed` is due, or None."""
-        live_ms = self._liveness.deadline_ms() if self._sessions.attached else None
+        live_ms = self._liveness.deadline_ms(self._sessions.listens_since_ms)
         parts = (self._replies, self._sessions, self._parting)
         return earliest(*(part.deadline_ms() for part in parts), live_ms)
 
@@ -205,7 +205,6 @@ class Conversation:
         match event:
             case events.SessionReady():
                 self._sessions.listens(now_ms)
-                self._liveness.listens(now_ms)
                 if self._sessions.resumed:
                     said = (self._transcript.lately(role) for role in ("caller", "agent"))
                     self._repetition.listens(now_ms, *said)
@@ -269,7 +268,8 @@ class Conversation:
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:
         """Do something about a model that owes speech and says nothing."""
-        if not self._sessions.attached or (due := self._liveness.due(now_ms)) is None:
+        due = self._liveness.due(now_ms, self._sessions.listens_since_ms)
+        if due is None:
             return []
         trouble, remedy = due
         if remedy is Remedy.END_AUDIO:

@@ -79,6 +79,11 @@ class Sessions:
         """Whether the session is ready, and somebody listens to it."""
         return self.attached and self._link.ready
 
+    @property
+    def listens_since_ms(self) -> int | None:
+        """Since when the session listens to somebody; None while it, or the listener, is away."""
+        return self._link.listens_since_ms if self.attached else None
+
     def deadline_ms(self) -> int | None:
         """When `redial`, `hung` or `renewal_is_due` is to be asked next, or None."""
         return earliest(self._link.deadline_ms(), self._hung_ms, self._renewal.deadline_ms())

@@ -23,22 +23,20 @@ AFTER_ALL_MS = 3_600_000
 @pytest.fixture
 def live() -> Liveness:
     """Of a session that listens; nothing was said yet."""
-    live = Liveness()
-    live.listens(0)
-    return live
+    return Liveness()
 
 
 def due(live: Liveness) -> tuple[int, tuple[Trouble, Remedy] | None]:
     """The next deadline, and what is due then and not a ms before."""
-    at_ms = live.deadline_ms()
+    at_ms = live.deadline_ms(0)
     assert at_ms is not None
-    assert live.due(at_ms - 1) is None
-    return at_ms, live.due(at_ms)
+    assert live.due(at_ms - 1, 0) is None
+    return at_ms, live.due(at_ms, 0)
 
 
 def test_silence_in_which_nothing_is_owed_is_no_trouble(live: Liveness) -> None:
-    assert live.deadline_ms() is None
-    assert live.due(AFTER_ALL_MS) is None
+    assert live.deadline_ms(0) is None
+    assert live.due(AFTER_ALL_MS, 0) is None
 
 
 def test_an_answer_may_take_as_long_as_a_long_thought(live: Liveness) -> None:
@@ -51,9 +49,8 @@ def test_an_answer_may_take_as_long_as_a_long_thought(live: Liveness) -> None:
 
 def test_a_slow_thinker_is_given_twice_what_it_usually_takes() -> None:
     live = Liveness(Pace(5_000))
-    live.listens(0)
     live.caller_finished(NOW_MS)
-    assert live.deadline_ms() == NOW_MS + 10_000
+    assert live.deadline_ms(0) == NOW_MS + 10_000
 
 
 def test_how_long_the_model_thinks_is_learnt_from_its_answers(live: Liveness) -> None:
@@ -61,7 +58,7 @@ def test_how_long_the_model_thinks_is_learnt_from_its_answers(live: Liveness) ->
     live.speaks(NOW_MS + 3_000, 500)
     live.closed("", spoke=True)
     live.caller_finished(2 * NOW_MS)
-    assert live.deadline_ms() == 2 * NOW_MS + 6_000
+    assert live.deadline_ms(0) == 2 * NOW_MS + 6_000
 
 
 def test_an_answer_after_a_nudge_took_as_long_as_from_the_question(live: Liveness) -> None:
@@ -71,7 +68,7 @@ def test_an_answer_after_a_nudge_took_as_long_as_from_the_question(live: Livenes
     live.speaks(NOW_MS + 5_000, 500)
     live.closed("", spoke=True)
     live.caller_finished(2 * NOW_MS)
-    assert live.deadline_ms() == 2 * NOW_MS + 10_000
+    assert live.deadline_ms(0) == 2 * NOW_MS + 10_000
 
 
 def test_what_was_taken_back_tells_nothing_of_the_pace(live: Liveness) -> None:
@@ -80,7 +77,7 @@ def test_what_was_taken_back_tells_nothing_of_the_pace(live: Liveness) -> None:
     live.speaks(NOW_MS + 9_000, 500)
     live.closed("", spoke=True)
     live.caller_finished(3 * NOW_MS)
-    assert live.deadline_ms() == 3 * NOW_MS + LEAST_PATIENCE_MS
+    assert live.deadline_ms(0) == 3 * NOW_MS + LEAST_PATIENCE_MS
 
 
 def test_after_a_session_was_given_up_in_vain_the_next_is_given_twice_as_long(
@@ -90,7 +87,7 @@ def test_after_a_session_was_given_up_in_vain_the_next_is_given_twice_as_long(
         live.asked(NOW_MS)
         due(live)
     live.asked(NOW_MS)
-    assert live.deadline_ms() == NOW_MS + 2 * LEAST_PATIENCE_MS
+    assert live.deadline_ms(0) == NOW_MS + 2 * LEAST_PATIENCE_MS
 
 
 def test_remedies_come_in_turn_and_then_fresh_sessions(live: Liveness) -> None:
@@ -116,18 +113,18 @@ def test_audio_is_an_answer(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     live.speaks(NOW_MS + 3_000, 500)
     live.closed("", spoke=True)
-    assert live.deadline_ms() is None
+    assert live.deadline_ms(0) is None
 
 
 def test_a_nudge_is_answered_sooner(live: Liveness) -> None:
     live.nudged(NOW_MS)
-    assert live.deadline_ms() == NOW_MS + NUDGE_LIMIT_MS
+    assert live.deadline_ms(0) == NOW_MS + NUDGE_LIMIT_MS
 
 
 def test_a_caller_who_speaks_on_is_not_answered_yet(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     live.caller_spoke(NOW_MS + 1_000, 20)
-    assert live.deadline_ms() == NOW_MS + 1_000 + LEAST_PATIENCE_MS + END_OF_SPEECH_MS
+    assert live.deadline_ms(0) == NOW_MS + 1_000 + LEAST_PATIENCE_MS + END_OF_SPEECH_MS
 
 
 def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness) -> None:
@@ -153,7 +150,7 @@ def test_what_was_longer_than_a_cough_is_asked_about_before_it_is_sent_again(
 
 def test_a_click_is_no_speech(live: Liveness) -> None:
     live.caller_spoke(NOW_MS, SPEECH_MS - 20)
-    assert live.deadline_ms() is None
+    assert live.deadline_ms(0) is None
 
 
 def test_who_is_heard_over_the_agent_is_not_taken_for_unheard_before_it_has_finished(
@@ -162,14 +159,14 @@ def test_who_is_heard_over_the_agent_is_not_taken_for_unheard_before_it_has_fini
     live.speaks(NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.caller_spoke(NOW_MS + 1_000, SPEECH_MS)
-    assert live.deadline_ms() == NOW_MS + 20_000 + UNTOLD_MS
+    assert live.deadline_ms(0) == NOW_MS + 20_000 + UNTOLD_MS
 
 
 def test_somebody_who_speaks_on_and_on_puts_an_answer_off_for_a_while_only(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     for now_ms in range(NOW_MS, NOW_MS + 20_000, 20):
         live.caller_spoke(now_ms, 20)
-    assert live.deadline_ms() == NOW_MS + LEAST_PATIENCE_MS + SPOKEN_ON_MS
+    assert live.deadline_ms(0) == NOW_MS + LEAST_PATIENCE_MS + SPOKEN_ON_MS
 
 
 def test_a_turn_that_is_never_closed_is_left_once_it_was_heard(live: Liveness) -> None:
@@ -184,13 +181,13 @@ def test_a_turn_that_is_never_closed_is_left_once_it_was_heard(live: Liveness) -
 def test_a_handle_shows_that_no_turn_is_open(live: Liveness) -> None:
     live.speaks(NOW_MS, 3_000)
     live.resumable()
-    assert live.deadline_ms() is None
+    assert live.deadline_ms(0) is None
 
 
 def test_an_interrupted_turn_is_not_waited_for(live: Liveness) -> None:
     live.speaks(NOW_MS, 3_000)
     live.interrupted()
-    assert live.deadline_ms() is None
+    assert live.deadline_ms(0) is None
 
 
 def test_what_is_cut_is_not_heard_any_longer(live: Liveness) -> None:
@@ -198,66 +195,66 @@ def test_what_is_cut_is_not_heard_any_longer(live: Liveness) -> None:
     live.interrupted()
     live.cut(NOW_MS + 1_000)
     live.caller_finished(NOW_MS + 2_000)
-    assert live.deadline_ms() == NOW_MS + 2_000 + LEAST_PATIENCE_MS
+    assert live.deadline_ms(0) == NOW_MS + 2_000 + LEAST_PATIENCE_MS
 
 
 def test_an_empty_turn_is_told_at_once(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     live.closed("", spoke=False)
-    assert live.due(NOW_MS) == (Trouble.EMPTY_TURN, Remedy.NUDGE)
+    assert live.due(NOW_MS, 0) == (Trouble.EMPTY_TURN, Remedy.NUDGE)
 
 
 def test_a_turn_that_closes_where_nothing_was_asked_is_nothing(live: Liveness) -> None:
     live.closed("", spoke=False)
-    assert live.deadline_ms() is None
+    assert live.deadline_ms(0) is None
 
 
 def test_a_rejected_response_is_asked_for_again(live: Liveness) -> None:
     live.speaks(NOW_MS, 100)
     live.closed("RESPONSE_REJECTED", spoke=True)
-    assert live.due(NOW_MS) == (Trouble.REJECTED, Remedy.NUDGE)
+    assert live.due(NOW_MS, 0) == (Trouble.REJECTED, Remedy.NUDGE)
 
 
 def test_a_model_that_wants_more_input_is_let(live: Liveness) -> None:
     live.speaks(NOW_MS, 100)
     live.closed("NEED_MORE_INPUT", spoke=True)
-    assert live.deadline_ms() is None
+    assert live.deadline_ms(0) is None
 
 
 def test_a_reply_without_sound_is_none(live: Liveness) -> None:
     live.speaks(NOW_MS, 3_000)
     live.replied(audible=False)
-    assert live.due(NOW_MS) == (Trouble.NO_SOUND, Remedy.NUDGE)
+    assert live.due(NOW_MS, 0) == (Trouble.NO_SOUND, Remedy.NUDGE)
 
 
 def test_without_a_session_nothing_is_owed(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     live.stopped()
-    assert live.deadline_ms() is None
-    assert live.due(AFTER_ALL_MS) is None
+    assert live.deadline_ms(0) is None
+    assert live.due(AFTER_ALL_MS, 0) is None
 
 
 def test_a_text_wants_an_answer_though_the_agent_is_still_heard(live: Liveness) -> None:
     live.speaks(NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.asked(NOW_MS + 1_000)
-    assert live.deadline_ms() == NOW_MS + 1_000 + LEAST_PATIENCE_MS
+    assert live.deadline_ms(0) == NOW_MS + 1_000 + LEAST_PATIENCE_MS
 
 
 def test_a_caller_who_spoke_while_the_agent_is_heard_may_want_none(live: Liveness) -> None:
     live.speaks(NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.caller_finished(NOW_MS + 1_000)
-    assert live.deadline_ms() == NOW_MS + 20_000
+    assert live.deadline_ms(0) == NOW_MS + 20_000
 
 
 def test_a_model_that_says_again_what_was_said_is_waited_for(live: Liveness) -> None:
     live.asked(NOW_MS)
     live.stirs(NOW_MS + 2_000)
-    assert live.deadline_ms() == NOW_MS + 2_000 + LEAST_PATIENCE_MS
+    assert live.deadline_ms(0) == NOW_MS + 2_000 + LEAST_PATIENCE_MS
 
 
 def test_audio_that_is_taken_back_is_not_waited_for(live: Liveness) -> None:
     live.speaks(NOW_MS, 20_000)
     live.taken_back(3_000)
-    assert live.deadline_ms() == NOW_MS + 17_000 + STALL_LIMIT_MS
+    assert live.deadline_ms(0) == NOW_MS + 17_000 + STALL_LIMIT_MS
