@@ -56,6 +56,7 @@ class Outcome:
         understood: The caller's lines that the model heard, each with how often.
         heard: The agent's clips of which the caller heard a word, each with how often.
         missed: Those of which the caller heard so much that they would be missed.
+        most_said: How often the caller said the same line, at most; 1 if nothing was said.
         notes: Waiting sounds while nobody was owed anything.
         texts: Texts to the model while nobody was owed anything.
         dead_ms: The longest time in which the caller was owed something and heard nothing.
@@ -71,6 +72,7 @@ class Outcome:
     understood: Counter[str]
     heard: Counter[str]
     missed: frozenset[str]
+    most_said: int
     notes: int
     texts: int
     dead_ms: int
@@ -99,6 +101,7 @@ def outcome(world: World, spec: WorldSpec) -> Outcome:
         ),
         heard=Counter(truth.names(HEARD_MS)),
         missed=frozenset(truth.names(MISSED_MS)),
+        most_said=max(Counter(said.name for _, said in world.phone.said).values(), default=1),
         notes=sum(not truth.owed(at_ms) for at_ms in _notes(world)),
         texts=sum(not truth.owed(at_ms) for at_ms in texts),
         dead_ms=truth.dead_ms(_notes(world), world.now_ms),
@@ -136,7 +139,7 @@ def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, closely: bool) -> It
     if dirty.lost > clean.lost and not dirt.ends_sessions and not by_clock:
         yield f"{dirty.lost} sessions lost, {clean.lost} before"
     for name, times in dirty.heard.items():
-        if times > max(1, clean.heard[name]) + dirt.ends_sessions:
+        if times > max(dirty.most_said, clean.heard[name]) + dirt.ends_sessions:
             yield f"{name!r} was heard {times} times, {clean.heard[name]} before"
     if dirty.dead_ms > max(clean.dead_ms, DEAD_MS) and not by_clock:
         yield f"the caller waits {dirty.dead_ms} ms and hears nothing, {clean.dead_ms} before"
