@@ -48,10 +48,11 @@ def check(
     """
     from agent.persona.mistakes import PersonaError
     from agent.persona.reading import files_of, read
+    from telephony.settings import secret
 
     try:
         found = [found for path in files for found in files_of(path)]
-        agents = read(found)
+        agents = read(found, secret)
     except PersonaError as error:
         typer.echo(error, err=True)
         raise typer.Exit(2) from None

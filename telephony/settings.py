@@ -285,6 +285,11 @@ def read[S: BaseSettings](kind: type[S], **overrides: Any) -> S:
         raise SettingsError(f"settings that are missing or wrong:\n{problems}") from None
 
 
+def secret(name: str) -> str | None:
+    """The value of a variable that a persona file names; None if it is not set."""
+    return os.environ.get(name)
+
+
 def unknown(environment: Mapping[str, str] = os.environ) -> list[str]:
     """One warning for each variable that has a prefix of our settings but is not one of them."""
     known = [name.upper() for name in Settings.model_fields]

@@ -3,17 +3,21 @@
 Modules, lowest first:
     later       marks fields that old recordings do not have
     deadlines   the earliest of several times
-    persona     who the agent is: instructions, voice, greeting, limits
+    declaration what a tool is: its name, its parameters, what it is allowed, and its results
+    arguments   checks the arguments of a tool call against its parameters
+    persona     who the agent is: instructions, voice, greeting, limits, tools
     words       finds which words of a reply were heard, and which words of the caller are new
     seam        finds where a reply can be left between two words
     reply       one reply, from its first piece to its transcript line
     onset       finds when the caller began to speak
     transcript  the transcript, as lines
+    tool_events the events of tool calls
     events      the events of model sessions and of the listener
     checkpoint  the state that outlives a worker
     commands    the commands to the model, the store and the player
     meter       what the conversation costs
     turns       what the model is doing, and whose turn it is
+    tools       the ledger of tool calls: each call, its state and its result
     debt        what the caller still waits for: a greeting, an answer, the rest of a reply
     choice      decides between the model and the fallback model
     resumption  decides how and when to dial the model again
@@ -22,12 +26,16 @@ Modules, lowest first:
     sessions    the sessions, one after the other; made of the last four
     pace        how long this model usually thinks
     barge_in    decides what to do when the caller talks over the agent
+    remedies    what can be wrong with a silent model, and what is done about it
     liveness    notices when the model does not answer
     replies     the turns: replies, and the words of both sides
     repetition  leaves out what a resumed session says again
     crossed     leaves out an answer to a nudge that is no longer needed
     rest        leaves out the repeated beginning of a reply that goes on in a new session
-    parting     decides when a conversation comes to its end: silence, length
+    parting     decides when a conversation comes to its end: silence, length, the agent hangs up
+    hang_up     the agent ends the call: once its goodbye was heard
+    tool_use    checks a tool call, has it run once, and sees that its result is told
+    parts       puts these parts together, for a new conversation or one that goes on
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`
 
 Laws: nothing here awaits, reads a clock, draws a random number, logs, or does I/O. Time comes in

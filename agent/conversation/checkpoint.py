@@ -37,6 +37,8 @@ class Checkpoint:
             owed, and these fields do not.
         spent: What the model has cost so far, in nano-dollars.
         tokens: How many tokens that were.
+        tools: The ledger of tool calls, as `tools.Ledger.to_text` writes it.
+        acts: The number of the newest tool call in it.
     """
 
     epoch: int
@@ -54,6 +56,8 @@ class Checkpoint:
     owed_line: int = 0
     spent: int = field(default=0, metadata=LATER)
     tokens: int = field(default=0, metadata=LATER)
+    tools: str = field(default="", metadata=LATER)
+    acts: int = field(default=0, metadata=LATER)
 
     def left_after(self, lines: int) -> Self | None:
         """The same if it tells what is owed; None if more lines are stored, which tell it."""

@@ -4,10 +4,12 @@ Commands are imperative. The edge that owns the resource carries each out; none 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.later import LATER
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 
@@ -25,6 +27,8 @@ class OpenModel:
             before `SessionReady`, and do not make it speak. For an agent line, what was `heard`.
         fallback: Of the second model; its handles are its own.
         wall_time_ms: Unix time, in ms, for a persona that is told the time; else 0.
+        results: What came of tool calls of earlier sessions, and the caller has not heard of. It is
+            appended as the history is.
     """
 
     session: int
@@ -33,6 +37,7 @@ class OpenModel:
     history: tuple[Line, ...] = ()
     fallback: bool = False
     wall_time_ms: int = 0
+    results: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,43 @@ class EndCallerAudio:
     """Tell the model that the caller has finished for now (`audioStreamEnd`); more may come."""
 
     session: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendToolResult:
+    """Answer a tool call of this session.
+
+    Args:
+        session: Which session called.
+        id: The id that it gave to the call.
+        name: The tool's name.
+        result: A JSON object, as `declaration.envelope` makes it.
+        scheduling: When the model is to speak of it.
+        goes_on: Whether another result of the same call follows.
+    """
+
+    session: int
+    id: str
+    name: str
+    result: str
+    scheduling: Literal["WHEN_IDLE", "INTERRUPT", "SILENT"] = "WHEN_IDLE"
+    goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Run a tool; answered by `ToolFinished` of this number. `arguments` fit its declaration."""
+
+    call: int
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTool:
+    """Nobody wants the result of this call any more: stop it, if that is possible."""
+
+    call: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +207,7 @@ class Ending(StrEnum):
 
     SILENCE = "silence"
     LIMIT = "limit"
+    AGENT_HANGUP = "agent_hangup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +217,17 @@ class EndConversation:
     reason: Ending
 
 
-ModelCommand = OpenModel | CloseModel | SayToModel | SendCallerAudio | EndCallerAudio
+ModelCommand = (
+    OpenModel | CloseModel | SayToModel | SendCallerAudio | EndCallerAudio | SendToolResult
+)
+ToolCommand = RunTool | CancelTool
 StoreCommand = AppendLine | SaveCheckpoint
 PlayerCommand = PlayReply | FinishReply | StopPlayback
 MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
 EndCommand = GiveUp | EndConversation
-ConversationCommand = ModelCommand | StoreCommand | PlayerCommand | MicrophoneCommand | EndCommand
+ConversationCommand = (
+    ModelCommand | ToolCommand | StoreCommand | PlayerCommand | MicrophoneCommand | EndCommand
+)
 
 
 def appended(lines: Iterable[Line]) -> list[ConversationCommand]:

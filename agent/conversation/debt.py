@@ -41,6 +41,7 @@ class Debt:
         open_question: Whether an earlier worker left a question, or its answer, unfinished; or the
             model is still at one of which it has said something.
         asked: Whether the next reply is one that we asked for, not the caller.
+        works: Whether a tool runs for the caller.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Debt:
         greeted: bool,
     ) -> None:
         self.greeted = greeted
-        self.asked = False
+        self.asked = self.works = False
         self.open_question = any(x.role == "caller" or x.heard != x.text for x in lines[-1:])
         self.rest = False
         if left is not None:
@@ -77,6 +78,11 @@ class Debt:
         heard than a cough or an "mhm".
         """
         return self.asked or self._told or self._spoken_ms >= QUESTION_MS
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is owed for sure, be it what a tool is run for."""
+        return self.sure or self.works
 
     @property
     def owes(self) -> bool:

@@ -9,6 +9,8 @@ Source: google-genai 3.4.0, `types.LiveServerMessage`; `agent.gemini.messages` d
 import re
 from dataclasses import dataclass
 
+from agent.conversation.tool_events import ToolCallEvent, ToolOutcome
+
 _MISTAKE = re.compile(
     r"api.?key|permission.denied|\bmodels?/\S+ is not |is not supported for"
     r"|not implemented, or supported, or enabled",
@@ -211,7 +213,7 @@ TurnEvent = (
 Notice = UsageReported | UnknownModelMessage
 """What a conversation takes no decision on; it is for observers."""
 
-ModelEvent = SessionEvent | TurnEvent | Notice
+ModelEvent = SessionEvent | TurnEvent | ToolCallEvent | Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,4 +280,4 @@ ListenerEvent = (
 )
 """What whoever has the listener tells."""
 
-ConversationEvent = ListenerEvent | ModelEvent
+ConversationEvent = ListenerEvent | ModelEvent | ToolOutcome

@@ -14,11 +14,11 @@ more; the end of the caller's audio closes it. What was short may have been a co
 not asked about it.
 """
 
-from enum import StrEnum
 from math import ceil
 
 from agent.conversation.deadlines import earliest
 from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
+from agent.conversation.remedies import REMEDIES, Remedy, Trouble
 
 NUDGE_LIMIT_MS = 2_500
 """How long it may then take to answer a nudge; or to answer after all what it was asked before."""
@@ -54,39 +54,6 @@ MORE_INPUT_REASON = "NEED_MORE_INPUT"
 
 REJECTED_REASONS = frozenset({"RESPONSE_REJECTED"})
 """Why a turn was closed, where the caller is owed another answer (`turnCompleteReason`)."""
-
-
-class Trouble(StrEnum):
-    """What is wrong."""
-
-    NO_REPLY = "no reply"
-    EMPTY_TURN = "empty turn"
-    REJECTED = "rejected"
-    NO_SOUND = "no sound"
-    OPEN_TURN = "open turn"
-    UNHEARD = "unheard"
-
-
-class Remedy(StrEnum):
-    """What is done about it."""
-
-    END_AUDIO = "end audio"
-    NUDGE = "nudge"
-    RESUME = "resume"
-    FRESH = "fresh"
-
-
-_ANSWER_OWED = (Remedy.NUDGE, Remedy.RESUME, Remedy.FRESH)
-
-REMEDIES: dict[Trouble, tuple[Remedy, ...]] = {
-    Trouble.NO_REPLY: _ANSWER_OWED,
-    Trouble.EMPTY_TURN: _ANSWER_OWED,
-    Trouble.REJECTED: _ANSWER_OWED,
-    Trouble.NO_SOUND: _ANSWER_OWED,
-    Trouble.OPEN_TURN: (Remedy.RESUME, Remedy.FRESH),
-    Trouble.UNHEARD: (Remedy.NUDGE, Remedy.RESUME),
-}
-"""In turn, until something is heard again; where an answer is owed, fresh sessions to the end."""
 
 
 class Liveness:
@@ -134,6 +101,12 @@ class Liveness:
         self._owed_ms = self._since_ms = now_ms
         self._least_ms = REST_LIMIT_MS if rest else LEAST_PATIENCE_MS
         self._nudged, self._by_text = False, True
+
+    def told_result(self, now_ms: int) -> None:
+        """The result of a tool was sent: from now on the model can answer."""
+        self.caller_finished(now_ms)
+        self._heard_by_ms = max(self._heard_by_ms, now_ms)
+        self._told = None
 
     def nudged(self, now_ms: int) -> None:
         """A text was sent that asks for an answer that is owed already."""

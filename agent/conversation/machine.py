@@ -13,30 +13,22 @@ The walks, in short (docs/architecture.md draws them):
 """
 
 from collections.abc import Iterable
-from random import Random
 from typing import assert_never
 
 from agent.conversation import commands, events
-from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
-from agent.conversation.choice import Choice
+from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp, appended
-from agent.conversation.crossed import Crossed
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.events import ConversationEvent, ModelEvent, SessionEvent, TurnEvent
 from agent.conversation.link import HUNG
-from agent.conversation.liveness import Liveness, Remedy
 from agent.conversation.meter import Meter, Tariff
-from agent.conversation.onset import Onset
-from agent.conversation.pace import Pace
-from agent.conversation.parting import Parting
+from agent.conversation.parts import assemble
 from agent.conversation.persona import Persona
-from agent.conversation.repetition import Repetition
-from agent.conversation.replies import Replies
-from agent.conversation.rest import Rest
-from agent.conversation.resumption import Attempt, Resumption
-from agent.conversation.sessions import Sessions
-from agent.conversation.transcript import UNWRITTEN, Line, Transcript
+from agent.conversation.remedies import Remedy
+from agent.conversation.resumption import Attempt
+from agent.conversation.tool_events import ActsStored, ToolCallEvent, ToolFinished
+from agent.conversation.transcript import UNWRITTEN, Line
 from agent.conversation.turns import Floor, Generation
 
 
@@ -55,35 +47,20 @@ class Conversation:
         think_ms: int = 0,
         tariff: Tariff | None = None,
     ) -> None:
-        kept = NOTHING_KNOWN if checkpoint is None else checkpoint
-        elapsed_ms = kept.elapsed_at(wall_time_ms)
-        fallback = kept.fallback and has_fallback
-        handle = kept.handle if kept.fallback is fallback else ""  # else its model is not there
-        self._meter = Meter(tariff, kept.spent, kept.tokens, elapsed_ms)
-        self._onset = Onset()
-        self._transcript = Transcript(lines, kept.handle_lines, elapsed_ms, self._onset)
-        left = kept.left_after(len(self._transcript.lines))
-        self._debt = Debt(
-            self._onset, self._transcript.lines, left, elapsed_ms, greeted=kept.greeted
-        )
-        if left is not None and left.owed_words and self._debt.open_question:
-            self._transcript.left_open(left.owed_words, left.owed_ms)
-        jitter = Random(seed)  # noqa: S311 - no secret
-        self._sessions = Sessions(
-            persona,
-            self._transcript,
-            Resumption(jitter, handle, Choice(two=has_fallback, fallback=fallback)),
-            self._debt,
-            self._meter,
+        parts = assemble(
+            persona=persona,
+            seed=seed,
             wall_time_ms=wall_time_ms,
+            checkpoint=checkpoint,
+            lines=lines,
+            has_fallback=has_fallback,
+            think_ms=think_ms,
+            tariff=tariff,
         )
-        pace = Pace(think_ms)
-        self._liveness = Liveness(pace)
-        self._repetition = Repetition()
-        self._rest = Rest()
-        self._crossed = Crossed(pace)
-        self._replies = Replies(self._transcript, self._sessions, self._liveness, self._debt)
-        self._parting = Parting(persona, self._sessions, self._replies, self._debt, self._meter)
+        self._transcript, self._debt, self._meter = parts.transcript, parts.debt, parts.meter
+        self._sessions, self._liveness = parts.sessions, parts.liveness
+        self._repetition, self._rest, self._crossed = parts.repetition, parts.rest, parts.crossed
+        self._replies, self._parting, self._tools = parts.replies, parts.parting, parts.tools
         self._closed = False
 
     @property
@@ -113,8 +90,9 @@ class Conversation:
 
     def deadline_ms(self) -> int | None:
         """When `TimePassed` is due, or None."""
-        live_ms = self._liveness.deadline_ms(self._sessions.listens_since_ms)
-        parts = (self._replies, self._sessions, self._parting)
+        listens_ms = None if self._tools.holds else self._sessions.listens_since_ms
+        live_ms = self._liveness.deadline_ms(listens_ms)
+        parts = (self._replies, self._sessions, self._parting, self._tools)
         return earliest(*(part.deadline_ms() for part in parts), live_ms)
 
     def step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
@@ -128,7 +106,7 @@ class Conversation:
             return []
         out = self._step(event, now_ms)
         if not isinstance(event, events.ConversationClosed):
-            out += self._parting.look(now_ms)
+            out += self._tools.look(now_ms) + self._parting.look(now_ms)
         return out
 
     def _step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
@@ -143,12 +121,15 @@ class Conversation:
                 return self._sessions.open(now_ms)
             case events.ListenerCame():
                 left = self._sessions.listener_came(event.epoch)
+                left += self._tools.came(now_ms)
                 return left + self._sessions.checkpoint(now_ms) + self._cue(now_ms)
             case events.ListenerLeft():
                 self._sessions.listener_left()
                 return self._sessions.checkpoint(now_ms)
             case events.TimePassed():
                 return self._tick(now_ms)
+            case ToolFinished() | ActsStored():
+                return self._tools.step(event, now_ms)
             case events.ConversationClosed():
                 return self._close(now_ms, goes_on=event.goes_on)
             case _:
@@ -177,7 +158,7 @@ class Conversation:
         out = self._replies.settle_text(now_ms) + self._replies.cut(now_ms)
         out += appended(self._transcript.finish_caller())
         out += self._sessions.checkpoint(now_ms)
-        out += self._hang_up(now_ms)
+        out += self._tools.close() + self._hang_up(now_ms)
         self._closed = True
         return out
 
@@ -199,6 +180,8 @@ class Conversation:
             return self._session_step(event, now_ms)
         if isinstance(event, TurnEvent):
             return self._turn_step(event, now_ms)
+        if isinstance(event, ToolCallEvent):
+            return self._tools.step(event, now_ms)
         return self._sessions.checkpoint(now_ms) if self._meter.add(event) else []
 
     def _session_step(self, event: SessionEvent, now_ms: int) -> list[ConversationCommand]:
@@ -208,7 +191,9 @@ class Conversation:
                 if self._sessions.resumed:
                     said = (self._transcript.lately(role) for role in ("caller", "agent"))
                     self._repetition.listens(now_ms, *said)
-                return [*self._cue(now_ms), commands.ResumeCallerAudio(event.session)]
+                cue = self._cue(now_ms)
+                cue += self._tools.ready(now_ms, cued=bool(cue))
+                return [*cue, commands.ResumeCallerAudio(event.session)]
             case events.SessionRefused():
                 return self._go_on(self._sessions.refused(event, now_ms), now_ms)
             case events.SessionLost():
@@ -248,7 +233,7 @@ class Conversation:
         return cue
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
-        owed = self._debt.caller_waits or self._debt.asked
+        owed = self._debt.caller_waits or self._debt.asked or self._debt.works
         pause = self.generation is Generation.IDLE and not owed
         if not self._sessions.renewal_is_due(now_ms, pause=pause):
             return []
@@ -268,6 +253,8 @@ class Conversation:
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:
         """Do something about a model that owes speech and says nothing."""
+        if self._tools.holds:
+            return []
         due = self._liveness.due(now_ms, self._sessions.listens_since_ms)
         if due is None:
             return []

@@ -1,9 +1,11 @@
-"""When a conversation comes to its end by itself: nobody says anything, or it has lasted too long.
+"""When a conversation comes to its end by itself: nobody says anything, it has lasted too long, or
+the agent hangs up.
 
 silence   nobody was heard for `silence_s`: the caller is asked whether they are still there, and
           if nobody is heard for as long again, the conversation ends
 length    after `minutes`, or once it has cost `usd`, at the next pause, the agent says goodbye;
           once that was heard, the conversation ends
+hang-up   the agent asked for it: once its goodbye was heard, the conversation ends
 """
 
 from agent.conversation.commands import ConversationCommand, EndConversation, Ending
@@ -55,6 +57,7 @@ class Parting:
         self._asked = False
         self._goodbye_by_ms: int | None = None
         """Until when the goodbye may take; None before it."""
+        self._reason = Ending.LIMIT
 
     def deadline_ms(self) -> int | None:
         """When `look` is due, or None."""
@@ -69,6 +72,16 @@ class Parting:
         pause_ms = 0 if quiet_ms is not None else PAUSE_WITHIN_MS
         return earliest(silent_ms, self._over_ms + pause_ms)
 
+    def hangs_up(self, now_ms: int) -> None:
+        """The agent wants the conversation to end with what it says now, or is asked to say."""
+        if self._goodbye_by_ms is None:
+            self._goodbye_by_ms, self._reason = now_ms + GOODBYE_WITHIN_MS, Ending.AGENT_HANGUP
+
+    def stays(self) -> None:
+        """It does not hang up after all."""
+        if self._reason is Ending.AGENT_HANGUP:
+            self._goodbye_by_ms = None
+
     def look(self, now_ms: int) -> list[ConversationCommand]:
         """Ask a silent caller, say goodbye, or come to the end, if that is due."""
         speaks = self._replies.floor is Floor.AGENT
@@ -76,12 +89,12 @@ class Parting:
         if self._goodbye_by_ms is not None:
             said = not self._debt.asked and not speaks
             over = said or now_ms >= self._goodbye_by_ms
-            return [EndConversation(Ending.LIMIT)] if over else []
+            return [EndConversation(self._reason)] if over else []
         due_ms = self.deadline_ms()
         if due_ms is None or now_ms < due_ms:
             return []
         if self._over_ms is not None and now_ms >= self._over_ms:
-            self._goodbye_by_ms = now_ms + GOODBYE_WITHIN_MS
+            self._goodbye_by_ms, self._reason = now_ms + GOODBYE_WITHIN_MS, Ending.LIMIT
             return self._sessions.say(TIME_IS_UP, self._persona.goodbye)
         if self._asked:
             return [EndConversation(Ending.SILENCE)]
@@ -94,7 +107,7 @@ class Parting:
         if self._most and (self._meter.cost(now_ms) or 0) >= self._most:
             self._over_ms = now_ms if self._over_ms is None else min(now_ms, self._over_ms)
         idle = self._replies.generation is Generation.IDLE
-        pause = self._sessions.listening and idle and not speaks and not self._debt.sure
+        pause = self._sessions.listening and idle and not speaks and not self._debt.busy
         if not pause:
             self._quiet_ms = None
         elif self._quiet_ms is None or self._debt.spoke_since(self._quiet_ms):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agent.conversation.declaration import Tool
 from agent.conversation.later import LATER
 
 Sensitivity = Literal["high", "low"]
@@ -47,6 +48,8 @@ class Persona:
             limit.
         goodbye: The agent's words when a limit ends the conversation.
         still_there: The agent's words to a caller who says nothing.
+        tools: What it may do: no other tool exists for it.
+        on_keys: Whether it is told of the keys that a caller presses.
     """
 
     name: str
@@ -61,6 +64,8 @@ class Persona:
     usd: float = field(default=0.0, metadata=LATER)
     goodbye: str = field(default="", metadata=LATER)
     still_there: str = field(default="", metadata=LATER)
+    tools: tuple[Tool, ...] = field(default=(), metadata=LATER)
+    on_keys: Literal["tell", "ignore"] = field(default="ignore", metadata=LATER)
 
 
 EXACTLY = "Say exactly these words, and nothing else: "
@@ -124,6 +129,20 @@ REST_CUE = (
     "one you said; repeat nothing, and do not mention it.]"
 )
 """The text when a session had to be left in the middle of a reply."""
+
+RESULTS_ARE = "[What was done for the caller before the line was renewed: "
+"""Begins the text that tells a session of results it did not ask for itself."""
+
+
+def know_results(results: str) -> str:
+    """The text that tells a session of these results; "" for none."""
+    return f"{RESULTS_ARE}{results}. Do not call that again.]" if results else ""
+
+
+def tell_results(results: str) -> str:
+    """The same, for a session that is to speak of them."""
+    return f"{RESULTS_ARE}{results}. Tell the caller what came of it; do not call that again.]"
+
 
 NUDGE_CUE = (
     "[The caller is waiting and hears nothing. Answer what they said last; if you did not "

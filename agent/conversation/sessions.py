@@ -20,10 +20,12 @@ from agent.conversation.persona import (
     NUDGE_CUE,
     REST_CUE,
     Persona,
+    know_results,
     say_exactly,
 )
 from agent.conversation.renewal import Renewal
 from agent.conversation.resumption import Attempt, Resumption
+from agent.conversation.tools import Ledger
 from agent.conversation.transcript import UNWRITTEN, Transcript
 
 
@@ -37,6 +39,7 @@ class Sessions:
         wall_time_ms: Unix time, in ms, at `now_ms` 0.
         debt: What the caller is owed.
         meter: What the conversation costs.
+        ledger: What the model has had done.
 
     Attributes:
         attached: Whether somebody listens.
@@ -51,6 +54,7 @@ class Sessions:
         resumption: Resumption,
         debt: Debt,
         meter: Meter,
+        ledger: Ledger,
         *,
         wall_time_ms: int,
     ) -> None:
@@ -58,8 +62,7 @@ class Sessions:
         self._opening = persona.greeting_cue
         if any(line.epoch == 0 for line in transcript.lines):
             self._opening = CUT_OFF_CUE
-        self._debt = debt
-        self._meter = meter
+        self._debt, self._meter, self._ledger = debt, meter, ledger
         self._persona = persona
         self._transcript = transcript
         self._resumption = resumption
@@ -121,6 +124,7 @@ class Sessions:
                 history,
                 attempt.fallback,
                 self._wall_time_ms + now_ms if self._persona.timezone else 0,
+                know_results(self._ledger.untold_text()),
             )
         ]
 
@@ -263,6 +267,8 @@ class Sessions:
             fallback=self._resumption.fallback,
             spent=self._meter.spent,
             tokens=self._meter.tokens,
+            tools=self._ledger.to_text(),
+            acts=self._ledger.newest,
         )
         if self._debt.owes_answer or self._debt.rest:
             checkpoint = self._with_debt(checkpoint)

@@ -160,6 +160,12 @@ class Transcript:
         return bool(self._caller_text.strip()) or [x.role for x in self.lines[-1:]] == ["caller"]
 
     @property
+    def last_said_ms(self) -> int | None:
+        """When the last reply that was heard began, in ms since the conversation began, or None."""
+        said = (line.at_ms for line in reversed(self.lines) if line.role == "agent" and line.heard)
+        return next(said, None)
+
+    @property
     def last_cut_ms(self) -> int | None:
         """When the reply of the last line began, on this worker's clock; None if it was not cut."""
         last = self.lines[-1] if self.lines else None

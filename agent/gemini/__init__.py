@@ -3,6 +3,7 @@
 Modules, lowest first:
     settings        what is needed to connect: key, model, address, timeouts
     quirks          a table of the differences between models
+    declarations    declares Python functions as tools
     connect_config  turns a persona and a handle into the SDK's configuration
     plain_words     [pure] removes a transcriber's own marks from a transcription
     reply_audio     [pure] turns the audio parts of a reply into samples

@@ -3,11 +3,13 @@
 Source: Google's Live API guides and reports from telephony, as of November 2026.
 """
 
+import json
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from google.genai import types
 
+from agent.conversation.declaration import Tool
 from agent.conversation.persona import Persona, TurnTaking
 from agent.gemini.quirks import DEFAULT, Quirks
 
@@ -48,6 +50,7 @@ def connect_config(
         quirks: The differences of this model.
         wall_time_ms: Unix time, in ms, which a persona with a time zone is told; 0 for none.
     """
+    declared = [_declared(tool, quirks) for tool in persona.tools]
     level, turns = quirks.thinking_level, persona.turns or TurnTaking()
     transcription = types.AudioTranscriptionConfig()
     if persona.language:  # else noise is written down as words of another language
@@ -60,6 +63,7 @@ def connect_config(
             )
         ),
         system_instruction=instruction(persona, wall_time_ms),
+        tools=[types.Tool(function_declarations=declared)] if declared else None,
         thinking_config=types.ThinkingConfig(thinking_level=level) if level else None,
         input_audio_transcription=transcription,
         output_audio_transcription=types.AudioTranscriptionConfig(),
@@ -76,6 +80,18 @@ def connect_config(
                 silence_duration_ms=turns.silence_ms,
             )
         ),
+    )
+
+
+def _declared(tool: Tool, quirks: Quirks) -> types.FunctionDeclaration:
+    behavior = None
+    if not quirks.blocking_tools:
+        behavior = types.Behavior.BLOCKING if tool.blocking else types.Behavior.NON_BLOCKING
+    return types.FunctionDeclaration(
+        name=tool.name,
+        description=tool.description,
+        parameters_json_schema=json.loads(tool.parameters),
+        behavior=behavior,
     )
 
 

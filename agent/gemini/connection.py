@@ -8,6 +8,7 @@ Source: google-genai 3.4.0, `live.py`.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from contextvars import ContextVar
@@ -16,6 +17,8 @@ from typing import Any
 from google.genai import types
 from google.genai.live import AsyncSession
 from websockets.asyncio.client import ClientConnection
+
+from agent.conversation.commands import SendToolResult
 
 CALLER_AUDIO = "audio/pcm;rate=16000"
 
@@ -132,6 +135,17 @@ class Connection:
     async def send_text(self, text: str) -> None:
         """Send text as a turn of the user, which the model answers."""
         await self._session.send_realtime_input(text=text)
+
+    async def send_result(self, result: SendToolResult) -> None:
+        """Send the result of a tool call."""
+        response = types.FunctionResponse(
+            id=result.id,
+            name=result.name,
+            response=json.loads(result.result),
+            scheduling=types.FunctionResponseScheduling(result.scheduling),
+            will_continue=True if result.goes_on else None,
+        )
+        await self._session.send_tool_response(function_responses=[response])
 
     async def receive(self) -> types.LiveServerMessage:
         """Receive the next message. If it is cancelled, a message may be lost.

@@ -13,7 +13,8 @@ The events of a message come in this order, whatever the order of its keys:
        `interactionStatus` that comes between turns: IN_PROGRESS, or IDLE after that
     5  UsageReported, HandleUpdated, GoAway
     6  CallerActivityStarted, CallerActivityEnded
-    7  UnknownModelMessage    for tool calls, which this version cannot answer yet
+    7  ToolCalled, ToolCallsCancelled
+    8  UnknownModelMessage    for what this version does not know
 
 A malformed part gives an UnknownModelMessage in its place. Empty messages are common and give no
 event. Thoughts, text parts, unstable transcriptions and search metadata are ignored: they are
@@ -27,6 +28,7 @@ from collections.abc import Iterator
 
 from google.genai import types
 
+from agent.conversation.declaration import canonical
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityEnded,
@@ -42,6 +44,7 @@ from agent.conversation.events import (
     UnknownModelMessage,
     UsageReported,
 )
+from agent.conversation.tool_events import ToolCalled, ToolCallsCancelled
 from agent.gemini.plain_words import PlainWords
 from agent.gemini.reply_audio import ReplyPcm, playable
 
@@ -78,11 +81,13 @@ class Messages:
             out.append(_go_away(session, message.go_away))
         if message.voice_activity is not None:
             out.append(_activity(session, message.voice_activity))
-        out += (
-            UnknownModelMessage(session, name)
-            for name in ("tool_call", "tool_call_cancellation", "voice_activity_detection_signal")
-            if getattr(message, name) is not None
-        )
+        if message.tool_call is not None:
+            calls = message.tool_call.function_calls or []
+            out += (_called(session, call) for call in calls)
+        if message.tool_call_cancellation is not None:
+            out.append(ToolCallsCancelled(session, tuple(message.tool_call_cancellation.ids or ())))
+        if message.voice_activity_detection_signal is not None:
+            out.append(UnknownModelMessage(session, "voice_activity_detection_signal"))
         return out
 
     def _content(self, content: types.LiveServerContent) -> Iterator[ModelEvent]:
@@ -167,6 +172,10 @@ def _usage(session: int, usage: types.UsageMetadata) -> UsageReported:
 def _of(modality: types.MediaModality, details: list[types.ModalityTokenCount] | None) -> int:
     """How many tokens are attributed to a modality."""
     return sum(each.token_count or 0 for each in details or [] if each.modality is modality)
+
+
+def _called(session: int, call: types.FunctionCall) -> ToolCalled:
+    return ToolCalled(session, call.id or "", call.name or "", canonical(call.args or {}))
 
 
 def _go_away(session: int, go_away: types.LiveServerGoAway) -> GoAway | UnknownModelMessage:

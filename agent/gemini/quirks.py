@@ -15,11 +15,14 @@ class Quirks:
 
     Args:
         thinking_level: The level to ask for; None if the model accepts no thinking configuration.
+        blocking_tools: Whether it knows only tools for which it waits; it is then told nothing of
+            how to go on meanwhile.
         think_ms: How long it usually thinks before an answer; used until a call has measured it.
     """
 
     thinking_level: ThinkingLevel | None = None
     think_ms: int = 1_600
+    blocking_tools: bool = False
 
 
 DEFAULT = Quirks()

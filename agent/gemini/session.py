@@ -22,7 +22,13 @@ from google.genai.errors import APIError
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from agent.conversation.commands import EndCallerAudio, OpenModel, SayToModel, SendCallerAudio
+from agent.conversation.commands import (
+    EndCallerAudio,
+    OpenModel,
+    SayToModel,
+    SendCallerAudio,
+    SendToolResult,
+)
 from agent.conversation.events import (
     ModelEvent,
     SessionLost,
@@ -154,7 +160,7 @@ class GeminiLive:
                     )
                     if not connection.set_up:
                         return SessionRefused(number, 0, "the first message was not setupComplete")
-                    if turns := _turns(command.history):
+                    if turns := _turns(command.history, command.results):
                         await connection.send_history(turns)
             except (*_BROKEN, *UNREADABLE) as error:
                 code, reason, retry_after_ms = self._failure(error)
@@ -236,13 +242,15 @@ async def _send(connection: Connection, outbox: ModelOutbox) -> None:
                     await connection.end_audio()
                 case SayToModel(text=text):
                     await connection.send_text(text)
+                case SendToolResult() as result:
+                    await connection.send_result(result)
                 case unreachable:
                     assert_never(unreachable)
 
 
-def _turns(history: Iterable[Line]) -> list[types.Content]:
-    """The lines of the conversation, in the SDK's form."""
-    return [
+def _turns(history: Iterable[Line], results: str) -> list[types.Content]:
+    """The lines of the conversation, and what came of tool calls, in the SDK's form."""
+    turns = [
         types.Content(
             role="user" if line.role == "caller" else "model",
             parts=[types.Part(text=line.heard)],
@@ -250,6 +258,9 @@ def _turns(history: Iterable[Line]) -> list[types.Content]:
         for line in history
         if line.heard
     ]
+    if results:
+        turns.append(types.Content(role="user", parts=[types.Part(text=results)]))
+    return turns
 
 
 def _until_cancelled(feed: Feed) -> Feed:

@@ -5,10 +5,12 @@ Modules, in the order in which they build on each other:
     hours     opening hours: intervals for each weekday, in a time zone
     places    finds the line of a key in a TOML file
     schema    the keys of a file, their types and their limits
+    tooling   the tools of a file: what the model is told of, and what runs them
     mistakes  says what is wrong with a file: line, key, what was expected, what came, the fix
     reading   files into agents, or their mistakes
     example   the file that `offhook persona new` writes
 
-Imports `agent.conversation` and pydantic. Reads files, and nothing else. What a file says reaches a
-model only as the persona's owner wrote it; a caller's words never come here.
+Imports `agent.conversation`, `agent.gemini` for its converter of functions, `agent.tools` and
+pydantic. Reads files, and imports the modules that they name. What a file says reaches a model only
+as the persona's owner wrote it; a caller's words never come here.
 """

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
+from agent.tools.toolbox import NO_TOOLS, Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Agent:
         blocked: Callers whose calls are refused: numbers in E.164, beginnings of numbers that end
             with ``*``, or ``anonymous`` for callers who withhold their number.
         says: Its sentences where no model speaks.
+        toolbox: What runs its tools.
     """
 
     persona: Persona
@@ -42,6 +45,7 @@ class Agent:
     hours: Hours | None = None
     blocked: tuple[str, ...] = ()
     says: Says = Says()
+    toolbox: Toolbox = NO_TOOLS
 
     def refuses(self, caller: str) -> bool:
         """Whether calls of this caller are refused.
@@ -91,6 +95,8 @@ LIMITED = replace(
     silence_s=30.0,
     goodbye="I am sorry, our time is up. Goodbye.",
     still_there="Are you still there?",
+    tools=(ENDS_CALL,),
+    on_keys="tell",
 )
 """The built-in persona, with the limits of a persona file that sets none."""
 

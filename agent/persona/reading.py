@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from agent.conversation.persona import Persona, TurnTaking, greeting_cue
 from agent.persona.agents import Agent, Agents, Says
 from agent.persona.hours import DAYS, Hours, parse
-from agent.persona.mistakes import Mistake, PersonaError, of_syntax, of_values
+from agent.persona.mistakes import Mistake, PersonaError, dotted, of_syntax, of_values
 from agent.persona.places import Key, line_of, places
 from agent.persona.schema import HoursTable, PersonaFile
+from agent.persona.tooling import Secret, ToolMistakes, Tools, tools_of
 
 GREETS = (
     "[A caller has just been connected and is listening. Greet them in one short sentence, say "
@@ -40,8 +41,12 @@ _MAKE_ONE = "`offhook persona new FILE` writes an example"
 _NO_FILES = f"expected *.toml files in this folder, found none; {_MAKE_ONE}"
 
 
-def read(paths: Sequence[Path]) -> Agents:
+def read(paths: Sequence[Path], secret: Secret = lambda _: None) -> Agents:
     """Read all files.
+
+    Args:
+        paths: The files.
+        secret: The value of a variable of the environment, or None if it is not set.
 
     Raises:
         PersonaError: With the mistakes of every file.
@@ -50,7 +55,7 @@ def read(paths: Sequence[Path]) -> Agents:
     found: list[tuple[Path, dict[Key, int], Agent]] = []
     for path in paths:
         try:
-            found.append((path, *_read_one(path)))
+            found.append((path, *_read_one(path, secret)))
         except PersonaError as error:
             mistakes += error.mistakes
     mistakes += _disagreements(found)
@@ -59,7 +64,7 @@ def read(paths: Sequence[Path]) -> Agents:
     return Agents([agent for _, _, agent in found])
 
 
-def _read_one(path: Path) -> tuple[dict[Key, int], Agent]:
+def _read_one(path: Path, secret: Secret) -> tuple[dict[Key, int], Agent]:
     file = str(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -76,12 +81,18 @@ def _read_one(path: Path) -> tuple[dict[Key, int], Agent]:
         raise PersonaError([of_syntax(file, text, error)]) from None
     lines = places(text)
     try:
-        return lines, _agent(PersonaFile.model_validate(values))
+        given = PersonaFile.model_validate(values)
     except ValidationError as error:
         raise PersonaError(of_values(file, PersonaFile, error, lines)) from None
+    try:
+        return lines, _agent(given, tools_of(given, path.parent, secret))
+    except ToolMistakes as error:
+        raise PersonaError(
+            Mistake(file, line_of(key, lines), dotted(key), what) for key, what in error.found
+        ) from None
 
 
-def _agent(given: PersonaFile) -> Agent:
+def _agent(given: PersonaFile, tools: Tools) -> Agent:
     persona = Persona(
         name=given.name,
         instructions=given.instructions,
@@ -100,6 +111,8 @@ def _agent(given: PersonaFile) -> Agent:
         silence_s=given.limits.silence_s,
         goodbye=given.says.goodbye,
         still_there=given.says.still_there,
+        tools=tools.declared,
+        on_keys=given.on_keys,
     )
     return Agent(
         persona,
@@ -108,6 +121,7 @@ def _agent(given: PersonaFile) -> Agent:
         hours=None if given.hours is None else _hours(given.hours),
         blocked=given.blocked,
         says=Says(given.says.apology, given.says.transfer, given.says.no_answer),
+        toolbox=tools.toolbox,
     )
 
 

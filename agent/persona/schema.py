@@ -27,6 +27,7 @@ VOICES = frozenset(
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _BLOCKED = re.compile(r"\+[1-9][0-9]{0,14}\*?|anonymous").fullmatch
+_TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}").fullmatch
 _LANGUAGE = re.compile(r"[a-z]{2,3}-([A-Z]{2}|[0-9]{3})").fullmatch
 
 
@@ -121,6 +122,51 @@ class SaysTable(_Table):
     still_there: Said = LIMITED.still_there
 
 
+class ParameterTable(_Table):
+    """`[tools.parameters.NAME]`: one parameter of a tool that is an HTTP call."""
+
+    type: Literal["string", "integer", "number", "boolean"] = "string"
+    description: str = ""
+    required: bool = True
+    enum: tuple[str, ...] = Field((), strict=False)
+    pattern: str = ""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"expected a regular expression, got {value!r}: {error}") from None
+        return value
+
+
+class ToolTable(_Table):
+    """`[[tools]]`: something that the agent can do: a Python function, or an HTTP call."""
+
+    name: str = ""
+    description: str = ""
+    timeout_s: float = Field(default=4.0, gt=0, le=30)
+    says: Said = "One moment, please."
+    max_per_call: int = Field(default=20, ge=1, le=1_000)
+    python: str | None = None
+    url: str | None = None
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    headers: dict[str, str] = {}
+    body: dict[str, str | int | float | bool] = {}
+    allow_private: bool = False
+    parameters: dict[str, ParameterTable] = {}
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if value and not _TOOL_NAME(value):
+            raise ValueError(
+                f'expected a name of letters, digits and _ such as "order_status", got {value!r}'
+            )
+        return value
+
+
 class PersonaFile(_Table):
     """A whole file."""
 
@@ -136,6 +182,9 @@ class PersonaFile(_Table):
     hours: HoursTable | None = None
     limits: LimitsTable = LimitsTable()
     says: SaysTable = SaysTable()
+    on_keys: Literal["tell", "ignore"] = "tell"
+    builtin: tuple[Literal["end_call"], ...] = Field(("end_call",), strict=False)
+    tools: tuple[ToolTable, ...] = Field((), strict=False)
 
     @field_validator("voice")
     @classmethod

@@ -16,6 +16,7 @@ Pure modules, lowest first:
     agenda           the things that a session will do, and when
     reply            one reply, cut into messages
     service          state that all sessions of one server share
+    calls            the tool calls of one session
     turns            the turns of one session
     listening        the caller's side of one session
     session          one whole session

@@ -63,6 +63,8 @@ class Behaviour:
         empty_messages: Whether ``{}`` and ``{"serverContent": {}}`` are interspersed.
         other_messages: Whether counts of tokens alone, and messages that no client knows yet, are
             interspersed.
+        repeats_empty: How often a call is repeated whose result is empty.
+        calls_again: Whether a tool is called also where the history tells of its result.
         replays: What a resumed session sends again of the last turn: nothing, its words, or its
             words and audio.
         rest: What a session says when it is asked to continue a reply whose beginning it knows:
@@ -109,6 +111,8 @@ class Behaviour:
     stale_audio: bool = False
     empty_messages: bool = True
     other_messages: bool = False
+    repeats_empty: int = 2
+    calls_again: bool = False
     replays: Literal["nothing", "words", "all"] = "nothing"
     rest: Rest = "goes on"
     resumed_end: Close | None = None

@@ -12,7 +12,9 @@ google-genai 3.4.0; close reasons as reported by users.
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
 
 from agent.simulator.activity import RATE_HZ, Detection
 from agent.simulator.behaviour import Behaviour
@@ -28,6 +30,8 @@ PATH = re.compile(
 
 SPEECH_DBFS = {"START_SENSITIVITY_HIGH": -45.0, "START_SENSITIVITY_LOW": -35.0}
 END_SENSITIVITIES = frozenset({"END_SENSITIVITY_HIGH", "END_SENSITIVITY_LOW"})
+BEHAVIORS = frozenset({"BLOCKING", "NON_BLOCKING"})
+SCHEDULINGS = frozenset({"WHEN_IDLE", "INTERRUPT", "SILENT"})
 HANDLINGS = frozenset({"START_OF_ACTIVITY_INTERRUPTS", "NO_INTERRUPTION"})
 SETUP_FIELDS = frozenset(
     {
@@ -59,7 +63,9 @@ class Invalid(Exception):  # noqa: N818 - the wire's word: "Request contains an 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The fields of the first message that are used here. `handle` is "" for a fresh session."""
+    """The fields of the first message that are used here. `handle` is "" for a fresh session;
+    `tools` holds the declared functions, and whether each is BLOCKING.
+    """
 
     handle: str
     system_instruction: str
@@ -67,6 +73,7 @@ class Setup:
     interrupts: bool
     input_transcription: bool
     output_transcription: bool
+    tools: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,18 @@ class Content:
     complete: bool
 
 
-OpenMessage = Audio | AudioStreamEnd | Activity | Text | Content
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The result of one call; with `goes_on`, another follows."""
+
+    id: str
+    name: str
+    response: Message
+    scheduling: str
+    goes_on: bool
+
+
+OpenMessage = Audio | AudioStreamEnd | Activity | Text | Content | ToolResult
 ClientMessage = Setup | OpenMessage
 
 
@@ -121,7 +139,9 @@ def read(message: object, behaviour: Behaviour) -> list[ClientMessage]:
             return _realtime(given)
         case {"clientContent": dict(content)}:
             return [_content(content)]
-        case {"toolResponse": dict()} | {"contextUpdate": dict()}:
+        case {"toolResponse": {"functionResponses": list(responses)}}:
+            return [_result(response) for response in responses]
+        case {"contextUpdate": dict()}:
             return []
     raise Invalid("Request contains an invalid argument.")
 
@@ -147,7 +167,23 @@ def _setup(setup: Message, behaviour: Behaviour) -> Setup:
         interrupts=handling == "START_OF_ACTIVITY_INTERRUPTS",
         input_transcription="inputAudioTranscription" in setup,
         output_transcription="outputAudioTranscription" in setup,
+        tools=_tools(setup.get("tools", [])),
     )
+
+
+def _tools(given: object) -> dict[str, bool]:
+    """The declared functions, and whether each is BLOCKING; without a word it is not."""
+    found: dict[str, bool] = {}
+    tools = given if isinstance(given, list) else []
+    declared_in = [tool.get("functionDeclarations", []) for tool in tools]
+    for declared in chain.from_iterable(declared_in):
+        name = declared.get("name") if isinstance(declared, dict) else None
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][\w.:-]{0,63}", name):
+            raise Invalid(f"Invalid function name: {name!r:.40}")
+        if name in found:
+            raise Invalid(f"Duplicate function declaration found: {name}")
+        found[name] = _one_of(declared, "behavior", BEHAVIORS, "NON_BLOCKING") == "BLOCKING"
+    return found
 
 
 def _check_generation(generation: Message) -> None:
@@ -185,6 +221,15 @@ def _realtime(given: Message) -> list[ClientMessage]:
             return [Activity(begins=False)]
         case {"video": dict()}:
             return []
+    raise Invalid("Request contains an invalid argument.")
+
+
+def _result(response: Message) -> ToolResult:
+    match response:
+        case {"id": str(call_id), "name": str(name), "response": dict(given)}:
+            goes_on = response.get("willContinue") is True
+            scheduling = _one_of(response, "scheduling", SCHEDULINGS, "WHEN_IDLE")
+            return ToolResult(call_id, name, given, scheduling, goes_on)
     raise Invalid("Request contains an invalid argument.")
 
 
@@ -257,7 +302,10 @@ def _number(given: Message, name: str, other: int) -> int:
 
 def _camel(value: object) -> object:
     if isinstance(value, dict):
-        return {_camel_name(str(name)): _camel(inner) for name, inner in value.items()}
+        return {
+            _camel_name(str(name)): inner if name == "response" else _camel(inner)
+            for name, inner in value.items()
+        }
     if isinstance(value, list):
         return [_camel(inner) for inner in value]
     return value

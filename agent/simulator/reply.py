@@ -10,6 +10,7 @@ from random import Random
 import numpy as np
 
 from agent.simulator.behaviour import Behaviour
+from agent.simulator.script import Call
 from agent.simulator.voice import AGENT_RATE_HZ, Clip, agent_clip
 
 BYTES_PER_MS = AGENT_RATE_HZ // 1000 * 2
@@ -65,6 +66,8 @@ class Reply:
     pieces: list[Piece]
     began_ms: int
     cut_short: bool
+    then: Call | None = None
+    """What is called once all was sent."""
     sent: list[Piece] = field(default_factory=list)
 
     @property

@@ -9,6 +9,10 @@
     say = "name"              # an agent clip, several as "one+two", or a .wav (24 kHz, mono)
     think_ms = 900            # without it, the server's behaviour decides
     hear = "Half past seven"  # the transcription; without it, what the ear understood
+    call = { tool = "look_up", arguments = { order = "7" } }  # and `say` is said to its result
+    meanwhile = "still-here"  # said between the call and its result
+    failed = "sorry"          # said if the tool has failed; without it, `fallback`
+    then = { tool = "end_call" }  # called once all of `say` was sent
     faults = [{ kind = "reset", at_ms = 700 }]
 
     [[faults]]                # counted from the setup of a fresh session
@@ -23,15 +27,19 @@ lost or repeated. A script without `expect` answers in order.
 A turn's fault comes `at_ms` after the first audio of its answer; without `at_ms`, just before it. A
 fault of a script happens once in a conversation, even if that is resumed. `faults.FAULTS` has the
 kinds; their fields may be set beside them.
+
+A `say` may be any words, as "words:…". To the result of a call, {status} in it is the field
+`status` of the result's data, and {data} is the data itself. A call of a tool that the client did
+not declare is left out.
 """
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from agent.simulator.faults import FAULTS, Fault
-from agent.simulator.voice import AGENT_RATE_HZ, WAV, agent_clip, texts
+from agent.simulator.voice import AGENT_RATE_HZ, WAV, WORDS, agent_clip, texts
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -49,6 +57,14 @@ class TimedFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool."""
+
+    tool: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One answer. `say` is for `voice.agent_clip`; `expect` is a caller's clip without its role."""
 
@@ -59,6 +75,10 @@ class Turn:
     faults: tuple[TimedFault, ...] = ()
     after: str = ""
     """Words already said: only the rest is said when a session is asked to continue."""
+    call: Call | None = None
+    meanwhile: str | None = None
+    failed: str | None = None
+    then: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +95,7 @@ class Script:
         """The rest of the turn, or greeting, that begins with this text; None if none does."""
         for turn in (Turn(self.greeting), *self.turns):
             text = agent_clip(turn.say).text
-            if said and said != text and text.startswith(said):
+            if turn.call is None and said and said != text and text.startswith(said):
                 return replace(turn, after=said, faults=())
         return None
 
@@ -152,7 +172,9 @@ def read(table: Mapping[str, object], source: str = "script", folder: Path = SCR
 
 
 def _turn(table: "_Table") -> Turn:
-    table.only("say", "expect", "hear", "think_ms", "faults")
+    table.only(
+        *("say", "expect", "hear", "think_ms", "faults"), *("call", "meanwhile", "failed", "then")
+    )
     say = table.agent_clip("say")
     if say is None:
         raise table.wrong("say", "the agent clip to answer with", "nothing")
@@ -161,6 +183,10 @@ def _turn(table: "_Table") -> Turn:
         expect=table.clip("expect", "caller"),
         hear=table.text("hear"),
         think_ms=table.ms("think_ms"),
+        call=table.call("call"),
+        meanwhile=table.agent_clip("meanwhile"),
+        failed=table.agent_clip("failed"),
+        then=table.call("then"),
         faults=tuple(_fault(fault) for fault in table.tables("faults")),
     )
 
@@ -191,9 +217,9 @@ class _Table:
         return ScriptError(f"{self.where}: {field}: expected {expected}, got {got}")
 
     def only(self, *known: str) -> None:
-        for field in self.values:
-            if field not in known:
-                raise self.wrong(field, f"one of {', '.join(known)}", "an unknown field")
+        for name in self.values:
+            if name not in known:
+                raise self.wrong(name, f"one of {', '.join(known)}", "an unknown field")
 
     def text(self, field: str) -> str | None:
         value = self.values.get(field)
@@ -209,6 +235,8 @@ class _Table:
 
     def agent_clip(self, field: str) -> str | None:
         name = self.text(field)
+        if name is not None and name.startswith(WORDS):
+            return name
         if name is None or not name.endswith(WAV):
             for one in name.split("+") if name is not None else ():
                 self.known_clip(field, "agent", one)
@@ -220,6 +248,18 @@ class _Table:
             wanted = f"a mono 16-bit WAV of {AGENT_RATE_HZ} Hz"
             raise self.wrong(field, wanted, f"{name!r}: {error}") from error
         return path
+
+    def call(self, field: str) -> Call | None:
+        if field not in self:
+            return None
+        value = self.typed(field, dict)
+        table = _Table(value, f"{self.where}: {field}", self.folder)  # type: ignore[arg-type]  # it is a table
+        table.only("tool", "arguments")
+        tool = table.text("tool")
+        if tool is None:
+            raise table.wrong("tool", "the name of a tool", "nothing")
+        given = table.typed("arguments", dict) if "arguments" in table else {}
+        return Call(tool, given)  # type: ignore[arg-type]  # it is a table
 
     def clip(self, field: str, role: str) -> str | None:
         name = self.text(field)

@@ -5,7 +5,7 @@ gemini-3.8-live.
 """
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 type Message = dict[str, object]
 type Send = Callable[[Message], None]
@@ -48,6 +48,16 @@ def audio_part(pcm: bytes) -> Message:
 def usage(prompt_tokens: int) -> Message:
     """A count of tokens that comes alone."""
     return {"usageMetadata": {"promptTokenCount": prompt_tokens, "totalTokenCount": prompt_tokens}}
+
+
+def tool_call(call_id: str, name: str, arguments: Mapping[str, object]) -> Message:
+    """A call of a function."""
+    return {"toolCall": {"functionCalls": [{"id": call_id, "name": name, "args": arguments}]}}
+
+
+def tool_calls_cancelled(ids: Iterable[str]) -> Message:
+    """These calls are taken back."""
+    return {"toolCallCancellation": {"ids": list(ids)}}
 
 
 def unknown() -> Message:

@@ -195,6 +195,8 @@ class Session:
                 turns.ask(Asked(text, phrase_of(text)), now_ms)
             case said.Content():
                 self._append(one, turns, now_ms)
+            case said.ToolResult():
+                turns.result(one, now_ms)
             case _:
                 assert_never(one)
 
@@ -223,6 +225,7 @@ class Session:
             self._send,
             partial(self._plan, memory.conversation),
             transcribe=setup.output_transcription,
+            tools=setup.tools,
         )
         delay_ms = service.pick_ms(self._behaviour.setup_ms) + self._setup_delay_ms
         self._agenda.note(now_ms + delay_ms, partial(self._open, setup, self._turns))

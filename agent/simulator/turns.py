@@ -13,7 +13,7 @@ generationComplete; otherwise turnComplete + usage at the end of the assumed pla
 handle).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from math import ceil
@@ -21,9 +21,11 @@ from math import ceil
 from agent.conversation.persona import words_of
 from agent.simulator import server_messages as say
 from agent.simulator.agenda import Agenda
+from agent.simulator.calls import Calls, known, told_in
+from agent.simulator.client_messages import ToolResult
 from agent.simulator.memory import Entry, Memory
 from agent.simulator.reply import Asked, Piece, Reply, after, pieces
-from agent.simulator.script import TimedFault, Turn
+from agent.simulator.script import Call, TimedFault, Turn
 from agent.simulator.server_messages import Message, Send
 from agent.simulator.service import Service
 from agent.simulator.voice import WORDS, agent_clip, texts
@@ -53,6 +55,7 @@ class Turns:
         plan: Callable[[tuple[TimedFault, ...], int], None],
         *,
         transcribe: bool,
+        tools: Mapping[str, bool] | None = None,
     ) -> None:
         self.memory = memory
         self.short_turn_ms: int | None = None
@@ -64,6 +67,7 @@ class Turns:
         self._send = send
         self._plan = plan
         self._transcribe = transcribe
+        self._calls = Calls(service, tools or {}, send)
         self._asked: list[Asked] = []
         self._reply: Reply | None = None
         self._turn = 0
@@ -79,6 +83,9 @@ class Turns:
     def listen(self) -> None:
         """The user begins to speak. A question in thought is answered together with the new one."""
         self._listening = True
+        if self._calls.blocks:
+            self._calls.cancel(all_of_them=False)
+            self._send(say.turn_complete(self.memory.tokens, 0))
         if self._reply is None:
             self._thinking = False
             self._agenda.strike(self._turn)
@@ -97,8 +104,37 @@ class Turns:
                 case "restarts":
                     pass
         self._asked.append(asked)
-        if self._reply is None:
+        if self._reply is None and not self._calls.blocks:
             self._think(now_ms)
+
+    def result(self, result: ToolResult, now_ms: int) -> None:
+        """The client answers a call."""
+        match self._calls.result(result):
+            case "interim" if result.scheduling != "SILENT":
+                late = Turn(self._service.script.on_text)
+                self._calls.results.append((late, result.scheduling == "INTERRUPT"))
+            case "silent" if self._reply is None and not self._asked:
+                self._go_on(now_ms)
+        self._speak_of_results(now_ms)
+
+    def _speak_of_results(self, now_ms: int) -> None:
+        """Speak of a result, as soon as nobody else speaks."""
+        if not self._calls.results or self._listening or self._thinking or self._calls.blocks:
+            return
+        answer, interrupts = self._calls.results[0]
+        if self._reply is not None:
+            if not interrupts:
+                return
+            self._cut(self._reply, now_ms)
+        self._turn += 1
+        self._thinking = True
+        due_ms = now_ms + self._service.pick_ms(self._behaviour.think_ms)
+        self._agenda.note(due_ms, partial(self._begin_result, answer), self._turn)
+
+    def _begin_result(self, answer: Turn, now_ms: int) -> None:
+        self._calls.results.pop(0)
+        self._thinking = False
+        self._speak(answer, now_ms)
 
     def interrupt(self, now_ms: int, *, after_ms: int = 0) -> None:
         """Cut off the reply in progress, if there is one."""
@@ -125,7 +161,7 @@ class Turns:
 
     def offer_handle(self, now_ms: int) -> None:
         """Send a handle for the present history, unless a reply has begun since."""
-        if self._reply is None:
+        if self._reply is None and not self._calls.any_open:
             self._send(say.handle_update(self._service.handles.issue(self.memory, now_ms)))
 
     def _answered(self) -> int:
@@ -144,6 +180,8 @@ class Turns:
     def _choose(self, waiting: list[Asked]) -> Turn:
         """The turn of the script that answers all of this."""
         script = self._service.script
+        if waiting and (told_result := told_in(waiting[-1].text, script.turns, script.fallback)):
+            return told_result
         typed = any(one.duration_ms is None for one in waiting)
         told = [words for one in waiting if (words := words_of(one.text)) is not None]
         if told and waiting[-1].duration_ms is None:
@@ -187,10 +225,35 @@ class Turns:
     def _begin(self, turn: Turn, now_ms: int) -> None:
         self._thinking = False
         self._plan(turn.faults, now_ms)
+        if turn.call is not None and self._calls.knows(turn.call):
+            failed = self._service.script.fallback
+            answer = (
+                None if self._behaviour.calls_again else known(self.memory.entries, turn, failed)
+            )
+            if answer is None:
+                self._call(turn, turn.call, now_ms)
+                return
+            turn = answer
+        self._speak(turn, now_ms)
+
+    def _call(self, turn: Turn, call: Call, now_ms: int) -> None:
+        """Call a tool before the answer; a model that may go on meanwhile does."""
+        self._send(say.handle_update(""))
+        self._calls.begin(call, turn)
+        if turn.meanwhile is not None and not self._calls.blocks:
+            self._speak(Turn(turn.meanwhile), now_ms)
+            return
+        for one in self._asked:
+            self.memory = self.memory.with_entry("user", one.text, one.duration_ms)
+        self._asked = []
+        if not self._calls.blocks:
+            self._send(say.turn_complete(self.memory.tokens, 0))
+
+    def _speak(self, turn: Turn, now_ms: int) -> None:
         most_ms, self.short_turn_ms = self.short_turn_ms, None
         spoken = after(agent_clip(turn.say), turn.after)
         messages = pieces(spoken, self._behaviour, self._service.random, most_ms)
-        reply = Reply(self._asked, messages, now_ms, cut_short=most_ms is not None)
+        reply = Reply(self._asked, messages, now_ms, most_ms is not None, turn.then)
         self._asked, self._reply = [], reply
         self._send(say.handle_update(""))
         for piece in messages:
@@ -221,6 +284,8 @@ class Turns:
         if not reply.generated:
             return
         self.generated_ms = now_ms
+        if reply.then is not None and self._calls.knows(reply.then):
+            self._calls.begin(reply.then, None)
         if not reply.cut_short:
             self._send(say.server_content(generationComplete=True))
         played_ms = now_ms
@@ -247,6 +312,7 @@ class Turns:
         if reply is not self._reply:
             return  # the turn was over before the interruption took effect
         self._agenda.strike(self._turn)
+        self._calls.cancel(all_of_them=True)
         content: Message = {"interrupted": True}
         if self._behaviour.stale_audio and not reply.generated:
             content["modelTurn"] = say.audio_part(reply.pieces[len(reply.sent)].pcm)
@@ -274,6 +340,8 @@ class Turns:
         self._asked, self._later = self._asked + self._later, []
         if self._asked and not self._listening:
             self._think(now_ms)
+        else:
+            self._speak_of_results(now_ms)
 
     def _send_others(self, _now_ms: int) -> None:
         self._send(say.usage(self.memory.tokens))

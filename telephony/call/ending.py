@@ -18,6 +18,9 @@ LOST = frozenset({"broken", "idle", "stuck"})
 class EndedReason(StrEnum):
     """The reasons. `final` says whether the call itself is over."""
 
+    AGENT_HANGUP = "agent_hangup"
+    """The agent ended it, after its goodbye was heard."""
+
     CALLER_HANGUP = "caller_hangup"
     """Twilio says that the call is over, or its stream stopped and no other followed."""
 
@@ -70,6 +73,7 @@ class EndedReason(StrEnum):
 
 _FINAL = frozenset(
     {
+        EndedReason.AGENT_HANGUP,
         EndedReason.CALLER_HANGUP,
         EndedReason.CUT_OFF,
         EndedReason.LIMIT,

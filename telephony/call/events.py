@@ -8,6 +8,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.events import ModelEvent
 from agent.conversation.meter import Tariff
 from agent.conversation.persona import Persona
+from agent.conversation.tool_events import ToolOutcome
 from agent.conversation.transcript import Line
 from telephony.call.ending import EndedReason
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
@@ -135,4 +136,4 @@ CallEvent = (
     | Tick
 )
 StreamEvent = Media | Mark | Dtmf | Stop | Malformed
-Event = CallEvent | StreamEvent | ModelEvent
+Event = CallEvent | StreamEvent | ModelEvent | ToolOutcome

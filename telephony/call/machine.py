@@ -16,6 +16,7 @@ from agent.conversation.commands import ConversationCommand, StoreCommand
 from agent.conversation.deadlines import earliest
 from agent.conversation.events import ConversationEvent, ModelEvent
 from agent.conversation.machine import Conversation
+from agent.conversation.tool_events import ToolOutcome
 from agent.conversation.turns import Floor, Generation
 from telephony.audio.earcon import EARCON
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
@@ -158,7 +159,7 @@ class Call:
             case _:
                 assert_never(event)
 
-    def _model(self, event: ModelEvent, now_ms: int) -> None:
+    def _model(self, event: ModelEvent | ToolOutcome, now_ms: int) -> None:
         self._tell_heard(now_ms)
         self._converse(event, now_ms)
 
@@ -285,7 +286,7 @@ class Call:
         agent_heard = self._player.speaks(now_ms)
         debt, caller_at_ms = self._conversation.debt, self._microphone.ear.speech_at_ms
         if self._waiting.look(
-            now_ms, caller_at_ms, agent_heard=agent_heard, owed=debt.sure, told=debt.told
+            now_ms, caller_at_ms, agent_heard=agent_heard, owed=debt.busy, told=debt.told
         ):
             self._out += self._player.play_aside(EARCON, now_ms)
 
@@ -293,7 +294,7 @@ class Call:
         pause = self.phase is not Phase.STREAMING or (
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE
-            and not self._conversation.debt.sure
+            and not self._conversation.debt.busy
         )
         if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
             self._end(EndedReason.HANDED_OVER, now_ms)

@@ -11,12 +11,15 @@ import msgspec
 
 from agent.conversation.commands import (
     AppendLine,
+    CancelTool,
     CloseModel,
     EndCallerAudio,
     OpenModel,
+    RunTool,
     SaveCheckpoint,
     SayToModel,
     SendCallerAudio,
+    SendToolResult,
 )
 from agent.conversation.persona import Persona
 from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
@@ -121,6 +124,8 @@ def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
                 came.caller_lost_ms = command.caller_lost_ms
                 came.reply_dropped_ms = command.reply_dropped_ms
             case CloseModel() | EndCallerAudio() | SaveCheckpoint():
+                pass
+            case SendToolResult() | RunTool() | CancelTool():
                 pass
             case _:
                 assert_never(command)

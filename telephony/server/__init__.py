@@ -13,6 +13,7 @@ Modules, lowest first:
     admission      checks Twilio's signatures and one-time tokens
     ownership      which worker owns a call: epochs and used tokens, also while the store is away
     store_writer   writes one call's data to the store, and keeps it while the store is away
+    tool_runner    runs the tools of one call
     driver         runs one `Call`: its events, its timer, its tasks
     calls          all calls of this worker, their limit, and how they are drained
     twilio_rest    redirects a call through Twilio's REST API

@@ -22,6 +22,7 @@ from agent.conversation.meter import Tariff
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from agent.store.base import Leases, Store, Taken
+from agent.tools.toolbox import NO_TOOLS, Toolbox
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, CallStatus, DrainRequested, OwnershipLost
 from telephony.server.admission import wall_time_ms
@@ -50,6 +51,7 @@ class Calls:
         leases: Leases,
         has_fallback: bool = False,
         think_ms: int = 0,
+        toolbox_of: Callable[[str], Toolbox] = lambda _: NO_TOOLS,
         owner: str,
         observers: Sequence[Observer] = (),
         observer_failed: Callable[[str], None] = lambda _: None,
@@ -60,6 +62,7 @@ class Calls:
         self._ownership = Ownership(store, leases, owner, self._on_taken, self._on_status)
         self._has_fallback = has_fallback
         self._think_ms = think_ms
+        self._toolbox_of = toolbox_of
         self._observers = observers
         self._observer_failed = observer_failed
         self._writers = asyncio.Semaphore(STORE_WRITERS)
@@ -163,6 +166,7 @@ class Calls:
             writer=StoreWriter(self._store, call_sid, self._writers, owned, lines),
             store=self._store,
             observers=Observers(call_sid, self._observers, self._observer_failed),
+            toolbox=self._toolbox_of(persona.name),
         )
         self._drivers[call_sid] = driver
         self._none_left.clear()

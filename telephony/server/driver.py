@@ -15,39 +15,30 @@ import structlog
 
 from agent.conversation.commands import (
     AppendLine,
+    CancelTool,
     CloseModel,
     EndCallerAudio,
     OpenModel,
+    RunTool,
     SaveCheckpoint,
     SayToModel,
     SendCallerAudio,
+    SendToolResult,
 )
 from agent.conversation.events import ModelEvent
 from agent.gemini.outbox import ModelOutbox
 from agent.store.base import Store, StoreAway
+from agent.tools.toolbox import NO_TOOLS, Toolbox
 from telephony.audio.formats import MODEL_IN_RATE_HZ
-from telephony.call.commands import (
-    CloseStream,
-    Command,
-    EndCall,
-    SendClear,
-    SendMark,
-    SendMedia,
-)
+from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMark, SendMedia
 from telephony.call.ending import EndedReason
-from telephony.call.events import (
-    CallOpened,
-    Event,
-    OwnershipLost,
-    StreamEnded,
-    StreamStarted,
-    Tick,
-)
+from telephony.call.events import CallOpened, Event, OwnershipLost, StreamEnded, StreamStarted, Tick
 from telephony.call.machine import Call
 from telephony.server.observers import Observers
 from telephony.server.ownership import Owned
 from telephony.server.store_writer import StoreWriter
 from telephony.server.stream import MediaStream
+from telephony.server.tool_runner import ToolRunner
 from telephony.twilio.messages import Connected, Media, Message, Start
 
 STORE_FLUSH_S = 600.0
@@ -95,6 +86,7 @@ class Driver:
         writer: StoreWriter,
         store: Store,
         observers: Observers,
+        toolbox: Toolbox = NO_TOOLS,
     ) -> None:
         self.call_sid = opened.call_sid
         self.owned = owned
@@ -111,6 +103,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0
         self._tasks = asyncio.TaskGroup()
+        self._tools = ToolRunner(toolbox, opened.call_sid, self.feed)
         self._sessions: dict[int, _Session] = {}
         self._streams: dict[str, MediaStream] = {}
         self._recent: deque[tuple[int, type[Event]]] = deque(maxlen=RECENT)
@@ -162,6 +155,7 @@ class Driver:
                 await self._close_sessions()
                 self.let_go.set()
                 await self._close_streams()
+                await self._tools.finish()
                 await self._flush(writing)
             return self._over.result()
         finally:
@@ -211,7 +205,7 @@ class Driver:
             case SendMedia() | SendMark() | SendClear() | CloseStream():
                 if (stream := self._streams.get(command.stream_sid)) is not None:
                     stream.put(command)
-            case SendCallerAudio() | EndCallerAudio() | SayToModel():
+            case SendCallerAudio() | EndCallerAudio() | SayToModel() | SendToolResult():
                 if (session := self._sessions.get(command.session)) is not None:
                     session.outbox.put(command)
             case OpenModel():
@@ -223,6 +217,10 @@ class Driver:
                     session.task.cancel()
             case AppendLine() | SaveCheckpoint():
                 self._writer.put(command)
+            case RunTool():
+                self._tools.begin(command, self._tasks)
+            case CancelTool():
+                self._tools.cancel(command)
             case EndCall():
                 self._writer.finish(command.reason if command.final else None)
                 self._over.set_result(command)

@@ -13,6 +13,7 @@ from agent.persona.agents import BUILT_IN, Agents
 from agent.persona.mistakes import PersonaError
 from agent.persona.reading import files_of, read
 from telephony.errors import SettingsError
+from telephony.settings import secret
 
 type Stamp = tuple[tuple[str, int, int], ...]
 """Name, time of change in ns, and size of each file."""
@@ -43,7 +44,7 @@ class Personas:
             return
         self._seen = _stamp(self._path)
         try:
-            self._agents = read(files_of(self._path))
+            self._agents = read(files_of(self._path), secret)
         except PersonaError as error:
             raise SettingsError(f"PERSONAS: persona files with mistakes:\n{error}") from None
 
@@ -65,7 +66,7 @@ class Personas:
 
     async def _read_again(self, path: Path) -> None:
         try:
-            self._agents = await asyncio.to_thread(lambda: read(files_of(path)))
+            self._agents = await asyncio.to_thread(lambda: read(files_of(path), secret))
         except PersonaError as error:
             self.problem = str(error)
             log.warning(

@@ -11,6 +11,7 @@ import structlog
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import AppendLine, SaveCheckpoint, StoreCommand
+from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import UNWRITTEN, Line
 from agent.store.base import Fenced, Gap, Store, StoreAway
 from telephony.call.ending import EndedReason
@@ -26,7 +27,7 @@ MAX_RETRY_S = 1.0
 
 log = structlog.get_logger(__name__)
 
-type StoreEvent = LinesStored | StoreWentAway | StoreBack | OwnershipLost
+type StoreEvent = ActsStored | LinesStored | StoreWentAway | StoreBack | OwnershipLost
 
 
 class StoreWriter:
@@ -56,6 +57,7 @@ class StoreWriter:
         self._cost: int | None = None
         self._ended_reason: EndedReason | None = None
         self._finished = False
+        self._acts = 0
         self.away_for = ""
         self._work = asyncio.Event()
 
@@ -136,6 +138,9 @@ class StoreWriter:
             await self._store.save_checkpoint(
                 self._call_sid, checkpoint, self._owned.epoch, cost=self._cost
             )
+            if checkpoint.acts > self._acts:
+                self._acts = checkpoint.acts
+                feed(ActsStored(checkpoint.acts))
             if self._checkpoint is checkpoint:
                 self._checkpoint = None
         if self._ended_reason is not None:

@@ -169,6 +169,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             leases=leases,
             has_fallback=made_of.settings.gemini_fallback_model is not None,
             think_ms=quirks_of(made_of.settings.gemini_model).think_ms,
+            toolbox_of=lambda name: made_of.personas.last_good.named(name).toolbox,
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
             observers=made_of.observers,
             observer_failed=made_of.metrics.observer_failed,

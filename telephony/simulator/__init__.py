@@ -39,6 +39,7 @@ Modules, lowest first:
     pipe              [pure] one direction of a connection with delay
     phone             [pure] the caller's end of a world
     model_link        [pure] a connection between worker and model in a world
+    virtual_tools     [pure] what tools do in a world
     virtual_worker    [pure] a worker in a world
     network           [pure] the delays in a world
     world_faults      [pure] the faults that a world can have

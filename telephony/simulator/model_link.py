@@ -6,12 +6,19 @@
 It does the same as `agent.gemini.session`, with messages in the form in which the SDK writes them.
 """
 
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, assert_never
 
-from agent.conversation.commands import EndCallerAudio, OpenModel, SayToModel, SendCallerAudio
+from agent.conversation.commands import (
+    EndCallerAudio,
+    OpenModel,
+    SayToModel,
+    SendCallerAudio,
+    SendToolResult,
+)
 from agent.conversation.events import ModelEvent, SessionLost, SessionReady, SessionRefused
 from agent.gemini.breaker import Dial, refusal
 from agent.simulator.agenda import Agenda
@@ -29,7 +36,7 @@ PONG_TIMEOUT_MS = 20_000
 CLOSE_TIMEOUT_MS = 300
 """How long a close waits for a server that does not answer it."""
 
-type Outgoing = SendCallerAudio | EndCallerAudio | SayToModel
+type Outgoing = SendCallerAudio | EndCallerAudio | SayToModel | SendToolResult
 type Feed = Callable[[ModelEvent, int], None]
 
 
@@ -111,6 +118,15 @@ class ModelLink:
                 self._post({"realtime_input": {"audioStreamEnd": True}}, now_ms)
             case SayToModel(text=text):
                 self._post({"realtime_input": {"text": text}}, now_ms)
+            case SendToolResult():
+                response = {
+                    "id": command.id,
+                    "name": command.name,
+                    "response": json.loads(command.result),
+                    "scheduling": command.scheduling,
+                    "will_continue": command.goes_on,
+                }
+                self._post({"tool_response": {"functionResponses": [response]}}, now_ms)
             case _:
                 assert_never(command)
 
@@ -216,6 +232,8 @@ class ModelLink:
             for line in self._command.history
             if line.heard
         ]
+        if self._command.results:
+            turns.append({"parts": [{"text": self._command.results}], "role": "user"})
         if turns:
             self._post({"client_content": {"turns": turns, "turnComplete": False}}, now_ms)
 

@@ -6,19 +6,25 @@ then on: messages that it had sent still arrive, data that it had not stored is 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import (
     AppendLine,
+    CancelTool,
     CloseModel,
     EndCallerAudio,
     OpenModel,
+    RunTool,
     SaveCheckpoint,
     SayToModel,
     SendCallerAudio,
+    SendToolResult,
 )
+from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import Line
+from agent.simulator.agenda import Agenda
 from telephony.call.commands import (
     CloseStream,
     Command,
@@ -33,6 +39,7 @@ from telephony.call.machine import Call
 from telephony.call.outbox import Outbox
 from telephony.simulator.model_link import ModelLink
 from telephony.simulator.pipe import Pipe
+from telephony.simulator.virtual_tools import VirtualTools
 
 type Dial = Callable[["VirtualWorker", OpenModel, int], ModelLink]
 type Write = Callable[[PhoneCommand, int], None]
@@ -84,6 +91,8 @@ class VirtualWorker:
         dial: Opens a connection to the model, at a time.
         store: Where lines and checkpoints go.
         storing: The way there.
+        tools: What it can run.
+        agenda: Where the ends of what runs are noted.
         tell: Is told of each step, once it is carried out.
     """
 
@@ -96,6 +105,8 @@ class VirtualWorker:
         dial: Dial,
         store: VirtualStore,
         storing: Pipe,
+        tools: VirtualTools,
+        agenda: Agenda,
         tell: Callable[[Step], None],
     ) -> None:
         self.number = number
@@ -107,6 +118,9 @@ class VirtualWorker:
         """What never reaches the call: the next event of each of these types, once."""
         self._opened, self._opened_ms = opened, now_ms
         self._dial, self._store, self._storing, self._tell = dial, store, storing, tell
+        self._tools, self._agenda = tools, agenda
+        self._cancelled: set[int] = set()
+        self._acts = 0
         self._links: dict[int, ModelLink] = {}
         self._free_ms = now_ms
         self._outbox = Outbox()
@@ -184,7 +198,7 @@ class VirtualWorker:
         match command:
             case SendMedia() | SendMark() | SendClear() | CloseStream():
                 self._outbox.put(command)
-            case SendCallerAudio() | EndCallerAudio() | SayToModel():
+            case SendCallerAudio() | EndCallerAudio() | SayToModel() | SendToolResult():
                 self._links[command.session].send(command, now_ms)
             case OpenModel():
                 self._links[command.session] = self._dial(self, command, max(now_ms, self._free_ms))
@@ -193,7 +207,12 @@ class VirtualWorker:
             case AppendLine(line):
                 self._storing.send(now_ms, lambda at_ms: self._append(line, at_ms))
             case SaveCheckpoint(checkpoint):
-                self._storing.send(now_ms, lambda _: self._save(checkpoint))
+                self._storing.send(now_ms, lambda at_ms: self._save(checkpoint, at_ms))
+            case RunTool(number):
+                wanted = partial(self._wants, number)
+                self._tools.begin(command, now_ms, self._agenda, wanted, self.feed)
+            case CancelTool(number):
+                self._cancelled.add(number)
             case EndCall():
                 self.ended = command
             case _:
@@ -204,6 +223,13 @@ class VirtualWorker:
             self._store.append(line)
             self.feed(LinesStored(line.n), now_ms)
 
-    def _save(self, checkpoint: Checkpoint) -> None:
-        if self.alive:
-            self._store.save(checkpoint)
+    def _save(self, checkpoint: Checkpoint, now_ms: int) -> None:
+        if not self.alive:
+            return
+        self._store.save(checkpoint)
+        if checkpoint.acts > self._acts:
+            self._acts = checkpoint.acts
+            self.feed(ActsStored(checkpoint.acts), now_ms)
+
+    def _wants(self, call: int) -> bool:
+        return self.alive and call not in self._cancelled

@@ -8,6 +8,7 @@ socket or event loop. Everything that was said, sent, heard and stored is kept, 
 judge it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -37,6 +38,7 @@ from telephony.simulator.network import GOOD, Network
 from telephony.simulator.phone import Phone
 from telephony.simulator.pipe import Pipe
 from telephony.simulator.script import Script
+from telephony.simulator.virtual_tools import VirtualTool, VirtualTools
 from telephony.simulator.virtual_worker import Step, VirtualStore, VirtualWorker
 from telephony.simulator.world_faults import (
     BlackHole,
@@ -67,6 +69,7 @@ BEGAN_WALL_MS = 1_795_000_000_000
 
 
 GOOD_LINE = LineFaults()
+NO_TOOLS: Mapping[str, VirtualTool] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class World:
         fallback: The second model, which no fault touches; or None.
         cut_after: The worker dies when it has carried out so many steps, counted from 1 over all
             workers: what it sent still arrives, what it was storing is lost. None for never.
+        tools: What the persona's tools do, by name.
         think_ms: How long the model is known to think, as its row in `agent.gemini.quirks` says.
 
     Attributes:
@@ -111,6 +115,7 @@ class World:
         steps: Every step of every worker's call.
         written: Everything written to Twilio.
         store: What was stored.
+        tools: What tools were run.
         cut_ms: When the cut came, or None.
     """
 
@@ -128,6 +133,7 @@ class World:
         breaker: Breaker | None = None,
         fallback: Upstream | None = None,
         cut_after: int | None = None,
+        tools: Mapping[str, VirtualTool] = NO_TOOLS,
         think_ms: int = 0,
     ) -> None:
         self.now_ms = began_ms
@@ -138,6 +144,7 @@ class World:
         self.steps: list[Step] = []
         self.written: list[Written] = []
         self.store = VirtualStore()
+        self.tools = VirtualTools(tools)
         self._model, self._sdk, self._persona = model, sdk, persona
         self._first, self._fallback = Upstream(model, breaker), fallback
         self._seed, self._network, self._cut_after = seed, network, cut_after
@@ -225,6 +232,8 @@ class World:
             dial=self._dial,
             store=self.store,
             storing=self._storing,
+            tools=self.tools,
+            agenda=self._agenda,
             tell=self._note,
         )
         self.workers.append(worker)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agent.conversation.commands import OpenModel, SayToModel
 from agent.conversation.events import ModelEvent
+from agent.conversation.tool_events import ToolOutcome
 from telephony.call.commands import CloseStream, EndCall, SendClear, SendMark, SendMedia
 from telephony.call.events import (
     CallEvent,
@@ -151,10 +152,10 @@ class _Reader:
                 self.all.around.append(Cue(now_ms, event))
             case CallOpened():
                 raise self.not_on_the_wire("CallOpened of a call that another worker began")
-            case _ if isinstance(event, CallEvent):
+            case _ if isinstance(event, CallEvent | ToolOutcome):
                 raise self.not_on_the_wire(type(event).__name__)
             case _:
-                assert not isinstance(event, CallEvent)  # noqa: S101 - the case before handles them
+                assert not isinstance(event, CallEvent | ToolOutcome)  # noqa: S101 - the case before handles them
                 session = self.by_number[event.session]
                 session.says.append(Cue(now_ms, event, session.texts))
 

@@ -1,5 +1,6 @@
 """Gemini's end of a recorded call, with the methods of `GeminiServer`. Pure."""
 
+import json
 from collections import deque
 from typing import assert_never
 
@@ -21,6 +22,7 @@ from agent.conversation.events import (
     UnknownModelMessage,
     UsageReported,
 )
+from agent.conversation.tool_events import ToolCalled, ToolCallsCancelled
 from agent.simulator import client_messages as said
 from agent.simulator import server_messages as say
 from agent.simulator.behaviour import Behaviour
@@ -121,7 +123,7 @@ class RecordedSession:
                 self._sent.texts.append(one.text)
             case said.Audio():
                 self._sent.pcm += one.pcm
-            case said.AudioStreamEnd() | said.Activity():
+            case said.AudioStreamEnd() | said.Activity() | said.ToolResult():
                 pass
             case _:
                 assert_never(one)
@@ -160,7 +162,11 @@ def message_of(event: ModelEvent) -> Message | Close | Reset:
         case UsageReported():
             return _usage(event)
         case UnknownModelMessage():
-            return {"toolCall": {"functionCalls": []}}
+            return say.unknown()
+        case ToolCalled():
+            return say.tool_call(event.id, event.name, json.loads(event.arguments))
+        case ToolCallsCancelled():
+            return say.tool_calls_cancelled(event.ids)
         case _:
             assert_never(event)
 

@@ -30,7 +30,7 @@ from agent.conversation.events import (
     TurnComplete,
 )
 from agent.conversation.machine import Conversation
-from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.conversation.transcript import Line
 from agent.conversation.turns import Floor
 
@@ -72,9 +72,10 @@ class Talk:
         seed: int,
         *,
         has_fallback: bool = False,
+        persona: Persona = DEFAULT_PERSONA,
     ) -> None:
         self.conversation = Conversation(
-            persona=DEFAULT_PERSONA,
+            persona=persona,
             seed=seed,
             wall_time_ms=WALL_TIME_MS,
             checkpoint=checkpoint,

@@ -11,10 +11,9 @@ from agent.conversation.liveness import (
     STALL_LIMIT_MS,
     UNTOLD_MS,
     Liveness,
-    Remedy,
-    Trouble,
 )
 from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
+from agent.conversation.remedies import Remedy, Trouble
 
 NOW_MS = 10_000
 AFTER_ALL_MS = 3_600_000

@@ -22,9 +22,10 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
-from agent.conversation.liveness import END_OF_SPEECH_MS, MORE_INPUT_REASON, SPEECH_MS, Trouble
+from agent.conversation.liveness import END_OF_SPEECH_MS, MORE_INPUT_REASON, SPEECH_MS
 from agent.conversation.pace import LEAST_PATIENCE_MS
 from agent.conversation.persona import DEFAULT_PERSONA, NUDGE_CUE
+from agent.conversation.remedies import Trouble
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
 
 

@@ -28,8 +28,9 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
-from agent.conversation.liveness import REST_LIMIT_MS, Trouble
+from agent.conversation.liveness import REST_LIMIT_MS
 from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
+from agent.conversation.remedies import Trouble
 from agent.conversation.renewal import RENEW_BY_MS, RENEW_FROM_MS, YOUNG_MS
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
 

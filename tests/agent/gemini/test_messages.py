@@ -24,6 +24,7 @@ from agent.conversation.events import (
     UsageReported,
 )
 from agent.conversation.liveness import MORE_INPUT_REASON
+from agent.conversation.tool_events import ToolCalled, ToolCallsCancelled
 from agent.gemini.messages import Messages, duration_ms
 
 WIRE = Path(__file__).parents[3] / "fixtures" / "wire" / "gemini"
@@ -64,8 +65,8 @@ EXPECTED: dict[str, list[ModelEvent]] = {
     "go_away_in_a_fraction": [GoAway(7, 1_500)],
     "go_away_malformed": [UnknownModelMessage(7, "go_away in 'soon'")],
     "go_away_without_time": [UnknownModelMessage(7, "go_away in None")],
-    "tool_call": [UnknownModelMessage(7, "tool_call")],
-    "tool_call_cancellation": [UnknownModelMessage(7, "tool_call_cancellation")],
+    "tool_call": [ToolCalled(7, "function-call-1", "end_call", "{}")],
+    "tool_call_cancellation": [ToolCallsCancelled(7, ("function-call-1",))],
 }
 
 
@@ -90,7 +91,11 @@ def test_all_that_one_message_can_hold_comes_in_the_documented_order() -> None:
         voice_activity=types.VoiceActivity(
             voice_activity_type=types.VoiceActivityType.ACTIVITY_START
         ),
-        tool_call=types.LiveServerToolCall(),
+        tool_call=types.LiveServerToolCall(
+            function_calls=[types.FunctionCall(id="1", name="f", args={"b": 1, "a": "é"})]
+        ),
+        tool_call_cancellation=types.LiveServerToolCallCancellation(ids=["1"]),
+        voice_activity_detection_signal=types.VoiceActivityDetectionSignal(),
         go_away=types.LiveServerGoAway(time_left="0s"),
         session_resumption_update=types.LiveServerSessionResumptionUpdate(new_handle="h"),
         usage_metadata=types.UsageMetadata(),
@@ -112,7 +117,9 @@ def test_all_that_one_message_can_hold_comes_in_the_documented_order() -> None:
         HandleUpdated(1, "h", resumable=False),
         GoAway(1, 0),
         CallerActivityStarted(1),
-        UnknownModelMessage(1, "tool_call"),
+        ToolCalled(1, "1", "f", '{"a":"é","b":1}'),
+        ToolCallsCancelled(1, ("1",)),
+        UnknownModelMessage(1, "voice_activity_detection_signal"),
     ]
 
 

@@ -1,12 +1,15 @@
 """Every way a call can end has its reason, and every reason is one that a call ends for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from agent.conversation.commands import Impasse
+from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.events import SessionRefused
 from agent.conversation.resumption import MAX_BACKOFF_MS
+from agent.conversation.tool_events import ToolCalled
 from telephony.call.commands import Command, EndCall
 from telephony.call.ending import EndedReason
 from telephony.call.events import (
@@ -48,7 +51,16 @@ def is_over_without_its_stream(phone: Phone) -> list[Command]:
     return phone.step(CallStatus("completed"))
 
 
+HANGS_UP = replace(LIMITED, tools=(ENDS_CALL,))
+
+
+def hangs_up(phone: Phone) -> list[Command]:
+    phone.greets()
+    return phone.tells(lambda session: ToolCalled(session, "1", "end_call", "{}"))
+
+
 WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
+    EndedReason.AGENT_HANGUP: lambda _: hangs_up(Phone(persona=HANGS_UP)),
     EndedReason.CALLER_HANGUP: lambda phone: phone.step(CallStatus("completed")),
     EndedReason.CUT_OFF: is_over_without_its_stream,
     EndedReason.HANDED_OVER: lambda phone: phone.step(DrainRequested(0)),
@@ -79,6 +91,7 @@ def test_a_call_ends_for_this_reason(phone: Phone, reason: EndedReason) -> None:
 
 def test_a_call_is_over_for_good_for_these_reasons_alone() -> None:
     assert {reason.value for reason in EndedReason if reason.final} == {
+        "agent_hangup",
         "caller_hangup",
         "cut_off",
         "limit",

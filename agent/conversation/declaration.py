@@ -1,0 +1,109 @@
+"""What a tool is to a conversation: its declaration, what it may be used for, and its results.
+
+A result is one JSON object, never empty, because a model repeats a call whose result is empty:
+
+    {"data": …, "hint": "…", "retryable": false, "status": "ok"}
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+NO_PARAMETERS = '{"properties":{},"type":"object"}'
+
+MAX_RESULT_CHARS = 8_000
+"""The longest `data` of a result: the whole context is read and billed again with each turn."""
+
+END_CALL, NOTE = "end_call", "note"
+"""The tools that every agent may have."""
+
+MS_PER_S = 1_000
+
+type Scheduling = Literal["WHEN_IDLE", "INTERRUPT", "SILENT"]
+
+
+class Status(StrEnum):
+    """How a tool call went."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool, as the model is told of it and as a conversation allows it.
+
+    Args:
+        name: Its name.
+        description: What it does, for the model.
+        parameters: The JSON Schema of its arguments, an object, as text.
+        idempotent: Whether it may run twice: it only looks something up.
+        timeout_ms: How long it may take before the model is told that it takes longer.
+        says: What the agent says to a caller who waits for it.
+        max_per_call: How often it may run in a conversation.
+        scheduling: When the model speaks of its result; SILENT for not at all.
+        blocking: Whether the model says nothing before it has the result.
+    """
+
+    name: str
+    description: str
+    parameters: str = NO_PARAMETERS
+    idempotent: bool = False
+    timeout_ms: int = 4_000
+    says: str = "One moment, please."
+    max_per_call: int = 20
+    scheduling: Literal["WHEN_IDLE", "INTERRUPT", "SILENT"] = "WHEN_IDLE"
+    blocking: bool = False
+
+
+ENDS_CALL = Tool(
+    name=END_CALL,
+    description=(
+        "Ends the call. Use it when the caller has said goodbye, or wants nothing more; say "
+        "goodbye in the same turn, before it."
+    ),
+    idempotent=True,
+    scheduling="WHEN_IDLE",
+)
+
+TAKES_NOTE = Tool(
+    name=NOTE,
+    description=(
+        "Writes a note into the record of this call, for those who read it later. The caller does "
+        "not hear of it."
+    ),
+    parameters=(
+        '{"properties":{"text":{"description":"The note, in whole sentences.","type":"string"}},'
+        '"required":["text"],"type":"object"}'
+    ),
+    idempotent=True,
+    max_per_call=50,
+    scheduling="SILENT",
+)
+
+BUILT_IN_TOOLS = {tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE)}
+
+
+def canonical(value: object) -> str:
+    """JSON with its keys sorted, so that equal arguments are equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def envelope(status: Status, data: str = "null", *, retryable: bool = False, hint: str = "") -> str:
+    """A result for the model.
+
+    Args:
+        status: How it went.
+        data: What came of it, as JSON; other text becomes a string.
+        retryable: Whether the model may try again.
+        hint: What the model should do, or "".
+    """
+    try:
+        value = json.loads(data)
+    except ValueError:
+        value = data
+    return canonical({"status": status, "data": value, "retryable": retryable, "hint": hint})

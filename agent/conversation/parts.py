@@ -1,0 +1,99 @@
+"""Puts the parts of a conversation together, for a new one or for one that goes on here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+
+from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
+from agent.conversation.choice import Choice
+from agent.conversation.crossed import Crossed
+from agent.conversation.debt import Debt
+from agent.conversation.liveness import Liveness
+from agent.conversation.meter import Meter, Tariff
+from agent.conversation.onset import Onset
+from agent.conversation.pace import Pace
+from agent.conversation.parting import Parting
+from agent.conversation.persona import Persona
+from agent.conversation.repetition import Repetition
+from agent.conversation.replies import Replies
+from agent.conversation.rest import Rest
+from agent.conversation.resumption import Resumption
+from agent.conversation.sessions import Sessions
+from agent.conversation.tool_use import ToolUse
+from agent.conversation.tools import Ledger
+from agent.conversation.transcript import Line, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a conversation is made of; each module says what its part is."""
+
+    transcript: Transcript
+    debt: Debt
+    meter: Meter
+    sessions: Sessions
+    liveness: Liveness
+    repetition: Repetition
+    rest: Rest
+    crossed: Crossed
+    replies: Replies
+    parting: Parting
+    tools: ToolUse
+
+
+def assemble(
+    *,
+    persona: Persona,
+    seed: int,
+    wall_time_ms: int,
+    checkpoint: Checkpoint | None,
+    lines: Iterable[Line],
+    has_fallback: bool,
+    think_ms: int,
+    tariff: Tariff | None,
+) -> Parts:
+    """The parts, as an earlier worker left them; the arguments are those of `Conversation`."""
+    kept = NOTHING_KNOWN if checkpoint is None else checkpoint
+    elapsed_ms = kept.elapsed_at(wall_time_ms)
+    fallback = kept.fallback and has_fallback
+    handle = kept.handle if kept.fallback is fallback else ""  # else its model is not there
+    meter = Meter(tariff, kept.spent, kept.tokens, elapsed_ms)
+    onset = Onset()
+    transcript = Transcript(lines, kept.handle_lines, elapsed_ms, onset)
+    left = kept.left_after(len(transcript.lines))
+    debt = Debt(onset, transcript.lines, left, elapsed_ms, greeted=kept.greeted)
+    if left is not None and left.owed_words and debt.open_question:
+        transcript.left_open(left.owed_words, left.owed_ms)
+    jitter = Random(seed)  # noqa: S311 - no secret
+    resumption = Resumption(jitter, handle, Choice(two=has_fallback, fallback=fallback))
+    ledger = Ledger.from_text(kept.tools, persona.tools)
+    sessions = Sessions(
+        persona, transcript, resumption, debt, meter, ledger, wall_time_ms=wall_time_ms
+    )
+    pace = Pace(think_ms)
+    liveness = Liveness(pace)
+    replies = Replies(transcript, sessions, liveness, debt)
+    parting = Parting(persona, sessions, replies, debt, meter)
+    tools = ToolUse(
+        persona,
+        ledger,
+        transcript=transcript,
+        sessions=sessions,
+        replies=replies,
+        liveness=liveness,
+        debt=debt,
+        parting=parting,
+    )
+    return Parts(
+        transcript=transcript,
+        debt=debt,
+        meter=meter,
+        sessions=sessions,
+        liveness=liveness,
+        repetition=Repetition(),
+        rest=Rest(),
+        crossed=Crossed(pace),
+        replies=replies,
+        parting=parting,
+        tools=tools,
+    )

@@ -1,0 +1,292 @@
+"""How a conversation uses tools: a call of the model is checked, run once, and its result told.
+
+refused    no such tool, other arguments than declared, too often: an error, and nothing runs
+a filler   nobody has heard anything for 1.2 s while it runs: the agent says `Tool.says`
+late       it runs longer than `Tool.timeout_ms`: the model is told so, and of the result later
+lost       the session that called is gone: the next one is told of the result by a text
+"""
+
+from agent.conversation import commands
+from agent.conversation.arguments import refusal
+from agent.conversation.commands import ConversationCommand
+from agent.conversation.deadlines import earliest
+from agent.conversation.debt import Debt
+from agent.conversation.declaration import END_CALL, Scheduling, Status, Tool, envelope
+from agent.conversation.hang_up import HangUp
+from agent.conversation.liveness import Liveness
+from agent.conversation.parting import Parting
+from agent.conversation.persona import Persona, tell_results
+from agent.conversation.replies import Replies
+from agent.conversation.sessions import Sessions
+from agent.conversation.tool_events import (
+    ActsStored,
+    ToolCalled,
+    ToolCallsCancelled,
+    ToolEvent,
+    ToolFinished,
+)
+from agent.conversation.tools import Ledger, State, ToolCall
+from agent.conversation.transcript import Transcript
+from agent.conversation.turns import Floor
+
+FILLER_AFTER_MS = 1_200
+"""How long nothing may be heard while a tool runs."""
+
+STORED_WITHIN_MS = 2_000
+"""How long an act waits for the store, before it is left undone."""
+
+OVER_AFTER_MS = 30_000
+"""How long a tool may run at all."""
+
+SPOKE_MS = 500
+"""A caller who was heard so lately may still be speaking."""
+
+LATE = "This takes longer. Say that you are still at it; the result comes by itself."
+NOT_STORED = "Nothing was done, because it could not be recorded. The caller may try again later."
+WAITED = "A caller waits for what you look up or do for them."
+
+
+class ToolUse:
+    """One conversation's. Call `look` after every step of it."""
+
+    def __init__(
+        self,
+        persona: Persona,
+        ledger: Ledger,
+        *,
+        transcript: Transcript,
+        sessions: Sessions,
+        replies: Replies,
+        liveness: Liveness,
+        debt: Debt,
+        parting: Parting,
+    ) -> None:
+        self._tools = {tool.name: tool for tool in persona.tools}
+        self._ledger = ledger
+        self._transcript, self._sessions, self._replies = transcript, sessions, replies
+        self._liveness, self._debt = liveness, debt
+        self._hang_up = HangUp(parting, replies, sessions, debt)
+        self._quiet_ms = 0
+        self._took_up = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the model waits for a tool, and is not to be asked for an answer."""
+        return any(not call.late for call in self._ledger.running)
+
+    def deadline_ms(self) -> int | None:
+        """When `look` is due, or None."""
+        return earliest(*(self._due_ms(call) for call in self._ledger.running))
+
+    def step(self, event: ToolEvent, now_ms: int) -> list[ConversationCommand]:
+        """A call, or what came of one."""
+        match event:
+            case ToolCalled():
+                return self._called(event, now_ms)
+            case ToolCallsCancelled():
+                return self._cancelled(event, now_ms)
+            case ToolFinished():
+                return self._finished(event, now_ms)
+            case ActsStored():
+                return self._stored(event)
+
+    def came(self, now_ms: int) -> list[ConversationCommand]:
+        """Somebody listens: what another worker was looking up is looked up again."""
+        if self._took_up:
+            return []
+        self._took_up = True
+        out: list[ConversationCommand] = []
+        for call in self._ledger.running:
+            call.called_ms = now_ms
+            out.append(commands.RunTool(call.number, call.tool.name, call.arguments))
+        return out
+
+    def ready(self, now_ms: int, *, cued: bool) -> list[ConversationCommand]:
+        """A session is ready, which knows the results so far; `cued` if it was asked to speak."""
+        untold = self._ledger.untold
+        if not untold or not self._sessions.listening:
+            return []
+        if cued or self._debt.caller_waits:
+            return self._sent(untold, now_ms)
+        return self._tell(untold, now_ms)
+
+    def look(self, now_ms: int) -> list[ConversationCommand]:
+        """Say something, or go on, if that is due."""
+        out = self._hang_up.stay_if_interrupted()
+        if not self._ledger.newest:
+            return out
+        if self._replies.floor is Floor.AGENT or self._debt.spoke_since(now_ms - SPOKE_MS):
+            self._quiet_ms = now_ms
+        if self._note_told():
+            out += self._sessions.checkpoint(now_ms)
+        for call in self._ledger.running:
+            due_ms = self._due_ms(call)
+            if due_ms is not None and now_ms >= due_ms:
+                out += self._overdue(call, now_ms)
+        self._debt.works = bool(self._ledger.running)
+        return out
+
+    def close(self) -> list[ConversationCommand]:
+        """The conversation is over here: nobody wants to know what is looked up."""
+        running = self._ledger.running
+        return [commands.CancelTool(each.number) for each in running if each.tool.idempotent]
+
+    # The model calls.
+
+    def _called(self, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
+        tool = self._tools.get(called.name)
+        if tool is None:
+            known = ", ".join(self._tools) or "none"
+            return self._refuse(called, f"There is no such tool; there are: {known}.", now_ms)
+        if wrong := refusal(tool.parameters, called.arguments):
+            hint = f"{wrong}. Correct the arguments, or ask the caller for what is missing."
+            return self._refuse(called, hint, now_ms, retryable=True)
+        if tool.name == END_CALL:
+            if not self._hang_up.wanted(called, now_ms):
+                return []
+            self._expect_answer(now_ms)
+            return [self._hang_up.asks_for_goodbye(called)]
+        same = self._ledger.same(tool.name, called.arguments, now_ms)
+        if same is not None:
+            same.waiting.append((called.session, called.id))
+            return [] if same.open else self._deliver(same, now_ms)
+        if self._ledger.counts.get(tool.name, 0) >= tool.max_per_call:
+            hint = "This was used as often as it may be in one call. Do not call it again."
+            return self._refuse(called, hint, now_ms)
+        return self._begin(tool, called, now_ms)
+
+    def _begin(self, tool: Tool, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
+        call = self._ledger.begin(tool, called.arguments, now_ms)
+        call.waiting.append((called.session, called.id))
+        self._debt.works = True
+        out: list[ConversationCommand] = []
+        if call.state is State.RUNNING:
+            out.append(commands.RunTool(call.number, tool.name, call.arguments))
+        return out + self._sessions.checkpoint(now_ms)
+
+    def _refuse(
+        self, called: ToolCalled, hint: str, now_ms: int, *, retryable: bool = False
+    ) -> list[ConversationCommand]:
+        result = envelope(Status.ERROR, retryable=retryable, hint=hint)
+        self._expect_answer(now_ms)
+        return [commands.SendToolResult(called.session, called.id, called.name, result)]
+
+    def _cancelled(self, cancelled: ToolCallsCancelled, now_ms: int) -> list[ConversationCommand]:
+        out: list[ConversationCommand] = []
+        gone = {(cancelled.session, each) for each in cancelled.ids}
+        self._hang_up.cancelled(gone)
+        for call in self._ledger.running:
+            if not gone & set(call.waiting):
+                continue
+            call.waiting = [each for each in call.waiting if each not in gone]
+            if call.waiting:
+                continue
+            if call.state is State.INTENDED or call.tool.idempotent:
+                if call.state is State.RUNNING:
+                    out.append(commands.CancelTool(call.number))
+                call.ends(State.CANCELLED, envelope(Status.CANCELLED), now_ms)
+                call.told = True
+        return out + self._sessions.checkpoint(now_ms)
+
+    # It runs.
+
+    def _stored(self, stored: ActsStored) -> list[ConversationCommand]:
+        out: list[ConversationCommand] = []
+        for call in self._ledger.running:
+            if call.state is State.INTENDED and call.number <= stored.up_to:
+                call.state = State.RUNNING
+                out.append(commands.RunTool(call.number, call.tool.name, call.arguments))
+        return out
+
+    def _finished(self, finished: ToolFinished, now_ms: int) -> list[ConversationCommand]:
+        call = self._ledger.find(finished.call)
+        if call is None or call.state is not State.RUNNING:
+            return []
+        status = Status(finished.status)
+        result = envelope(status, finished.data, retryable=finished.retryable, hint=finished.hint)
+        states = {Status.OK: State.DONE, Status.UNKNOWN: State.UNKNOWN}
+        call.ends(states.get(status, State.FAILED), result, now_ms)
+        return self._deliver(call, now_ms)
+
+    def _due_ms(self, call: ToolCall) -> int | None:
+        """When something is to be done about a call that is still open."""
+        if call.state is State.INTENDED:
+            return call.called_ms + STORED_WITHIN_MS
+        over_ms = call.called_ms + OVER_AFTER_MS
+        late_ms = None if call.late else call.called_ms + call.tool.timeout_ms
+        filler_ms = None
+        speaks = self._replies.floor is Floor.AGENT
+        if not (call.filled or speaks or call.tool.blocking) and self._sessions.listening:
+            filler_ms = max(call.called_ms, self._quiet_ms) + FILLER_AFTER_MS
+        return earliest(over_ms, late_ms, filler_ms)
+
+    def _overdue(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
+        ran_ms = now_ms - call.called_ms
+        if call.state is State.INTENDED:
+            call.ends(State.FAILED, envelope(Status.ERROR, hint=NOT_STORED), now_ms)
+            return self._deliver(call, now_ms)
+        if ran_ms >= OVER_AFTER_MS:
+            if call.tool.idempotent:
+                call.ends(State.FAILED, envelope(Status.TIMEOUT, retryable=True), now_ms)
+            else:
+                call.ends(State.UNKNOWN, envelope(Status.UNKNOWN), now_ms)
+            return [commands.CancelTool(call.number), *self._deliver(call, now_ms)]
+        if not call.late and ran_ms >= call.tool.timeout_ms:
+            call.late = call.filled = True
+            return self._send(call, envelope(Status.TIMEOUT, hint=LATE), now_ms, goes_on=True)
+        for each in self._ledger.running:
+            each.filled = True
+        return self._sessions.say(WAITED, call.tool.says)
+
+    # What came of it.
+
+    def _deliver(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
+        """Tell the model, by the call's id where the session made it, else by a text."""
+        out = self._send(call, call.result, now_ms)
+        if out:
+            call.waiting = []
+            if call.tool.scheduling == "SILENT":
+                call.told = True
+            return out + self._sent([call], now_ms)
+        if call.told or not self._sessions.listening:
+            return self._sessions.checkpoint(now_ms)
+        return self._tell([call], now_ms)
+
+    def _send(
+        self, call: ToolCall, result: str, now_ms: int, *, goes_on: bool = False
+    ) -> list[ConversationCommand]:
+        """Answer the present session, if it has called."""
+        if not self._sessions.listening:
+            return []
+        scheduling: Scheduling = call.tool.scheduling
+        out: list[ConversationCommand] = [
+            commands.SendToolResult(session, id_, call.tool.name, result, scheduling, goes_on)
+            for session, id_ in call.waiting
+            if session == self._sessions.session
+        ]
+        if out and scheduling != "SILENT":
+            self._expect_answer(now_ms)
+        return out
+
+    def _tell(self, calls: list[ToolCall], now_ms: int) -> list[ConversationCommand]:
+        self._expect_answer(now_ms)
+        text = tell_results("; ".join(call.as_text() for call in calls))
+        return [commands.SayToModel(self._sessions.session, text), *self._sent(calls, now_ms)]
+
+    def _sent(self, calls: list[ToolCall], now_ms: int) -> list[ConversationCommand]:
+        for call in calls:
+            call.sent_ms = self._transcript.elapsed_ms(now_ms)
+        return self._sessions.checkpoint(now_ms)
+
+    def _expect_answer(self, now_ms: int) -> None:
+        self._debt.ask()
+        self._liveness.told_result(now_ms)
+
+    def _note_told(self) -> bool:
+        """Note of which results the caller has heard: a reply that was begun after they came."""
+        said_ms = self._transcript.last_said_ms
+        changed = False
+        for call in self._ledger.untold:
+            if call.sent_ms is not None and said_ms is not None and said_ms >= call.sent_ms:
+                call.told = changed = True
+        return changed

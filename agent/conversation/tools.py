@@ -1,0 +1,182 @@
+"""The ledger of tool calls: each call, its state and its result. It is a part of the checkpoint.
+
+    called ─▶ intended ─stored─▶ running ─▶ done | failed
+                 │                  ├──────▶ cancelled   nobody wants it any more
+                 └──▶ failed        └──────▶ unknown     its worker died, or its time is over
+
+Only what is not idempotent is intended first: it runs once the store has its intention. So another
+worker finds it, and says that nobody knows what came of it: it never runs it again.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from agent.conversation.declaration import Status, Tool, envelope
+
+SAME_MS = 15_000
+"""For so long after its result, the same call of a look-up gives the same result."""
+
+SAME_ACT_MS = 120_000
+"""The same for what is not idempotent."""
+
+KEPT = 12
+"""How many calls are kept, of which the newest may be asked for again."""
+
+UNKNOWN_HINT = (
+    "Nobody knows whether this was done: the line was renewed meanwhile. Do not call it again. "
+    "Tell the caller that you cannot be sure."
+)
+
+
+class State(StrEnum):
+    """Where a call stands."""
+
+    INTENDED = "intended"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """One call.
+
+    Attributes:
+        number: Counts the calls of a conversation, over all its workers, from 1.
+        tool: What is called.
+        arguments: As canonical JSON.
+        called_ms: When it was called, in ms since the conversation was opened on this worker.
+        state: Where it stands.
+        result: The envelope for the model, once it is over.
+        over_ms: When it was over, as `called_ms`.
+        waiting: The sessions that called it, each with the id it gave, and have no result yet.
+        sent_ms: When a session was given the result, in ms since the conversation began, or None.
+        told: Whether the caller has heard a reply that was begun after that.
+        filled: Whether the agent was asked to say something meanwhile.
+        late: Whether the model was told that it takes longer.
+    """
+
+    number: int
+    tool: Tool
+    arguments: str
+    called_ms: int
+    state: State
+    result: str = ""
+    over_ms: int = 0
+    waiting: list[tuple[int, str]] = field(default_factory=list)
+    sent_ms: int | None = None
+    told: bool = False
+    filled: bool = False
+    late: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether its result is still to come."""
+        return self.state in {State.INTENDED, State.RUNNING}
+
+    def ends(self, state: State, result: str, now_ms: int) -> None:
+        """It is over."""
+        self.state, self.result, self.over_ms = state, result, now_ms
+
+    def as_text(self) -> str:
+        """What it was and what came of it, for a session that did not call it."""
+        return f"{self.tool.name}({self.arguments}) gave {self.result}"
+
+
+class Ledger:
+    """All calls of one conversation, the newest `KEPT` of them by heart."""
+
+    def __init__(self) -> None:
+        self.newest = 0
+        self.counts: dict[str, int] = {}
+        self._calls: list[ToolCall] = []
+
+    def __iter__(self) -> Iterator[ToolCall]:
+        return iter(self._calls)
+
+    @property
+    def running(self) -> list[ToolCall]:
+        """Those whose results are still to come."""
+        return [call for call in self._calls if call.open]
+
+    @property
+    def untold(self) -> list[ToolCall]:
+        """Those whose results the caller has not heard of."""
+        return [call for call in self._calls if not call.open and not call.told]
+
+    def untold_text(self) -> str:
+        """Those of `untold`, for a session that did not call them; "" if there are none."""
+        return "; ".join(call.as_text() for call in self.untold)
+
+    def find(self, number: int) -> ToolCall | None:
+        """The call of this number, if it is still kept."""
+        return next((call for call in self._calls if call.number == number), None)
+
+    def same(self, name: str, arguments: str, now_ms: int) -> ToolCall | None:
+        """An equal call that need not, or must not, run again."""
+        for call in reversed(self._calls):
+            if (call.tool.name, call.arguments) == (name, arguments) and _stands(call, now_ms):
+                return call
+        return None
+
+    def begin(self, tool: Tool, arguments: str, now_ms: int) -> ToolCall:
+        """Note a new call."""
+        self.newest += 1
+        self.counts[tool.name] = self.counts.get(tool.name, 0) + 1
+        state = State.RUNNING if tool.idempotent else State.INTENDED
+        call = ToolCall(self.newest, tool, arguments, now_ms, state)
+        over = [each for each in self._calls if each.told]
+        for each in over[: max(0, len(self._calls) + 1 - KEPT)]:
+            self._calls.remove(each)
+        self._calls.append(call)
+        return call
+
+    # What outlives a worker.
+
+    def to_text(self) -> str:
+        """The ledger as JSON; "" if there was no call."""
+        if not self.newest:
+            return ""
+        calls = [
+            [c.number, c.tool.name, c.arguments, c.state, c.result, c.sent_ms, c.told]
+            for c in self._calls
+        ]
+        kept = {"newest": self.newest, "counts": self.counts, "calls": calls}
+        return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str, tools: Iterable[Tool]) -> Self:
+        """The ledger that another worker left. What it had begun and was no mere look-up, it may
+        have done: nobody knows.
+        """
+        ledger = cls()
+        if not text:
+            return ledger
+        kept = json.loads(text)
+        by_name = {tool.name: tool for tool in tools}
+        ledger.newest, ledger.counts = kept["newest"], kept["counts"]
+        for number, name, arguments, state, result, sent_ms, told in kept["calls"]:
+            tool = by_name.get(name, Tool(name, ""))
+            call = ToolCall(number, tool, arguments, 0, State(state), result)
+            call.sent_ms, call.told = sent_ms, told
+            if call.open and not tool.idempotent:
+                call.ends(State.UNKNOWN, envelope(Status.UNKNOWN, hint=UNKNOWN_HINT), 0)
+            ledger._calls.append(call)
+        return ledger
+
+
+def _stands(call: ToolCall, now_ms: int) -> bool:
+    """Whether an equal call is to get what this one gives."""
+    match call.state:
+        case State.INTENDED | State.RUNNING | State.UNKNOWN:
+            return True
+        case State.DONE:
+            within_ms = SAME_MS if call.tool.idempotent else SAME_ACT_MS
+            return now_ms - call.over_ms < within_ms
+        case State.FAILED | State.CANCELLED:
+            return False

@@ -1,0 +1,188 @@
+"""The tools of a persona file: their declarations for the model, and what runs them."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.conversation.declaration import BUILT_IN_TOOLS, NO_PARAMETERS, Tool, canonical
+from agent.gemini.declarations import NotDeclarable, parameters_of
+from agent.persona.places import Key
+from agent.persona.schema import PersonaFile, ToolTable
+from agent.tools.function import FunctionTool, is_idempotent
+from agent.tools.toolbox import Runnable, Toolbox
+from agent.tools.web import NotCallable, WebTool, placeholders, web_tool
+
+_OF_A_CALL = ("url", "method", "headers", "body", "allow_private", "parameters")
+
+
+type Secret = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The tools of one agent."""
+
+    declared: tuple[Tool, ...]
+    toolbox: Toolbox
+
+
+class ToolMistakes(Exception):  # noqa: N818 - what it is
+    """Mistakes in tools: each a key, and what was expected, what came, and the fix."""
+
+    def __init__(self, found: list[tuple[Key, str]]) -> None:
+        super().__init__(f"{len(found)} mistakes")
+        self.found = found
+
+
+def tools_of(given: PersonaFile, folder: Path, secret: Secret) -> Tools:
+    """The tools of a file.
+
+    Args:
+        given: What the file says.
+        folder: Where it is; modules are looked for there too.
+        secret: The value of a variable of the environment, or None if it is not set.
+
+    Raises:
+        ToolMistakes: With every mistake.
+    """
+    mistakes: list[tuple[Key, str]] = []
+    declared: dict[str, Tool] = {name: BUILT_IN_TOOLS[name] for name in given.builtin}
+    runnable: dict[str, Runnable] = {}
+    for n, table in enumerate(given.tools):
+        try:
+            tool, runs = _tool(table, folder, secret)
+        except _Wrong as wrong:
+            mistakes.append((("tools", n, *wrong.key), wrong.what))
+            continue
+        if tool.name in declared or tool.name in BUILT_IN_TOOLS:
+            what = f"expected a name of its own, got {tool.name!r}, which another tool has"
+            mistakes.append((("tools", n, "name"), what))
+        declared[tool.name], runnable[tool.name] = tool, runs
+    if mistakes:
+        raise ToolMistakes(mistakes)
+    return Tools(tuple(declared.values()), Toolbox(runnable))
+
+
+class _Wrong(Exception):  # noqa: N818 - what it is
+    def __init__(self, key: Key, what: str) -> None:
+        super().__init__(what)
+        self.key, self.what = key, what
+
+
+def _tool(table: ToolTable, folder: Path, secret: Secret) -> tuple[Tool, Runnable]:
+    if table.python is not None:
+        for key in _OF_A_CALL:
+            if key in table.model_fields_set:
+                raise _Wrong((key,), f"expected no {key} beside python; leave one of them out")
+        return _of_python(table, table.python, folder)
+    if table.url is not None:
+        return _of_url(table, table.url, secret)
+    raise _Wrong((), 'expected python = "module:function" or url = "https://…", got neither')
+
+
+def _declared(table: ToolTable, name: str, description: str, parameters: str, **more: Any) -> Tool:
+    return Tool(
+        name=name,
+        description=description,
+        parameters=parameters,
+        timeout_ms=round(table.timeout_s * 1000),
+        says=table.says,
+        max_per_call=table.max_per_call,
+        **more,
+    )
+
+
+def _of_python(table: ToolTable, named: str, folder: Path) -> tuple[Tool, Runnable]:
+    function = _function(named, folder)
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.annotation is inspect.Parameter.empty:
+            what = f"expected a type for each parameter, got none for {parameter.name!r}"
+            raise _Wrong(("python",), f"{what} of {named}; write {parameter.name}: str, or another")
+    try:
+        parameters = parameters_of(function)
+    except NotDeclarable as error:
+        what = f"expected parameters of simple types in {named}: {error}"
+        raise _Wrong(("python",), what) from None
+    description = table.description or inspect.getdoc(function) or ""
+    if not description:
+        what = f"expected a docstring in {named}, got none; write what it does, or a description"
+        raise _Wrong(("python",), what)
+    name = table.name or named.rpartition(":")[2]
+    idempotent = is_idempotent(function)
+    tool = _declared(table, name, description, parameters, idempotent=idempotent)
+    return tool, FunctionTool(function)
+
+
+def _function(named: str, folder: Path) -> Callable[..., Any]:
+    module_name, colon, name = named.partition(":")
+    if not (colon and module_name and name.isidentifier()):
+        raise _Wrong(("python",), f'expected "module:function", got {named!r}')
+    if str(folder.resolve()) not in sys.path:
+        sys.path.append(str(folder.resolve()))
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # noqa: BLE001 - anybody's module, which may raise anything
+        what = f"expected a module that can be imported, got {module_name!r}: {error}"
+        raise _Wrong(("python",), f"{what}; it is looked for beside this file, too") from None
+    function = getattr(module, name, None)
+    if not callable(function):
+        known = [each for each in vars(module) if not each.startswith("_")]
+        what = f"expected a function of {module_name}, got {name!r}"
+        raise _Wrong(("python",), f"{what}; there are {', '.join(known) or 'none'}")
+    found: Callable[..., Any] = function
+    return found
+
+
+def _of_url(table: ToolTable, url: str, secret: Secret) -> tuple[Tool, Runnable]:
+    for key, text in (("name", table.name), ("description", table.description)):
+        if not text:
+            raise _Wrong((key,), f"expected this key, got nothing; add a line such as {key} = …")
+    for used in placeholders(url):
+        if used not in table.parameters:
+            what = f"expected a parameter that is declared, got {{{used}}}"
+            raise _Wrong(("url",), f"{what}; add [tools.parameters.{used}]")
+        if not table.parameters[used].required:
+            what = f"expected a required parameter in the url, got {used}"
+            raise _Wrong(("url",), f"{what}; leave required = false out")
+    headers = {}
+    for name, value in table.headers.items():
+        headers[name] = value
+        if value.startswith("env:"):
+            found = secret(value.removeprefix("env:"))
+            if found is None:
+                what = f"expected a variable that is set, got {value!r}"
+                raise _Wrong(("headers", name), f"{what}; set {value[4:]} in the environment")
+            headers[name] = found
+    try:
+        runs: WebTool = web_tool(
+            url,
+            method=table.method,
+            headers=headers,
+            body=table.body,
+            allow_private=table.allow_private,
+        )
+    except NotCallable as error:
+        raise _Wrong(("url",), str(error)) from None
+    idempotent = table.method == "GET"
+    tool = _declared(table, table.name, table.description, _schema(table), idempotent=idempotent)
+    return tool, runs
+
+
+def _schema(table: ToolTable) -> str:
+    if not table.parameters:
+        return NO_PARAMETERS
+    properties: dict[str, dict[str, object]] = {}
+    for name, parameter in table.parameters.items():
+        properties[name] = {"type": parameter.type}
+        if parameter.description:
+            properties[name]["description"] = parameter.description
+        if parameter.enum:
+            properties[name]["enum"] = list(parameter.enum)
+        if parameter.pattern:
+            properties[name]["pattern"] = parameter.pattern
+    required = [name for name, parameter in table.parameters.items() if parameter.required]
+    return canonical({"type": "object", "properties": properties, "required": required})

@@ -1,0 +1,162 @@
+"""HTTP calls as tools: the owner fixes the address, the model gives arguments.
+
+An argument that the URL names stands in its path or query, percent-encoded, and can never leave its
+place. The others go into the query, or into the JSON body where the method has one.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from agent.conversation.declaration import Status
+from agent.tools.addresses import NotAllowed, address_of
+from agent.tools.outcome import BROKEN, Outcome, outcome_of
+
+TIMEOUT_S = 25.0
+MAX_BODY_BYTES = 1 << 20
+"""More is not read: a result is cut much earlier."""
+
+WITHOUT_BODY = frozenset({"GET", "DELETE"})
+PASSING = frozenset({429, 502, 503, 504})
+"""Statuses after which the same call may go better."""
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+type Plain = str | bool | int | float | None
+
+
+class NotCallable(ValueError):  # noqa: N818 - what it is, not that it is an error
+    """A URL cannot be called. The message says what was expected."""
+
+
+def placeholders(url: str) -> list[str]:
+    """The parameters that a URL names, as ``{name}``."""
+    return _PLACEHOLDER.findall(url)
+
+
+def web_tool(
+    url: str,
+    *,
+    method: str,
+    headers: Mapping[str, str],
+    body: Mapping[str, object],
+    allow_private: bool,
+) -> "WebTool":
+    """An HTTP call as a tool.
+
+    Args:
+        url: Its URL, with ``{name}`` for arguments in its path or query.
+        method: Its method.
+        headers: Its headers, secrets included.
+        body: Fields of its JSON body that are always the same.
+        allow_private: Whether its host may be in a private network.
+
+    Raises:
+        NotCallable: The URL is none, or an argument stands in its host.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise NotCallable(f"expected a URL such as https://api.example.com/orders, got {url!r}")
+    if _PLACEHOLDER.search(parts.netloc) or parts.username is not None:
+        raise NotCallable(f"expected a fixed host without a user, got {parts.netloc!r}")
+    return WebTool(url, method, dict(headers), dict(body), allow_private)
+
+
+@dataclass(frozen=True, slots=True)
+class WebTool:
+    """See `web_tool`."""
+
+    url: str
+    method: str
+    headers: Mapping[str, str]
+    body: Mapping[str, object]
+    allow_private: bool
+
+    async def run(self, arguments: Mapping[str, object]) -> Outcome:
+        """Call it; a look-up is tried twice. Raises nothing but what a cancellation raises."""
+        outcome = await self._try(arguments)
+        if outcome.retryable and self.method == "GET":
+            outcome = await self._try(arguments)
+        return outcome
+
+    async def _try(self, arguments: Mapping[str, object]) -> Outcome:
+        try:
+            return await self._call(arguments)
+        except NotAllowed:
+            problem = "its host is in a private network; allow_private = true allows that"
+            return Outcome(Status.ERROR, hint=BROKEN, problem=problem)
+        except httpx.TimeoutException:
+            return Outcome(Status.TIMEOUT, retryable=True, hint=BROKEN, problem="timed out")
+        except (httpx.HTTPError, OSError) as error:
+            problem = type(error).__name__
+            return Outcome(Status.ERROR, retryable=True, hint=BROKEN, problem=problem)
+
+    async def _call(self, arguments: Mapping[str, object]) -> Outcome:
+        url, others = self._url(arguments)
+        in_body = self.method not in WITHOUT_BODY
+        if others and not in_body:
+            url = url.copy_merge_params(others)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        address = await address_of(url.host, port, allow_private=self.allow_private)
+        client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=TIMEOUT_S)
+        async with client:
+            request = client.build_request(
+                self.method,
+                url.copy_with(host=address),
+                headers={**self.headers, "Host": url.netloc.decode("ascii")},
+                json={**self.body, **others} if in_body else None,
+                extensions={"sni_hostname": url.host},
+            )
+            response = await client.send(request, stream=True)
+            try:
+                return await _outcome(response)
+            finally:
+                await response.aclose()
+
+    def _url(self, arguments: Mapping[str, object]) -> tuple[httpx.URL, dict[str, Plain]]:
+        """The URL with what it names, and the arguments that it does not name."""
+        others: dict[str, Plain] = {}
+        url = self.url
+        for name, value in arguments.items():
+            place = f"{{{name}}}"
+            if place in url:
+                url = url.replace(place, _quoted(value))
+            else:
+                others[name] = value if isinstance(value, str | bool | int | float) else str(value)
+        return httpx.URL(url), others
+
+
+def _quoted(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    # A part of a path that is only dots would mean another path.
+    return quote(text, safe="").replace(".", "%2E") if set(text) <= {"."} else quote(text, safe="")
+
+
+async def _outcome(response: httpx.Response) -> Outcome:
+    if response.is_redirect:
+        return Outcome(Status.ERROR, hint=BROKEN, problem=f"a redirect ({response.status_code})")
+    if not response.is_success:
+        retryable = response.status_code in PASSING
+        problem = f"HTTP {response.status_code}"
+        hint = BROKEN if response.status_code != 404 else "There is nothing of that kind."
+        return Outcome(Status.ERROR, retryable=retryable, hint=hint, problem=problem)
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            break
+    text = bytes(body[:MAX_BODY_BYTES]).decode(response.charset_encoding or "utf-8", "replace")
+    if "json" in response.headers.get("content-type", "") and len(body) <= MAX_BODY_BYTES:
+        with suppress(ValueError):
+            return outcome_of(json.loads(text))
+    return outcome_of(text)
