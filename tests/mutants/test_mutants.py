@@ -1,9 +1,11 @@
 """The mutation check itself: it sees what differs, and takes nothing else for it."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from tests.faults.repeated import REPEATED
 from tests.mutants.judges import CrashError, by_replays, by_tests
 from tests.mutants.plant import Mutant, PatchError, check, mutants, planted
 from tests.places import there
@@ -62,3 +64,13 @@ def test_every_patch_says_what_breaks() -> None:
 
 def test_every_test_that_a_patch_names_is_there() -> None:
     assert [test for mutant in MUTANTS.values() for test in mutant.tests if not there(test)] == []
+
+
+def test_no_patch_is_judged_by_a_row_that_is_left_out_of_these_tests() -> None:
+    rows = {
+        name: int(row[1])
+        for name, mutant in MUTANTS.items()
+        for test in mutant.tests
+        if (row := re.search(r"test_rows.py::.*\[(\d+)\]$", test)) is not None
+    }
+    assert [name for name, number in rows.items() if number in REPEATED] == []

@@ -46,9 +46,9 @@ async def test_a_line_that_comes_while_lost_lines_are_written_again_is_written_t
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server, told = FakeServer(), Watch[StoreEvent]()
-    async with store_with_a_call(server) as store:
+    async with store_with_a_call(server) as store, asyncio.TaskGroup() as tasks:
         writer = StoreWriter(store, CALL_SID, asyncio.Semaphore(), owned())
-        running = asyncio.create_task(writer.run(told))
+        running = tasks.create_task(writer.run(told))
         for n in (1, 2):
             writer.put(line(n))
         await told.until(lambda event: event == LinesStored(2))
