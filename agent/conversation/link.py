@@ -12,6 +12,10 @@ HUNG = "dial not answered"
 """What is wrong with a session that is given up for that."""
 
 
+FLEETING_MS = 3_000
+"""A session that is lost again so soon has not ended the wait for one."""
+
+
 class State(Enum):
     """Of the session whose number is `Link.session`."""
 
@@ -27,7 +31,7 @@ class Link:
         self._dialled = 0
         self._wanted = False
         self._state = State.CLOSED
-        self._dialled_ms = self._ready_ms = 0
+        self._dialled_ms = self._ready_ms = self._deaf_ms = 0
         self._waiting: tuple[int, Attempt] | None = None
 
     @property
@@ -44,6 +48,11 @@ class Link:
     def listens_since_ms(self) -> int | None:
         """When the session was ready, while it is; else None."""
         return self._ready_ms if self.ready else None
+
+    @property
+    def deaf_since_ms(self) -> int | None:
+        """Since when no session listens, fleeting ones aside; None while one does."""
+        return None if self.ready else self._deaf_ms
 
     def dial(self, attempt: Attempt, now_ms: int) -> bool:
         """Whether to open a session, under a new number, now; else when the wait is over."""
@@ -68,15 +77,17 @@ class Link:
         self._state = State.READY
         self._ready_ms = now_ms
 
-    def ended(self) -> None:
+    def ended(self, now_ms: int) -> None:
         """The session is over by itself: it was lost or refused."""
+        if self.ready and self.lived_ms(now_ms) >= FLEETING_MS:
+            self._deaf_ms = now_ms
         self._state = State.CLOSED
 
-    def leave(self) -> int | None:
+    def leave(self, now_ms: int) -> int | None:
         """Want no more events of it. Returns its number if it has to be closed."""
         left = None if self._state is State.CLOSED else self.session
+        self.ended(now_ms)
         self._wanted = False
-        self._state = State.CLOSED
         self._waiting = None
         return left
 

@@ -84,6 +84,11 @@ class Conversation:
         return self._debt
 
     @property
+    def deaf_since_ms(self) -> int | None:
+        """Since when no session listens, fleeting ones aside; None while one does."""
+        return self._sessions.deaf_since_ms
+
+    @property
     def lines(self) -> tuple[Line, ...]:
         """The transcript so far: all final lines."""
         return tuple(self._transcript.lines)
@@ -283,4 +288,4 @@ class Conversation:
         self._repetition.stopped()
         self._rest.stopped()
         self._crossed.stopped()
-        return self._sessions.leave(trouble) + self._replies.break_off(now_ms)
+        return self._sessions.leave(now_ms, trouble) + self._replies.break_off(now_ms)

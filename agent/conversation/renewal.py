@@ -26,13 +26,11 @@ class Renewal:
     def __init__(self) -> None:
         self._from_ms: int | None = None
         self._by_ms: int | None = None
-        self._started_ms = 0
         self._resumable = False
         self._looked = False
 
     def started(self, now_ms: int) -> None:
         """A session is ready."""
-        self._started_ms = now_ms
         self._from_ms = now_ms + RENEW_FROM_MS
         self._by_ms = now_ms + RENEW_BY_MS
         self._looked = False
@@ -46,12 +44,12 @@ class Renewal:
         """Whether the last handle holds all that was said."""
         self._resumable = resumable
 
-    def told_to_go(self, now_ms: int, time_left_ms: int) -> None:
-        """The server will end the session in `time_left_ms`."""
+    def told_to_go(self, now_ms: int, time_left_ms: int, lived_ms: int) -> None:
+        """The server will end the session, which has listened for `lived_ms`, in `time_left_ms`."""
         if self._from_ms is None or self._by_ms is None:
             return
         margin_ms = min(GO_AWAY_MARGIN_MS, time_left_ms // 2)
-        young = now_ms - self._started_ms < YOUNG_MS
+        young = lived_ms < YOUNG_MS
         wait_ms = max(time_left_ms - LOOK_MS, time_left_ms // 4 if young else 0)
         self._from_ms = min(self._from_ms, now_ms + max(0, wait_ms))
         self._by_ms = min(self._by_ms, now_ms + max(0, time_left_ms - margin_ms))

@@ -83,6 +83,11 @@ class Sessions:
         return self.attached and self._link.ready
 
     @property
+    def deaf_since_ms(self) -> int | None:
+        """Since when no session listens, fleeting ones aside; None while one does."""
+        return self._link.deaf_since_ms
+
+    @property
     def listens_since_ms(self) -> int | None:
         """Since when the session listens to somebody; None while it, or the listener, is away."""
         return self._link.listens_since_ms if self.attached else None
@@ -155,7 +160,7 @@ class Sessions:
 
     def lost(self, event: events.SessionLost, now_ms: int) -> Attempt | GiveUp:
         """The session is gone. Returns how to get the next, or that there is none."""
-        self._link.ended()
+        self._link.ended(now_ms)
         lived_ms = self._link.lived_ms(now_ms)
         return self._resumption.lost(
             event, now_ms, lived_ms, resumed=self.resumed, spoke=self.spoke
@@ -173,18 +178,17 @@ class Sessions:
 
     def refused(self, event: events.SessionRefused, now_ms: int) -> Attempt | GiveUp:
         """The session could not be opened; as `lost`."""
-        self._link.ended()
+        self._link.ended(now_ms)
         return self._resumption.refused(event, now_ms)
 
-    def leave(self, trouble: str = "") -> list[ConversationCommand]:
+    def leave(self, now_ms: int, trouble: str = "") -> list[ConversationCommand]:
         """Close the session, whatever its state; events of it are stale from here on."""
-        out: list[ConversationCommand] = []
-        if (left := self._link.leave()) is not None:
-            out.append(commands.CloseModel(left, trouble))
+        left = self._link.leave(now_ms)
+        closed = [] if left is None else [commands.CloseModel(left, trouble)]
         self._renewal.stopped()
         self._debt.session_left()
         self._cued = False
-        return [*out, commands.HoldCallerAudio()]
+        return [*closed, commands.HoldCallerAudio()]
 
     # What it is told.
 
@@ -233,7 +237,7 @@ class Sessions:
 
     def told_to_go(self, event: events.GoAway, now_ms: int) -> None:
         """The server will end the session."""
-        self._renewal.told_to_go(now_ms, event.time_left_ms)
+        self._renewal.told_to_go(now_ms, event.time_left_ms, self._link.lived_ms(now_ms))
 
     def renewal_is_due(self, now_ms: int, *, pause: bool) -> bool:
         """Whether to leave the session and resume it; as `Renewal.due`."""

@@ -253,10 +253,8 @@ class Call:
                 case asked.StopPlayback():
                     self._out += self._player.drop(command.up_to, now_ms)
                 case asked.ResumeCallerAudio():
-                    self._waiting.listened(now_ms)
                     self._out += self._microphone.listens(command.session, now_ms)
                 case asked.HoldCallerAudio():
-                    self._waiting.held(now_ms)
                     self._microphone.hold()
                 case asked.ReleaseCallerAudio():
                     self._microphone.unanswered.answered(command.before_ms)
@@ -283,10 +281,10 @@ class Call:
 
     def _keep_company(self, now_ms: int) -> None:
         """Let a caller hear something who waits."""
-        agent_heard = self._player.speaks(now_ms)
-        debt, caller_at_ms = self._conversation.debt, self._microphone.ear.speech_at_ms
+        heard, debt = self._player.speaks(now_ms), self._conversation.debt
+        caller_at_ms, deaf_ms = self._microphone.ear.speech_at_ms, self._conversation.deaf_since_ms
         if self._waiting.look(
-            now_ms, caller_at_ms, agent_heard=agent_heard, owed=debt.busy, told=debt.told
+            now_ms, caller_at_ms, deaf_ms, agent_heard=heard, owed=debt.busy, told=debt.told
         ):
             self._out += self._player.play_aside(EARCON, now_ms)
 

@@ -13,9 +13,6 @@ ANSWER_DUE_MS = 1_400
 """An answer is begun 2 s after the caller's last sound, seldom later: with `SOUND_AFTER_MS` beyond
 this it is late for sure."""
 
-FLEETING_MS = 3_000
-"""A session that is lost again so soon has not ended the wait."""
-
 GIVEN_UP_AFTER_MS = 15_000
 """What a session that listens does not answer for so long was no question: a cough, a radio."""
 
@@ -29,8 +26,6 @@ class Waiting:
 
     def __init__(self) -> None:
         self.due_ms: int | None = None
-        self._held_ms = 0
-        self._listened_ms: int | None = None
         self._quiet_ms = 0
         self._sounded_ms: int | None = None
 
@@ -39,46 +34,47 @@ class Waiting:
         self._quiet_ms = now_ms
         self._sounded_ms = None
 
-    def held(self, now_ms: int) -> None:
-        """No session listens."""
-        if self._listened_ms is not None and now_ms - self._listened_ms >= FLEETING_MS:
-            self._held_ms = now_ms
-        self._listened_ms = None
-
-    def listened(self, now_ms: int) -> None:
-        """A session listens."""
-        self._listened_ms = now_ms
-
     def look(
-        self, now_ms: int, caller_at_ms: int, *, agent_heard: bool, owed: bool, told: bool
+        self,
+        now_ms: int,
+        caller_at_ms: int,
+        deaf_since_ms: int | None,
+        *,
+        agent_heard: bool,
+        owed: bool,
+        told: bool,
     ) -> bool:
         """Whether the sound is due.
 
         Args:
             now_ms: The time.
             caller_at_ms: When the caller was last heard.
+            deaf_since_ms: Since when no session listens, or None while one does.
             agent_heard: Whether a reply is heard, or about to be.
             owed: Whether the caller, or we, asked the model for something.
             told: Whether the model, or we, told so, and not the ear alone.
         """
         if agent_heard:
             self._quiet_ms = now_ms
-        self.due_ms = self._due_ms(max(self._quiet_ms, caller_at_ms), owed=owed, told=told)
+        quiet_ms = max(self._quiet_ms, caller_at_ms)
+        self.due_ms = self._due_ms(quiet_ms, deaf_since_ms, owed=owed, told=told)
         if self.due_ms is None or now_ms < self.due_ms or agent_heard:
             return False
         self._sounded_ms = now_ms
         self.due_ms = now_ms + SOUND_EVERY_MS
         return True
 
-    def _due_ms(self, quiet_ms: int, *, owed: bool, told: bool) -> int | None:
-        if self._listened_ms is None:
-            due_ms = max(quiet_ms, self._held_ms) + SOUND_AFTER_MS
+    def _due_ms(
+        self, quiet_ms: int, deaf_since_ms: int | None, *, owed: bool, told: bool
+    ) -> int | None:
+        if deaf_since_ms is not None:
+            due_ms = max(quiet_ms, deaf_since_ms) + SOUND_AFTER_MS
         elif owed:
             due_ms = quiet_ms + ANSWER_DUE_MS + SOUND_AFTER_MS
         else:
             return None
         if self._sounded_ms is not None:
             due_ms = max(due_ms, self._sounded_ms + SOUND_EVERY_MS)
-        if self._listened_ms is None or told:
+        if deaf_since_ms is not None or told:
             return due_ms
         return due_ms if due_ms <= quiet_ms + GIVEN_UP_AFTER_MS else None

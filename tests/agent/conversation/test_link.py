@@ -23,13 +23,13 @@ def test_a_session_listens_from_when_it_is_ready_until_it_ends() -> None:
     link = opened(1_000)
     listened = [link.ready]
     assert link.lived_ms(4_000) == 3_000
-    link.ended()
+    link.ended(0)
     assert [*listened, link.ready] == [True, False]
 
 
 def test_an_attempt_with_a_wait_is_due_when_it_is_over_and_waits_no_more() -> None:
     link = opened()
-    link.ended()
+    link.ended(0)
     assert not link.dial(Attempt("h1", 250), 1_000)
     assert link.deadline_ms() == 1_250
     assert link.due(1_249) is None
@@ -42,11 +42,11 @@ def test_an_attempt_with_a_wait_is_due_when_it_is_over_and_waits_no_more() -> No
 def test_only_a_session_that_did_not_end_by_itself_has_to_be_closed() -> None:
     link = opened()
     first = link.session
-    assert link.leave() == first
-    assert link.leave() is None
+    assert link.leave(0) == first
+    assert link.leave(0) is None
     link.dial(Attempt("", 0), 0)
-    link.ended()
-    assert link.leave() is None
+    link.ended(0)
+    assert link.leave(0) is None
 
 
 def test_sessions_are_numbered_in_turn_and_one_that_was_left_counts_no_more() -> None:
@@ -54,6 +54,18 @@ def test_sessions_are_numbered_in_turn_and_one_that_was_left_counts_no_more() ->
     for _ in range(5):
         link.dial(Attempt("", 0), 0)
         numbers.append(link.session)
-        link.leave()
+        link.leave(0)
         assert link.session not in numbers, "its late events are stale at once"
     assert numbers == [1, 2, 3, 4, 5]
+
+
+def test_nobody_listens_since_the_last_session_that_lived_for_a_while() -> None:
+    link = Link()
+    seen = [link.deaf_since_ms]
+    for ready_ms, ended_ms in ((1_000, 9_000), (10_000, 11_000)):
+        link.dial(Attempt("", 0), ready_ms)
+        link.listens(ready_ms)
+        seen.append(link.deaf_since_ms)
+        link.ended(ended_ms)
+        seen.append(link.deaf_since_ms)
+    assert seen == [0, None, 9_000, None, 9_000]

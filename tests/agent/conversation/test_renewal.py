@@ -26,6 +26,11 @@ def renewal() -> Renewal:
     return renewal
 
 
+def told_to_go(renewal: Renewal, now_ms: int, time_left_ms: int) -> None:
+    """The server will end the session that began at `BEGAN_MS`."""
+    renewal.told_to_go(now_ms, time_left_ms, now_ms - BEGAN_MS)
+
+
 def test_the_figures_leave_a_minute_to_the_servers_ten() -> None:
     assert RENEW_FROM_MS == 8 * MINUTE_MS
     assert RENEW_FROM_MS < RENEW_BY_MS < 9 * MINUTE_MS
@@ -65,7 +70,7 @@ def test_a_warning_is_heeded_at_the_next_pause_or_by_the_time_left(
 ) -> None:
     assert min(GO_AWAY_MARGIN_MS, time_left_ms // 2) == time_left_ms - forced_after_ms
     now_ms = BEGAN_MS + MINUTE_MS
-    renewal.told_to_go(now_ms, time_left_ms)
+    told_to_go(renewal, now_ms, time_left_ms)
     assert renewal.due(now_ms, pause=True)
     assert renewal.due(now_ms, pause=False) is (forced_after_ms == 0)
     assert renewal.deadline_ms() == now_ms + forced_after_ms
@@ -73,18 +78,18 @@ def test_a_warning_is_heeded_at_the_next_pause_or_by_the_time_left(
 
 
 def test_a_warning_never_puts_a_renewal_off(renewal: Renewal) -> None:
-    renewal.told_to_go(BEGAN_MS + RENEW_FROM_MS, 30 * MINUTE_MS)
+    told_to_go(renewal, BEGAN_MS + RENEW_FROM_MS, 30 * MINUTE_MS)
     assert renewal.due(BEGAN_MS + RENEW_BY_MS, pause=False)
 
 
 def test_a_second_warning_may_only_shorten_the_first(renewal: Renewal) -> None:
-    renewal.told_to_go(BEGAN_MS, 50_000)
-    renewal.told_to_go(BEGAN_MS + 1_000, 300_000)
+    told_to_go(renewal, BEGAN_MS, 50_000)
+    told_to_go(renewal, BEGAN_MS + 1_000, 300_000)
     assert renewal.due(BEGAN_MS + 40_000, pause=False)
 
 
 def test_a_new_session_has_its_own_eight_minutes(renewal: Renewal) -> None:
-    renewal.told_to_go(BEGAN_MS, 50_000)
+    told_to_go(renewal, BEGAN_MS, 50_000)
     renewal.stopped()
     renewal.started(BEGAN_MS + MINUTE_MS)
     renewal.resumable(True)
@@ -105,7 +110,7 @@ def test_a_new_session_has_its_own_eight_minutes(renewal: Renewal) -> None:
 def test_a_warning_is_no_order(renewal: Renewal, age_ms: int, left_ms: int, from_ms: int) -> None:
     renewal.resumable(True)
     told_ms = BEGAN_MS + age_ms
-    renewal.told_to_go(told_ms, left_ms)
+    told_to_go(renewal, told_ms, left_ms)
     assert not renewal.due(told_ms + from_ms - 1, pause=True)
     assert renewal.due(told_ms + from_ms, pause=True)
 
