@@ -6,8 +6,10 @@ problems are reported in one message, each with a hint how to solve it.
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -26,12 +28,17 @@ HINTS = {
     "such as https://voice.example.com; a tunnel such as ngrok gives you one",
     "TWILIO_EDGE": "set both or neither, such as TWILIO_REGION=ie1 TWILIO_EDGE=dublin",
     "TRANSFER_TO": "without it, a call that offhook cannot continue ends after an apology",
+    "WEBHOOK_SECRET": "any long random text, such as `openssl rand -hex 32` prints; give it to the "
+    "receiver, who checks the signature with it",
     "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep calls in STATE_DIR",
 }
 
 TWILIO_API_URL = "https://api.twilio.com"
 ACCOUNT_SID = "^AC[0-9A-Za-z]+$"
 LABEL = "^[a-z0-9-]+$"
+
+WHSEC = "whsec_"
+"""How a secret begins that is written as Standard Webhooks has it."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _SIP = re.compile(r"sips?:[!-;=?A-~]+@[!-;=?A-~]+").fullmatch
@@ -154,7 +161,7 @@ class Settings(TwilioSettings):
     ssl_cert_file: Path | None = Field(
         None,
         description="A PEM file of CA certificates to trust instead of the usual ones, for the "
-        "Gemini API and, in `offhook doctor`, for PUBLIC_URL.",
+        "Gemini API, WEBHOOK_URL and, in `offhook doctor`, for PUBLIC_URL.",
     )
     personas: Path | None = Field(
         None,
@@ -196,6 +203,22 @@ class Settings(TwilioSettings):
         "all",
         description="Which calls are recorded: all, a share such as 0.05, or only those from or "
         "to the numbers +1…,+1….",
+    )
+    summary_model: str | None = Field(
+        None,
+        description="The Gemini text model that summarises each call when it is over. If it is not "
+        "set, there are no summaries.",
+    )
+    webhook_url: str | None = Field(
+        None,
+        description="The https address to which each call is posted as JSON when it is over, with "
+        "its transcript and its summary. Set WEBHOOK_SECRET with it.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="The secret with which these posts are signed, as Standard Webhooks has it: "
+        "whsec_ and base64, or any text.",
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="The port to listen on.")
@@ -249,12 +272,56 @@ class Settings(TwilioSettings):
             raise ValueError("expected an address that begins with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("webhook_url")
+    @classmethod
+    def _posted_to(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            host = parts.hostname or ""
+            fits = parts.port != 0 and bool(host) and not parts.fragment and _PLAIN(value)
+        except ValueError:  # a malformed host or port
+            fits, host = None, ""
+        if not fits or parts.username or parts.password:
+            raise ValueError(
+                "expected an address such as https://example.com/calls, without a user name or "
+                "password (not shown)"
+            )
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+            raise ValueError(
+                "expected an address that begins with https://; http:// is only for this machine, "
+                "such as http://127.0.0.1:9000/calls"
+            )
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _with_its_url(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("webhook_url") and value is None:
+            raise ValueError("missing, and WEBHOOK_URL is set")
+        if value is not None and value.get_secret_value().startswith(WHSEC):
+            try:
+                b64decode(value.get_secret_value().removeprefix(WHSEC), validate=True)
+            except ValueError:
+                raise ValueError(
+                    f"expected base64 after {WHSEC}, or any other text (not shown)"
+                ) from None
+        return value
+
     @field_validator("ssl_cert_file")
     @classmethod
     def _readable(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
             raise ValueError(f"expected a readable file, got {str(value)!r}")
         return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def load(**overrides: Any) -> Settings:

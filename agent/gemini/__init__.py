@@ -1,4 +1,4 @@
-"""Gemini Live through google-genai: one connection at a time, which is one session.
+"""Gemini through google-genai: Live, one connection at a time, which is one session; and text.
 
 Modules, lowest first:
     settings        what is needed to connect: key, model, address, timeouts
@@ -10,6 +10,7 @@ Modules, lowest first:
     messages        [pure] turns one message of the server into events
     outbox          the queue of messages to one session
     connection      one open connection, as the SDK holds it
+    author          has a text model write JSON by a schema
     session         runs one session, from connecting to its end
     breaker         [pure] a circuit breaker: may a model be dialled now?
     guarded         runs sessions behind the breaker
@@ -17,7 +18,7 @@ Modules, lowest first:
 Laws: an expected failure becomes one event, `SessionRefused` or `SessionLost`; everything else is
 raised. Reading never stops while a session lives, because `interrupted` and `goAway` arrive on the
 same socket as the audio. The API key is in no event, error or log line. This room may import
-`agent.conversation` and google-genai, and is the only room that knows the SDK.
+`agent.conversation`, `agent.summary` and google-genai, and is the only room that knows the SDK.
 
 Resources:
     SDK client (TLS context, headers)   acquired by `GeminiLive()`    released by `aclose()`

@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import assert_never
 
 import certifi
+import httpx
 from google import genai
 from google.genai import types
 from google.genai.errors import APIError
@@ -38,6 +39,7 @@ from agent.conversation.events import (
 )
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.transcript import Line
+from agent.gemini.author import GeminiAuthor
 from agent.gemini.connect_config import connect_config
 from agent.gemini.connection import CALLER_AUDIO, UNREADABLE, Connection, Wire, connected
 from agent.gemini.messages import Messages
@@ -77,12 +79,15 @@ class GeminiLive:
     def __init__(self, settings: GeminiSettings) -> None:
         self._settings = settings
         trust = _trust(settings.ca_file)
+        # Otherwise the SDK would ask by whichever HTTP library is installed
+        self._http = httpx.AsyncClient(verify=trust)
         self._client = genai.Client(
             enterprise=False,
             api_key=settings.api_key,
             http_options=types.HttpOptions(
                 base_url=settings.origin,
                 api_version=settings.api_version,
+                httpx_async_client=self._http,
                 client_args={"verify": trust},
                 async_client_args={
                     "verify": trust,
@@ -116,9 +121,14 @@ class GeminiLive:
             ),
         ).model_dump()
 
+    def author(self, model: str) -> GeminiAuthor:
+        """A text model by the same client; not to be used after `aclose`."""
+        return GeminiAuthor(self._client, model, self._safe)
+
     async def aclose(self) -> None:
         """Release the SDK client; no session may be running."""
         await self._client.aio.aclose()
+        await self._http.aclose()
         self._client.close()
 
     async def run(self, command: OpenModel, outbox: ModelOutbox, feed: Feed) -> None:
@@ -193,8 +203,11 @@ class GeminiLive:
     def _failure(self, error: Exception) -> tuple[int, str, int | None]:
         """Like `failure`, with a reason that is safe to log."""
         code, reason, retry_after_ms = failure(error)
+        return code, self._safe(reason), retry_after_ms
+
+    def _safe(self, reason: str) -> str:
         reason = " ".join(reason.replace(self._settings.api_key, "[api key]").split())
-        return code, reason[:MAX_REASON_CHARS], retry_after_ms
+        return reason[:MAX_REASON_CHARS]
 
 
 def failure(error: Exception) -> tuple[int, str, int | None]:

@@ -10,7 +10,7 @@ Modules, in the order in which they build on each other:
     reading   files into agents, or their mistakes
     example   the file that `offhook persona new` writes
 
-Imports `agent.conversation`, `agent.gemini` for its converter of functions, `agent.tools` and
-pydantic. Reads files, and imports the modules that they name. What a file says reaches a model only
-as the persona's owner wrote it; a caller's words never come here.
+Imports `agent.conversation`, `agent.gemini` for its converter of functions, `agent.summary`,
+`agent.tools` and pydantic. Reads files, and imports the modules that they name. What a file says
+reaches a model only as the persona's owner wrote it; a caller's words never come here.
 """

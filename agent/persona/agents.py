@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
+from agent.summary.schema import SummaryField
 from agent.tools.toolbox import NO_TOOLS, Toolbox
 
 
@@ -37,6 +38,7 @@ class Agent:
             with ``*``, or ``anonymous`` for callers who withhold their number.
         says: Its sentences where no model speaks.
         toolbox: What runs its tools.
+        summary: What the summary of each of its calls tells besides.
     """
 
     persona: Persona
@@ -46,6 +48,7 @@ class Agent:
     blocked: tuple[str, ...] = ()
     says: Says = Says()
     toolbox: Toolbox = NO_TOOLS
+    summary: tuple[SummaryField, ...] = ()
 
     def refuses(self, caller: str) -> bool:
         """Whether calls of this caller are refused.

@@ -58,4 +58,14 @@ transfer = "I am sorry, I can not go on with this call. I will put you through n
 no_answer = "I am sorry, I could not reach anybody. Please call again later."
 goodbye = "I am sorry, our time is up. Goodbye."
 still_there = "Are you still there?"
+
+# What the summary of a call tells besides, if SUMMARY_MODEL is set: a table for each. The type is
+# string, integer, number, boolean or list.
+# [summary.order_number]
+# type = "string"
+# description = "The number of the order that the caller asks for."
+# [summary.reason]
+# type = "string"
+# enum = ["order", "complaint", "other"]
+# description = "Why the caller calls."
 '''

@@ -116,6 +116,8 @@ def _what(schema: type[BaseModel], key: Key, problem: dict[str, Any]) -> str:
             "less_than_equal": "at most",
         }
         return f"expected {bound[kind]} {next(iter(more.values())):g}, got {_shown(came)}"
+    if kind == "too_long":
+        return f"expected at most {more['max_length']} of them, got more"
     expected = _EXPECTED.get(kind, str(problem["msg"]))
     return f"expected {expected}, got {_shown(came)}"
 

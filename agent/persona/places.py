@@ -32,10 +32,14 @@ def places(text: str) -> dict[Key, int]:
 
 
 def line_of(key: Key, found: dict[Key, int]) -> int:
-    """The line of `key`, or of the table in which it is missing; 1 for the file itself."""
+    """The line of `key`, or of the table in which it is missing; 1 for the file itself.
+
+    A table without a header of its own is where the first one in it is.
+    """
     for length in range(len(key), 0, -1):
-        if (line := found.get(key[:length])) is not None:
-            return line
+        way = key[:length]
+        if lines := [line for each, line in found.items() if each[:length] == way]:
+            return found.get(way, min(lines))
     return 1
 
 

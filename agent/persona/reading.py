@@ -13,6 +13,7 @@ from agent.persona.mistakes import Mistake, PersonaError, dotted, of_syntax, of_
 from agent.persona.places import Key, line_of, places
 from agent.persona.schema import HoursTable, PersonaFile
 from agent.persona.tooling import Secret, ToolMistakes, Tools, tools_of
+from agent.summary.schema import SummaryField
 
 GREETS = (
     "[A caller has just been connected and is listening. Greet them in one short sentence, say "
@@ -122,6 +123,10 @@ def _agent(given: PersonaFile, tools: Tools) -> Agent:
         blocked=given.blocked,
         says=Says(given.says.apology, given.says.transfer, given.says.no_answer),
         toolbox=tools.toolbox,
+        summary=tuple(
+            SummaryField(name, field.type, field.description, field.enum)
+            for name, field in given.summary.items()
+        ),
     )
 
 

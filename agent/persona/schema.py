@@ -9,10 +9,11 @@ import re
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from agent.persona.agents import LIMITED, Says
 from agent.persona.hours import parse
+from agent.summary.schema import RESERVED, FieldType
 
 VOICES = frozenset(
     {
@@ -25,9 +26,13 @@ VOICES = frozenset(
 )
 """Gemini's prebuilt voices in November 2026."""
 
+MOST_FIELDS = 20
+"""How many fields of its own a summary may have."""
+
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _BLOCKED = re.compile(r"\+[1-9][0-9]{0,14}\*?|anonymous").fullmatch
 _TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}").fullmatch
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}").fullmatch
 _LANGUAGE = re.compile(r"[a-z]{2,3}-([A-Z]{2}|[0-9]{3})").fullmatch
 
 
@@ -50,6 +55,16 @@ def _blocked(text: str) -> str:
             f'"+1900*", or "anonymous", got {text!r}'
         )
     return text
+
+
+def _field(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError(f"expected another name, got {name!r}, which every summary has already")
+    if not _FIELD(name):
+        raise ValueError(
+            f'expected a name of small letters, digits and "_" such as order_number, got {name!r}'
+        )
+    return name
 
 
 Said = Annotated[str, AfterValidator(_said)]
@@ -167,6 +182,23 @@ class ToolTable(_Table):
         return value
 
 
+class SummaryTable(_Table):
+    """`[summary.NAME]`: something that the summary of each call tells besides."""
+
+    type: FieldType = "string"
+    description: Said
+    enum: tuple[Said, ...] = Field((), strict=False)
+
+    @field_validator("enum")
+    @classmethod
+    def _of_texts(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("type", "string") != "string":
+            raise ValueError(
+                f'expected enum only with type = "string", got it with "{info.data["type"]}"'
+            )
+        return value
+
+
 class PersonaFile(_Table):
     """A whole file."""
 
@@ -185,6 +217,9 @@ class PersonaFile(_Table):
     on_keys: Literal["tell", "ignore"] = "tell"
     builtin: tuple[Literal["end_call"], ...] = Field(("end_call",), strict=False)
     tools: tuple[ToolTable, ...] = Field((), strict=False)
+    summary: dict[Annotated[str, AfterValidator(_field)], SummaryTable] = Field(
+        default={}, max_length=MOST_FIELDS
+    )
 
     @field_validator("voice")
     @classmethod

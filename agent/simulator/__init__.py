@@ -20,10 +20,12 @@ Pure modules, lowest first:
     turns            the turns of one session
     listening        the caller's side of one session
     session          one whole session
+    generation       answers requests for text
     model            the whole server, with all its sessions
     client           a client in virtual time, for tests and worlds
 Edge modules:
     certificate      creates a self-signed TLS certificate for this machine
+    posts            a WebSocket connection that also takes a POST
     endpoint         a TLS WebSocket server in Gemini's place
     server           `model` behind `endpoint`
 

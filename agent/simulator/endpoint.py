@@ -1,4 +1,4 @@
-"""A TLS WebSocket server in Gemini Live's place, for any kind of server behind it.
+"""A TLS server in Gemini's place, for any kind of Live service behind it.
 
 This module only reads the clock, moves frames, and wakes each session at its deadline.
 
@@ -11,7 +11,7 @@ This module only reads the clock, moves frames, and wakes each session at its de
 import asyncio
 import json
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
@@ -31,6 +32,7 @@ from websockets.protocol import State
 from agent.simulator.certificate import certificate_in
 from agent.simulator.faults import Close, Reset
 from agent.simulator.model import Refusal
+from agent.simulator.posts import PostOrWebSocket
 from agent.simulator.server_messages import Message
 
 
@@ -107,7 +109,8 @@ class Endpoint[L: Live]:
                     "127.0.0.1",
                     self._port,
                     ssl=tls,
-                    process_request=self._answer_handshake,
+                    process_request=self._answer_request,
+                    create_connection=PostOrWebSocket,
                     compression=None,
                     max_size=None,
                     ping_interval=None,
@@ -138,9 +141,25 @@ class Endpoint[L: Live]:
         for wake in self._wakes.values():
             wake.set()
 
-    def _answer_handshake(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def answer_post(self, path: str, key: str, body: object) -> Response:
+        """The answer to a POST, such as `generateContent`.
+
+        Args:
+            path: Its path.
+            key: The API key or token; "" for none.
+            body: Its body, as parsed JSON; None for anything else.
+        """
+        del path, key, body
+        return json_answer(HTTPStatus.METHOD_NOT_ALLOWED, {})
+
+    async def _answer_request(
+        self, connection: ServerConnection, request: Request
+    ) -> Response | None:
         url = urlsplit(f"wss://gemini{request.path}")  # the path may begin with two slashes
-        answer = self.server.connect(self.now_ms(), path=url.path, key=_key(url.query, request))
+        key = _key(url.query, request)
+        if request.method == "POST" and isinstance(connection, PostOrWebSocket):
+            return await self.answer_post(url.path, key, _parsed(connection.body))
+        answer = self.server.connect(self.now_ms(), path=url.path, key=key)
         if isinstance(answer, Refusal):
             return connection.respond(HTTPStatus(answer.status), f"{answer.reason}\n")
         self._accepted[connection] = answer
@@ -215,6 +234,19 @@ async def _carry_out(one: Message | Close | Reset, connection: ServerConnection)
             connection.transport.abort()
         case _:
             await connection.send(json.dumps(one).encode())
+
+
+def json_answer(status: int, body: Mapping[str, object]) -> Response:
+    """An HTTP answer with this JSON; the connection is closed behind it."""
+    text = json.dumps(body).encode()
+    headers = Headers(
+        {
+            "Connection": "close",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(text)),
+        }
+    )
+    return Response(status, HTTPStatus(status).phrase, headers, text)
 
 
 def _parsed(frame: str | bytes) -> object:

@@ -91,6 +91,21 @@ class IgnoreSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class Generation:
+    """The next `generateContent` is answered this late, and with this.
+
+    Args:
+        status: The HTTP status; 200 for an answer.
+        text: The text of that answer; "" for the one that would be given anyway.
+        delay_ms: How late it comes.
+    """
+
+    status: int = 429
+    text: str = ""
+    delay_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """The server sends this message as it is, valid or not."""
 
@@ -109,6 +124,7 @@ Fault = (
     | ShortTurn
     | PhantomInterrupted
     | IgnoreSpeech
+    | Generation
     | Send
 )
 
@@ -124,6 +140,7 @@ FAULTS: dict[str, type[Fault]] = {
     "short-turn": ShortTurn,
     "phantom-interrupted": PhantomInterrupted,
     "ignore-speech": IgnoreSpeech,
+    "generation": Generation,
     "send": Send,
 }
 """The names of the faults in a script."""

@@ -17,10 +17,12 @@ from agent.simulator.faults import (
     Close,
     DropHandles,
     Fault,
+    Generation,
     Outage,
     RefuseConnect,
     SlowSetup,
 )
+from agent.simulator.generation import TARGET, Answer, Asked, asked, generated, made_up, refused
 from agent.simulator.listening import Utterance
 from agent.simulator.memory import Handles
 from agent.simulator.script import Script, shipped
@@ -28,6 +30,8 @@ from agent.simulator.service import Service
 from agent.simulator.session import Session, State
 
 DEFAULT_PATH = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+
+BAD_KEY = "API key not valid. Please pass a valid API key."
 
 LEAST_CLOSE_CODE = 1000
 """A code below this is an HTTP status."""
@@ -48,7 +52,8 @@ class GeminiServer:
         script: The model's script; None for the one that books a table.
         behaviour: How the service behaves.
         random: The random numbers for every choice.
-        keep: Whether sessions that are over stay in `sessions`, for tests to examine.
+        keep: Whether sessions that are over stay in `sessions`, and requests for text in `asked`,
+            for tests to examine.
         keep_audio: Whether each session keeps all caller audio, 32 KB a second.
     """
 
@@ -62,6 +67,7 @@ class GeminiServer:
         keep_audio: bool = False,
     ) -> None:
         self.sessions: list[Session] = []
+        self.asked: list[Asked] = []
         behaviour = behaviour or Behaviour()
         random = random or Random(0)  # noqa: S311 - a simulation, which a seed repeats
         self._keep = keep
@@ -96,8 +102,8 @@ class GeminiServer:
         service, behaviour = self._service, self._service.behaviour
         if PATH.fullmatch(path) is None:
             return Refusal(404, f"Expected {DEFAULT_PATH}, got {path}")
-        if not key or (behaviour.keys is not None and key not in behaviour.keys):
-            return Refusal(403, "API key not valid. Please pass a valid API key.")
+        if not self._is_valid(key):
+            return Refusal(403, BAD_KEY)
         refusal = service.refusals.pop(0) if service.refusals else None
         struck = service.struck(now_ms)
         if refusal is None and struck is not None and struck.breaks_off_ms is None:
@@ -120,9 +126,38 @@ class GeminiServer:
         self.sessions.append(session)
         return session
 
+    def generate(self, *, path: str, key: str, body: object) -> Answer:
+        """A client asks for a text, with a POST.
+
+        Args:
+            path: The path, with the model's name.
+            key: The API key.
+            body: The request's body, as parsed JSON.
+        """
+        target = TARGET(path)
+        if target is None:
+            return refused(404, f"Expected /v1beta/models/NAME:generateContent, got {path}")
+        if not self._is_valid(key):
+            return refused(403, BAD_KEY)
+        request = asked(target[1], body)
+        if request is None:
+            return refused(400, "Expected a request with contents.")
+        if self._keep:
+            self.asked.append(request)
+        service = self._service
+        fault = service.generations.pop(0) if service.generations else Generation(200)
+        if fault.status != 200:
+            return refused(fault.status, "The request was refused.", fault.delay_ms)
+        text = fault.text or service.script.generates or made_up(request)
+        return generated(request, text, fault.delay_ms)
+
+    def _is_valid(self, key: str) -> bool:
+        keys = self._service.behaviour.keys
+        return bool(key) and (keys is None or key in keys)
+
     def inject(self, fault: Fault, now_ms: int) -> None:
         """Inject a fault now, into every open session or the next connection. Then poll."""
-        if isinstance(fault, DropHandles | Outage | RefuseConnect | SlowSetup):
+        if isinstance(fault, DropHandles | Generation | Outage | RefuseConnect | SlowSetup):
             self._service.suffer(fault, now_ms)
             return
         for session in self.open_sessions:

@@ -3,6 +3,7 @@
     greeting = "greeting"     # said when the first message of a fresh session is a text
     on_text = "still-here"    # said to any other text
     fallback = "sorry"        # said to speech that no turn expects, or that was not understood
+    generates = "{}"          # the answer to generateContent; without it, one that fits its schema
 
     [[turns]]
     expect = "half-past"      # a caller clip; a turn without it accepts anything
@@ -90,6 +91,7 @@ class Script:
     on_text: str = "still-here"
     fallback: str = "sorry"
     faults: tuple[TimedFault, ...] = ()
+    generates: str | None = None
 
     def rest(self, said: str) -> Turn | None:
         """The rest of the turn, or greeting, that begins with this text; None if none does."""
@@ -162,11 +164,12 @@ def read(table: Mapping[str, object], source: str = "script", folder: Path = SCR
         ScriptError: It is not a script.
     """
     top = _Table(table, source, folder)
-    top.only("greeting", "on_text", "fallback", "turns", "faults")
+    top.only("greeting", "on_text", "fallback", "generates", "turns", "faults")
     said = {name: top.agent_clip(name) for name in ("greeting", "on_text", "fallback")}
     return Script(
         turns=tuple(_turn(turn) for turn in top.tables("turns")),
         faults=tuple(_fault(fault) for fault in top.tables("faults")),
+        generates=top.text("generates"),
         **{name: clip for name, clip in said.items() if clip is not None},
     )
 

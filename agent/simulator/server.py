@@ -1,11 +1,13 @@
-"""The simulated Gemini Live on a TLS WebSocket, for the real SDK."""
+"""The simulated Gemini on a TLS port, for the real SDK: Live, and `generateContent`."""
 
 import asyncio
 from pathlib import Path
 from random import Random
 
+from websockets.http11 import Response
+
 from agent.simulator.behaviour import Behaviour
-from agent.simulator.endpoint import Endpoint
+from agent.simulator.endpoint import Endpoint, json_answer
 from agent.simulator.faults import Fault
 from agent.simulator.model import GeminiServer
 from agent.simulator.script import named
@@ -25,6 +27,12 @@ class SimulatedGemini(Endpoint[GeminiServer]):
     ) -> None:
         server = server or GeminiServer()
         super().__init__(server, port=port, cert_dir=cert_dir, pong_ms=server.pong_ms)
+
+    async def answer_post(self, path: str, key: str, body: object) -> Response:
+        """See `Endpoint.answer_post`."""
+        answer = self.server.generate(path=path, key=key, body=body)
+        await asyncio.sleep(answer.delay_ms / 1000)
+        return json_answer(answer.status, answer.body)
 
     def inject(self, fault: Fault) -> None:
         """Inject a fault now, into every open session or the next connection."""

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.ear import Ear
-from agent.simulator.faults import DropHandles, Outage, RefuseConnect, SlowSetup
+from agent.simulator.faults import DropHandles, Generation, Outage, RefuseConnect, SlowSetup
 from agent.simulator.memory import Handles
 from agent.simulator.script import Script, TimedFault
 
@@ -28,13 +28,17 @@ class Service:
     """The end of the outage, and the outage itself."""
     slow_setups: list[SlowSetup] = field(default_factory=list)
     """The delays of the next setups, in order."""
+    generations: list[Generation] = field(default_factory=list)
+    """The answers to the next `generateContent` requests, in order."""
     in_use: set[int] = field(default_factory=set)
     """The conversations that have an open session."""
     _conversations: int = 0
     _spent: set[tuple[int, int]] = field(default_factory=set)
     """Pairs of a conversation and the identity of a script's fault that has happened in it."""
 
-    def suffer(self, fault: DropHandles | Outage | RefuseConnect | SlowSetup, now_ms: int) -> None:
+    def suffer(
+        self, fault: DropHandles | Generation | Outage | RefuseConnect | SlowSetup, now_ms: int
+    ) -> None:
         """Inject a fault that concerns no single session."""
         match fault:
             case DropHandles():
@@ -45,6 +49,8 @@ class Service:
                 self.refusals.append(fault)
             case SlowSetup():
                 self.slow_setups.append(fault)
+            case Generation():
+                self.generations.append(fault)
             case _:
                 assert_never(fault)
 

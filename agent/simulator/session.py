@@ -18,6 +18,7 @@ from agent.simulator.faults import (
     DropHandles,
     Fault,
     Freeze,
+    Generation,
     GoAway,
     IgnoreSpeech,
     Outage,
@@ -298,7 +299,7 @@ class Session:
             case IgnoreSpeech():
                 if self._listening is not None:
                     self._listening.ignore_next = True
-            case DropHandles() | Outage() | RefuseConnect() | SlowSetup():
+            case DropHandles() | Generation() | Outage() | RefuseConnect() | SlowSetup():
                 self._service.suffer(fault, now_ms)
             case _:
                 assert_never(fault)

@@ -1,6 +1,6 @@
 """Data that must survive the death of a worker, kept in Redis.
 
-These are transcript lines, checkpoints, call records and one-time tokens.
+These are transcript lines, checkpoints, call records, summaries, errands and one-time tokens.
 
 Modules, lowest first:
     base        the promises of a store, its records, and its errors
@@ -11,6 +11,7 @@ Modules, lowest first:
     keeper      a small program that ends our own server when its user is gone
     own_server  Valkey as a child of this process
     leases      tells workers over pub/sub who holds a call
+    errands     what is still to be done for calls that are over
     redis       the `Store` itself, on any of these servers
     rehearsal   checks that a server does everything that a call needs
 

@@ -67,6 +67,9 @@ class CallRecord:
             read its format.
         lines: The transcript, in order; empty if the method does not return it.
         persona: The name of the agent that answers.
+        usd: What the call has cost, in US dollars; None if that is not known.
+        tokens: How many tokens of the model were billed.
+        seconds: How long it has lasted.
     """
 
     status: Status
@@ -76,6 +79,9 @@ class CallRecord:
     checkpoint: Checkpoint | None
     lines: tuple[Line, ...] = ()
     persona: str = ""
+    usd: float | None = None
+    tokens: int = 0
+    seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

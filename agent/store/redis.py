@@ -7,6 +7,7 @@ Keys of a call. All are in one hash slot, and each write of the call renews thei
     offhook:{<CallSid>}:checkpoint     string: JSON
     offhook:{<CallSid>}:token:<nonce>  string: a used token; kept as long as the token could live
     offhook:{<CallSid>}:resumes        string: a counter; kept for its window of 60 s
+    offhook:{<CallSid>}:errand, :summary  see `agent.store.errands`
     offhook:{<CallSid>}:lease          channel: ``taken <epoch>``, ``released <epoch>``,
                                        ``status <CallStatus>``
 
@@ -43,6 +44,7 @@ from agent.conversation.meter import NANO
 from agent.conversation.transcript import Line, Role
 from agent.store import scripts
 from agent.store.base import CallRecord, Fenced, Gap, Orphan, Status, Taken
+from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
 
@@ -78,10 +80,15 @@ def can_be_in_memory() -> bool:
 
 
 class RedisStore:
-    """The `Store` in Redis. Made by `from_url` or `in_memory`; call `aclose` at the end."""
+    """The `Store` in Redis. Made by `from_url` or `in_memory`; call `aclose` at the end.
 
-    def __init__(self, pool: ConnectionPool, ttl_s: int) -> None:
+    Attributes:
+        errands: The errands of calls that are over; None if there is nothing to do for them.
+    """
+
+    def __init__(self, pool: ConnectionPool, ttl_s: int, *, errands: bool = False) -> None:
         self._client = Redis.from_pool(pool)
+        self.errands = RedisErrands(self._client, ttl_s) if errands else None
         self._pool = pool
         self._ttl_s = ttl_s
         self._open_call = self._client.register_script(scripts.OPEN_CALL)
@@ -97,28 +104,36 @@ class RedisStore:
         self._settle = self._client.register_script(scripts.SETTLE)
 
     @classmethod
-    def from_url(cls, url: str, *, ttl_s: int = DEFAULT_TTL_S) -> Self:
+    def from_url(cls, url: str, *, ttl_s: int = DEFAULT_TTL_S, errands: bool = False) -> Self:
         """A store on the server at `url` (``redis://``, ``rediss://``, ``unix://``).
 
-        It connects at its first use, and again whenever the connection was lost.
+        It connects at its first use, and again whenever the connection was lost. With `errands`,
+        each call that is over leaves an errand.
         """
         options = CONNECTION if url.startswith("unix:") else CONNECTION | OVER_TCP
-        return cls(BlockingConnectionPool.from_url(url, **options), ttl_s)
+        return cls(BlockingConnectionPool.from_url(url, **options), ttl_s, errands=errands)
 
     @classmethod
-    def in_memory(cls, *, ttl_s: int = DEFAULT_TTL_S, server: "FakeServer | None" = None) -> Self:
+    def in_memory(
+        cls,
+        *,
+        ttl_s: int = DEFAULT_TTL_S,
+        server: "FakeServer | None" = None,
+        errands: bool = False,
+    ) -> Self:
         """A store in the memory of this process; nothing of it outlives the process.
 
         Args:
             ttl_s: How long a call is kept after its last write.
             server: Share the memory of another such store.
+            errands: As for `from_url`.
 
         Raises:
             ModuleNotFoundError: fakeredis is not installed: see `can_be_in_memory`.
         """
         from agent.store import in_memory  # noqa: PLC0415 - imports a package that few have
 
-        return cls(in_memory.pool(server, CONNECTION), ttl_s)
+        return cls(in_memory.pool(server, CONNECTION), ttl_s, errands=errands)
 
     async def open_call(self, call_sid: str, persona: str = "") -> CallRecord:
         """See `Store.open_call`."""
@@ -175,15 +190,17 @@ class RedisStore:
 
     async def end_call(self, call_sid: str, epoch: int, reason: str) -> None:
         """See `Store.end_call`."""
+        await self._add_errand(call_sid)
         _accepted(await self._run(self._end_call, call_sid, epoch, reason))
 
     async def mark_completed(self, call_sid: str, reason: str) -> None:
         """See `Store.mark_completed`."""
+        await self._add_errand(call_sid)
         await self._run(self._mark_completed, call_sid, reason)
 
     async def reopen(self, call_sid: str, reason: str) -> None:
         """See `Store.reopen`."""
-        await self._run(self._reopen, call_sid, reason)
+        await self._run(self._reopen, call_sid, reason, extra_key=_key(call_sid, "errand"))
 
     async def count_resume(self, call_sid: str) -> int:
         """See `Store.count_resume`."""
@@ -262,6 +279,13 @@ class RedisStore:
         """See `Store.aclose`."""
         await self._client.aclose()
 
+    async def _add_errand(self, call_sid: str) -> None:
+        """Add it before the call is stored as over. A worker that dies between the two leaves an
+        errand that waits for the call's end, and never a call whose errand is lost.
+        """
+        if self.errands is not None:
+            await self.errands.add(call_sid)
+
     async def _run(
         self, script: AsyncScript, call_sid: str, *args: str | int, extra_key: str | None = None
     ) -> Any:
@@ -302,7 +326,14 @@ def _record(
         checkpoint=_checkpoint(call_sid, checkpoint),
         lines=_lines(entries),
         persona=fields.get("persona", ""),
+        usd=_usd(fields.get("usd", "unknown")),
+        tokens=int(fields.get("tokens", 0)),
+        seconds=int(fields.get("seconds", 0)),
     )
+
+
+def _usd(text: str) -> float | None:
+    return None if text == "unknown" else float(text)
 
 
 def _fields(flat: list[str]) -> dict[str, str]:

@@ -130,9 +130,10 @@ refresh()
 return {{'ok', 0}}
 """
 
-# ARGV: ttl_s, reason.
+# KEYS[4] is the call's errand, which begins anew when the call is over again. ARGV: ttl_s, reason.
 REOPEN = f"""{PREAMBLE}
 if completed() and redis.call('HGET', call, 'ended_reason') == ARGV[2] then
+  redis.call('DEL', extra)
   redis.call('HSET', call, 'status', 'in-progress', 'ended_reason', '')
 end
 return {{'ok', 0}}
@@ -169,4 +170,58 @@ COUNT_RESUME = f"""{PREAMBLE}
 local count = redis.call('INCR', extra)
 if count == 1 then redis.call('EXPIRE', extra, ARGV[2]) end
 return {{'ok', count}}
+"""
+
+NOW = """
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local function in_ms(more_ms) return string.format('%d', now_ms + more_ms) end
+"""
+
+# KEYS: the errands of all calls, by the time they are due. ARGV: ttl_s, call, delay_ms.
+ADD_ERRAND = f"""{NOW}
+redis.call('ZADD', KEYS[1], 'NX', in_ms(ARGV[3]), ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return {{}}
+"""
+
+# KEYS: as above. ARGV: ttl_s, most, claim_ms.
+CLAIM_ERRANDS = f"""{NOW}
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', in_ms(0), 'LIMIT', 0, ARGV[2])
+for _, call in ipairs(due) do redis.call('ZADD', KEYS[1], in_ms(ARGV[3]), call) end
+if #due > 0 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return {{in_ms(ARGV[3]), due}}
+"""
+
+# KEYS: as above. ARGV: ttl_s, call, until when it is claimed, delay_ms.
+POSTPONE_ERRAND = f"""{NOW}
+if redis.call('ZSCORE', KEYS[1], ARGV[2]) == ARGV[3] then
+  redis.call('ZADD', KEYS[1], in_ms(ARGV[4]), ARGV[2])
+  redis.call('EXPIRE', KEYS[1], ARGV[1])
+end
+return {{}}
+"""
+
+# KEYS: the call, its errand. ARGV: ttl_s.
+BEGIN_ERRAND = f"""{NOW}
+local call, errand = KEYS[1], KEYS[2]
+local status = redis.call('HGET', call, 'status')
+if not status then return {{'gone'}} end
+if status ~= 'completed' then return {{'running'}} end
+local step = redis.call('HGET', errand, 'step') or 'summary'
+if step == 'done' then return {{step, 0, '0', '0'}} end
+redis.call('HSETNX', errand, 'since_ms', in_ms(0))
+local number = redis.call('HINCRBY', errand, 'attempts', 1)
+redis.call('EXPIRE', errand, ARGV[1])
+local since_ms = redis.call('HGET', errand, 'since_ms')
+return {{step, number, since_ms, in_ms(-since_ms)}}
+"""
+
+# KEYS: the call's errand, its summary. ARGV: ttl_s, step, summary ("" to keep what is there).
+ADVANCE_ERRAND = """
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'step', ARGV[2], 'attempts', 0)
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[1]) end
+return {}
 """

@@ -19,6 +19,8 @@ Modules, lowest first:
     twilio_rest    redirects a call through Twilio's REST API
     personas       the agents, read from their files, and again when a file was changed
     reaper         renews the leases of the calls held here, and rescues calls that nobody holds
+    delivery       posts to the owner's webhook, signed
+    errands        what is left to do for calls that are over: the summary, and the webhook
     worker         creates and releases a worker's resources
     redial         lets a caller who was cut off continue in a new call
     standing       how a call stands: what the store knows, put right by what Twilio says
@@ -41,6 +43,8 @@ Resources, and where they are acquired and released:
     store, lease, client `worker`, for the life of the process
     own store's server   `app.serve`, around the worker, so that the last call's data is written
     reaper's task        `worker`, likewise; it waits for a REST request that is running
+    errands' tasks       `worker`, likewise; what is running is cancelled, and done elsewhere
+    webhook's client     `worker`, likewise
     listening sockets    `app.serve`
     watchdog's thread    `app.serve`
 

@@ -118,6 +118,14 @@ class Metrics:
         self._recordings_dropped = counter(
             "recordings_dropped", "Recordings that ended before their call.", ["why"]
         )
+        self._summaries = counter(
+            "summaries", "Attempts to have a call summarised, by their result.", ["result"]
+        )
+        self._posts = counter(
+            "webhook_posts",
+            "Posts to WEBHOOK_URL by the status of the answer, and those that were given up.",
+            ["answer"],
+        )
         self._store_away = Gauge(
             "offhook_store_away_calls", "Calls that wait for the store.", registry=self.registry
         )
@@ -174,6 +182,14 @@ class Metrics:
         model = "fallback" if fallback else "first"
         for state in State:
             self._breaker.labels(model, state.value).set(state is now)
+
+    def summarised(self, result: str) -> None:
+        """A call was to be summarised: ``done``, ``empty``, ``failed`` or ``retry``."""
+        self._summaries.labels(result).inc()
+
+    def posted(self, answer: str) -> None:
+        """A call was posted to the webhook, and answered with this status."""
+        self._posts.labels(answer).inc()
 
     def observer_failed(self, observer: str) -> None:
         """An observer raised, and is switched off for that call."""

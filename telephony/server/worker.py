@@ -25,6 +25,8 @@ from telephony.replay import selection
 from telephony.replay.recorder import Recorder
 from telephony.server.admission import Admission, wall_time_ms
 from telephony.server.calls import Calls
+from telephony.server.delivery import Delivery
+from telephony.server.errands import ErrandRunner, Means
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.server.observers import Observer
@@ -50,6 +52,7 @@ class Parts:
     metrics: Metrics
     personas: Personas
     recorder: Recorder | None
+    means: Means
     observers: tuple[Observer, ...]
 
 
@@ -108,12 +111,18 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
     watching: list[Observer] = [metrics, Narrator(metrics.responded), *observers]
     try:
         stream_url(settings.public_url)
+        has_errands = bool(settings.summary_model or settings.webhook_url)
+        ttl_s = settings.transcript_ttl_s
         store = (
-            RedisStore.from_url(settings.redis_url, ttl_s=settings.transcript_ttl_s)
+            RedisStore.from_url(settings.redis_url, ttl_s=ttl_s, errands=has_errands)
             if settings.redis_url
-            else RedisStore.in_memory(ttl_s=settings.transcript_ttl_s)
+            else RedisStore.in_memory(ttl_s=ttl_s, errands=has_errands)
         )
         model = gemini_live(settings)
+        means = Means(
+            model.author(settings.summary_model) if settings.summary_model else None,
+            _delivery(settings),
+        )
     except (ValueError, TypeError) as error:  # redis-py raises TypeError for an unknown option
         raise SettingsError(str(error)) from None
     recorder = _recorder(settings, metrics)
@@ -127,8 +136,16 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         metrics,
         Personas(settings.personas),
         recorder,
+        means,
         tuple(watching),
     )
+
+
+def _delivery(settings: Settings) -> Delivery | None:
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        return None
+    secret = settings.webhook_secret.get_secret_value()
+    return Delivery(settings.webhook_url, secret, settings.ssl_cert_file)
 
 
 def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
@@ -158,6 +175,8 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             stack.enter_context(made_of.recorder)
         stack.push_async_callback(made_of.model.aclose)
         made_of.model.warm_up()
+        if made_of.means.delivery is not None:
+            stack.push_async_callback(made_of.means.delivery.aclose)
         model = _guarded(made_of.model, made_of.metrics)
         instance = secrets.token_hex(8)
         stack.push_async_callback(made_of.store.aclose)
@@ -177,6 +196,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         made_of.metrics.look_at(lambda: len(calls), lambda: calls.waiting_for_store)
         await stack.enter_async_context(calls.running())
         await stack.enter_async_context(_reaping(made_of, calls))
+        await stack.enter_async_context(_errands(made_of, calls))
         yield Worker(
             made_of.settings,
             made_of.admission,
@@ -220,3 +240,24 @@ async def _reaping(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
         reaping = tasks.create_task(reaper.run(), name="reaper")
         yield
         reaping.cancel()
+
+
+@asynccontextmanager
+async def _errands(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
+    errands = made_of.store.errands
+    if errands is None:
+        yield
+        return
+    runner = ErrandRunner(
+        made_of.means,
+        calls,
+        made_of.store,
+        errands,
+        made_of.personas,
+        made_of.metrics,
+        Random(secrets.randbits(32)),  # noqa: S311 - jitter, not a secret
+    )
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(runner.run(), name="errands")
+        yield
+        running.cancel()

@@ -25,6 +25,7 @@ from telephony.simulator.report import Report
 from telephony.simulator.script import Script as CallerScript
 from tests.end_to_end.left_behind import SERVED
 from tests.end_to_end.watching import PATIENCE_S, Watch
+from tests.end_to_end.webhook import Webhook
 from tests.forked import ROOT, Forked, forked
 from tests.own_store import state_dir
 
@@ -70,6 +71,8 @@ async def serving(
     account_sid: str = "",
     fallback_model: str = "",
     personas: Path | None = None,
+    summary_model: str = "",
+    webhook: Webhook | None = None,
 ) -> AsyncIterator[LocalWorker]:
     """A worker on a free port. Leaving waits until its calls are over and stored."""
     given = settings.load(
@@ -84,6 +87,9 @@ async def serving(
         twilio_account_sid=account_sid,
         record_dir="",
         personas=personas or "",
+        summary_model=summary_model,
+        webhook_url="" if webhook is None else webhook.url,
+        webhook_secret="" if webhook is None else webhook.secret,
         drain_budget_s=5,
         port=0,
         metrics_port=0,  # the same as PORT: served there

@@ -40,7 +40,7 @@ def keys() -> list[tuple[int, str, object]]:
     """Line, from 1, dotted key and value of each `key = value` on one line."""
     found, table = [], ""
     for n, line in enumerate(LINES, start=1):
-        if header := re.fullmatch(r"\[(\w+)\]", line):
+        if header := re.fullmatch(r"\[([\w.]+)\]", line):
             table = f"{header[1]}."
         elif (pair := re.fullmatch(r"(\w+) = (.*)", line)) and pair[2] != '"""':
             found.append((n, table + pair[1], tomllib.loads(line)[pair[1]]))
@@ -64,6 +64,8 @@ def seeded() -> list[tuple[str, int, str]]:
         for wrong in WRONG_VALUES[kind_of(value)]:
             if wrong == '""' and key in {"language", *(f"hours.{day}" for day in ("mon", "tue"))}:
                 continue  # which may be empty
+            if wrong == '["0123"]' and key.endswith(".enum"):
+                continue  # which are texts
             found.append((with_line(n, f"{name} = {wrong}"), n, key))
     return found
 
@@ -163,3 +165,40 @@ def test_several_files_need_a_default(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text(persona("Bo"))
     [only] = mistakes(tmp_path)
     assert "expected default = true in one of the files, got none" in only
+
+
+def test_a_summary_may_be_asked_for_20_things_with_names_of_their_own(tmp_path: Path) -> None:
+    fields = [f'[summary.f{n}]\ntype = "integer"\ndescription = "A number."\n' for n in range(21)]
+    file = tmp_path / "ada.toml"
+    file.write_text('name = "Ada"\ninstructions = "x"\n' + "".join(fields[:20]))
+    assert len(read([file]).default.summary) == 20
+    file.write_text('name = "Ada"\ninstructions = "x"\n' + "".join(fields))
+    assert mistakes(file) == [f"{file}:3: summary: expected at most 20 of them, got more"]
+
+
+@pytest.mark.parametrize(
+    ("table", "mistake"),
+    [
+        (
+            'outcome]\ntype = "string"\ndescription = "x"',
+            "3: summary.outcome: expected another name, got 'outcome', which every summary has",
+        ),
+        (
+            'Name]\ntype = "string"\ndescription = "x"',
+            '3: summary.Name: expected a name of small letters, digits and "_"',
+        ),
+        (
+            'n]\ntype = "integer"\ndescription = "x"\nenum = ["one"]',
+            '6: summary.n.enum: expected enum only with type = "string", got it with "int',
+        ),
+        (
+            'n]\ntype = "text"\ndescription = "x"',
+            '4: summary.n.type: expected "string", "integer", "number", "boolean" or "list", got',
+        ),
+    ],
+)
+def test_what_a_summary_cannot_hold_is_named(tmp_path: Path, table: str, mistake: str) -> None:
+    file = tmp_path / "ada.toml"
+    file.write_text(f'name = "Ada"\ninstructions = "x"\n[summary.{table}\n')
+    [found] = mistakes(file)
+    assert found.startswith(f"{file}:{mistake}")

@@ -1,0 +1,217 @@
+"""Does what is left to do for calls that are over: has a summary written, and posts the webhook.
+
+Any worker does it for any worker's call. The store keeps what is to be done, when, and how often
+it was tried, so an errand outlives workers. Nothing here is waited for by a call.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from random import Random
+from typing import Any, assert_never
+
+import structlog
+
+from agent.store.base import CallRecord, Store, StoreAway
+from agent.store.errands import Attempt, Errand, Errands, Step
+from agent.summary.writer import Author, NotWritten, Outcome, write
+from telephony.server.admission import wall_time_ms
+from telephony.server.calls import Calls
+from telephony.server.delivery import GONE, NO_ANSWER, Delivery
+from telephony.server.metrics import Metrics
+from telephony.server.patience import patiently
+from telephony.server.personas import Personas
+
+AT_ONCE = 2
+"""How many errands one worker does at a time, so that calls are not disturbed."""
+
+INTERVAL_S = 1.0
+CLAIM_MS = 180_000
+"""How long a worker has for one step: two answers of the model, of 60 s each, and some."""
+
+STILL_RUNNING_MS = 60_000
+FIRST_PAUSE_MS = 5_000
+LONGEST_PAUSE_MS = 2 * 3_600_000
+SUMMARY_ATTEMPTS = 9
+"""The last of them comes about five hours after the first."""
+
+DELIVERY_MS = 24 * 3_600_000
+"""How long the webhook is tried."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """With what errands are done.
+
+    Args:
+        author: Who writes summaries; None if nobody does.
+        delivery: The webhook; None if there is none.
+    """
+
+    author: Author | None
+    delivery: Delivery | None
+
+
+class ErrandRunner:
+    """The errands of one worker; `run` runs beside the calls.
+
+    Args:
+        means: With what errands are done.
+        calls: The calls of this worker; while they are drained, nothing new is begun.
+        store: The store with the calls.
+        errands: The errands in it.
+        personas: The agents, which say what a summary tells besides.
+        metrics: Counts attempts.
+        random: For the length of pauses.
+    """
+
+    def __init__(
+        self,
+        means: Means,
+        calls: Calls,
+        store: Store,
+        errands: Errands,
+        personas: Personas,
+        metrics: Metrics,
+        random: Random,
+    ) -> None:
+        self._means = means
+        self._calls, self._store, self._errands = calls, store, errands
+        self._personas, self._metrics, self._random = personas, metrics, random
+        self._busy = 0
+        self._freed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Do errands until cancelled. What is then half done is done again by another worker."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._freed.clear()
+                for errand in await self._claimed():
+                    self._busy += 1
+                    tasks.create_task(self._do(errand), name=f"errand {errand.call_sid}")
+                try:
+                    async with asyncio.timeout(INTERVAL_S):
+                        await self._freed.wait()
+                except TimeoutError:
+                    pass
+
+    async def _claimed(self) -> list[Errand]:
+        if self._calls.draining or self._busy >= AT_ONCE:
+            return []
+        try:
+            return list(await patiently(self._errands.claim(AT_ONCE - self._busy, CLAIM_MS)))
+        except StoreAway:
+            return []
+
+    async def _do(self, errand: Errand) -> None:
+        try:
+            await self._next_step(errand)
+        except StoreAway as away:  # the claim ends by itself, and the step is tried again
+            log.warning("errand interrupted", call_sid=errand.call_sid, why=away.why)
+        except Exception:  # a bug in one errand must not end the others, or the calls
+            log.exception("errand failed", call_sid=errand.call_sid)
+        finally:
+            self._busy -= 1
+            self._freed.set()
+
+    async def _next_step(self, errand: Errand) -> None:
+        attempt = await patiently(self._errands.begin(errand))
+        if attempt == "gone":
+            await patiently(self._errands.settle(errand))
+            return
+        if attempt == "running":
+            await patiently(self._errands.postpone(errand, STILL_RUNNING_MS))
+            return
+        record = await patiently(self._store.look_up(errand.call_sid))
+        if record is None or attempt.step == "done":
+            await patiently(self._errands.settle(errand))
+            return
+        match attempt.step:
+            case "summary":
+                await self._summarise(errand, attempt, record)
+            case "webhook":
+                await self._post(errand, attempt, record)
+            case _:
+                assert_never(attempt.step)
+
+    async def _summarise(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
+        author = self._means.author
+        if author is None:
+            await self._advance(errand, "webhook")
+            return
+        agent = (await self._personas.current()).named(record.persona)
+        try:
+            outcome = await write(author, record.lines, agent.summary)
+        except NotWritten as failed:
+            if failed.passing and attempt.number < SUMMARY_ATTEMPTS:
+                self._metrics.summarised("retry")
+                await self._again(errand, attempt)
+                return
+            outcome = Outcome("failed", author.model, reason=failed.why)
+        self._metrics.summarised(outcome.status)
+        if outcome.status == "failed":
+            log.warning("no summary", call_sid=errand.call_sid, why=outcome.reason)
+        await self._advance(errand, "webhook", outcome.to_json())
+
+    async def _post(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
+        delivery = self._means.delivery
+        if delivery is None:
+            await self._advance(errand, "done")
+            return
+        call_sid = errand.call_sid
+        body = told(call_sid, record, await patiently(self._errands.summary(call_sid)))
+        message_id = f"msg_{call_sid}_{attempt.since_ms}"
+        status, why = await delivery.post(message_id, wall_time_ms() // 1000, body)
+        self._metrics.posted("no answer" if status == NO_ANSWER else str(status))
+        if 200 <= status < 300:
+            await self._advance(errand, "done")
+        elif status == GONE or attempt.age_ms + self._pause_ms(attempt) > DELIVERY_MS:
+            log.warning(
+                "webhook given up",
+                call_sid=call_sid,
+                status=status,
+                why=why,
+                attempts=attempt.number,
+                hint="WEBHOOK_URL must answer with 2xx",
+            )
+            self._metrics.posted("given up")
+            await self._advance(errand, "done")
+        else:
+            log.info(
+                "webhook not taken", call_sid=call_sid, status=status, why=why, n=attempt.number
+            )
+            await self._again(errand, attempt)
+
+    async def _advance(self, errand: Errand, step: Step, summary: str | None = None) -> None:
+        await patiently(self._errands.advance(errand, step, summary))
+        if step == "done":
+            await patiently(self._errands.settle(errand))
+        else:
+            await patiently(self._errands.postpone(errand, 0))
+
+    async def _again(self, errand: Errand, attempt: Attempt) -> None:
+        pause_ms = int(self._pause_ms(attempt) * self._random.uniform(0.8, 1.2))
+        await patiently(self._errands.postpone(errand, pause_ms))
+
+    def _pause_ms(self, attempt: Attempt) -> int:
+        return int(min(FIRST_PAUSE_MS * 3.0 ** min(attempt.number - 1, 10), LONGEST_PAUSE_MS))
+
+
+def told(call_sid: str, record: CallRecord, summary: str | None) -> bytes:
+    """The body of a webhook: what became of a call."""
+    about: dict[str, Any] = {
+        "type": "call.ended",
+        "call_sid": call_sid,
+        "persona": record.persona,
+        "ended_reason": record.ended_reason,
+        "seconds": record.seconds,
+        "usd": record.usd,
+        "tokens": record.tokens,
+        "transcript": [
+            {"role": line.role, "heard": line.heard, "at_ms": line.at_ms} for line in record.lines
+        ],
+        "summary": None if summary is None else json.loads(summary),
+    }
+    return json.dumps(about, ensure_ascii=False).encode(errors="replace")
