@@ -137,7 +137,9 @@ async def test_a_worker_that_never_hears_that_its_call_was_taken_is_refused_what
         await steps.until(lambda step: isinstance(step.event, OwnershipLost))
         record = await two.server.worker.store.look_up(report.call_sid)
     assert (report.streams, report.problems) == (2, ())
-    assert steps.seen[-1].commands[-1] == EndCall(EndedReason.TAKEN_OVER, final=False)
+    last = steps.seen[-1].commands[-1]
+    assert isinstance(last, EndCall)
+    assert (last.reason, last.final) == (EndedReason.TAKEN_OVER, False)
     assert record is not None
     assert record.epoch == 2
     assert [line.n for line in record.lines] == list(range(1, len(record.lines) + 1))

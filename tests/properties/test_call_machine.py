@@ -118,6 +118,10 @@ class World:
                 assert command.name not in self.every_mark
                 self.every_mark.add(command.name)
                 self.marks.append(command.name)
+            case SendClear() if self.held:
+                assert command.stream_sid == self.stream
+                self.sounds = False
+                self.marks.clear()
             case SendClear() if self.sounds:
                 assert command.stream_sid == self.stream
                 of_replies = [name for name in self.marks if name.startswith("r")]
@@ -126,9 +130,8 @@ class World:
             case SendClear():
                 assert command.stream_sid == self.stream
                 assert self.sent, "nothing to clear"
+                self.forbidden_up_to = max(self.sent)
                 self.marks.clear()
-                if not self.held:
-                    self.forbidden_up_to = max(self.sent)
             case CloseStream():
                 assert command.stream_sid in self.open_streams
                 self.open_streams.discard(command.stream_sid)
@@ -184,12 +187,11 @@ def moves(op: str, call: Call, world: World, now_ms: int) -> None:
     if call.phase is not Phase.STREAMING:
         return
     if op == "hold":
-        world.held = True
         commands: list[Command] = [*call._player.hold(now_ms)]
     else:
-        world.held = False
         call._player.go_on(from_ms=0 if op == "go back" else None)
         commands = call.step(Tick(), now_ms)
+    world.held = call._player._held
     for command in commands:
         world.does(command)
     _looks_right(call, now_ms)
@@ -270,6 +272,7 @@ def step(call: Call, world: World, event: Event, now_ms: int) -> None:
     world.happens(event)
     timer_ms = call.deadline_ms()
     commands = call.step(event, now_ms)
+    world.held = call._player._held  # what is cut is held no more
     for command in commands:
         world.does(command)
     if timer_ms is not None and _plain(event, commands):

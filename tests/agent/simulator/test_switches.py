@@ -17,6 +17,7 @@ OTHERS = {
     "replays": "words",
     "rest": "anew",
     "speech_dbfs": "-33",
+    "swallowed_end": "closes",
     "max_sessions": "2",
 }
 """Values that differ from the default, of the switches that are words, or not set."""
