@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 import structlog
 
+from agent.conversation.tools import Ledger, ToolCall
 from agent.store.base import CallRecord, Store, StoreAway
 from agent.store.errands import Attempt, Errand, Errands, Step
 from agent.summary.writer import Author, NotWritten, Outcome, write
@@ -89,8 +90,7 @@ class ErrandRunner:
             while True:
                 self._freed.clear()
                 for errand in await self._claimed():
-                    self._busy += 1
-                    tasks.create_task(self._do(errand), name=f"errand {errand.call_sid}")
+                    tasks.create_task(self.do(errand), name=f"errand {errand.call_sid}")
                 try:
                     async with asyncio.timeout(INTERVAL_S):
                         await self._freed.wait()
@@ -105,7 +105,9 @@ class ErrandRunner:
         except StoreAway:
             return []
 
-    async def _do(self, errand: Errand) -> None:
+    async def do(self, errand: Errand) -> None:
+        """Do the next step of an errand, and say in the store when it is due again."""
+        self._busy += 1
         try:
             await self._next_step(errand)
         except StoreAway as away:  # the claim ends by itself, and the step is tried again
@@ -143,7 +145,7 @@ class ErrandRunner:
             return
         agent = (await self._personas.current()).named(record.persona)
         try:
-            outcome = await write(author, record.lines, agent.summary)
+            outcome = await write(author, record.lines, agent.summary, tool_calls(record))
         except NotWritten as failed:
             if failed.passing and attempt.number < SUMMARY_ATTEMPTS:
                 self._metrics.summarised("retry")
@@ -199,6 +201,11 @@ class ErrandRunner:
         return int(min(FIRST_PAUSE_MS * 3.0 ** min(attempt.number - 1, 10), LONGEST_PAUSE_MS))
 
 
+def tool_calls(record: CallRecord) -> list[ToolCall]:
+    """What the agent's tools did, as far as its ledger still has it."""
+    return [] if record.checkpoint is None else list(Ledger.from_text(record.checkpoint.tools, ()))
+
+
 def told(call_sid: str, record: CallRecord, summary: str | None) -> bytes:
     """The body of a webhook: what became of a call."""
     about: dict[str, Any] = {
@@ -211,6 +218,15 @@ def told(call_sid: str, record: CallRecord, summary: str | None) -> bytes:
         "tokens": record.tokens,
         "transcript": [
             {"role": line.role, "heard": line.heard, "at_ms": line.at_ms} for line in record.lines
+        ],
+        "tools": [
+            {
+                "name": call.tool.name,
+                "arguments": json.loads(call.arguments),
+                "state": call.state,
+                "result": json.loads(call.result) if call.result else None,
+            }
+            for call in tool_calls(record)
         ],
         "summary": None if summary is None else json.loads(summary),
     }

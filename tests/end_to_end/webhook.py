@@ -47,14 +47,16 @@ class Webhook:
         self.posts(Post(path, headers, json.loads(body), self._is_signed(headers, body)))
         status = self.statuses.pop(0) if self.statuses else 204
         answer = f"HTTP/1.1 {status} Answer\r\ncontent-length: 0\r\nconnection: close\r\n"
-        answer += f"location: {self.url}/elsewhere\r\n\r\n"
+        answer += "location: /elsewhere\r\n\r\n"
         writer.write(answer.encode())
         await writer.drain()
         writer.close()
         await writer.wait_closed()
 
     def _is_signed(self, headers: dict[str, str], body: bytes) -> bool:
-        key = base64.b64decode(self.secret.removeprefix("whsec_"))
+        key = self.secret.encode()
+        if self.secret.startswith("whsec_"):
+            key = base64.b64decode(self.secret.removeprefix("whsec_"))
         signed = b".".join(
             [headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body]
         )

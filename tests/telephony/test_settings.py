@@ -199,3 +199,43 @@ def test_a_call_may_be_transferred_to_a_number_or_an_address(
 ) -> None:
     given(monkeypatch, TRANSFER_TO=to)
     assert load().transfer_to == to
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/calls?key=1",
+        "http://127.0.0.1:9000/calls",
+        "http://[::1]:9000/",
+        "http://localhost/calls",
+    ],
+)
+def test_a_webhook_may_be_plain_http_on_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    given(monkeypatch, WEBHOOK_URL=url, WEBHOOK_SECRET="s")
+    assert load().webhook_url == url
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"WEBHOOK_URL": "https://example.com"}, "WEBHOOK_SECRET: missing, and WEBHOOK_URL is set"),
+        ({"WEBHOOK_URL": "http://example.com"}, "WEBHOOK_URL: expected an address that begins"),
+        ({"WEBHOOK_URL": "http://127.0.0.1.example.com"}, "WEBHOOK_URL: expected an address that"),
+        ({"WEBHOOK_URL": "https://me:hunter2@example.com"}, "WEBHOOK_URL: expected an address"),
+        ({"WEBHOOK_URL": "example.com/calls"}, "WEBHOOK_URL: expected an address such as"),
+        ({"WEBHOOK_URL": "https://example.com:port"}, "WEBHOOK_URL: expected an address such as"),
+        ({"WEBHOOK_SECRET": "whsec_hunter2!"}, "WEBHOOK_SECRET: expected base64 after whsec_"),
+    ],
+)
+def test_a_webhook_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], message: str
+) -> None:
+    given(monkeypatch, **{"WEBHOOK_SECRET": "s"} | environment)
+    if message.startswith("WEBHOOK_SECRET: missing"):
+        monkeypatch.delenv("WEBHOOK_SECRET")
+    with pytest.raises(SettingsError) as error:
+        load()
+    assert message in str(error.value)
+    assert "hunter2" not in str(error.value)
