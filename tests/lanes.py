@@ -36,6 +36,7 @@ PLACES = (
     "tests/agent/store/test_own_server.py",
     "tests/agent/gemini/test_guarded.py",
     "tests/agent/gemini/test_session_",
+    "tests/agent/tools/test_web.py",
     "tests/agent/simulator/test_server.py",
     "tests/agent/store/test_failures.py",
     "tests/telephony/number/test_account.py",

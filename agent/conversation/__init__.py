@@ -33,6 +33,7 @@ Modules, lowest first:
     crossed     leaves out an answer to a nudge that is no longer needed
     rest        leaves out the repeated beginning of a reply that goes on in a new session
     parting     decides when a conversation comes to its end: silence, length, the agent hangs up
+    keys        tells the model of the keys that a caller presses
     hang_up     the agent ends the call: once its goodbye was heard
     tool_use    checks a tool call, has it run once, and sees that its result is told
     parts       puts these parts together, for a new conversation or one that goes on

@@ -38,6 +38,7 @@ class Checkpoint:
         spent: What the model has cost so far, in nano-dollars.
         tokens: How many tokens that were.
         tools: The ledger of tool calls, as `tools.Ledger.to_text` writes it.
+        notes: What the agent wrote down, each note on a line.
         acts: The number of the newest tool call in it.
     """
 
@@ -57,6 +58,7 @@ class Checkpoint:
     spent: int = field(default=0, metadata=LATER)
     tokens: int = field(default=0, metadata=LATER)
     tools: str = field(default="", metadata=LATER)
+    notes: str = field(default="", metadata=LATER)
     acts: int = field(default=0, metadata=LATER)
 
     def left_after(self, lines: int) -> Self | None:

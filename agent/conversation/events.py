@@ -244,6 +244,13 @@ class CallerSpoke:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The listener has pressed a key: 0-9, *, #, A-D."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """The listener has heard `ms` milliseconds of a reply so far; with `ended`, that is all of it.
 
@@ -274,6 +281,7 @@ ListenerEvent = (
     | ListenerCame
     | ListenerLeft
     | CallerSpoke
+    | KeyPressed
     | Heard
     | TimePassed
     | ConversationClosed

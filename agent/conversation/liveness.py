@@ -71,6 +71,7 @@ class Liveness:
         self._open = False
         self._heard_by_ms = 0.0
         self._thinks_until_ms: int | None = None
+        self._called = False
         self._told: Trouble | None = None
         self._tried: set[Remedy] = set()
 
@@ -145,8 +146,13 @@ class Liveness:
         else:
             self._told = Trouble.NO_SOUND
 
+    def calls(self) -> None:
+        """It calls a tool: the turn is no empty one, whether or not it speaks in it."""
+        self._called = True
+
     def closed(self, reason: str, *, spoke: bool) -> None:
         """The model's turn is closed, and whether there was a reply in it."""
+        called, self._called = self._called, False
         if spoke and self._thinks_until_ms is not None:
             self._owed_ms = None
         self._open, self._thinks_until_ms = False, None
@@ -155,7 +161,7 @@ class Liveness:
             self._speech_ms = 0.0
         elif reason in REJECTED_REASONS:
             self._told = Trouble.REJECTED
-        elif not spoke and (self._owed_ms is not None or self._speech_ms >= SPEECH_MS):
+        elif not (spoke or called) and (self._owed_ms is not None or self._speech_ms >= SPEECH_MS):
             self._told = Trouble.EMPTY_TURN
 
     def resumable(self) -> None:

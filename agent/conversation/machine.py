@@ -61,6 +61,7 @@ class Conversation:
         self._sessions, self._liveness = parts.sessions, parts.liveness
         self._repetition, self._rest, self._crossed = parts.repetition, parts.rest, parts.crossed
         self._replies, self._parting, self._tools = parts.replies, parts.parting, parts.tools
+        self._keys = parts.keys
         self._closed = False
 
     @property
@@ -97,7 +98,7 @@ class Conversation:
         """When `TimePassed` is due, or None."""
         listens_ms = None if self._tools.holds else self._sessions.listens_since_ms
         live_ms = self._liveness.deadline_ms(listens_ms)
-        parts = (self._replies, self._sessions, self._parting, self._tools)
+        parts = (self._replies, self._sessions, self._parting, self._tools, self._keys)
         return earliest(*(part.deadline_ms() for part in parts), live_ms)
 
     def step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
@@ -111,7 +112,7 @@ class Conversation:
             return []
         out = self._step(event, now_ms)
         if not isinstance(event, events.ConversationClosed):
-            out += self._tools.look(now_ms) + self._parting.look(now_ms)
+            out += self._tools.look(now_ms) + self._keys.look(now_ms) + self._parting.look(now_ms)
         return out
 
     def _step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
@@ -120,6 +121,9 @@ class Conversation:
                 self._liveness.caller_spoke(now_ms, event.ms)
                 owes_more = self._debt.caller_spoke(now_ms, event.ms)
                 return self._sessions.checkpoint(now_ms) if owes_more else []
+            case events.KeyPressed():
+                self._keys.press(event.key, now_ms)
+                return []
             case events.Heard():
                 return self._heard(event, now_ms)
             case events.ConversationOpened():

@@ -8,6 +8,7 @@ from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
 from agent.conversation.choice import Choice
 from agent.conversation.crossed import Crossed
 from agent.conversation.debt import Debt
+from agent.conversation.keys import Keys
 from agent.conversation.liveness import Liveness
 from agent.conversation.meter import Meter, Tariff
 from agent.conversation.onset import Onset
@@ -39,6 +40,7 @@ class Parts:
     replies: Replies
     parting: Parting
     tools: ToolUse
+    keys: Keys
 
 
 def assemble(
@@ -66,7 +68,7 @@ def assemble(
         transcript.left_open(left.owed_words, left.owed_ms)
     jitter = Random(seed)  # noqa: S311 - no secret
     resumption = Resumption(jitter, handle, Choice(two=has_fallback, fallback=fallback))
-    ledger = Ledger.from_text(kept.tools, persona.tools)
+    ledger = Ledger.from_text(kept.tools, persona.tools, kept.notes)
     sessions = Sessions(
         persona, transcript, resumption, debt, meter, ledger, wall_time_ms=wall_time_ms
     )
@@ -96,4 +98,5 @@ def assemble(
         replies=replies,
         parting=parting,
         tools=tools,
+        keys=Keys(persona, sessions, liveness, debt),
     )

@@ -130,6 +130,12 @@ REST_CUE = (
 )
 """The text when a session had to be left in the middle of a reply."""
 
+
+def keys_pressed(keys: str) -> str:
+    """The text that tells a session of the keys that the caller has pressed."""
+    return f"[The caller has pressed these keys of the telephone: {' '.join(keys)}]"
+
+
 RESULTS_ARE = "[What was done for the caller before the line was renewed: "
 """Begins the text that tells a session of results it did not ask for itself."""
 
@@ -137,6 +143,14 @@ RESULTS_ARE = "[What was done for the caller before the line was renewed: "
 def know_results(results: str) -> str:
     """The text that tells a session of these results; "" for none."""
     return f"{RESULTS_ARE}{results}. Do not call that again.]" if results else ""
+
+
+def answer_with_results(results: str) -> str:
+    """The same, for a session that owes an answer which may need them."""
+    if not results:
+        return ""
+    told = "Answer with that what the caller said last, and do not call that again"
+    return f"{RESULTS_ARE}{results}. {told}; do not greet them again.]"
 
 
 def tell_results(results: str) -> str:

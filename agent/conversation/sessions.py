@@ -20,6 +20,7 @@ from agent.conversation.persona import (
     NUDGE_CUE,
     REST_CUE,
     Persona,
+    answer_with_results,
     know_results,
     say_exactly,
 )
@@ -64,11 +65,9 @@ class Sessions:
             self._opening = CUT_OFF_CUE
         self._debt, self._meter, self._ledger = debt, meter, ledger
         self._persona = persona
-        self._transcript = transcript
-        self._resumption = resumption
+        self._transcript, self._resumption = transcript, resumption
         self._wall_time_ms = wall_time_ms
-        self._renewal = Renewal()
-        self._link = Link()
+        self._renewal, self._link = Renewal(), Link()
         self._cued = False
         self.resumed = self.spoke = False
 
@@ -204,7 +203,7 @@ class Sessions:
                 return []
             cue = self._opening
         elif self._debt.open_question:
-            cue = GO_ON_CUE
+            cue = answer_with_results(self._ledger.untold_text()) or GO_ON_CUE
         else:
             return []
         self._debt.ask()
@@ -273,6 +272,7 @@ class Sessions:
             tokens=self._meter.tokens,
             tools=self._ledger.to_text(),
             acts=self._ledger.newest,
+            notes=self._ledger.notes,
         )
         if self._debt.owes_answer or self._debt.rest:
             checkpoint = self._with_debt(checkpoint)

@@ -6,12 +6,14 @@ late       it runs longer than `Tool.timeout_ms`: the model is told so, and of t
 lost       the session that called is gone: the next one is told of the result by a text
 """
 
+import json
+
 from agent.conversation import commands
 from agent.conversation.arguments import refusal
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import END_CALL, Scheduling, Status, Tool, envelope
+from agent.conversation.declaration import END_CALL, NOTE, Scheduling, Status, Tool, envelope
 from agent.conversation.hang_up import HangUp
 from agent.conversation.liveness import Liveness
 from agent.conversation.parting import Parting
@@ -25,7 +27,7 @@ from agent.conversation.tool_events import (
     ToolEvent,
     ToolFinished,
 )
-from agent.conversation.tools import Ledger, State, ToolCall
+from agent.conversation.tools import LATE, NOT_STORED, WAITED, Ledger, State, ToolCall
 from agent.conversation.transcript import Transcript
 from agent.conversation.turns import Floor
 
@@ -40,10 +42,6 @@ OVER_AFTER_MS = 30_000
 
 SPOKE_MS = 500
 """A caller who was heard so lately may still be speaking."""
-
-LATE = "This takes longer. Say that you are still at it; the result comes by itself."
-NOT_STORED = "Nothing was done, because it could not be recorded. The caller may try again later."
-WAITED = "A caller waits for what you look up or do for them."
 
 
 class ToolUse:
@@ -134,6 +132,7 @@ class ToolUse:
     # The model calls.
 
     def _called(self, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
+        self._liveness.calls()
         tool = self._tools.get(called.name)
         if tool is None:
             known = ", ".join(self._tools) or "none"
@@ -146,6 +145,8 @@ class ToolUse:
                 return []
             self._expect_answer(now_ms)
             return [self._hang_up.asks_for_goodbye(called)]
+        if tool.name == NOTE:
+            return self._note(called, now_ms)
         same = self._ledger.same(tool.name, called.arguments, now_ms)
         if same is not None:
             same.waiting.append((called.session, called.id))
@@ -163,6 +164,13 @@ class ToolUse:
         if call.state is State.RUNNING:
             out.append(commands.RunTool(call.number, tool.name, call.arguments))
         return out + self._sessions.checkpoint(now_ms)
+
+    def _note(self, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
+        if not self._ledger.note(json.loads(called.arguments)["text"]):
+            return self._refuse(called, "There is no room for more notes.", now_ms)
+        result = envelope(Status.OK, hint="It is written down. Go on as if nothing had happened.")
+        sent = commands.SendToolResult(called.session, called.id, NOTE, result, "SILENT")
+        return [sent, *self._sessions.checkpoint(now_ms)]
 
     def _refuse(
         self, called: ToolCalled, hint: str, now_ms: int, *, retryable: bool = False

@@ -25,6 +25,12 @@ SAME_ACT_MS = 120_000
 KEPT = 12
 """How many calls are kept, of which the newest may be asked for again."""
 
+MAX_NOTES_CHARS = 16_000
+"""The longest that all notes of a call may be together."""
+
+LATE = "This takes longer. Say that you are still at it; the result comes by itself."
+NOT_STORED = "Nothing was done, because it could not be recorded. The caller may try again later."
+WAITED = "A caller waits for what you look up or do for them."
 UNKNOWN_HINT = (
     "Nobody knows whether this was done: the line was renewed meanwhile. Do not call it again. "
     "Tell the caller that you cannot be sure."
@@ -94,6 +100,8 @@ class Ledger:
     def __init__(self) -> None:
         self.newest = 0
         self.counts: dict[str, int] = {}
+        self.notes = ""
+        """What the agent wrote down, each note on a line."""
         self._calls: list[ToolCall] = []
 
     def __iter__(self) -> Iterator[ToolCall]:
@@ -136,6 +144,14 @@ class Ledger:
         self._calls.append(call)
         return call
 
+    def note(self, text: str) -> bool:
+        """Write a note down. Returns whether there is room for it."""
+        line = " ".join(text.split())
+        if len(self.notes) + len(line) > MAX_NOTES_CHARS:
+            return False
+        self.notes += f"{line}\n"
+        return True
+
     # What outlives a worker.
 
     def to_text(self) -> str:
@@ -150,11 +166,12 @@ class Ledger:
         return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str, tools: Iterable[Tool]) -> Self:
+    def from_text(cls, text: str, tools: Iterable[Tool], notes: str = "") -> Self:
         """The ledger that another worker left. What it had begun and was no mere look-up, it may
         have done: nobody knows.
         """
         ledger = cls()
+        ledger.notes = notes
         if not text:
             return ledger
         kept = json.loads(text)

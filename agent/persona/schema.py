@@ -215,7 +215,7 @@ class PersonaFile(_Table):
     limits: LimitsTable = LimitsTable()
     says: SaysTable = SaysTable()
     on_keys: Literal["tell", "ignore"] = "tell"
-    builtin: tuple[Literal["end_call"], ...] = Field(("end_call",), strict=False)
+    builtin: tuple[Literal["end_call", "note"], ...] = Field(("end_call", "note"), strict=False)
     tools: tuple[ToolTable, ...] = Field((), strict=False)
     summary: dict[Annotated[str, AfterValidator(_field)], SummaryTable] = Field(
         default={}, max_length=MOST_FIELDS

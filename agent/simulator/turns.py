@@ -123,9 +123,9 @@ class Turns:
             return
         answer, interrupts = self._calls.results[0]
         if self._reply is not None:
-            if not interrupts:
-                return
-            self._cut(self._reply, now_ms)
+            if interrupts:
+                self._cut(self._reply, now_ms)  # which goes on with the result
+            return
         self._turn += 1
         self._thinking = True
         due_ms = now_ms + self._service.pick_ms(self._behaviour.think_ms)

@@ -70,6 +70,7 @@ class CallRecord:
         usd: What the call has cost, in US dollars; None if that is not known.
         tokens: How many tokens of the model were billed.
         seconds: How long it has lasted.
+        notes: What the agent wrote down, each note on a line.
     """
 
     status: Status
@@ -82,6 +83,7 @@ class CallRecord:
     usd: float | None = None
     tokens: int = 0
     seconds: int = 0
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class RedisStore:
         """See `Store.save_checkpoint`."""
         usd = "unknown" if cost is None else f"{cost / NANO:.6f}"
         seconds = checkpoint.elapsed_ms // 1000
-        figures = (usd, checkpoint.tokens, seconds)
+        figures = (usd, checkpoint.tokens, seconds, checkpoint.notes)
         answer = await self._run(
             self._save_checkpoint, call_sid, epoch, checkpoint.to_json(), *figures
         )
@@ -329,6 +329,7 @@ def _record(
         usd=_usd(fields.get("usd", "unknown")),
         tokens=int(fields.get("tokens", 0)),
         seconds=int(fields.get("seconds", 0)),
+        notes=fields.get("notes", ""),
     )
 
 

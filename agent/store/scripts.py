@@ -105,11 +105,12 @@ refresh()
 return {{'ok', n}}
 """
 
-# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds.
+# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds, notes.
 SAVE_CHECKPOINT = f"""{PREAMBLE}{FENCE}
 own(epoch)
 redis.call('SET', checkpoint, ARGV[3])
 redis.call('HSET', call, 'usd', ARGV[4], 'tokens', ARGV[5], 'seconds', ARGV[6])
+if ARGV[7] ~= '' then redis.call('HSET', call, 'notes', ARGV[7]) end
 refresh()
 return {{'ok', 0}}
 """

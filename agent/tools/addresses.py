@@ -8,6 +8,9 @@ import asyncio
 import ipaddress
 import socket
 
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""Stands for all IPv4 addresses, in networks that translate them (RFC 6052)."""
+
 
 class NotAllowed(Exception):  # noqa: N818 - what it is, not that it is an error
     """The host has an address in a private network."""
@@ -33,6 +36,8 @@ def is_public(address: str) -> bool:
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
+        if parsed in TRANSLATED:
+            inner = ipaddress.IPv4Address(parsed.packed[-4:])
         if inner is not None:
             parsed = inner
     return parsed.is_global and not parsed.is_multicast

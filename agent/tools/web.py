@@ -114,7 +114,7 @@ class WebTool:
                 self.method,
                 url.copy_with(host=address),
                 headers={**self.headers, "Host": url.netloc.decode("ascii")},
-                json={**self.body, **others} if in_body else None,
+                json={**others, **self.body} if in_body else None,
                 extensions={"sni_hostname": url.host},
             )
             response = await client.send(request, stream=True)

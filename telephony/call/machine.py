@@ -155,7 +155,7 @@ class Call:
             case Stop():
                 self._park(STOP, now_ms)
             case Dtmf():
-                pass
+                self._converse(told.KeyPressed(event.digit), now_ms)
             case _:
                 assert_never(event)
 
@@ -283,9 +283,7 @@ class Call:
         """Let a caller hear something who waits."""
         heard, debt = self._player.speaks(now_ms), self._conversation.debt
         caller_at_ms, deaf_ms = self._microphone.ear.speech_at_ms, self._conversation.deaf_since_ms
-        if self._waiting.look(
-            now_ms, caller_at_ms, deaf_ms, agent_heard=heard, owed=debt.busy, told=debt.told
-        ):
+        if self._waiting.look(now_ms, caller_at_ms, deaf_ms, debt, agent_heard=heard):
             self._out += self._player.play_aside(EARCON, now_ms)
 
     def _hand_over_when_due(self, now_ms: int) -> None:

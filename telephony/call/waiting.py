@@ -4,6 +4,8 @@ A caller waits while no session listens, and when an answer is late. The wait co
 at which neither side was heard any more, so the sound never covers anybody's words.
 """
 
+from agent.conversation.debt import Debt
+
 SOUND_AFTER_MS = 1_500
 
 SOUND_EVERY_MS = 3_000
@@ -12,6 +14,11 @@ SOUND_EVERY_MS = 3_000
 ANSWER_DUE_MS = 1_400
 """An answer is begun 2 s after the caller's last sound, seldom later: with `SOUND_AFTER_MS` beyond
 this it is late for sure."""
+
+WORKS_AFTER_MS = 1_400
+WORKS_EVERY_MS = 1_700
+"""The same while a tool runs for the caller, who then never hears nothing for 1.5 s: the sound
+takes 300 ms, and the way to the phone up to 100 ms."""
 
 GIVEN_UP_AFTER_MS = 15_000
 """What a session that listens does not answer for so long was no question: a cough, a radio."""
@@ -39,10 +46,9 @@ class Waiting:
         now_ms: int,
         caller_at_ms: int,
         deaf_since_ms: int | None,
+        debt: Debt,
         *,
         agent_heard: bool,
-        owed: bool,
-        told: bool,
     ) -> bool:
         """Whether the sound is due.
 
@@ -50,31 +56,34 @@ class Waiting:
             now_ms: The time.
             caller_at_ms: When the caller was last heard.
             deaf_since_ms: Since when no session listens, or None while one does.
+            debt: What the caller is owed.
             agent_heard: Whether a reply is heard, or about to be.
-            owed: Whether the caller, or we, asked the model for something.
-            told: Whether the model, or we, told so, and not the ear alone.
         """
         if agent_heard:
             self._quiet_ms = now_ms
         quiet_ms = max(self._quiet_ms, caller_at_ms)
-        self.due_ms = self._due_ms(quiet_ms, deaf_since_ms, owed=owed, told=told)
+        works = debt.works and deaf_since_ms is None
+        every_ms = WORKS_EVERY_MS if works else SOUND_EVERY_MS
+        self.due_ms = self._due_ms(quiet_ms, deaf_since_ms, debt, every_ms)
         if self.due_ms is None or now_ms < self.due_ms or agent_heard:
             return False
         self._sounded_ms = now_ms
-        self.due_ms = now_ms + SOUND_EVERY_MS
+        self.due_ms = now_ms + every_ms
         return True
 
     def _due_ms(
-        self, quiet_ms: int, deaf_since_ms: int | None, *, owed: bool, told: bool
+        self, quiet_ms: int, deaf_since_ms: int | None, debt: Debt, every_ms: int
     ) -> int | None:
         if deaf_since_ms is not None:
             due_ms = max(quiet_ms, deaf_since_ms) + SOUND_AFTER_MS
-        elif owed:
+        elif debt.works:  # no answer is to be expected yet
+            due_ms = quiet_ms + WORKS_AFTER_MS
+        elif debt.sure:
             due_ms = quiet_ms + ANSWER_DUE_MS + SOUND_AFTER_MS
         else:
             return None
         if self._sounded_ms is not None:
-            due_ms = max(due_ms, self._sounded_ms + SOUND_EVERY_MS)
-        if deaf_since_ms is not None or told:
+            due_ms = max(due_ms, self._sounded_ms + every_ms)
+        if deaf_since_ms is not None or debt.works or debt.told:
             return due_ms
         return due_ms if due_ms <= quiet_ms + GIVEN_UP_AFTER_MS else None

@@ -327,3 +327,14 @@ def test_a_caller_who_talks_over_the_goodbye_keeps_the_call(talk: Talk, *, cance
     talk.replies("Yes?")
     talk.hears_all(3)
     assert ended([*talk.wait(GOODBYE_WITHIN_MS)]) == []
+
+
+def test_a_turn_that_only_calls_is_no_empty_one(talk: Talk) -> None:
+    calls(talk)
+    talk.happens(ToolFinished(1, "ok", SHIPPED))
+    cues = len(talk.cues)
+    talk.tells(TurnComplete)
+    calls(talk, id_="b")
+    talk.tells(TurnComplete)
+    talk.wait(500)
+    assert len(talk.cues) == cues
