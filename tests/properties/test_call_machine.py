@@ -84,6 +84,8 @@ class World:
     cues: dict[int, int] = field(default_factory=dict)
     greeted: bool = False
     over: bool = False
+    said: list[str] = field(default_factory=list)
+    """What the agent said, less what was taken back, which nobody heard."""
     held: bool = False
     """What is heard was stopped, and may be gone on with."""
 
@@ -275,6 +277,8 @@ def step(call: Call, world: World, event: Event, now_ms: int) -> None:
     world.held = call._player._held  # what is cut is held no more
     for command in commands:
         world.does(command)
+    if call.conversation.debt.rest:
+        world.said = [words for words in world.said if words in agent_text(call)]
     if timer_ms is not None and _plain(event, commands):
         due_ms = call.deadline_ms()
         late = due_ms is not None and due_ms < min(timer_ms, now_ms + FILL_AFTER_MS)
@@ -303,31 +307,26 @@ def test_any_order_and_mix_of_events_leaves_the_invariants_whole(
     beginning: list[tuple[str, int]], script: list[tuple[str, int]], seed: int
 ) -> None:
     call, world, now_ms = opened(seed)
-    said: list[str] = []
     for i, (op, wait_ms) in enumerate(beginning + script):
         now_ms = wait(call, world, now_ms, now_ms + wait_ms)
         if op in MOVES and not world.over:
             moves(op, call, world, now_ms)
         event = None if op in MOVES else event_for(op, world, i)
-        if call.conversation.debt.rest:  # some words were taken back, which nobody heard
-            said = [words for words in said if words in agent_text(call)]
         if event is None or world.over:
             continue
         held = call.conversation.debt.rest
         dropping = call.conversation.generation.value == "dropping"
         step(call, world, event, now_ms)
         left_out = call.conversation._crossed._state.value == "leaving out"  # what a nudge led to
-        if call.conversation.debt.rest:
-            said = [words for words in said if words in agent_text(call)]
         if isinstance(event, AgentSaid) and not dropping and not left_out and not held:
-            said.append(event.text.strip())
+            world.said.append(event.text.strip())
     if not world.over:
         step(call, world, CallStatus("completed"), now_ms)
     assert world.over
     assert [line.n for line in world.lines] == list(range(1, len(world.lines) + 1))
     assert all(a.epoch <= b.epoch for a, b in pairwise(world.lines))
     stored = " ".join(line.text for line in world.lines if line.role == "agent")
-    assert [stored.count(words) for words in said] == [1] * len(said)
+    assert [stored.count(words) for words in world.said] == [1] * len(world.said)
 
 
 def agent_text(call: Call) -> str:
