@@ -25,6 +25,11 @@
     [network]                  # fields of `Network`
     gemini_ms = [80, 120]
 
+    [[tools]]                  # of the agent, which can also end the call: fields of `WorldTool`
+    name = "look_up"
+    data = '{"status": "shipped"}'
+    takes_ms = 800
+
     [[faults]]                 # `world_faults.FAULTS` has the kinds, whose fields stand beside them
     at_ms = 4000               # from the call's beginning
     kind = "lose-stream"
@@ -41,6 +46,8 @@ from typing import Any
 
 import msgspec
 
+from agent.conversation.declaration import ENDS_CALL, Status, Tool
+from agent.conversation.persona import DEFAULT_PERSONA
 from agent.simulator import script as model_script
 from agent.simulator.behaviour import BRISK, EXACT, Behaviour
 from agent.simulator.model import GeminiServer
@@ -49,10 +56,11 @@ from telephony.simulator import script as caller_script
 from telephony.simulator.faults import LineFaults
 from telephony.simulator.model_link import Sdk
 from telephony.simulator.network import GOOD, Network
+from telephony.simulator.virtual_tools import VirtualTool
 from telephony.simulator.world import GOOD_LINE, Upstream, World
 from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFault
 
-KEYS = ("seed", "fallback", "caller", "model", "behaviour", "line", "network", "faults")
+KEYS = ("seed", "fallback", "caller", "model", "behaviour", "line", "network", "tools", "faults")
 
 BEHAVIOURS = {"measured": Behaviour(), "exact": EXACT, "brisk": BRISK}
 
@@ -77,6 +85,31 @@ class TimedFault:
 
 
 @dataclass(frozen=True, slots=True)
+class WorldTool:
+    """A tool of the agent, and what it does: fields of `Tool` and of `VirtualTool`."""
+
+    name: str
+    description: str = ""
+    idempotent: bool = False
+    blocking: bool = False
+    timeout_ms: int = 4_000
+    data: str = "null"
+    takes_ms: int = 300
+    status: Status = Status.OK
+
+    @property
+    def tool(self) -> Tool:
+        """As the agent has it."""
+        return Tool(
+            self.name,
+            self.description,
+            idempotent=self.idempotent,
+            blocking=self.blocking,
+            timeout_ms=self.timeout_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class WorldSpec:
     """The parts of a world; see the module's docstring."""
 
@@ -85,6 +118,7 @@ class WorldSpec:
     behaviour: Behaviour = BEHAVIOURS["measured"]
     line: LineFaults = GOOD_LINE
     network: Network = GOOD
+    tools: tuple[WorldTool, ...] = ()
     faults: tuple[TimedFault, ...] = ()
     seed: int = 0
     fallback: bool = False
@@ -92,11 +126,19 @@ class WorldSpec:
     def world(self, sdk: Sdk, *, cut_after: int | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
         second = Upstream(self._server(self.seed + 1)) if self.fallback else None
+        persona = DEFAULT_PERSONA
+        if self.tools:
+            own = tuple(each.tool for each in self.tools)
+            persona = replace(persona, tools=(*own, ENDS_CALL))
         made = World(
             self.caller,
             self._server(self.seed),
             sdk,
             seed=self.seed,
+            persona=persona,
+            tools={
+                each.name: VirtualTool(each.data, each.takes_ms, each.status) for each in self.tools
+            },
             network=self.network,
             line_faults=self.line,
             cut_after=cut_after,
@@ -158,6 +200,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         behaviour=_behaviour(f"{source}: behaviour", table.get("behaviour", {})),
         line=_changed(f"{source}: line", GOOD_LINE, table.get("line", {})),
         network=_changed(f"{source}: network", GOOD, table.get("network", {})),
+        tools=_tools(f"{source}: tools", table.get("tools", [])),
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
         fallback=_read(f"{source}: fallback", table.get("fallback", False), bool),
@@ -177,6 +220,13 @@ def _changed[T: Behaviour | LineFaults | Network](where: str, base: T, value: ob
     table = _table(where, value)
     read = _made(where, type(base), table)
     return replace(base, **{name: getattr(read, name) for name in table})
+
+
+def _tools(where: str, value: object) -> tuple[WorldTool, ...]:
+    if not isinstance(value, list):
+        raise WorldFileError(f"{where}: expected [[tools]], got {value!r}")
+    tables = [(f"{where}[{n}]", each) for n, each in enumerate(value, start=1)]
+    return tuple(_made(here, WorldTool, _table(here, each)) for here, each in tables)
 
 
 def _faults(where: str, value: object) -> tuple[TimedFault, ...]:
