@@ -6,6 +6,7 @@ it was tried, so an errand outlives workers. Nothing here is waited for by a cal
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any, assert_never
@@ -85,7 +86,7 @@ class ErrandRunner:
         self._freed = asyncio.Event()
 
     async def run(self) -> None:
-        """Do errands until cancelled. What is then half done is done again by another worker."""
+        """Do errands until cancelled. What is then half done is at once another worker's."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._freed.clear()
@@ -110,6 +111,10 @@ class ErrandRunner:
         self._busy += 1
         try:
             await self._next_step(errand)
+        except asyncio.CancelledError:  # the worker stops: another one need not wait for the claim
+            with suppress(StoreAway):
+                await patiently(self._errands.postpone(errand, 0))
+            raise
         except StoreAway as away:  # the claim ends by itself, and the step is tried again
             log.warning("errand interrupted", call_sid=errand.call_sid, why=away.why)
         except Exception:  # a bug in one errand must not end the others, or the calls

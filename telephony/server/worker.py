@@ -12,6 +12,7 @@ from random import Random
 import structlog
 
 from agent.conversation.meter import Tariff
+from agent.gemini.author import warm_up
 from agent.gemini.breaker import State
 from agent.gemini.guarded import GuardedLive
 from agent.gemini.quirks import quirks_of
@@ -248,6 +249,7 @@ async def _errands(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
     if errands is None:
         yield
         return
+    await warm_up()
     runner = ErrandRunner(
         made_of.means,
         calls,

@@ -1,5 +1,8 @@
 """A text model writes JSON by a schema: the real SDK, against the simulated Gemini."""
 
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +14,28 @@ from agent.simulator.faults import Generation
 from agent.simulator.server import SimulatedGemini
 from agent.summary.schema import SummaryField, json_schema, model_of
 from agent.summary.writer import NotWritten
+from tests.forked import ROOT
+
+FIRST_REQUEST = """
+import asyncio, sys
+from agent.gemini.author import warm_up
+from agent.gemini.session import GeminiLive
+from agent.gemini.settings import GeminiSettings
+from agent.summary.writer import NotWritten
+
+async def ask():
+    live = GeminiLive(GeminiSettings(api_key="any", base_url="https://127.0.0.1:9"))
+    live.warm_up()
+    await warm_up()
+    before = set(sys.modules)
+    try:
+        await live.author("model").write("", "", {})
+    except NotWritten:
+        print(*(set(sys.modules) - before))
+
+asyncio.run(ask())
+"""
+"""Asks where nobody listens, and prints which modules were imported for that."""
 
 API_KEY = "AIza-not-a-real-key"
 MODEL = "gemini-3.8-flash"
@@ -80,3 +105,11 @@ async def test_a_model_that_cannot_be_reached_may_be_reached_later() -> None:
     assert refused.value.passing
     assert API_KEY not in refused.value.why
     await live.aclose()
+
+
+async def test_the_first_request_after_the_warm_up_imports_nothing() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FIRST_REQUEST, cwd=ROOT, stdout=PIPE
+    )
+    out, _ = await process.communicate()
+    assert (process.returncode, out.split()) == (0, [])

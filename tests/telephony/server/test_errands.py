@@ -1,5 +1,6 @@
 """What is done for a call that is over, step by step, and when it is tried again."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from random import Random
@@ -42,6 +43,19 @@ class Author:
         if self.failures:
             raise self.failures.pop(0)
         return Written(json.dumps(SUMMARY), 5)
+
+
+class Slow(Author):
+    """Never finishes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = asyncio.Event()
+
+    async def write(self, instruction: str, text: str, schema: Mapping[str, Any]) -> Written:
+        self.began.set()
+        await asyncio.get_running_loop().create_future()
+        return await super().write(instruction, text, schema)
 
 
 class Receiver(Delivery):
@@ -238,4 +252,16 @@ async def test_a_call_that_is_not_over_is_looked_at_later_and_a_forgotten_one_ne
     await case.store.open_call(CALL)
     await case.do(1)
     assert (len(case.errands.pauses_ms), case.errands.settled) == (1, 1)
+    await case.store.aclose()
+
+
+async def test_a_worker_that_stops_leaves_at_once_what_it_had_begun() -> None:
+    author = Slow()
+    case = Case(author, None)
+    await case.over()
+    async with asyncio.TaskGroup() as tasks:
+        doing = tasks.create_task(case.do(1))
+        await author.began.wait()
+        doing.cancel()
+    assert case.errands.pauses_ms == [0]
     await case.store.aclose()
