@@ -95,7 +95,8 @@ class Script:
 
     def rest(self, said: str) -> Turn | None:
         """The rest of the turn, or greeting, that begins with this text; None if none does."""
-        for turn in (Turn(self.greeting), *self.turns):
+        meanwhile = (Turn(turn.meanwhile) for turn in self.turns if turn.meanwhile)
+        for turn in (Turn(self.greeting), *self.turns, *meanwhile):
             text = agent_clip(turn.say).text
             if turn.call is None and said and said != text and text.startswith(said):
                 return replace(turn, after=said, faults=())

@@ -13,6 +13,8 @@ CALLS = Path(__file__).parents[2] / "fixtures/calls"
 
 LOST = "a worker that was lost in the middle of the call"
 LATER = "CallOpened of a call that another worker began"
+TOOL = "ActsStored"
+"""Its tools are not in a recording."""
 
 REFUSED = {
     "elsewhere.2.call": LATER,
@@ -21,6 +23,12 @@ REFUSED = {
     "hand-over.2.call": LATER,
     "old-stream.call": "Mark of another stream",
     "store-away.call": "StoreAway",
+    "tool-looked-up.call": TOOL,
+    "tool-session-lost.call": TOOL,
+    "tool-slow.call": TOOL,
+    "tool-taken-back.call": TOOL,
+    "tool-worker-killed.2.call": LATER,
+    "tool-worker-killed.call": TOOL,
     "worker-killed-in-answer.2.call": LATER,
     "worker-killed-in-answer.call": LOST,
     "worker-killed.2.call": LATER,
