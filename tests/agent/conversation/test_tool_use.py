@@ -369,7 +369,8 @@ def test_of_a_thousand_hostile_calls_none_runs() -> None:
         if name not in {"look_up", "book"} and random.random() < 0.5:
             arguments = {"order": "7"}
         text = json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        done = talk.tells(lambda session, n=n, a=name, t=text: ToolCalled(session, f"{n}", a, t))
+        called = ToolCalled(talk.session, f"{n}", name, text)
+        done = talk.happens(called)
         assert results([*done]) == [(f"{n}", "error")], (name, arguments)
     talk.happens(ActsStored(1_000))
     assert of(RunTool, talk.commands) == []
