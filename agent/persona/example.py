@@ -31,6 +31,13 @@ greeting = "Hello, this is Ada. How can I help you?"
 # withhold their number.
 # blocked = ["+19005550100", "+1900*", "anonymous"]
 
+# What the agent is told of the keys that a caller presses: "tell", or "ignore" for nothing.
+on_keys = "tell"
+
+# What the agent can do during a call: end it, and write notes into its record. Your own tools,
+# Python functions or HTTP calls, are [[tools]] at the end of this file: see docs/personas.md.
+builtin = ["end_call", "note"]
+
 # How Gemini notices that the caller has begun to speak, and has finished.
 [turns]
 silence_ms = 500            # the silence that ends what the caller says
