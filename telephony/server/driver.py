@@ -103,7 +103,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0
         self._tasks = asyncio.TaskGroup()
-        self._tools = ToolRunner(toolbox, opened.call_sid, self.feed)
+        self._tools = ToolRunner(toolbox, opened.call_sid)
         self._sessions: dict[int, _Session] = {}
         self._streams: dict[str, MediaStream] = {}
         self._recent: deque[tuple[int, type[Event]]] = deque(maxlen=RECENT)
@@ -218,7 +218,7 @@ class Driver:
             case AppendLine() | SaveCheckpoint():
                 self._writer.put(command)
             case RunTool():
-                self._tools.begin(command, self._tasks)
+                self._tools.begin(command, self._tasks, self.feed)
             case CancelTool():
                 self._tools.cancel(command)
             case EndCall():

@@ -21,18 +21,17 @@ class ToolRunner:
     Args:
         toolbox: What can be run.
         call_sid: For the log.
-        feed: Takes each outcome.
     """
 
-    def __init__(
-        self, toolbox: Toolbox, call_sid: str, feed: Callable[[ToolFinished], None]
-    ) -> None:
-        self._toolbox, self._call_sid, self._feed = toolbox, call_sid, feed
+    def __init__(self, toolbox: Toolbox, call_sid: str) -> None:
+        self._toolbox, self._call_sid = toolbox, call_sid
         self._running: dict[int, asyncio.Task[None]] = {}
 
-    def begin(self, command: RunTool, tasks: asyncio.TaskGroup) -> None:
-        """Run a tool."""
-        task = tasks.create_task(self._run(command), name=f"tool {command.name}")
+    def begin(
+        self, command: RunTool, tasks: asyncio.TaskGroup, feed: Callable[[ToolFinished], None]
+    ) -> None:
+        """Run a tool; `feed` takes its outcome."""
+        task = tasks.create_task(self._run(command, feed), name=f"tool {command.name}")
         self._running[command.call] = task
         task.add_done_callback(lambda _: self._running.pop(command.call, None))
 
@@ -48,13 +47,13 @@ class ToolRunner:
             for task in unfinished:
                 task.cancel()
 
-    async def _run(self, command: RunTool) -> None:
+    async def _run(self, command: RunTool, feed: Callable[[ToolFinished], None]) -> None:
         outcome = await self._toolbox.run(command.name, command.arguments)
         if outcome.problem:
             log.warning(
                 "tool failed", call_sid=self._call_sid, tool=command.name, problem=outcome.problem
             )
-        self._feed(
+        feed(
             ToolFinished(
                 command.call, outcome.status, outcome.data, outcome.retryable, outcome.hint
             )
