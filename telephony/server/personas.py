@@ -53,6 +53,10 @@ class Personas:
         """The agents that were read last."""
         return self._agents
 
+    def use(self, agents: Agents) -> None:
+        """Answer as these from now on, and look at no file: for a replay of a recorded call."""
+        self._path, self._agents = None, agents
+
     async def current(self) -> Agents:
         """The agents as their files are now; those that were read last if a file has a mistake."""
         if self._path is None:
