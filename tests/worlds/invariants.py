@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.conversation.commands import AppendLine, SayToModel
+from agent.conversation.persona import CUT_OFF_CUE, DEFAULT_PERSONA, GO_ON_CUE, REST_CUE
 from agent.simulator.voice import clip, texts
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.events import StoreAway, StoreBack
@@ -59,13 +60,21 @@ def _away(world: World, at_ms: int) -> bool:
     return bool(before) and isinstance(before[-1].event, StoreAway)
 
 
+def _opens(text: str) -> bool:
+    """Whether a text makes a session speak that has just begun."""
+    cues = {DEFAULT_PERSONA.greeting_cue, CUT_OFF_CUE, GO_ON_CUE, REST_CUE}
+    return text in cues or "do not greet them again" in text
+
+
 def _acts(world: World) -> Iterator[str]:
-    """The model is made to speak once a session; to be asked again it has to owe an answer."""
+    """The model is made to speak once a session; to be asked again it has to owe an answer. What a
+    tool takes, or gives, is told besides.
+    """
     cues = Counter(
         (step.worker, command.session)
         for step in world.steps
         for command in step.commands
-        if isinstance(command, SayToModel) and not command.trouble
+        if isinstance(command, SayToModel) and not command.trouble and _opens(command.text)
     )
     yield from (f"session {session} was cued {n} times" for session, n in cues.items() if n > 1)
 
