@@ -6,6 +6,7 @@ CI these tests fail instead.
 
 import os
 import shutil
+from importlib.util import find_spec
 from typing import NoReturn
 
 import pytest
@@ -25,6 +26,13 @@ def program(name: str) -> str:
     if path is None:
         missing(f"{name} is not on the PATH; install it (Debian: apt install {PACKAGES[name]})")
     return path
+
+
+def pesq_is_here() -> None:
+    """End the test if the package pesq is missing, which is built from source."""
+    if find_spec("pesq") is None:
+        compiler = "a C compiler and Python's headers (Debian: apt install gcc python3-dev)"
+        missing(f"pesq is not installed; install {compiler}, then run make clean setup")
 
 
 def missing(reason: str) -> NoReturn:

@@ -9,6 +9,7 @@ from tests.faults.repeated import REPEATED
 from tests.mutants.judges import CrashError, by_replays, by_tests
 from tests.mutants.plant import Mutant, PatchError, check, mutants, planted
 from tests.places import there
+from tests.programs import pesq_is_here
 
 MUTANTS = {mutant.name: mutant for mutant in mutants()}
 
@@ -27,6 +28,7 @@ MEASURED = "tests/benchmarks/quality/test_measured.py"
 
 
 def test_the_tests_that_a_patch_names_see_its_fault_and_nothing_else() -> None:
+    pesq_is_here()  # by which these tests judge
     mutant = MUTANTS["117-measured-until-good"]
     assert mutant.tests == [MEASURED]
     with planted(None) as copy:

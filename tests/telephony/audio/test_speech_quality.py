@@ -11,7 +11,7 @@ import pytest
 from telephony.audio import g711
 from telephony.audio.resample import model_to_phone, phone_to_model, resample_whole
 from telephony.audio.wav import read_mono
-from tests.programs import missing
+from tests.programs import pesq_is_here
 
 CLIPS = sorted((Path(__file__).parents[3] / "agent/simulator/clips/caller").glob("q*.wav"))
 
@@ -22,11 +22,9 @@ type Score = Callable[[bytes, bytes], float]
 @pytest.fixture
 def score() -> Score:
     """PESQ of what was heard, beside what was said."""
-    try:
-        from pesq import pesq  # noqa: PLC0415 - it has to be compiled, and may not be there
-    except ModuleNotFoundError:
-        compiler = "a C compiler and Python's headers (Debian: apt install gcc python3-dev)"
-        missing(f"pesq is not installed; install {compiler}, then run make clean setup")
+    pesq_is_here()
+    from pesq import pesq  # noqa: PLC0415 - it has to be compiled, and may not be there
+
     return lambda said, heard: float(
         pesq(8_000, np.frombuffer(said, "<i2"), np.frombuffer(heard, "<i2"), "nb")
     )
