@@ -13,7 +13,7 @@ from telephony.simulator.line import LineState
 from telephony.simulator.report import CallEvent, StreamClosed
 from telephony.simulator.world import World
 from telephony.simulator.world_faults import LoseStream, StallStream
-from telephony.twilio.messages import Media
+from telephony.twilio.messages import Mark, Media
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import HANG_UP, SAY_GARDEN, SAY_MORGAN, caller
 from tests.faults.fleet import Fleet, percentile, running
@@ -32,6 +32,10 @@ FIRST_MARK_MS = 400
 REPEATED_MS = 30
 """The frame that sounds counts as heard, and the news of a loss and a mark's echo are each on
 their way."""
+
+PATIENCE_MS = 2_500
+"""How long this caller bears silence. A stream needs up to 1.2 s to come back, and whoever hangs up
+before that has not heard the rest: the line would rightly end there."""
 
 DEAD_MS = 45_000
 
@@ -59,7 +63,7 @@ def measure_reset(share: float) -> Sequence[Figure]:
 
 
 def _reset(seed: int) -> World:
-    steps = scenarios.questions("q1", "repeat")
+    steps = scenarios.questions("q1", "repeat", after_ms=PATIENCE_MS)
     uncut = scenarios.world(steps, seed)
     began_ms = next(r for r in judge.replies(uncut) if r.name == "times").spans[0].at_ms
     at_ms = began_ms + Random(seed).randint(FIRST_MARK_MS, LONG_REPLY_MS)
@@ -111,9 +115,9 @@ def measure_dead(share: float) -> Sequence[Figure]:
         closed_ms = [
             s.at_ms for s in world.steps if any(isinstance(c, CloseStream) for c in s.commands)
         ]
-        media_ms = [s.at_ms for s in world.steps if isinstance(s.event, Media)]
+        life_ms = [s.at_ms for s in world.steps if isinstance(s.event, Media | Mark)]
         if closed_ms:
-            waits_ms.append(closed_ms[0] - max(t for t in media_ms if t <= closed_ms[0]))
+            waits_ms.append(closed_ms[0] - max(t for t in life_ms if t <= closed_ms[0]))
         unended += not world.over or len(world.phone.lines) != 2
         left += _left_open(world)
     return [
