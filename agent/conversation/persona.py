@@ -112,15 +112,16 @@ SILENT_CALLER = "The caller has said nothing for a while."
 TIME_IS_UP = "This call has lasted as long as it may, and ends after your next sentence."
 """The situations in which the agent says what its persona prescribes."""
 
+NO_GREETING = "do not greet them again"
+
 CUT_OFF_CUE = (
     "[The call was cut off, and the caller has dialled again and is listening. Say in a few words "
-    "that you were cut off, and go on where you stopped; do not greet them again.]"
+    f"that you were cut off, and go on where you stopped; {NO_GREETING}.]"
 )
 """The text in place of the greeting when a new call continues an earlier one."""
 
 GO_ON_CUE = (
-    "[The line dropped for a moment and is back. Answer what the caller said last; "
-    "do not greet them again.]"
+    f"[The line dropped for a moment and is back. Answer what the caller said last; {NO_GREETING}.]"
 )
 """The text when another worker takes over a conversation that owes an answer."""
 
@@ -150,7 +151,7 @@ def answer_with_results(results: str) -> str:
     if not results:
         return ""
     told = "Answer with that what the caller said last, and do not call that again"
-    return f"{RESULTS_ARE}{results}. {told}; do not greet them again.]"
+    return f"{RESULTS_ARE}{results}. {told}; {NO_GREETING}.]"
 
 
 def tell_results(results: str) -> str:
@@ -163,3 +164,8 @@ NUDGE_CUE = (
     "understand it, ask them to say it again.]"
 )
 """The text when the model owes an answer and says nothing."""
+
+
+def goes_on(cue: str) -> bool:
+    """Whether a text to the model belongs to a conversation in which the caller was greeted."""
+    return NO_GREETING in cue or cue in {NUDGE_CUE, REST_CUE}

@@ -29,6 +29,8 @@ class Behaviour:
         speech_dbfs: The lowest level that counts as speech; None for that of the setup.
         transcription_ms: The time from the committed end of speech to its transcription.
         chunk_ms: How much audio each message holds.
+        greets_anyway: Whether a session without a history greets the caller also where its first
+            text asks it not to.
         text_in_thought: The effect of a text that comes while the model thinks about an answer.
             It thinks anew and answers both; or it answers both at the time of the first answer;
             or it answers the text afterwards.
@@ -85,6 +87,7 @@ class Behaviour:
     setup_ms: tuple[int, int] = (300, 500)
     handle_ms: tuple[int, int] = (10, 20)
     think_ms: tuple[int, int] = (1_100, 1_600)
+    greets_anyway: bool = False
     text_in_thought: TextInThought = "restarts"
     pong_ms: int = 0
     speech_dbfs: float | None = None

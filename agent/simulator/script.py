@@ -1,6 +1,7 @@
 """The simulated model's script, in TOML.
 
-    greeting = "greeting"     # said when the first message of a fresh session is a text
+    greeting = "greeting"     # said when the first message of a fresh session is a text, except
+                              # one that belongs to a conversation in progress
     on_text = "still-here"    # said to any other text
     fallback = "sorry"        # said to speech that no turn expects, or that was not understood
     generates = "{}"          # the answer to generateContent; without it, one that fits its schema

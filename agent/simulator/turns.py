@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 from math import ceil
 
-from agent.conversation.persona import words_of
+from agent.conversation.persona import goes_on, words_of
 from agent.simulator import server_messages as say
 from agent.simulator.agenda import Agenda
 from agent.simulator.calls import Calls, known, told_in
@@ -186,10 +186,12 @@ class Turns:
         told = [words for one in waiting if (words := words_of(one.text)) is not None]
         if told and waiting[-1].duration_ms is None:
             return Turn(f"{WORDS}{told[-1]}")
-        if typed and not self.memory.entries:
+        if typed and not self.memory.entries and self._greets(waiting):
             return Turn(script.greeting)
         phrases = [one.phrase for one in waiting if one.phrase]
         if typed and not phrases:
+            if not self.memory.entries:
+                return Turn(script.on_text)
             last = self.memory.entries[-1]
             phrase = phrase_of(last.text) if last.role == "user" else None
             if phrase is None:
@@ -197,6 +199,10 @@ class Turns:
                 return rest or Turn(script.on_text)
             phrases = [phrase]
         return script.answer(phrases[-1] if phrases else None, self._answered())
+
+    def _greets(self, waiting: list[Asked]) -> bool:
+        """Whether a session without a history greets, when these texts are the first."""
+        return self._behaviour.greets_anyway or not any(goes_on(one.text) for one in waiting)
 
     def _think(self, now_ms: int) -> None:
         turn = self._choose(self._asked)

@@ -7,7 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.conversation.commands import AppendLine, SayToModel
-from agent.conversation.persona import CUT_OFF_CUE, DEFAULT_PERSONA, GO_ON_CUE, REST_CUE
+from agent.conversation.persona import (
+    CUT_OFF_CUE,
+    DEFAULT_PERSONA,
+    GO_ON_CUE,
+    NO_GREETING,
+    REST_CUE,
+)
 from agent.simulator.voice import clip, texts
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.events import StoreAway, StoreBack
@@ -63,7 +69,7 @@ def _away(world: World, at_ms: int) -> bool:
 def _opens(text: str) -> bool:
     """Whether a text makes a session speak that has just begun."""
     cues = {DEFAULT_PERSONA.greeting_cue, CUT_OFF_CUE, GO_ON_CUE, REST_CUE}
-    return text in cues or "do not greet them again" in text
+    return text in cues or NO_GREETING in text
 
 
 def _acts(world: World) -> Iterator[str]:

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from google.genai import types
 
+from agent.conversation.persona import CUT_OFF_CUE, GO_ON_CUE, NUDGE_CUE, REST_CUE
 from agent.simulator.behaviour import EXACT, Behaviour, TextInThought
 from agent.simulator.client import TALKATIVE, VirtualClient
 from agent.simulator.faults import Close, GoAway, PhantomInterrupted, ShortTurn
@@ -47,6 +48,18 @@ def test_a_text_to_a_fresh_session_is_answered_with_the_greeting_and_no_sample_i
     assert made.pcm == greeting.pcm
     assert made.said == greeting.text
     assert made.outline[2:] == REPLY
+
+
+@pytest.mark.parametrize("cue", [GO_ON_CUE, CUT_OFF_CUE, NUDGE_CUE, REST_CUE])
+@pytest.mark.parametrize(("anyway", "said"), [(False, "still-here"), (True, "greeting")])
+def test_a_fresh_session_whose_first_text_goes_on_with_a_call_does_not_greet(
+    cue: str, said: str, *, anyway: bool
+) -> None:
+    made = client(replace(EXACT, greets_anyway=anyway))
+    made.run(500)
+    made.say(cue)
+    made.run(9_000)
+    assert made.said == clip(f"agent/{said}").text
 
 
 def test_a_reply_comes_faster_than_it_is_spoken_and_is_complete_when_it_would_be_heard() -> None:
