@@ -98,7 +98,8 @@ def pieces(
     out: list[Piece] = []
     offset_ms = 0.0
     for at in range(0, len(spoken), size):
-        words = _words_between(clip, at, at + size)
+        cut_short = most_ms is not None and at + size > len(spoken)
+        words = _words_between(clip, at, len(spoken) if cut_short else at + size)
         match behaviour.output_transcription:
             case "inline" | "before":
                 told = words

@@ -171,6 +171,14 @@ def test_an_empty_turn_is_complete_without_a_word_and_a_nudge_answers_what_was_s
     assert made.said == texts()["agent/name"]
 
 
+def test_a_short_turn_tells_no_words_that_it_does_not_say() -> None:
+    made = greeted(replace(EXACT, chunk_ms=1_000))
+    made.inject(ShortTurn(240))
+    made.speak("morgan")
+    made.run(3_000)
+    assert len(made.said.split()) == 1
+
+
 def test_a_short_turn_is_complete_in_mid_sentence() -> None:
     made = greeted()
     made.inject(ShortTurn(700))
