@@ -185,7 +185,9 @@ class Call:
                 self._hand_over.requested(now_ms, event.budget_ms)
             case Tick():
                 self._tick(now_ms)
-            case LinesStored() | StoreAway() | StoreBack():
+            case StoreAway() | StoreBack():
+                self._hand_over.store(away=isinstance(event, StoreAway))
+            case LinesStored():
                 pass
             case _:
                 assert_never(event)

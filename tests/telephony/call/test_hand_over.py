@@ -41,3 +41,13 @@ def test_no_budget_is_due_at_once() -> None:
     plan = HandOver()
     plan.requested(700, 0)
     assert plan.due(700, pause=False)
+
+
+def test_while_the_store_is_away_a_pause_is_not_enough() -> None:
+    plan = HandOver()
+    plan.requested(0, 30_000)
+    plan.store(away=True)
+    assert not plan.due(20_020, pause=True)
+    assert plan.due(30_000 - MARGIN_MS, pause=True)
+    plan.store(away=False)
+    assert plan.due(20_020, pause=True)
