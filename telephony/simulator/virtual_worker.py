@@ -34,7 +34,14 @@ from telephony.call.commands import (
     SendMark,
     SendMedia,
 )
-from telephony.call.events import CallOpened, Event, LinesStored, StreamStarted, Tick
+from telephony.call.events import (
+    CallOpened,
+    Event,
+    LinesStored,
+    OwnershipLost,
+    StreamStarted,
+    Tick,
+)
 from telephony.call.machine import Call
 from telephony.call.outbox import Outbox
 from telephony.simulator.model_link import ModelLink
@@ -120,7 +127,7 @@ class VirtualWorker:
         self._dial, self._store, self._storing, self._tell = dial, store, storing, tell
         self._tools, self._agenda = tools, agenda
         self._cancelled: set[int] = set()
-        self._acts = 0
+        self._acts = self._epoch = 0
         self._links: dict[int, ModelLink] = {}
         self._free_ms = now_ms
         self._outbox = Outbox()
@@ -137,7 +144,7 @@ class VirtualWorker:
         """A stream is here; `write` takes what goes to it."""
         self._outbox.forget()
         self._stalled_until_ms = now_ms
-        self._write = write
+        self._write, self._epoch = write, epoch
         self.feed(StreamStarted(stream_sid, epoch), now_ms)
 
     def feed(self, event: Event, now_ms: int) -> None:
@@ -219,12 +226,22 @@ class VirtualWorker:
                 assert_never(command)
 
     def _append(self, line: Line, now_ms: int) -> None:
-        if self.alive:
-            self._store.append(line)
-            self.feed(LinesStored(line.n), now_ms)
+        if self._is_fenced(now_ms):
+            return
+        self._store.append(line)
+        self.feed(LinesStored(line.n), now_ms)
+
+    def _is_fenced(self, now_ms: int) -> bool:
+        """Whether the store takes nothing from this worker: another one has taken the call, perhaps
+        while what this one had written was still on its way.
+        """
+        if self.alive and self._epoch < self._store.epoch:
+            self.feed(OwnershipLost(self._store.epoch), now_ms)
+            self.fence(now_ms)
+        return not self.alive
 
     def _save(self, checkpoint: Checkpoint, now_ms: int) -> None:
-        if not self.alive:
+        if self._is_fenced(now_ms):
             return
         self._store.save(checkpoint)
         if checkpoint.acts > self._acts:

@@ -8,7 +8,7 @@ socket or event loop. Everything that was said, sent, heard and stored is kept, 
 judge it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -103,8 +103,9 @@ class World:
         began_ms: When the call comes in, for calls that share a clock, a model and a breaker.
         breaker: What stands between workers and the model, or None.
         fallback: The second model, which no fault touches; or None.
-        cut_after: The worker dies when it has carried out so many steps, counted from 1 over all
-            workers: what it sent still arrives, what it was storing is lost. None for never.
+        cut_after: Whether the worker dies now that it has carried out so many steps, counted from 1
+            over all workers: what it sent still arrives, what it was storing is lost. It is asked
+            after each step until it says yes. None for never.
         tools: What the persona's tools do, by name.
         think_ms: How long the model is known to think, as its row in `agent.gemini.quirks` says.
 
@@ -132,7 +133,7 @@ class World:
         began_ms: int = 0,
         breaker: Breaker | None = None,
         fallback: Upstream | None = None,
-        cut_after: int | None = None,
+        cut_after: Callable[[int], bool] | None = None,
         tools: Mapping[str, VirtualTool] = NO_TOOLS,
         think_ms: int = 0,
     ) -> None:
@@ -248,7 +249,7 @@ class World:
 
     def _note(self, step: Step) -> None:
         self.steps.append(step)
-        if len(self.steps) == self._cut_after:
+        if self._cut_after is not None and self.cut_ms is None and self._cut_after(len(self.steps)):
             self.cut_ms = step.at_ms
             self._suffer(KillWorker(), step.at_ms)
 

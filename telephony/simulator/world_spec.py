@@ -38,7 +38,7 @@ Only `caller` must be there. The model answers the small talk where no script of
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from random import Random
@@ -123,7 +123,7 @@ class WorldSpec:
     seed: int = 0
     fallback: bool = False
 
-    def world(self, sdk: Sdk, *, cut_after: int | None = None) -> World:
+    def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
         second = Upstream(self._server(self.seed + 1)) if self.fallback else None
         persona = DEFAULT_PERSONA
