@@ -66,6 +66,7 @@ quality: setup ## Send speech both ways through the server, and fail if its qual
 lock: ## Lock pyproject.toml's requirements, with hashes; "make lock U=--upgrade" takes newer versions
 	@requirements/setup.sh uv
 	@$(COMPILE) $(U) pyproject.toml --output-file requirements/runtime.txt
+	@$(COMPILE) $(U) pyproject.toml --extra mcp --output-file requirements/mcp.txt
 	@$(COMPILE) $(U) pyproject.toml --group dev --output-file requirements/dev.txt
 	@$(COMPILE) $(U) --group build --output-file requirements/build.txt
 	@$(COMPILE) $(U) --group compiled --no-deps --output-file requirements/compiled.txt

@@ -1,11 +1,15 @@
 """`offhook persona`: write a persona file, and check persona files."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from telephony.errors import UsageError
+
+if TYPE_CHECKING:
+    from agent.persona.agents import Agents
 
 persona = typer.Typer(
     no_args_is_help=True,
@@ -40,12 +44,17 @@ def new(
 @persona.command(epilog="Example: offhook persona check my-agent.toml")
 def check(
     files: Annotated[list[Path], typer.Argument(help="Persona files, or folders of them.")],
+    servers: Annotated[
+        bool, typer.Option("--servers", help="Also start and ask the MCP servers that they name.")
+    ] = False,
 ) -> None:
     """Check persona files, and name each mistake with its file, line and key.
 
     The files are checked together, as one server would use them. Exit code 2
-    means that there are mistakes.
+    means that there are mistakes, or that an MCP server cannot be used.
     """
+    import asyncio
+
     from agent.persona.mistakes import PersonaError
     from agent.persona.reading import files_of, read
     from telephony.settings import secret
@@ -60,3 +69,30 @@ def check(
         numbers = ", ".join(agent.numbers) or "no number of its own"
         default = ", and every other number" if agent is agents.default else ""
         typer.echo(f"{agent.persona.name}: {numbers}{default}")
+    if servers:
+        problems = asyncio.run(_ask(agents))
+        for problem in problems:
+            typer.echo(problem, err=True)
+        if problems:
+            raise typer.Exit(2)
+
+
+async def _ask(agents: "Agents") -> tuple[str, ...]:
+    """Ask the MCP servers, print what tools the agents have of them, and return what is wrong."""
+    from functools import partial
+
+    from agent.persona.remote import joined
+    from agent.tools.mcp_servers import McpCall, McpServers
+
+    servers = McpServers(sys.stderr)
+    try:
+        servers.use(agents.mcp_servers)
+        await servers.asked()
+        found = joined(agents, servers.standing, partial(McpCall, servers))
+    finally:
+        await servers.aclose()
+    for agent in found.agents:
+        for tool in agents.named(agent.persona.name).mcp_tools:
+            if any(each.name == tool.declared.name for each in agent.persona.tools):
+                typer.echo(f"{agent.persona.name}: {tool.declared.name} of {tool.server.name}")
+    return found.problems

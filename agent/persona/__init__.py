@@ -6,6 +6,7 @@ Modules, in the order in which they build on each other:
     places    finds the line of a key in a TOML file
     schema    the keys of a file, their types and their limits
     tooling   the tools of a file: what the model is told of, and what runs them
+    remote    adds the tools of MCP servers, as the servers told them
     mistakes  says what is wrong with a file: line, key, what was expected, what came, the fix
     reading   files into agents, or their mistakes
     example   the file that `offhook persona new` writes

@@ -7,6 +7,7 @@ from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
 from agent.summary.schema import SummaryField
+from agent.tools.mcp_server import McpServer, McpTool
 from agent.tools.toolbox import NO_TOOLS, Toolbox
 
 
@@ -38,6 +39,8 @@ class Agent:
             with ``*``, or ``anonymous`` for callers who withhold their number.
         says: Its sentences where no model speaks.
         toolbox: What runs its tools.
+        mcp_tools: Its tools of MCP servers, which are not among those of `persona` and `toolbox`
+            before the servers were asked: see `agent.persona.remote`.
         summary: What the summary of each of its calls tells besides.
     """
 
@@ -49,6 +52,7 @@ class Agent:
     says: Says = Says()
     toolbox: Toolbox = NO_TOOLS
     summary: tuple[SummaryField, ...] = ()
+    mcp_tools: tuple[McpTool, ...] = ()
 
     def refuses(self, caller: str) -> bool:
         """Whether calls of this caller are refused.
@@ -81,6 +85,11 @@ class Agents:
 
     def __iter__(self) -> Iterator[Agent]:
         return iter(self._by_name.values())
+
+    @property
+    def mcp_servers(self) -> frozenset[McpServer]:
+        """The MCP servers that they have tools of."""
+        return frozenset(tool.server for agent in self for tool in agent.mcp_tools)
 
     def answering(self, number: str) -> Agent:
         """The agent that answers a dialled number."""

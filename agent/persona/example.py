@@ -35,7 +35,8 @@ greeting = "Hello, this is Ada. How can I help you?"
 on_keys = "tell"
 
 # What the agent can do during a call: end it, and write notes into its record. Your own tools,
-# Python functions or HTTP calls, are [[tools]] at the end of this file: see docs/personas.md.
+# Python functions, HTTP calls or tools of MCP servers, are [[tools]] at the end of this file: see
+# docs/personas.md.
 builtin = ["end_call", "note"]
 
 # How Gemini notices that the caller has begun to speak, and has finished.

@@ -123,6 +123,7 @@ def _agent(given: PersonaFile, tools: Tools) -> Agent:
         blocked=given.blocked,
         says=Says(given.says.apology, given.says.transfer, given.says.no_answer),
         toolbox=tools.toolbox,
+        mcp_tools=tools.of_mcp,
         summary=tuple(
             SummaryField(name, field.type, field.description, field.enum)
             for name, field in given.summary.items()

@@ -31,7 +31,7 @@ MOST_FIELDS = 20
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _BLOCKED = re.compile(r"\+[1-9][0-9]{0,14}\*?|anonymous").fullmatch
-_TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}").fullmatch
+TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}").fullmatch
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}").fullmatch
 _LANGUAGE = re.compile(r"[a-z]{2,3}-([A-Z]{2}|[0-9]{3})").fullmatch
 
@@ -60,6 +60,10 @@ def _blocked(text: str) -> str:
 def _field(name: str) -> str:
     if name in RESERVED:
         raise ValueError(f"expected another name, got {name!r}, which every summary has already")
+    return _small(name)
+
+
+def _small(name: str) -> str:
     if not _FIELD(name):
         raise ValueError(
             f'expected a name of small letters, digits and "_" such as order_number, got {name!r}'
@@ -157,7 +161,9 @@ class ParameterTable(_Table):
 
 
 class ToolTable(_Table):
-    """`[[tools]]`: something that the agent can do: a Python function, or an HTTP call."""
+    """`[[tools]]`: something that the agent can do: a function, an HTTP call, or a tool of an MCP
+    server.
+    """
 
     name: str = ""
     description: str = ""
@@ -165,6 +171,8 @@ class ToolTable(_Table):
     says: Said = "One moment, please."
     max_per_call: int = Field(default=20, ge=1, le=1_000)
     python: str | None = None
+    mcp: str | None = None
+    idempotent: bool = False
     url: str | None = None
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     headers: dict[str, str] = {}
@@ -175,11 +183,21 @@ class ToolTable(_Table):
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        if value and not _TOOL_NAME(value):
+        if value and not TOOL_NAME(value):
             raise ValueError(
                 f'expected a name of letters, digits and _ such as "order_status", got {value!r}'
             )
         return value
+
+
+class McpTable(_Table):
+    """`[mcp.NAME]`: an MCP server, of which `[[tools]]` may name tools."""
+
+    command: tuple[Said, ...] = Field((), strict=False)
+    env: dict[str, str] = {}
+    url: str | None = None
+    headers: dict[str, str] = {}
+    allow_private: bool = False
 
 
 class SummaryTable(_Table):
@@ -217,6 +235,7 @@ class PersonaFile(_Table):
     on_keys: Literal["tell", "ignore"] = "tell"
     builtin: tuple[Literal["end_call", "note"], ...] = Field(("end_call", "note"), strict=False)
     tools: tuple[ToolTable, ...] = Field((), strict=False)
+    mcp: dict[Annotated[str, AfterValidator(_small)], McpTable] = {}
     summary: dict[Annotated[str, AfterValidator(_field)], SummaryTable] = Field(
         default={}, max_length=MOST_FIELDS
     )

@@ -1,22 +1,29 @@
 """The tools of a persona file: their declarations for the model, and what runs them."""
 
+import difflib
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
 
 from agent.conversation.declaration import BUILT_IN_TOOLS, NO_PARAMETERS, Tool, canonical
 from agent.gemini.declarations import NotDeclarable, parameters_of
 from agent.persona.places import Key
-from agent.persona.schema import PersonaFile, ToolTable
+from agent.persona.schema import TOOL_NAME, McpTable, PersonaFile, ToolTable
 from agent.tools.function import FunctionTool, is_idempotent
+from agent.tools.mcp_server import McpServer, McpTool
+from agent.tools.mcp_servers import INSTALL, is_installed
 from agent.tools.toolbox import Runnable, Toolbox
 from agent.tools.web import NotCallable, WebTool, placeholders, web_tool
 
 _OF_A_CALL = ("url", "method", "headers", "body", "allow_private", "parameters")
+_ONE_OF = 'python = "module:function", mcp = "server:tool" or url = "https://…"'
 
 
 type Secret = Callable[[str], str | None]
@@ -28,6 +35,7 @@ class Tools:
 
     declared: tuple[Tool, ...]
     toolbox: Toolbox
+    of_mcp: tuple[McpTool, ...] = ()
 
 
 class ToolMistakes(Exception):  # noqa: N818 - what it is
@@ -52,19 +60,36 @@ def tools_of(given: PersonaFile, folder: Path, secret: Secret) -> Tools:
     mistakes: list[tuple[Key, str]] = []
     declared: dict[str, Tool] = {name: BUILT_IN_TOOLS[name] for name in given.builtin}
     runnable: dict[str, Runnable] = {}
+    servers: dict[str, McpServer] = {}
+    of_mcp: dict[str, McpTool] = {}
+    for name, server in given.mcp.items():
+        try:
+            servers[name] = _server(name, server, folder, secret)
+        except _Wrong as wrong:
+            mistakes.append((("mcp", name, *wrong.key), wrong.what))
     for n, table in enumerate(given.tools):
         try:
-            tool, runs = _tool(table, folder, secret)
+            if table.mcp is not None:
+                found: Tool | None = None
+                if (remote := _of_mcp(table, table.mcp, given, servers)) is not None:
+                    found = remote.declared
+                    of_mcp.setdefault(found.name, remote)
+            else:
+                found, runs = _tool(table, folder, secret)
+                runnable[found.name] = runs
         except _Wrong as wrong:
             mistakes.append((("tools", n, *wrong.key), wrong.what))
             continue
-        if tool.name in declared or tool.name in BUILT_IN_TOOLS:
-            what = f"expected a name of its own, got {tool.name!r}, which another tool has"
+        if found is None:
+            continue
+        if found.name in declared or found.name in BUILT_IN_TOOLS:
+            what = f"expected a name of its own, got {found.name!r}, which another tool has"
             mistakes.append((("tools", n, "name"), what))
-        declared[tool.name], runnable[tool.name] = tool, runs
+        declared[found.name] = found
     if mistakes:
         raise ToolMistakes(mistakes)
-    return Tools(tuple(declared.values()), Toolbox(runnable))
+    ours = tuple(tool for name, tool in declared.items() if name not in of_mcp)
+    return Tools(ours, Toolbox(runnable), tuple(of_mcp.values()))
 
 
 class _Wrong(Exception):  # noqa: N818 - what it is
@@ -74,14 +99,21 @@ class _Wrong(Exception):  # noqa: N818 - what it is
 
 
 def _tool(table: ToolTable, folder: Path, secret: Secret) -> tuple[Tool, Runnable]:
+    if "idempotent" in table.model_fields_set:
+        what = "expected idempotent only beside mcp; write @tool(idempotent=True) above a function"
+        raise _Wrong(("idempotent",), f"{what}; a GET is idempotent")
     if table.python is not None:
-        for key in _OF_A_CALL:
-            if key in table.model_fields_set:
-                raise _Wrong((key,), f"expected no {key} beside python; leave one of them out")
+        _alone(table, "python", _OF_A_CALL)
         return _of_python(table, table.python, folder)
     if table.url is not None:
         return _of_url(table, table.url, secret)
-    raise _Wrong((), 'expected python = "module:function" or url = "https://…", got neither')
+    raise _Wrong((), f"expected {_ONE_OF}, got none of them")
+
+
+def _alone(table: BaseModel, key: str, others: Iterable[str]) -> None:
+    for other in others:
+        if other in table.model_fields_set:
+            raise _Wrong((other,), f"expected no {other} beside {key}; leave one of them out")
 
 
 def _declared(table: ToolTable, name: str, description: str, parameters: str, **more: Any) -> Tool:
@@ -148,15 +180,7 @@ def _of_url(table: ToolTable, url: str, secret: Secret) -> tuple[Tool, Runnable]
         if not table.parameters[used].required:
             what = f"expected a required parameter in the url, got {used}"
             raise _Wrong(("url",), f"{what}; leave required = false out")
-    headers = {}
-    for name, value in table.headers.items():
-        headers[name] = value
-        if value.startswith("env:"):
-            found = secret(value.removeprefix("env:"))
-            if found is None:
-                what = f"expected a variable that is set, got {value!r}"
-                raise _Wrong(("headers", name), f"{what}; set {value[4:]} in the environment")
-            headers[name] = found
+    headers = _with_secrets(table.headers, "headers", secret)
     try:
         runs: WebTool = web_tool(
             url,
@@ -170,6 +194,67 @@ def _of_url(table: ToolTable, url: str, secret: Secret) -> tuple[Tool, Runnable]
     idempotent = table.method == "GET"
     tool = _declared(table, table.name, table.description, _schema(table), idempotent=idempotent)
     return tool, runs
+
+
+def _with_secrets(values: Mapping[str, str], key: str, secret: Secret) -> dict[str, str]:
+    """The values, those that begin with ``env:`` from the environment."""
+    found = dict(values)
+    for name, value in values.items():
+        if value.startswith("env:"):
+            secret_value = secret(value.removeprefix("env:"))
+            if secret_value is None:
+                what = f"expected a variable that is set, got {value!r}"
+                raise _Wrong((key, name), f"{what}; set {value[4:]} in the environment")
+            found[name] = secret_value
+    return found
+
+
+def _server(name: str, table: McpTable, folder: Path, secret: Secret) -> McpServer:
+    if not is_installed():
+        raise _Wrong((), INSTALL)
+    if table.command:
+        _alone(table, "command", ("url", "headers", "allow_private"))
+        env = _with_secrets(table.env, "env", secret)
+        return McpServer(name, table.command, tuple(env.items()), folder=str(folder.resolve()))
+    if table.url is None:
+        raise _Wrong((), 'expected command = ["program", …] or url = "https://…", got neither')
+    _alone(table, "url", ("env",))
+    try:
+        parts = urlsplit(table.url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username is not None:
+        what = f"expected a URL such as https://mcp.example.com/mcp, got {table.url!r}"
+        raise _Wrong(("url",), f"{what}; a user or key belongs into headers")
+    return McpServer(
+        name,
+        url=table.url,
+        headers=tuple(_with_secrets(table.headers, "headers", secret).items()),
+        allow_private=table.allow_private,
+    )
+
+
+def _of_mcp(
+    table: ToolTable, named: str, given: PersonaFile, servers: Mapping[str, McpServer]
+) -> McpTool | None:
+    """A tool of an MCP server; None if its server has a mistake itself."""
+    _alone(table, "mcp", ("python", *_OF_A_CALL))
+    server, colon, its_name = named.partition(":")
+    if not (server and colon and its_name):
+        raise _Wrong(("mcp",), f'expected "server:tool", got {named!r}')
+    if server not in given.mcp:
+        near = difflib.get_close_matches(server, given.mcp, n=1)
+        fix = f"did you mean {near[0]}?" if near else f"add [mcp.{server}]"
+        raise _Wrong(("mcp",), f"expected a server that is declared, got {server!r}; {fix}")
+    if server not in servers:
+        return None
+    name = table.name or its_name
+    if not TOOL_NAME(name):
+        what = f"expected a name of letters, digits and _ for the tool {its_name!r}, got none"
+        raise _Wrong(("name",), f"{what}; add a line such as name = …")
+    declared = _declared(table, name, table.description, NO_PARAMETERS, idempotent=table.idempotent)
+    return McpTool(servers[server], its_name, declared)
 
 
 def _schema(table: ToolTable) -> str:

@@ -22,6 +22,10 @@ class Toolbox:
     def __init__(self, tools: Mapping[str, Runnable]) -> None:
         self._tools = dict(tools)
 
+    def with_tools(self, tools: Mapping[str, Runnable]) -> "Toolbox":
+        """These tools too."""
+        return Toolbox({**self._tools, **tools})
+
     async def run(self, name: str, arguments: str) -> Outcome:
         """Run a tool.
 

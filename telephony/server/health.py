@@ -46,6 +46,7 @@ async def readyz(request: Request) -> JSONResponse:
         reasons.append(f"the store is away ({away.why}); transcripts wait in memory")
     if worker.personas.problem:
         reasons.append(f"persona files have mistakes: {worker.personas.problem}")
+    reasons += worker.personas.server_problems
     fallback = worker.settings.gemini_fallback_model
     match worker.model.state():
         case State.OPEN if fallback is not None:

@@ -183,6 +183,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         stack.push_async_callback(made_of.store.aclose)
         leases = await stack.enter_async_context(made_of.store.leases())
         await _look_at_store(made_of)
+        await stack.enter_async_context(made_of.personas.asking())
         calls = Calls(
             model=model,
             store=made_of.store,

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = {
     "runtime": [],
+    "mcp": [],
     "dev": ["dev"],
     "build": ["build"],
     "compiled": ["compiled"],
@@ -36,7 +37,8 @@ def test_every_file_is_known_here() -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_is_what_pyproject_asks_for(name: str) -> None:
-    wanted = PROJECT["project"]["dependencies"] if name in {"runtime", "dev"} else []
+    wanted = PROJECT["project"]["dependencies"] if name in {"runtime", "mcp", "dev"} else []
+    wanted = [*wanted, *PROJECT["project"]["optional-dependencies"].get(name, [])]
     wanted = [*wanted, *(text for group in LOCKS[name] for text in in_group(group))]
     locked = pins((ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8"))
     found = list(mismatches([Requirement(text) for text in wanted], locked))
