@@ -14,9 +14,14 @@ LOSS_LIMIT_MS = 400
 
 
 class Gaps:
-    """Follows the media of one stream."""
+    """Follows the media of one stream.
+
+    Attributes:
+        idles: Whether the line is known to deliver nothing while the caller is silent.
+    """
 
     def __init__(self) -> None:
+        self.idles = False
         self._next_ms: float | None = None
         self._filled_ms = 0.0
         self._replaced_ms = 0.0
@@ -38,6 +43,7 @@ class Gaps:
             How many samples are missing before it, or None: it comes too late.
         """
         expected_ms = timestamp_ms if self._next_ms is None else self._next_ms
+        self.idles |= timestamp_ms - (self._next_ms or 0) > LOSS_LIMIT_MS
         gap_ms = timestamp_ms - expected_ms
         length_ms = samples / PHONE_SAMPLES_PER_MS
         if gap_ms < -WOBBLE_MS and self._replaced_ms >= length_ms:

@@ -16,6 +16,12 @@ from telephony.call.uplink import QUIET_CHUNK_MS, Uplink
 FILL_AFTER_MS = 400
 """Media comes in bursts after gaps of up to 233 ms; a longer gap is filled with silence."""
 
+FILL_AFTER_SOUND_MS = 700
+"""But in the middle of a word it is late, unless this line delivers nothing in silence."""
+
+QUIET_MS = 100
+"""Words have closures; a longer silence is between them."""
+
 FINISHED_AFTER_MS = 500
 """Quiet for so long, the caller has finished: the server's own limit (`silence_duration_ms`)."""
 
@@ -75,7 +81,11 @@ class Microphone:
         """When `fill` is due, if nothing comes before; None while no session listens."""
         if self._session is None:
             return None
-        return self._covered_ms + (QUIET_CHUNK_MS if self._filling else FILL_AFTER_MS)
+        if self._filling:
+            return self._covered_ms + QUIET_CHUNK_MS
+        in_a_word = self._covered_ms - self.ear.sound_at_ms < QUIET_MS
+        late = in_a_word and not self._gaps.idles
+        return self._covered_ms + (FILL_AFTER_SOUND_MS if late else FILL_AFTER_MS)
 
     def listens(self, session: int, now_ms: int) -> list[SendCallerAudio | EndCallerAudio]:
         """A session listens from now on. Returns what it has to hear first."""

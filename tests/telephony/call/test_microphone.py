@@ -10,7 +10,12 @@ from agent.conversation.commands import EndCallerAudio, SendCallerAudio
 from telephony.audio import g711
 from telephony.audio.level import HANGOVER_MS
 from telephony.audio.resample import phone_to_model
-from telephony.call.microphone import FILL_AFTER_MS, FINISHED_AFTER_MS, Microphone
+from telephony.call.microphone import (
+    FILL_AFTER_MS,
+    FILL_AFTER_SOUND_MS,
+    FINISHED_AFTER_MS,
+    Microphone,
+)
 from telephony.call.unanswered import KEPT_LIMIT_SAMPLES, LEAD_IN_MS, QUIET_TAIL_MS
 
 FRAME_MS = 20
@@ -250,8 +255,24 @@ def test_where_nothing_comes_the_model_hears_silence_for_all_of_the_time() -> No
 
 def test_a_gap_as_long_as_twilios_bursts_is_left_alone() -> None:
     caller = Caller()
-    caller.sends(babble(200))
+    caller.sends(babble(200) + idle(200))
     assert caller.microphone.fill(caller.now_ms + 250) == []
+    assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_MS
+
+
+def test_a_longer_gap_within_a_word_is_left_alone_too() -> None:
+    caller = Caller()
+    caller.sends(babble(200))
+    assert caller.microphone.fill(caller.now_ms + 650) == []
+    assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_SOUND_MS
+
+
+@pytest.mark.parametrize("spoken_ms", [0, 200])
+def test_on_a_line_that_delivers_nothing_in_silence_it_is_filled(spoken_ms: int) -> None:
+    caller = Caller()
+    caller.sends(babble(200)[: 8 * spoken_ms])
+    caller.now_ms += 1_000
+    caller.sends(babble(200))
     assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_MS
 
 
