@@ -5,7 +5,7 @@ Everything is taken from what was said, heard, sent and stored; the call is neve
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.conversation.commands import CloseModel, SayToModel
 from agent.conversation.events import CallerSaid, SessionLost, SessionReady, SessionRefused
@@ -170,8 +170,23 @@ def _lines(clean: Outcome, dirty: Outcome, dirt: Dirt) -> Iterator[str]:
         before, after = _of("agent", before), _of("agent", after)
     if dirt.words is Words.NO_AGENTS:
         before, after = _of("caller", before), _of("caller", after)
+    if dirt.words is Words.IN_PIECES:
+        before = _as_far_as_told(before, after, dirty.told)
     if len(before) != len(after) or not all(map(_same, before, after)):
         yield f"the lines are {_brief(after)}, and were {_brief(before)}"
+
+
+def _as_far_as_told(before: list[Line], after: list[Line], told: str) -> list[Line]:
+    """The lines, the caller's last one without the words that had not come when the call ended."""
+    ours, last = (
+        [line for line in lines if line.role == "caller"][-1:] for lines in (before, after)
+    )
+    if not (ours and last) or not told.endswith(last[0].text):
+        return before
+    if not ours[0].text.startswith(last[0].text):
+        return before
+    short = replace(ours[0], text=last[0].text, heard=last[0].text)
+    return [short if line is ours[0] else line for line in before]
 
 
 def _of(role: str, lines: list[Line]) -> list[Line]:
@@ -239,8 +254,12 @@ class _Truth:
         agent_ms = max((end for start, end in self._agent if start <= at_ms), default=None)
         if agent_ms is None:
             return True
-        if any(start <= at_ms and end >= agent_ms for start, end in self._caller):
-            return True
+        # What was asked since the last reply began, that reply does not answer.
+        began = (reply.spans[0].at_ms for reply in self._replies)
+        began_ms = max((start for start in began if start <= at_ms), default=0)
+        for start, end in self._caller:
+            if start <= at_ms and (end >= agent_ms or start >= began_ms):
+                return True
         if any(0 <= at_ms - ready_ms <= ASKED_AT_ONCE_MS for ready_ms in self._ready_again):
             return True
         last = [(when_ms, ready) for when_ms, ready in self._listens if when_ms <= at_ms]
