@@ -83,7 +83,8 @@ class Microphone:
             return None
         if self._filling:
             return self._covered_ms + QUIET_CHUNK_MS
-        in_a_word = self._covered_ms - self.ear.sound_at_ms < QUIET_MS
+        sound_ms = self.ear.sound_at_ms
+        in_a_word = sound_ms > 0 and self._covered_ms - sound_ms < QUIET_MS
         late = in_a_word and not self._gaps.idles
         return self._covered_ms + (FILL_AFTER_SOUND_MS if late else FILL_AFTER_MS)
 
