@@ -8,6 +8,7 @@ Source: google-genai 3.4.0, `types.LiveServerMessage`; `agent.gemini.messages` d
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from agent.conversation.tool_events import ToolCallEvent, ToolOutcome
 
@@ -265,6 +266,13 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetSpent:
+    """What may be spent in a day is spent: by this caller, or by all callers of the day."""
+
+    of: Literal["caller", "day"]
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """It is as late as `Conversation.deadline_ms` asked for."""
 
@@ -283,6 +291,7 @@ ListenerEvent = (
     | CallerSpoke
     | KeyPressed
     | Heard
+    | BudgetSpent
     | TimePassed
     | ConversationClosed
 )

@@ -135,6 +135,9 @@ class Conversation:
             case events.ListenerLeft():
                 self._sessions.listener_left()
                 return self._sessions.checkpoint(now_ms)
+            case events.BudgetSpent():
+                self._parting.is_due(now_ms)
+                return []
             case events.TimePassed():
                 return self._tick(now_ms)
             case ToolFinished() | ActsStored():

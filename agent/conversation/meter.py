@@ -54,6 +54,27 @@ UNKNOWN = Tariff(0, 0, 0, 0, known=False)
 """Of a model whose prices are not known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What may be spent in a day, in nano-dollars; 0 for no limit.
+
+    Args:
+        caller: For all conversations with one caller.
+        day: For all conversations.
+    """
+
+    caller: int = 0
+    day: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return bool(self.caller or self.day)
+
+
+NO_CAPS = Caps()
+
+
 class Meter:
     """One conversation's, over all its workers.
 

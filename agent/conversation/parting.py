@@ -3,8 +3,8 @@ the agent hangs up.
 
 silence   nobody was heard for `silence_s`: the caller is asked whether they are still there, and
           if nobody is heard for as long again, the conversation ends
-length    after `minutes`, or once it has cost `usd`, at the next pause, the agent says goodbye;
-          once that was heard, the conversation ends
+length    after `minutes`, or once it has cost `usd` or a day's money is spent, at the next pause,
+          the agent says goodbye; once that was heard, the conversation ends
 hang-up   the agent asked for it: once its goodbye was heard, the conversation ends
 """
 
@@ -77,6 +77,10 @@ class Parting:
         if self._goodbye_by_ms is None:
             self._goodbye_by_ms, self._reason = now_ms + GOODBYE_WITHIN_MS, Ending.AGENT_HANGUP
 
+    def is_due(self, now_ms: int) -> None:
+        """The conversation must not cost more: the agent is to say goodbye at the next pause."""
+        self._over_ms = now_ms if self._over_ms is None else min(now_ms, self._over_ms)
+
     def stays(self) -> None:
         """It does not hang up after all."""
         if self._reason is Ending.AGENT_HANGUP:
@@ -105,7 +109,7 @@ class Parting:
         if self._debt.caller_waits:
             self._asked = False
         if self._most and (self._meter.cost(now_ms) or 0) >= self._most:
-            self._over_ms = now_ms if self._over_ms is None else min(now_ms, self._over_ms)
+            self.is_due(now_ms)
         idle = self._replies.generation is Generation.IDLE
         pause = self._sessions.listening and idle and not speaks and not self._debt.busy
         if not pause:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from agent.conversation.declaration import ENDS_CALL
+from agent.conversation.meter import NO_CAPS, Caps
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
 from agent.summary.schema import SummaryField
@@ -19,11 +20,13 @@ class Says:
         apology: To a caller for whom there is no agent.
         transfer: To a caller who is about to be transferred, because there is no agent.
         no_answer: To a caller whose transfer reached nobody.
+        spent: To a caller whose call is not begun, because a day's money is spent.
     """
 
     apology: str = "I am sorry, I can not go on with this call right now. Please call again later."
     transfer: str = "I am sorry, I can not go on with this call. I will put you through now."
     no_answer: str = "I am sorry, I could not reach anybody. Please call again later."
+    spent: str = "I am sorry, I can not take any more calls today. Please call again tomorrow."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Agent:
         mcp_tools: Its tools of MCP servers, which are not among those of `persona` and `toolbox`
             before the servers were asked: see `agent.persona.remote`.
         summary: What the summary of each of its calls tells besides.
+        caps: What its calls may cost in a day.
     """
 
     persona: Persona
@@ -53,6 +57,7 @@ class Agent:
     toolbox: Toolbox = NO_TOOLS
     summary: tuple[SummaryField, ...] = ()
     mcp_tools: tuple[McpTool, ...] = ()
+    caps: Caps = NO_CAPS
 
     def refuses(self, caller: str) -> bool:
         """Whether calls of this caller are refused.

@@ -58,12 +58,17 @@ end_sensitivity = "high"    # or "low", for callers who speak slowly
 minutes = 60    # how long a call may last; then the agent says goodbye
 usd = 5         # what a call may cost, in US dollars; likewise
 silence_s = 30  # how long nobody may say anything; then the caller is asked, and then it ends
+# What the calls of one day may cost, in US dollars: those of one caller, and all of this agent's.
+# A call that cannot pay its first minute, about 0.04, is not begun. Without them there is no limit.
+# usd_per_caller_day = 2
+# usd_per_day = 50
 
 # The sentences that offhook says itself, or has the agent say.
 [says]
 apology = "I am sorry, I can not go on with this call right now. Please call again later."
 transfer = "I am sorry, I can not go on with this call. I will put you through now."
 no_answer = "I am sorry, I could not reach anybody. Please call again later."
+spent = "I am sorry, I can not take any more calls today. Please call again tomorrow."
 goodbye = "I am sorry, our time is up. Goodbye."
 still_there = "Are you still there?"
 

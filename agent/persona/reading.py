@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agent.conversation.meter import NANO, Caps
 from agent.conversation.persona import Persona, TurnTaking, greeting_cue
 from agent.persona.agents import Agent, Agents, Says
 from agent.persona.hours import DAYS, Hours, parse
@@ -121,12 +122,16 @@ def _agent(given: PersonaFile, tools: Tools) -> Agent:
         default=bool(given.default),
         hours=None if given.hours is None else _hours(given.hours),
         blocked=given.blocked,
-        says=Says(given.says.apology, given.says.transfer, given.says.no_answer),
+        says=Says(given.says.apology, given.says.transfer, given.says.no_answer, given.says.spent),
         toolbox=tools.toolbox,
         mcp_tools=tools.of_mcp,
         summary=tuple(
             SummaryField(name, field.type, field.description, field.enum)
             for name, field in given.summary.items()
+        ),
+        caps=Caps(
+            caller=round((given.limits.usd_per_caller_day or 0) * NANO),
+            day=round((given.limits.usd_per_day or 0) * NANO),
         ),
     )
 

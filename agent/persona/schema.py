@@ -129,6 +129,8 @@ class LimitsTable(_Table):
     minutes: float = Field(default=LIMITED.minutes, gt=0, le=24 * 60)
     usd: float = Field(default=LIMITED.usd, gt=0, le=10_000)
     silence_s: float = Field(default=LIMITED.silence_s, ge=0, le=3_600)
+    usd_per_caller_day: float | None = Field(default=None, gt=0, le=100_000)
+    usd_per_day: float | None = Field(default=None, gt=0, le=100_000)
 
 
 class SaysTable(_Table):
@@ -137,6 +139,7 @@ class SaysTable(_Table):
     apology: Said = Says().apology
     transfer: Said = Says().transfer
     no_answer: Said = Says().no_answer
+    spent: Said = Says().spent
     goodbye: Said = LIMITED.goodbye
     still_there: Said = LIMITED.still_there
 

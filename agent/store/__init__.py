@@ -12,6 +12,7 @@ Modules, lowest first:
     own_server  Valkey as a child of this process
     leases      tells workers over pub/sub who holds a call
     errands     what is still to be done for calls that are over
+    budgets     what calls have cost in a day, and what they have reserved
     redis       the `Store` itself, on any of these servers
     rehearsal   checks that a server does everything that a call needs
 

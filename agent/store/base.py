@@ -71,6 +71,7 @@ class CallRecord:
         tokens: How many tokens of the model were billed.
         seconds: How long it has lasted.
         notes: What the agent wrote down, each note on a line.
+        account: Where its money is booked, as `budgets.Account.to_json` writes it; "" if nowhere.
     """
 
     status: Status
@@ -84,6 +85,7 @@ class CallRecord:
     tokens: int = 0
     seconds: int = 0
     notes: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,14 @@ class Taken:
         checkpoint: As in `CallRecord`.
         lines: The whole transcript so far, in order.
         listeners: How many workers were notified, this one included if it watches the call.
+        account: As in `CallRecord`.
     """
 
     epoch: int
     checkpoint: Checkpoint | None
     lines: tuple[Line, ...]
     listeners: int
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 Keys of a call. All are in one hash slot, and each write of the call renews their expiry:
 
     offhook:{<CallSid>}:lines          stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
-    offhook:{<CallSid>}:call           hash: status ended_reason epoch owner
+    offhook:{<CallSid>}:call           hash: status ended_reason epoch owner persona usd tokens
+                                       seconds notes account
     offhook:{<CallSid>}:checkpoint     string: JSON
     offhook:{<CallSid>}:token:<nonce>  string: a used token; kept as long as the token could live
     offhook:{<CallSid>}:resumes        string: a counter; kept for its window of 60 s
@@ -19,6 +20,8 @@ One key for all calls, so that a worker renews all its leases in one round trip:
 One key for each caller, named by a keyed hash of the number:
 
     offhook:caller:<hash>              string: the CallSid of the newest call
+
+One key for each agent and day: see `agent.store.budgets`.
 
 Text is UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?".
 
@@ -44,6 +47,7 @@ from agent.conversation.meter import NANO
 from agent.conversation.transcript import Line, Role
 from agent.store import scripts
 from agent.store.base import CallRecord, Fenced, Gap, Orphan, Status, Taken
+from agent.store.budgets import RedisBudgets
 from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
@@ -84,11 +88,13 @@ class RedisStore:
 
     Attributes:
         errands: The errands of calls that are over; None if there is nothing to do for them.
+        budgets: What calls cost in a day.
     """
 
     def __init__(self, pool: ConnectionPool, ttl_s: int, *, errands: bool = False) -> None:
         self._client = Redis.from_pool(pool)
         self.errands = RedisErrands(self._client, ttl_s) if errands else None
+        self.budgets = RedisBudgets(self._client)
         self._pool = pool
         self._ttl_s = ttl_s
         self._open_call = self._client.register_script(scripts.OPEN_CALL)
@@ -157,8 +163,8 @@ class RedisStore:
         )
         if answer is None:
             return None
-        epoch, listeners, checkpoint, entries = answer
-        return Taken(epoch, _checkpoint(call_sid, checkpoint), _lines(entries), listeners)
+        epoch, listeners, checkpoint, entries, account = answer
+        return Taken(epoch, _checkpoint(call_sid, checkpoint), _lines(entries), listeners, account)
 
     async def append(self, call_sid: str, lines: Sequence[Line], epoch: int) -> int:
         """See `Store.append`."""
@@ -330,6 +336,7 @@ def _record(
         tokens=int(fields.get("tokens", 0)),
         seconds=int(fields.get("seconds", 0)),
         notes=fields.get("notes", ""),
+        account=fields.get("account", ""),
     )
 
 

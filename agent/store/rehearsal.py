@@ -2,19 +2,21 @@
 
 A server that answers PING may still refuse a script, a channel or a write: permissions are given
 for each command, and a full or read-only server accepts no writes. The data that is written expires
-by itself, so use a store with a short expiry.
+by itself, so use a store with a short expiry; the budget of a day stays for two days.
 """
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.transcript import Line
-from agent.store.base import Store, StoreAway
+from agent.store.base import StoreAway
+from agent.store.budgets import Account, Booking
+from agent.store.redis import RedisStore
 
 OWNER = "rehearsal"
 TOKEN_TTL_S = 60
 LEASE_MS = 60_000
 
 
-async def rehearse(store: Store, call_sid: str) -> None:
+async def rehearse(store: RedisStore, call_sid: str) -> None:
     """Go through all store operations of a call.
 
     Args:
@@ -42,6 +44,8 @@ async def rehearse(store: Store, call_sid: str) -> None:
     await store.announce_released(call_sid, epoch)
     await store.announce_status(call_sid, "in-progress")
     await store.note_caller(call_sid, call_sid, TOKEN_TTL_S)
+    await store.budgets.remember(call_sid, Account(call_sid, "1970-01-01", ""))
+    await store.budgets.book(Booking(Account(call_sid, "1970-01-01", ""), call_sid, 0))
     # Claim no orphans: the server's workers must rescue them
     await store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
     await store.hold([], [call_sid], lease_ms=LEASE_MS, claim_ms=None)

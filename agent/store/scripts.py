@@ -86,7 +86,8 @@ redis.call('HSET', call, 'owner', ARGV[2])
 refresh()
 local told = redis.call('PUBLISH', ARGV[4], 'taken ' .. string.format('%d', epoch))
 local _, saved = record()
-return {{epoch, told, saved, redis.call('XRANGE', lines, '-', '+')}}
+local all, account = redis.call('XRANGE', lines, '-', '+'), redis.call('HGET', call, 'account')
+return {{epoch, told, saved, all, account or ''}}
 """
 
 # ARGV: ttl_s, epoch, then n, role, text, heard, at_ms, epoch of each line.
@@ -225,4 +226,41 @@ redis.call('HSET', KEYS[1], 'step', ARGV[2], 'attempts', 0)
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[1]) end
 return {}
+"""
+
+# KEYS: the call. ARGV: its account.
+REMEMBER_ACCOUNT = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'account', ARGV[1]) end
+return {}
+"""
+
+# KEYS: one agent's day. ARGV: ttl_s, call, caller ("" if unknown), spent, ahead, the caps of a
+# caller and of the day (0 for none), how. `KnownBudgets` in agent/store/budgets.py does the same.
+BOOK = """
+local day, call, caller = KEYS[1], 'call:' .. ARGV[2], 'caller:' .. ARGV[3]
+local spent, ahead = tonumber(ARGV[4]), tonumber(ARGV[5])
+local caller_cap, cap, how = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+local known = ARGV[3] ~= ''
+local function booked(field) return tonumber(redis.call('HGET', day, field) or '0') end
+local function whole(amount) return string.format('%d', amount) end
+
+local before, total, theirs = booked(call), booked('all'), booked(caller)
+if how == 'begin' and redis.call('HEXISTS', day, call) == 1 then
+  return {'', whole(total), whole(theirs)}
+end
+local more, refused = spent + ahead - before, ''
+if how ~= 'end' and more > 0 then
+  if cap > 0 and total + more > cap then refused = 'day'
+  elseif known and caller_cap > 0 and theirs + more > caller_cap then refused = 'caller' end
+end
+if refused ~= '' and how == 'begin' then return {refused, whole(total), whole(theirs)} end
+local amount
+if how == 'end' then amount = spent
+elseif refused ~= '' then amount = math.max(before, spent)
+else amount = math.max(before, spent + ahead) end
+redis.call('HSET', day, call, whole(amount))
+total = redis.call('HINCRBY', day, 'all', whole(amount - before))
+if known then theirs = redis.call('HINCRBY', day, caller, whole(amount - before)) end
+redis.call('EXPIRE', day, ARGV[1])
+return {refused, whole(total), whole(theirs)}
 """

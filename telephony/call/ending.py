@@ -15,6 +15,20 @@ LOST = frozenset({"broken", "idle", "stuck"})
 """The ways in which a stream ends that neither side ended."""
 
 
+class NotBegun(StrEnum):
+    """The reasons why a call was not begun at all. No model was dialled for it; the reason is
+    stored as its `ended_reason`."""
+
+    BLOCKED = "blocked"
+    """The agent's owner has blocked the caller. Of such a call nothing is posted."""
+
+    CLOSED = "closed"
+    """It came outside the agent's hours."""
+
+    NO_BUDGET = "no_budget"
+    """What the caller or all callers may cost in a day does not suffice for its first minute."""
+
+
 class EndedReason(StrEnum):
     """The reasons. `final` says whether the call itself is over."""
 
@@ -35,7 +49,7 @@ class EndedReason(StrEnum):
     """This worker stops, and another one continues the call."""
 
     LIMIT = "limit"
-    """It lasted as long as the persona allows, and the agent has said goodbye."""
+    """It lasted or cost as much as the persona allows, and the agent has said goodbye."""
 
     MODEL_QUOTA = "model_quota"
     """The model's quota for this key was exceeded three times in a row. As for all reasons that

@@ -5,7 +5,7 @@ module adds only what neither of them says.
 from dataclasses import dataclass
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.events import ModelEvent
+from agent.conversation.events import BudgetSpent, ModelEvent
 from agent.conversation.meter import Tariff
 from agent.conversation.persona import Persona
 from agent.conversation.tool_events import ToolOutcome
@@ -136,4 +136,4 @@ CallEvent = (
     | Tick
 )
 StreamEvent = Media | Mark | Dtmf | Stop | Malformed
-Event = CallEvent | StreamEvent | ModelEvent | ToolOutcome
+Event = CallEvent | StreamEvent | ModelEvent | ToolOutcome | BudgetSpent

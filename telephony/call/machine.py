@@ -159,7 +159,7 @@ class Call:
             case _:
                 assert_never(event)
 
-    def _model(self, event: ModelEvent | ToolOutcome, now_ms: int) -> None:
+    def _model(self, event: ModelEvent | ToolOutcome | told.BudgetSpent, now_ms: int) -> None:
         self._tell_heard(now_ms)
         self._converse(event, now_ms)
 

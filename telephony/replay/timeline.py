@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from agent.conversation.commands import AppendLine, OpenModel, SayToModel
+from agent.conversation.commands import AppendLine, OpenModel, SaveCheckpoint, SayToModel
 from agent.conversation.events import (
+    BudgetSpent,
     GoAway,
     Interrupted,
     SessionLost,
@@ -88,6 +89,7 @@ class _Teller:
         self._reply = 0
         self._plays_until_ms = 0
         self._waits_until_ms = 0
+        self._cost: int | None = None
 
     def hear(self, event: Event, now_ms: int) -> None:
         match event:
@@ -142,11 +144,15 @@ class _Teller:
                 self._row(
                     now_ms, agent=f"“{command.line.heard}”{cut}", wire=f"line {command.line.n}"
                 )
+            case SaveCheckpoint() if command.cost not in {None, self._cost}:
+                self._cost = command.cost
+                self._row(now_ms, wire=f"{_usd(command.cost)} so far")
             case CloseStream():
                 self._row(now_ms, wire="stream closed")
             case EndCall():
                 final = "" if command.final else ", goes on elsewhere"
-                cost = "" if command.cost is None else f", ${command.cost / NANO:.4f}"
+                counted = command.cost is not None or command.tokens
+                cost = f", {_usd(command.cost)}" if counted else ""
                 self._row(now_ms, wire=f"over: {command.reason}{final}{cost}")
             case _:
                 pass
@@ -201,6 +207,9 @@ def _told_by_the_wire(event: Event) -> str:
             return f"to be handed over within {event.budget_ms} ms"
         case EndRequested():
             return f"to end: {event.reason}"
+        case BudgetSpent():
+            whose = "this caller's" if event.of == "caller" else "the day's"
+            return f"{whose} money is spent"
         case CallStatus():
             return f"Twilio: {event.status}"
         case Malformed():
@@ -209,6 +218,10 @@ def _told_by_the_wire(event: Event) -> str:
             return f"not understood: {event.what}"
         case _:
             return ""
+
+
+def _usd(cost: int | None) -> str:
+    return "price unknown" if cost is None else f"${cost / NANO:.4f}"
 
 
 def percentile(values: Sequence[int], share: float) -> int:

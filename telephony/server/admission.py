@@ -20,6 +20,7 @@ from telephony.twilio.signature import (
     first_nonce,
     mint_token,
     parse_form,
+    spender_key,
     token_secret,
     valid_upgrade,
     valid_webhook,
@@ -110,6 +111,14 @@ class Admission:
         if not is_number(theirs) or theirs == ours:
             return None
         return caller_key(self._secrets[0], ours, theirs)
+
+    def spender(self, form: Mapping[str, str], agent: str) -> str:
+        """A keyed hash of the caller, by which is counted what they cost an agent. All callers who
+        withhold their number are one.
+        """
+        theirs = parties(form)[1]
+        known = is_number(theirs) or theirs.startswith(("client:", "sip:"))
+        return spender_key(self._secrets[0], agent, theirs if known else "")
 
     def identity(self, challenge: str, instance: str) -> dict[str, str]:
         """The proof which server process this is; empty if `challenge` is not a challenge."""

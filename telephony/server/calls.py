@@ -29,6 +29,7 @@ from telephony.server.admission import wall_time_ms
 from telephony.server.driver import Driver, Model
 from telephony.server.observers import Observer, Observers
 from telephony.server.ownership import Owned, Ownership, bound
+from telephony.server.purse import Purse
 from telephony.server.store_writer import StoreWriter
 
 LAST_WORDS_S = 2.0
@@ -140,6 +141,7 @@ class Calls:
         tariff: Tariff | None,
         checkpoint: Checkpoint | None = None,
         lines: tuple[Line, ...] = (),
+        purse: Purse | None = None,
     ) -> Driver:
         """Begin a call here, or continue one from its stored data. This dials the model.
 
@@ -163,7 +165,7 @@ class Calls:
             opened,
             owned=owned,
             model=self._model,
-            writer=StoreWriter(self._store, call_sid, self._writers, owned, lines),
+            writer=StoreWriter(self._store, call_sid, self._writers, owned, lines, purse),
             store=self._store,
             observers=Observers(call_sid, self._observers, self._observer_failed),
             toolbox=self._toolbox_of(persona.name),
@@ -175,7 +177,12 @@ class Calls:
         return driver
 
     async def take(
-        self, call_sid: str, nonce: str, persona: Persona, tariff: Tariff | None
+        self,
+        call_sid: str,
+        nonce: str,
+        persona: Persona,
+        tariff: Tariff | None,
+        purse_of: Callable[[Taken], Purse | None] = lambda _: None,
     ) -> Driver | None:
         """Redeem a stream's token. From then on the call belongs to this worker.
 
@@ -184,6 +191,7 @@ class Calls:
             nonce: The token's unique part.
             persona: Who answers, if the call does not run here yet.
             tariff: What the call costs, likewise.
+            purse_of: Makes its purse, likewise.
 
         Returns:
             The call's driver; None if the token was used before, or the call is over.
@@ -195,7 +203,7 @@ class Calls:
                 taken = await self._ownership.redeem(call_sid, nonce, owned, over=over)
                 if taken is None:
                     return None
-                driver = await self._driver_for(call_sid, taken, persona, tariff)
+                driver = await self._driver_for(call_sid, taken, persona, tariff, purse_of)
                 driver.owned.took(taken.epoch)
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
@@ -212,7 +220,12 @@ class Calls:
         return max(0, int((drained_by_s - time.monotonic()) * 1000))
 
     async def _driver_for(
-        self, call_sid: str, taken: Taken, persona: Persona, tariff: Tariff | None
+        self,
+        call_sid: str,
+        taken: Taken,
+        persona: Persona,
+        tariff: Tariff | None,
+        purse_of: Callable[[Taken], Purse | None],
     ) -> Driver:
         driver = self.get(call_sid)
         if driver is not None:
@@ -220,7 +233,8 @@ class Calls:
                 return driver
             driver.feed(OwnershipLost(taken.epoch))
         await self._ownership.wait_released(call_sid, taken)
-        driver = self.open(call_sid, persona, tariff, taken.checkpoint, taken.lines)
+        known = (taken.checkpoint, taken.lines, purse_of(taken))
+        driver = self.open(call_sid, persona, tariff, *known)
         await driver.begun.wait()
         return driver
 

@@ -222,7 +222,7 @@ class Driver:
             case CancelTool():
                 self._tools.cancel(command)
             case EndCall():
-                self._writer.finish(command.reason if command.final else None)
+                self._writer.finish(command.reason if command.final else None, command.cost)
                 self._over.set_result(command)
             case _:
                 assert_never(command)

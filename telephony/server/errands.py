@@ -17,6 +17,7 @@ from agent.conversation.tools import Ledger, ToolCall
 from agent.store.base import CallRecord, Store, StoreAway
 from agent.store.errands import Attempt, Errand, Errands, Step
 from agent.summary.writer import Author, NotWritten, Outcome, write
+from telephony.call.ending import NotBegun
 from telephony.server.admission import wall_time_ms
 from telephony.server.calls import Calls
 from telephony.server.delivery import GONE, NO_ANSWER, Delivery
@@ -132,6 +133,9 @@ class ErrandRunner:
             await patiently(self._errands.postpone(errand, STILL_RUNNING_MS))
             return
         record = await patiently(self._store.look_up(errand.call_sid))
+        if record is not None and record.ended_reason == NotBegun.BLOCKED:
+            await self._advance(errand, "done")  # its owner wants to hear nothing of this caller
+            return
         if record is None or attempt.step == "done":
             await patiently(self._errands.settle(errand))
             return

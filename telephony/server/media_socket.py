@@ -9,7 +9,9 @@ import asyncio
 import structlog
 from fastapi import APIRouter, WebSocket
 
+from agent.store.base import Taken
 from telephony.server.admission import Refused
+from telephony.server.purse import Purse
 from telephony.server.stream import MediaStream, close, receive
 from telephony.server.worker import Worker
 from telephony.twilio.messages import Connected, Malformed, Start
@@ -50,8 +52,13 @@ async def media(socket: WebSocket) -> None:
         worker.metrics.refused("stream", f"token {error.reason}")
         await close(socket, POLICY_VIOLATION, error.reason)
         return
-    persona = worker.personas.last_good.named(start.custom_parameters.get(PERSONA_PARAMETER, ""))
-    driver = await worker.calls.take(start.call_sid, nonce, persona.persona, worker.tariff({}))
+    agent = worker.personas.last_good.named(start.custom_parameters.get(PERSONA_PARAMETER, ""))
+    tariff = worker.tariff({})
+
+    def purse_of(taken: Taken) -> Purse | None:
+        return worker.purse(start.call_sid, agent, {}, tariff, taken)
+
+    driver = await worker.calls.take(start.call_sid, nonce, agent.persona, tariff, purse_of)
     if driver is None:
         worker.metrics.refused("stream", "token used")
         await close(socket, POLICY_VIOLATION, "used")

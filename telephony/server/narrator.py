@@ -8,6 +8,7 @@ import structlog
 
 from agent.conversation.commands import CloseModel, OpenModel, SayToModel
 from agent.conversation.events import (
+    BudgetSpent,
     GoAway,
     Interrupted,
     SessionLost,
@@ -45,6 +46,7 @@ class Narrator:
 
     wants: Kinds = Tally.wants | frozenset(
         {
+            BudgetSpent,
             CallOpened,
             CloseModel,
             EndCall,
@@ -133,6 +135,8 @@ class Narrator:
                 log.warning("model message not understood", what=event.what, **about)
             case OwnershipLost():
                 log.info("call taken over", epoch=event.epoch, **about)
+            case BudgetSpent():
+                log.info("the day's money is spent; the agent says goodbye", of=event.of, **about)
             case StoreAway():
                 log.warning("store away; lines wait in memory", why=event.why, **about)
             case StoreBack():

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 import structlog
 
+from agent.conversation.meter import NANO
 from agent.store.base import CallRecord, StoreAway
-from telephony.call.ending import GOES_ON, EndedReason
+from agent.store.budgets import Account
+from telephony.call.ending import GOES_ON, EndedReason, NotBegun
 from telephony.call.events import EndRequested
 from telephony.server.patience import patiently
 from telephony.server.reaper import LEASE_MS
@@ -63,8 +65,26 @@ async def over_elsewhere(worker: Worker, call_sid: str, call_status: str) -> Non
         record = await patiently(worker.store.open_call(call_sid))
         reason = EndedReason.CUT_OFF if record.epoch else EndedReason.CALLER_HANGUP
         await patiently(worker.store.mark_completed(call_sid, "" if told else reason))
+        if not told:
+            await _give_back(worker, call_sid, record)
     except StoreAway as away:
         log.warning("end of call not stored", call_sid=call_sid, why=away.why)
+
+
+async def _give_back(worker: Worker, call_sid: str, record: CallRecord) -> None:
+    """Give back what a call had reserved which no worker holds, as far as its cost is known."""
+    account = Account.from_json(record.account)
+    known = record.usd is not None or not record.epoch
+    if account is not None and known:
+        await worker.till.settle(call_sid, account, round((record.usd or 0) * NANO))
+
+
+async def not_begun(worker: Worker, call_sid: str, reason: NotBegun) -> None:
+    """Store why a call is not begun."""
+    try:
+        await patiently(worker.store.mark_completed(call_sid, reason))
+    except StoreAway as away:
+        log.warning("call not stored", call_sid=call_sid, reason=reason, why=away.why)
 
 
 async def complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:

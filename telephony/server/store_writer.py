@@ -11,6 +11,7 @@ import structlog
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import AppendLine, SaveCheckpoint, StoreCommand
+from agent.conversation.events import BudgetSpent
 from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import UNWRITTEN, Line
 from agent.store.base import Fenced, Gap, Store, StoreAway
@@ -18,6 +19,7 @@ from telephony.call.ending import EndedReason
 from telephony.call.events import LinesStored, OwnershipLost, StoreBack
 from telephony.call.events import StoreAway as StoreWentAway
 from telephony.server.ownership import Owned
+from telephony.server.purse import Purse
 
 WAITING_LIMIT_BYTES = 256 * 1024
 """How much text of one call may wait: hours of talk. A line beyond it waits without its words."""
@@ -27,7 +29,7 @@ MAX_RETRY_S = 1.0
 
 log = structlog.get_logger(__name__)
 
-type StoreEvent = ActsStored | LinesStored | StoreWentAway | StoreBack | OwnershipLost
+type StoreEvent = ActsStored | BudgetSpent | LinesStored | StoreWentAway | StoreBack | OwnershipLost
 
 
 class StoreWriter:
@@ -35,8 +37,9 @@ class StoreWriter:
 
     Lines wait in order until they are stored. Of checkpoints only the newest waits. The end of the
     call is written last. Stored lines are remembered too: if the store comes back without its data,
-    it gets them again. `turn` limits how many calls write at once. `run` ends when `finish` was
-    called and everything is written, or when another worker has taken the call.
+    it gets them again. The `purse`, if there is one, books what the call costs. `turn` limits how
+    many calls write at once. `run` ends when `finish` was called and everything is written, or when
+    another worker has taken the call.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class StoreWriter:
         turn: asyncio.Semaphore,
         owned: Owned,
         stored: Sequence[Line] = (),
+        purse: Purse | None = None,
     ) -> None:
         self._store = store
         self._call_sid = call_sid
@@ -53,6 +57,7 @@ class StoreWriter:
         self._owned = owned
         self._lines: list[Line] = []
         self._written = list(stored)
+        self._purse = purse
         self._checkpoint: Checkpoint | None = None
         self._cost: int | None = None
         self._ended_reason: EndedReason | None = None
@@ -74,6 +79,8 @@ class StoreWriter:
             case SaveCheckpoint():
                 self._cost = command.cost
                 self._checkpoint = command.checkpoint
+                if self._purse is not None:
+                    self._purse.note(command)
         self._work.set()
 
     def _fitting(self, line: Line) -> Line:
@@ -83,9 +90,16 @@ class StoreWriter:
         log.error("words lost: too much waits for the store", call_sid=self._call_sid, line=line.n)
         return replace(line, text=UNWRITTEN, heard=UNWRITTEN)
 
-    def finish(self, ended_reason: EndedReason | None) -> None:
-        """No more data will come. Give `ended_reason` if the call is over, None if it goes on."""
+    def finish(self, ended_reason: EndedReason | None, cost: int | None = None) -> None:
+        """No more data will come. Give `ended_reason` if the call is over, None if it goes on.
+
+        Args:
+            ended_reason: Why it is over.
+            cost: What it has cost then, in nano-dollars; None if that is not known.
+        """
         self._ended_reason = ended_reason
+        if ended_reason is not None and self._purse is not None:
+            self._purse.close(cost)
         self._finished = True
         self._work.set()
 
@@ -98,10 +112,14 @@ class StoreWriter:
             try:
                 async with self._turn:
                     await self._write(feed)
+                    if self._purse is not None and (spent := await self._purse.book()):
+                        feed(spent)
             except StoreAway as away:
                 if self.away_for != away.why:
                     self.away_for = away.why
                     feed(StoreWentAway(away.why))
+                if self._purse is not None and (spent := self._purse.book_here()):
+                    feed(spent)
                 await asyncio.sleep(retry_s)
                 retry_s = min(MAX_RETRY_S, 2 * retry_s)
                 self._work.set()

@@ -10,6 +10,8 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -18,10 +20,11 @@ from starlette.requests import ClientDisconnect
 from agent.conversation.commands import Impasse
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord
-from telephony.call.ending import TERMINAL_STATUSES, EndedReason
+from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
 from telephony.call.events import CallStatus, StreamEnded
 from telephony.server import redial, standing
 from telephony.server.admission import Refused, wall_time_ms
+from telephony.server.purse import carried
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
 from telephony.twilio.numbers import caller_id, is_number, parties
@@ -57,15 +60,35 @@ async def voice(request: Request) -> Response:
     record = await standing.believed(worker, form, record)
     if (over := await _over(worker, form, record)) is not None:
         return over
-    if first and (turned_away := _turned_away(agent, form)) is not None:
-        return turned_away
+    if first and (reason := _not_begun(agent, form)) is not None:
+        return await _turn_away(worker, form, agent, reason)
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
     _note_numbers(worker, form)
-    if first and worker.calls.get(call_sid) is None:
-        left = await redial.left_behind(worker, form, record)
-        worker.calls.open(call_sid, agent.persona, worker.tariff(form), left.checkpoint, left.lines)
+    begins = first and worker.calls.get(call_sid) is None
+    if begins and not await _begin(worker, form, agent, record):
+        return await _turn_away(worker, form, agent, NotBegun.NO_BUDGET)
     return await _connect(worker, form, agent, first=first)
+
+
+async def _begin(
+    worker: Worker, form: Mapping[str, str], agent: Agent, record: CallRecord | None
+) -> bool:
+    """Begin a call, unless a day's money does not suffice for it. Returns whether it has begun."""
+    call_sid, tariff = form["CallSid"], worker.tariff(form)
+    account = worker.till.account(form, agent)
+    capped = agent.caps.any and tariff.known
+    if capped and (of := await worker.till.admits(call_sid, account, agent.caps, tariff)):
+        log.info("a day's money is spent", of=of, call_sid=call_sid, persona=agent.persona.name)
+        return False
+    left = await redial.left_behind(worker, form, record)
+    if left.checkpoint is not None:
+        account = replace(account, carried=carried(tariff, left.checkpoint))
+    if capped:
+        await worker.till.remember(call_sid, account)
+    purse = worker.till.purse(call_sid, account, agent.caps, tariff, left.checkpoint)
+    worker.calls.open(call_sid, agent.persona, tariff, left.checkpoint, left.lines, purse)
+    return True
 
 
 @router.post(twiml.RESUME_PATH)
@@ -98,7 +121,9 @@ async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | N
     _note_numbers(worker, form)
     agent = await _agent(worker, form, record)
     if left is not None:
-        worker.calls.open(call_sid, agent.persona, worker.tariff(form), left.checkpoint, left.lines)
+        tariff = worker.tariff(form)
+        purse = worker.purse(call_sid, agent, form, tariff, left)
+        worker.calls.open(call_sid, agent.persona, tariff, left.checkpoint, left.lines, purse)
     return await _connect(worker, form, agent, first=False)
 
 
@@ -186,16 +211,39 @@ async def _agent(
     return agents.answering(parties(form)[0])
 
 
-def _turned_away(agent: Agent, form: Mapping[str, str]) -> Response | None:
-    """The answer for a caller whom the agent does not answer, or not now; None if it does."""
+def _not_begun(agent: Agent, form: Mapping[str, str]) -> NotBegun | None:
+    """Why the agent does not answer this caller, or not now; None if it does."""
     theirs = parties(form)[1]
     if agent.refuses(theirs if is_number(theirs) else ""):
-        log.info("caller is blocked", call_sid=form["CallSid"], persona=agent.persona.name)
-        return _xml(twiml.reject())
+        return NotBegun.BLOCKED
     if agent.hours is not None and not agent.hours.is_open(wall_time_ms()):
-        log.info("closed", call_sid=form["CallSid"], persona=agent.persona.name)
-        return _xml(twiml.goodbye(agent.hours.closed, agent.persona.language))
+        return NotBegun.CLOSED
     return None
+
+
+async def _turn_away(
+    worker: Worker, form: Mapping[str, str], agent: Agent, reason: NotBegun
+) -> Response:
+    """The answer for a call that is not begun; the reason is stored."""
+    log.info("call not begun", reason=reason, call_sid=form["CallSid"], persona=agent.persona.name)
+    worker.metrics.not_begun(reason)
+    await standing.not_begun(worker, form["CallSid"], reason)
+    return _xml(_told_why(agent, reason))
+
+
+def _told_why(agent: Agent, reason: NotBegun) -> str:
+    """What a caller hears whose call is not begun."""
+    language = agent.persona.language
+    match reason:
+        case NotBegun.BLOCKED:
+            return twiml.reject()
+        case NotBegun.CLOSED:
+            closed = agent.says.apology if agent.hours is None else agent.hours.closed
+            return twiml.goodbye(closed, language)
+        case NotBegun.NO_BUDGET:
+            return twiml.goodbye(agent.says.spent, language)
+        case _:
+            assert_never(reason)
 
 
 async def _connect(
@@ -222,6 +270,8 @@ async def _over(
         reason = record.ended_reason or reason or "completed"
     if reason is None:
         return None
+    if reason in NotBegun:  # Twilio asks again: it has not heard the answer
+        return _xml(_told_why(await _agent(worker, form, record), NotBegun(reason)))
     return (
         await _way_out(worker, form, record) if reason in APOLOGISED_FOR else _xml(twiml.hangup())
     )

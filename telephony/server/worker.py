@@ -19,7 +19,9 @@ from agent.gemini.quirks import quirks_of
 from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
 from agent.money import prices
-from agent.store.base import Store, StoreAway
+from agent.persona.agents import Agent
+from agent.store.base import CallRecord, Store, StoreAway, Taken
+from agent.store.budgets import Account
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError
 from telephony.replay import selection
@@ -33,6 +35,7 @@ from telephony.server.narrator import Narrator
 from telephony.server.observers import Observer
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
+from telephony.server.purse import Purse, Till
 from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
@@ -70,6 +73,7 @@ class Worker:
     instance: str
     personas: Personas
     recorder: Recorder | None
+    till: Till
 
     def tariff(self, form: Mapping[str, str]) -> Tariff:
         """What a call costs.
@@ -83,6 +87,26 @@ class Worker:
         return prices.tariff(
             self.settings.gemini_model, wall_time_ms(), ours=ours, theirs=theirs, outbound=outbound
         )
+
+    def purse(
+        self,
+        call_sid: str,
+        agent: Agent,
+        form: Mapping[str, str],
+        tariff: Tariff,
+        stored: CallRecord | Taken,
+    ) -> Purse | None:
+        """The purse of a call that another worker began.
+
+        Args:
+            call_sid: The call.
+            agent: Who answers.
+            form: The fields of one of its webhooks; empty if there is none at hand.
+            tariff: What it costs.
+            stored: What is stored of it.
+        """
+        account = Account.from_json(stored.account) or self.till.account(form, agent)
+        return self.till.purse(call_sid, account, agent.caps, tariff, stored.checkpoint)
 
 
 def gemini_live(settings: Settings) -> GeminiLive:
@@ -209,6 +233,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             instance,
             made_of.personas,
             made_of.recorder,
+            Till(made_of.store.budgets, made_of.admission),
         )
 
 

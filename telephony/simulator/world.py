@@ -15,6 +15,7 @@ from random import Random
 from typing import assert_never
 
 from agent.conversation.commands import OpenModel
+from agent.conversation.events import BudgetSpent
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.gemini.breaker import Breaker
 from agent.simulator.agenda import Agenda
@@ -50,6 +51,7 @@ from telephony.simulator.world_faults import (
     RequestEnd,
     SendFrame,
     SendOld,
+    SpendBudget,
     StallStream,
     StallWriter,
     WorldFault,
@@ -364,6 +366,8 @@ class World:
                 self._tell(DrainRequested(budget_ms), now_ms)
             case RequestEnd(reason):
                 self._tell(EndRequested(reason), now_ms)
+            case SpendBudget(of):
+                self._tell(BudgetSpent(of), now_ms)
             case KillWorker():
                 self._kill(now_ms)
             case BlackHole(known):

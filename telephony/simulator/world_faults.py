@@ -1,7 +1,7 @@
 """The faults that a world can have, as data: those of `agent.simulator.faults`, and these."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from agent.simulator import faults as model_faults
 from telephony.call.ending import EndedReason
@@ -83,6 +83,13 @@ class RequestEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class SpendBudget:
+    """What may be spent in a day is spent: by the caller, or by all callers of the day."""
+
+    of: Literal["caller", "day"] = "day"
+
+
+@dataclass(frozen=True, slots=True)
 class KillWorker:
     """The worker dies; another worker continues from the stored data."""
 
@@ -114,6 +121,7 @@ type OwnFault = (
     | LoseStore
     | Drain
     | RequestEnd
+    | SpendBudget
     | KillWorker
     | BlackHole
     | DropNext
@@ -130,6 +138,7 @@ FAULTS: dict[str, type[WorldFault]] = {
     "lose-store": LoseStore,
     "drain": Drain,
     "request-end": RequestEnd,
+    "spend-budget": SpendBudget,
     "kill-worker": KillWorker,
     "black-hole": BlackHole,
     "drop-next": DropNext,

@@ -1,6 +1,7 @@
 """A world in a file, `world.toml`: all that a call of `world.World` is made of.
 
     seed = 7
+    goodbye = "Goodbye."       # the agent's words when a limit ends the call
     fallback = true            # there is a second model, like the first, that no fault touches
 
     [caller]                   # as in `telephony.simulator.script`
@@ -60,7 +61,10 @@ from telephony.simulator.virtual_tools import VirtualTool
 from telephony.simulator.world import GOOD_LINE, Upstream, World
 from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFault
 
-KEYS = ("seed", "fallback", "caller", "model", "behaviour", "line", "network", "tools", "faults")
+KEYS = (
+    *("seed", "goodbye", "fallback", "caller", "model"),
+    *("behaviour", "line", "network", "tools", "faults"),
+)
 
 BEHAVIOURS = {"measured": Behaviour(), "exact": EXACT, "brisk": BRISK}
 
@@ -122,11 +126,12 @@ class WorldSpec:
     faults: tuple[TimedFault, ...] = ()
     seed: int = 0
     fallback: bool = False
+    goodbye: str = ""
 
     def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
         second = Upstream(self._server(self.seed + 1)) if self.fallback else None
-        persona = DEFAULT_PERSONA
+        persona = replace(DEFAULT_PERSONA, goodbye=self.goodbye)
         if self.tools:
             own = tuple(each.tool for each in self.tools)
             persona = replace(persona, tools=(*own, ENDS_CALL))
@@ -204,6 +209,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
         fallback=_read(f"{source}: fallback", table.get("fallback", False), bool),
+        goodbye=_read(f"{source}: goodbye", table.get("goodbye", ""), str),
     )
 
 

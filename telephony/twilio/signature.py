@@ -159,6 +159,17 @@ def caller_key(secret: bytes, ours: str, theirs: str) -> str:
     return _base64url(_hmac(secret, f"caller {ours} {theirs}")[:16])
 
 
+def spender_key(secret: bytes, agent: str, theirs: str) -> str:
+    """A keyed hash of a caller, to count by what an agent's calls with them cost: 22 characters.
+
+    Args:
+        secret: From `token_secret`.
+        agent: The agent's name.
+        theirs: The caller's number; "" for all callers who withhold theirs.
+    """
+    return _base64url(_hmac(secret, f"spender {agent}\n{theirs}")[:16])
+
+
 def mint_token(secret: bytes, call_sid: str, account_sid: str, expires_ms: int, nonce: str) -> str:
     """A token for one stream of one call: less than 300 URL-safe characters.
 

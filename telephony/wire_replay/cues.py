@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agent.conversation.commands import OpenModel, SayToModel
-from agent.conversation.events import ModelEvent
+from agent.conversation.events import BudgetSpent, ModelEvent
 from agent.conversation.tool_events import ToolOutcome
 from telephony.call.commands import CloseStream, EndCall, SendClear, SendMark, SendMedia
 from telephony.call.events import (
@@ -152,6 +152,8 @@ class _Reader:
                 self.all.around.append(Cue(now_ms, event))
             case CallOpened():
                 raise self.not_on_the_wire("CallOpened of a call that another worker began")
+            case BudgetSpent():
+                raise self.not_on_the_wire("BudgetSpent")
             case _ if isinstance(event, CallEvent | ToolOutcome):
                 raise self.not_on_the_wire(type(event).__name__)
             case _:

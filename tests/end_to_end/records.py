@@ -45,3 +45,10 @@ async def stored(redis: Redis, call_sid: str) -> Stored:
         lines=[line for _, line in entries],
         lives_s={name: await client.ttl(name) for name in names},
     )
+
+
+async def spent(redis: Redis) -> dict[str, int]:
+    """All amounts of the one day that there is, in nano-dollars."""
+    client: Any = redis  # whose types know nothing of decode_responses
+    [key] = await client.keys("offhook:spent:*")
+    return {name: int(value) for name, value in (await client.hgetall(key)).items()}

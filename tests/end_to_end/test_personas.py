@@ -15,7 +15,7 @@ from telephony.call.events import CallOpened, Event
 from telephony.twilio.twiml import RESUME_PATH, VOICE_PATH
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
-from tests.end_to_end.serving import get, place, serving
+from tests.end_to_end.serving import LocalWorker, get, place, serving
 from tests.end_to_end.twilio import (
     form_of,
     new_call_sid,
@@ -38,6 +38,13 @@ def write(folder: Path, name: str, more: str = "", greeting: str = "Hello there.
         f'name = "{name}"\ninstructions = "You are {name}."\ngreeting = "{greeting}"\n{more}'
     )
     return file
+
+
+async def ended_reason(worker: LocalWorker, call_sid: str) -> str:
+    """What is stored."""
+    record = await worker.server.worker.store.look_up(call_sid)
+    assert record is not None
+    return record.ended_reason
 
 
 class Opened:
@@ -109,6 +116,7 @@ async def test_a_blocked_caller_is_rejected_and_no_model_is_dialled(
         for blocked in ("+14155550123", "anonymous"):
             report = await place(caller(HANG_UP), worker.url, caller=blocked)
             assert (report.streams, report.ended_by) == (0, "rejected")
+            assert await ended_reason(worker, report.call_sid) == "blocked"
         report = await place(caller(HANG_UP), worker.url, caller="+442079460000")
     assert report.problems == ()
     assert len(opened.by_call) == 1
@@ -121,6 +129,10 @@ async def test_outside_its_hours_an_agent_says_that_it_is_closed(
     opened = Opened()
     async with serving(gemini, opened, personas=file) as worker:
         report = await place(caller(HANG_UP), worker.url)
+        assert await ended_reason(worker, report.call_sid) == "closed"
+        form = form_of(report.call_sid)
+        again = await post(worker.url, VOICE_PATH, form, signed(VOICE_PATH, form))
+    assert "We are closed." in again.text, "Twilio had not heard the answer"
     assert (report.announced, report.streams, report.ended_by) == (("We are closed.",), 0, "agent")
     assert opened.by_call == {}
 

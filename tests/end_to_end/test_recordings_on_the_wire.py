@@ -17,6 +17,7 @@ TOOL = "ActsStored"
 """Its tools are not in a recording."""
 
 REFUSED = {
+    "budget-spent.call": "BudgetSpent",
     "elsewhere.2.call": LATER,
     "elsewhere.call": "OwnershipLost",
     "end-requested.call": "EndRequested",

@@ -2,13 +2,16 @@
 
 import asyncio
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from redis.asyncio import Redis
 
+from agent.conversation.meter import NANO
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator.report import AgentHeard, CallEvent
-from tests.end_to_end.records import stored
+from tests.end_to_end.records import spent, stored
 from tests.end_to_end.scripts import CONVERSATION, GARDEN, GREETING, MORGAN, TWO_TURNS
 from tests.end_to_end.serving import get, place, worker_process
 from tests.end_to_end.watching import Watch
@@ -23,12 +26,14 @@ def the_first(_path: str) -> int:
 
 
 async def test_a_worker_is_killed_and_another_goes_on_with_the_same_conversation(
-    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer"
+    gemini: SimulatedGemini, redis: Redis, redis_server: "RedisServer", tmp_path: Path
 ) -> None:
+    persona = tmp_path / "ada.toml"
+    persona.write_text('name = "Ada"\ninstructions = "You are Ada."\n[limits]\nusd_per_day = 5')
     events: Watch[CallEvent] = Watch()
     async with (
-        worker_process(gemini, redis_server.url) as first,
-        worker_process(gemini, redis_server.url) as second,
+        worker_process(gemini, redis_server.url, PERSONAS=str(persona)) as first,
+        worker_process(gemini, redis_server.url, PERSONAS=str(persona)) as second,
         asyncio.TaskGroup() as tasks,
     ):
         urls = (first.url, second.url)
@@ -52,6 +57,10 @@ async def test_a_worker_is_killed_and_another_goes_on_with_the_same_conversation
     assert call.record.pop("owner")
     cost = [call.record.pop(name) for name in ("usd", "tokens", "seconds")]
     assert all(float(figure) > 0 for figure in cost)
+    assert call.record.pop("account")
+    booked = await spent(redis)
+    assert booked["all"] == booked[f"call:{report.call_sid}"], "what it cost is booked once"
+    assert booked["all"] / NANO == pytest.approx(float(cost[0]), abs=1e-6)
     assert call.record == {
         "status": "completed",
         "ended_reason": "caller_hangup",

@@ -158,6 +158,20 @@ async def test_without_a_summary_model_the_call_is_posted_without_a_summary() ->
     await case.store.aclose()
 
 
+@pytest.mark.parametrize(("reason", "posts"), [("blocked", 0), ("closed", 1), ("no_budget", 1)])
+async def test_of_calls_that_were_not_begun_only_those_of_blocked_callers_are_not_posted(
+    reason: str, posts: int
+) -> None:
+    receiver = Receiver(204)
+    case = Case(None, receiver)
+    await case.store.open_call(CALL, "Ada")
+    await case.store.mark_completed(CALL, reason)
+    await case.do(2)
+    assert [body["ended_reason"] for _, body in receiver.posts] == [reason] * posts
+    assert case.errands.settled
+    await case.store.aclose()
+
+
 async def test_without_a_webhook_the_summary_is_kept() -> None:
     case = Case(Author(), None)
     await case.over()
