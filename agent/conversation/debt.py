@@ -112,6 +112,10 @@ class Debt:
         """Whether a word of the caller may have been heard since then."""
         return self._onset.sounded_since(at_ms) >= WORD_MS
 
+    def silent_since(self, at_ms: int) -> bool:
+        """Whether no speech of the caller has come since then."""
+        return not self._onset.sounded_since(at_ms)
+
     def caller_finished(self) -> None:
         """The model told that the caller has finished."""
         self._told = True

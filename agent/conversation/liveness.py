@@ -176,10 +176,16 @@ class Liveness:
         """So much audio that came will not be heard."""
         self._heard_by_ms -= audio_ms
 
-    def interrupted(self) -> None:
-        """What was thought or said is taken back; what closes the turn is not waited for."""
+    def interrupted(self, now_ms: int, *, owed: bool = False) -> None:
+        """What was thought or said is taken back; what closes the turn is not waited for.
+
+        Args:
+            now_ms: The time.
+            owed: Whether it was heard by nobody, and nobody talked over it: it is still to come.
+        """
         self._open = False
-        self._owed_ms = self._since_ms = self._thinks_until_ms = None
+        self._owed_ms = now_ms if owed else None
+        self._since_ms = self._thinks_until_ms = None
 
     # What follows.
 

@@ -25,14 +25,11 @@ class Replies:
         self, transcript: Transcript, sessions: Sessions, liveness: Liveness, debt: Debt
     ) -> None:
         self._debt = debt
-        self._transcript = transcript
-        self._sessions = sessions
-        self._liveness = liveness
+        self._transcript, self._sessions, self._liveness = transcript, sessions, liveness
         self._turns = Turns()
         self._newest: Reply | None = None
         self._playing: list[Reply] = []
-        self._early_text = ""
-        self._thought_taken_back = False
+        self._early_text, self._thought_taken_back = "", False
 
     @property
     def generation(self) -> Generation:
@@ -80,12 +77,12 @@ class Replies:
                 return self._judge(barge_in.of_activity(self._newest, now_ms), now_ms)
             case events.Interrupted():
                 # Where nothing is said or heard, nothing that comes can be stale.
-                interrupts = self.comes or self.generation is not Generation.IDLE
+                stale = self.comes or self.generation is not Generation.IDLE
                 out = self._judge(Evidence.INTERRUPTED, now_ms)
-                if interrupts:
+                if stale:
                     self._turns.move(Sign.INTERRUPTED, now_ms)
                 self._thought_taken_back = True
-                self._liveness.interrupted()
+                self._liveness.interrupted(now_ms, owed=self._unheard and self._debt.sure)
                 return out
             case events.GenerationComplete():
                 out = self.complete(now_ms)
@@ -136,9 +133,8 @@ class Replies:
         Returns:
             What is heard of it, what had come beyond, and what is to be done; None if no word is.
         """
-        reply = self._receiving
-        came_ms = reply.received_ms if reply is not None else 0
-        if reply is None or (left := reply.leave()) is None:
+        came_ms = self._receiving.received_ms if self._receiving is not None else 0
+        if (reply := self._receiving) is None or (left := reply.leave()) is None:
             return None
         if reply.lacks_question and self._debt.sure:  # nobody will write it down any more
             self._transcript.caller_said(UNWRITTEN, reply.began_ms)
@@ -164,12 +160,10 @@ class Replies:
 
     def settle_text(self, now_ms: int) -> list[ConversationCommand]:
         """Text that no audio followed: late words of the last reply, or a reply of words alone."""
-        if not self._early_text.strip():
-            self._early_text = ""
-            return []
-        if self._broken_off or self._newest is None or self._newest.over:
-            return self._begin_reply(now_ms)
-        self._newest.say(self._early_text)
+        if self._early_text.strip():
+            if self._broken_off or self._newest is None or self._newest.over:
+                return self._begin_reply(now_ms)
+            self._newest.say(self._early_text)
         self._early_text = ""
         return []
 
@@ -183,8 +177,8 @@ class Replies:
         """The same, but what was asked for is still wanted."""
         if not self._playing:
             return []
-        out: list[ConversationCommand] = [commands.StopPlayback(self._playing[-1].number)]
         self._liveness.cut(now_ms)
+        out: list[ConversationCommand] = [commands.StopPlayback(self._playing[-1].number)]
         for reply in list(self._playing):
             out += self._finish(reply, State.CUT)
         return out + self._sessions.checkpoint(now_ms)
@@ -204,6 +198,12 @@ class Replies:
     def _spoke(self) -> bool:
         """Whether the line had speech since the newest reply began."""
         return self._newest is not None and self._debt.spoke_since(self._newest.began_ms)
+
+    @property
+    def _unheard(self) -> bool:
+        """Whether the newest reply is one that nobody has heard, nor talked over."""
+        new = self._newest
+        return new is not None and new.unheard and self._debt.silent_since(new.began_ms)
 
     def _finish(self, reply: Reply, state: State) -> list[ConversationCommand]:
         """A reply will be heard no further."""
@@ -236,8 +236,7 @@ class Replies:
         late = self.generation is Generation.COMPLETE and newest in self._playing
         if newest is not None and (late or newest.receiving):
             newest.say(text)
-        else:
-            # Of a reply whose audio follows, most often in the same message.
+        else:  # of a reply whose audio follows, most often in the same message
             self._early_text += text
 
     def _begin_reply(self, now_ms: int) -> list[ConversationCommand]:
@@ -246,8 +245,7 @@ class Replies:
             return []
         out: list[ConversationCommand] = []
         if self._broken_off:
-            # What was broken off is said anew by this reply.
-            out += self.cut(now_ms)
+            out += self.cut(now_ms)  # it is said anew by this reply
         question = self._transcript.finish_question(now_ms)
         out += appended(question)
         number = 1 if self._newest is None else self._newest.number + 1
@@ -297,4 +295,6 @@ class Replies:
         out = self.settle_text(now_ms)
         if not self._playing or self._newest is None:
             return out
+        if evidence is Evidence.INTERRUPTED and self._unheard:
+            return out + self._stop(now_ms)  # what it answers is still owed
         return out + self._answered(self._newest) + self.cut(now_ms)

@@ -22,6 +22,9 @@ MODEL_BYTES_PER_MS = 48
 SILENT_REPLY_MS = 500
 """A shorter reply may be silent where nothing was asked: there may be nothing to say."""
 
+UNHEARD_MS = 300
+"""Of a reply that was heard for a shorter time, nobody has heard a word."""
+
 AUDIBLE_MS = 40
 """With so much sound in it a reply can be heard; the shortest word has more."""
 
@@ -70,6 +73,11 @@ class Reply:
     def over(self) -> bool:
         """Whether it will be heard no further."""
         return self.state in {State.HEARD, State.CUT}
+
+    @property
+    def unheard(self) -> bool:
+        """Whether so little of it was heard that nobody knows what it says."""
+        return self.heard_ms < UNHEARD_MS
 
     @property
     def text(self) -> str:

@@ -158,6 +158,9 @@ def closely(world: str, dirt: Dirt) -> bool:
         if not step.wait_for_agent and not step.last_words and step.barge_in_ms is None
     ]
     paced = not (spec.faults or spec.model.faults or by_clock)
+    within = any(timed.at_ms for turn in spec.model.turns for timed in turn.faults)
+    if dirt.name == "chunks" and within:
+        return False  # how much of a reply came before its fault, the size of its pieces decides
     if not dirt.moves_time:
         return paced or not world.isdigit()
     # A caller who takes a pause for the end of a reply may take a longer thought for it, too.

@@ -91,7 +91,11 @@ def outcome(world: World, spec: WorldSpec) -> Outcome:
     texts = [s.at_ms for s in steps for c in s.commands if isinstance(c, SayToModel)]
     return Outcome(
         lines=tuple(line for line in world.store.lines if line.heard),
-        clears=sum(reply.clears for reply in judge.replies(world) if reply.spans),
+        clears=sum(
+            reply.clears
+            for reply in judge.replies(world)
+            if reply.heard_samples >= HEARD_MS * PHONE_SAMPLES_PER_MS
+        ),
         lost=len(troubled) + len(ended),
         renewed=sum(isinstance(c, CloseModel) and not c.trouble for c in commands),
         understood=Counter(
@@ -226,7 +230,8 @@ class _Truth:
     """Who was heard when, and whether a session listened."""
 
     def __init__(self, world: World) -> None:
-        self._replies = [reply for reply in judge.replies(world) if reply.spans]
+        least = HEARD_MS * PHONE_SAMPLES_PER_MS
+        self._replies = [x for x in judge.replies(world) if x.heard_samples >= least]
         self._agent = sorted(
             (span.at_ms, span.at_ms + len(span.ulaw) // PHONE_SAMPLES_PER_MS)
             for reply in self._replies

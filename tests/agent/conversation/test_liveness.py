@@ -72,7 +72,7 @@ def test_an_answer_after_a_nudge_took_as_long_as_from_the_question(live: Livenes
 
 def test_what_was_taken_back_tells_nothing_of_the_pace(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
-    live.interrupted()
+    live.interrupted(NOW_MS)
     live.speaks(NOW_MS + 9_000, 500)
     live.closed("", spoke=True)
     live.caller_finished(3 * NOW_MS)
@@ -185,13 +185,13 @@ def test_a_handle_shows_that_no_turn_is_open(live: Liveness) -> None:
 
 def test_an_interrupted_turn_is_not_waited_for(live: Liveness) -> None:
     live.speaks(NOW_MS, 3_000)
-    live.interrupted()
+    live.interrupted(NOW_MS)
     assert live.deadline_ms(0) is None
 
 
 def test_what_is_cut_is_not_heard_any_longer(live: Liveness) -> None:
     live.speaks(NOW_MS, 60_000)
-    live.interrupted()
+    live.interrupted(NOW_MS)
     live.cut(NOW_MS + 1_000)
     live.caller_finished(NOW_MS + 2_000)
     assert live.deadline_ms(0) == NOW_MS + 2_000 + LEAST_PATIENCE_MS

@@ -20,8 +20,10 @@ from agent.conversation.events import (
     Interrupted,
     ModelEvent,
     ReplyAudio,
+    TimePassed,
     TurnComplete,
 )
+from agent.conversation.pace import LEAST_PATIENCE_MS
 from agent.conversation.turns import DROP_LIMIT_MS, Floor
 from tests.agent.conversation.conftest import (
     Talk,
@@ -63,6 +65,24 @@ def test_an_interruption_is_one_stop_wherever_it_comes(
     assert of(PlayReply, done) == []
     assert greeted.lines[1:] == [("agent", "A room is free.", "")]
     assert greeted.tells(audio) == [PlayReply(3, speech(100))]
+
+
+@pytest.mark.parametrize("spoken_ms", [0, 60])
+def test_an_answer_that_was_interrupted_before_anyone_heard_it_is_still_owed(
+    greeted: Talk, spoken_ms: int
+) -> None:
+    greeted.happens(CallerSpoke(900))
+    greeted.now_ms += 700
+    greeted.says("Is a room free?")
+    greeted.tells(audio)
+    greeted.hears(2, 20)
+    if spoken_ms:  # then somebody talks over it, and it counts as heard
+        greeted.happens(CallerSpoke(spoken_ms))
+    greeted.tells(Interrupted, TurnComplete)
+    greeted.now_ms += LEAST_PATIENCE_MS
+    asked = of(SayToModel, greeted.happens(TimePassed()))
+    assert bool(asked) is not bool(spoken_ms)
+    assert greeted.conversation.debt.told is not bool(spoken_ms)
 
 
 def test_an_interruption_of_nothing_stops_nothing(greeted: Talk) -> None:
