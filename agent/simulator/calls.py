@@ -9,6 +9,7 @@ Source: Gemini Live API, tool use (v1beta, November 2026), and reports from its 
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -106,7 +107,8 @@ def told(turn: Turn, response: Mapping[str, object], failed: str) -> Turn:
         return Turn(turn.failed or failed)
     words = turn.say
     for name, value in (data if isinstance(data, dict) else {"data": data}).items():
-        words = words.replace(f"{{{name}}}", str(value))
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        words = words.replace(f"{{{name}}}", shown)
     return replace(turn, say=words, call=None, meanwhile=None, faults=())
 
 
@@ -117,8 +119,9 @@ def told_in(text: str, turns: Sequence[Turn], failed: str) -> Turn | None:
     for turn in turns:
         if turn.call is not None and (at := text.rfind(f"{turn.call.tool}(")) >= 0:
             _, _, result = text[at:].partition(" gave ")
-            response, _ = json.JSONDecoder().raw_decode(result)
-            return told(turn, response, failed)
+            with suppress(ValueError):  # a caller's words that only look like such a text
+                response, _ = json.JSONDecoder().raw_decode(result)
+                return told(turn, response, failed)
     return None
 
 
