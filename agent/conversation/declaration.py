@@ -6,6 +6,7 @@ A result is one JSON object, never empty, because a model repeats a call whose r
 """
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -91,6 +92,17 @@ BUILT_IN_TOOLS = {tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE)}
 def canonical(value: object) -> str:
     """JSON with its keys sorted, so that equal arguments are equal texts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def quoted(text: str) -> str:
+    """JSON that may stand in one of our own texts for a model, which are in square brackets: no
+    string in it holds one, so that no data can end such a text and go on as another.
+    """
+    return _STRING.sub(lambda found: found[0].translate(_ESCAPED), text)
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ESCAPED = str.maketrans({"[": "\\u005b", "]": "\\u005d"})
 
 
 def envelope(status: Status, data: str = "null", *, retryable: bool = False, hint: str = "") -> str:

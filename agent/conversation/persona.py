@@ -132,6 +132,17 @@ REST_CUE = (
 """The text when a session had to be left in the middle of a reply."""
 
 
+BRACKETS = str.maketrans("[]", "()")
+
+
+def as_spoken(words: str) -> str:
+    """What was said in a conversation, as a session's history has it: without square brackets.
+
+    Only we speak to a model in square brackets, so nobody's words look like ours.
+    """
+    return words.translate(BRACKETS)
+
+
 def keys_pressed(keys: str) -> str:
     """The text that tells a session of the keys that the caller has pressed."""
     return f"[The caller has pressed these keys of the telephone: {' '.join(keys)}]"

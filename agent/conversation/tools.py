@@ -10,11 +10,12 @@ worker finds it, and says that nobody knows what came of it: it never runs it ag
 
 import json
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from agent.conversation.declaration import Status, Tool, envelope
+from agent.conversation.declaration import Status, Tool, envelope, quoted
 
 SAME_MS = 15_000
 """For so long after its result, the same call of a look-up gives the same result."""
@@ -61,6 +62,7 @@ class ToolCall:
         result: The envelope for the model, once it is over.
         over_ms: When it was over, as `called_ms`.
         waiting: The sessions that called it, each with the id it gave, and have no result yet.
+        answered: Those of `waiting` that were sent the result.
         sent_ms: When a session was given the result, in ms since the conversation began, or None.
         told: Whether the caller has heard a reply that was begun after that.
         filled: Whether the agent was asked to say something meanwhile.
@@ -75,6 +77,7 @@ class ToolCall:
     result: str = ""
     over_ms: int = 0
     waiting: list[tuple[int, str]] = field(default_factory=list)
+    answered: list[tuple[int, str]] = field(default_factory=list)
     sent_ms: int | None = None
     told: bool = False
     filled: bool = False
@@ -91,7 +94,7 @@ class ToolCall:
 
     def as_text(self) -> str:
         """What it was and what came of it, for a session that did not call it."""
-        return f"{self.tool.name}({self.arguments}) gave {self.result}"
+        return f"{self.tool.name}({quoted(self.arguments)}) gave {quoted(self.result)}"
 
 
 class Ledger:
@@ -120,6 +123,15 @@ class Ledger:
     def untold_text(self) -> str:
         """Those of `untold`, for a session that did not call them; "" if there are none."""
         return "; ".join(call.as_text() for call in self.untold)
+
+    def crossed(self, gone: AbstractSet[tuple[int, str]]) -> list[ToolCall]:
+        """Those that the model took back while their results were on the way to it: it has not
+        got them. Of a look-up it wants to hear nothing; what was done, it has to hear.
+        """
+        found = [call for call in self.untold if gone & set(call.answered)]
+        for call in found:
+            call.told, call.answered = call.tool.idempotent, []
+        return [call for call in found if not call.told]
 
     def find(self, number: int) -> ToolCall | None:
         """The call of this number, if it is still kept."""

@@ -37,7 +37,7 @@ from agent.conversation.events import (
     SessionRefused,
     UnknownModelMessage,
 )
-from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.persona import DEFAULT_PERSONA, as_spoken
 from agent.conversation.transcript import Line
 from agent.gemini.author import GeminiAuthor
 from agent.gemini.connect_config import connect_config
@@ -266,7 +266,7 @@ def _turns(history: Iterable[Line], results: str) -> list[types.Content]:
     turns = [
         types.Content(
             role="user" if line.role == "caller" else "model",
-            parts=[types.Part(text=line.heard)],
+            parts=[types.Part(text=as_spoken(line.heard))],
         )
         for line in history
         if line.heard

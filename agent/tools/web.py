@@ -16,6 +16,7 @@ import httpx
 from agent.conversation.declaration import Status
 from agent.tools.addresses import NotAllowed, address_of
 from agent.tools.outcome import BROKEN, Outcome, outcome_of
+from agent.tools.threads import TooMany, in_thread
 
 TIMEOUT_S = 25.0
 MAX_BODY_BYTES = 1 << 20
@@ -97,6 +98,8 @@ class WebTool:
             return Outcome(Status.ERROR, hint=BROKEN, problem=problem)
         except httpx.TimeoutException:
             return Outcome(Status.TIMEOUT, retryable=True, hint=BROKEN, problem="timed out")
+        except TooMany:
+            return Outcome(Status.ERROR, retryable=True, hint=BROKEN, problem="too many threads")
         except (httpx.HTTPError, OSError) as error:
             problem = type(error).__name__
             return Outcome(Status.ERROR, retryable=True, hint=BROKEN, problem=problem)
@@ -155,8 +158,18 @@ async def _outcome(response: httpx.Response) -> Outcome:
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             break
-    text = bytes(body[:MAX_BODY_BYTES]).decode(response.charset_encoding or "utf-8", "replace")
-    if "json" in response.headers.get("content-type", "") and len(body) <= MAX_BODY_BYTES:
-        with suppress(ValueError):
+    charset = response.charset_encoding or "utf-8"
+    is_json = "json" in response.headers.get("content-type", "") and len(body) <= MAX_BODY_BYTES
+    # A large body takes longer to read than the event loop may stand still.
+    return await in_thread(lambda: _read(bytes(body[:MAX_BODY_BYTES]), charset, is_json=is_json))
+
+
+def _read(body: bytes, charset: str, *, is_json: bool) -> Outcome:
+    try:
+        text = body.decode(charset, "replace")
+    except LookupError:  # no such charset
+        text = body.decode("utf-8", "replace")
+    if is_json:
+        with suppress(ValueError, RecursionError):
             return outcome_of(json.loads(text))
     return outcome_of(text)

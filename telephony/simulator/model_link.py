@@ -20,6 +20,7 @@ from agent.conversation.commands import (
     SendToolResult,
 )
 from agent.conversation.events import ModelEvent, SessionLost, SessionReady, SessionRefused
+from agent.conversation.persona import as_spoken
 from agent.gemini.breaker import Dial, refusal
 from agent.simulator.agenda import Agenda
 from agent.simulator.faults import Close, Reset
@@ -228,7 +229,7 @@ class ModelLink:
 
     def _send_history(self, now_ms: int) -> None:
         turns = [
-            {"parts": [{"text": line.heard}], "role": _ROLES[line.role]}
+            {"parts": [{"text": as_spoken(line.heard)}], "role": _ROLES[line.role]}
             for line in self._command.history
             if line.heard
         ]

@@ -99,9 +99,6 @@ ELSEWHERE = (
     Elsewhere(40, "twice the rated load", lacks="not built yet: a limit of calls"),
     Elsewhere(44, "a tool hangs, raises, returns 5 MB", lacks="not built yet: tools"),
     Elsewhere(47, "forbidden outbound calls", lacks="not built yet: outbound calls"),
-    Elsewhere(48, "a transfer to an invented number", lacks="not built yet: tools"),
-    Elsewhere(49, "a hostile model", lacks="not built yet: tools"),
-    Elsewhere(50, "injected instructions", lacks="not built yet: tools and context for a call"),
     Elsewhere(
         51,
         "1000 planted personal details",

@@ -94,7 +94,7 @@ async def test_the_history_is_sent_before_the_session_is_ready(answer: Answer, d
 
     lines = (
         Line(1, "agent", "Hello, how can I help you today?", "Hello, how can I", 0, 1),
-        Line(2, "caller", "Are you open?", "Are you open?", 900, 1),
+        Line(2, "caller", "[Are you open?]", "[Are you open?]", 900, 1),
         Line(3, "agent", "Yes, until nine.", "", 1800, 1),
     )
     gemini = await answer(take_history)
@@ -114,7 +114,7 @@ async def test_the_history_is_sent_before_the_session_is_ready(answer: Answer, d
         "client_content": {
             "turns": [
                 {"parts": [{"text": "Hello, how can I"}], "role": "model"},
-                {"parts": [{"text": "Are you open?"}], "role": "user"},
+                {"parts": [{"text": "(Are you open?)"}], "role": "user"},  # only we speak in [ ]
             ],
             "turnComplete": False,
         }

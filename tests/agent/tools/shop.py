@@ -8,7 +8,13 @@ from contextlib import suppress
 from typing import Self
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n"
+DEEP = b"[" * 100_000
 ANSWERS = {
+    "/odd": b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=klingon\r\n"
+    b"Content-Length: 2\r\n\r\nOK",
+    "/deep": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    + b"Content-Length: %d\r\n\r\n" % len(DEEP)
+    + DEEP,
     "/redirect": b"HTTP/1.1 302 Found\r\nLocation: /orders\r\nContent-Length: 0\r\n\r\n",
     "/busy": b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
     "/flood": b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5000000\r\n\r\n"

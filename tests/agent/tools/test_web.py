@@ -1,11 +1,13 @@
 """HTTP calls as tools: the host is the owner's, and no argument leaves its place."""
 
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
 
 from agent.conversation.declaration import MAX_RESULT_CHARS, Status
 from agent.tools.addresses import is_public
+from agent.tools.outcome import Outcome, outcome_of
 from agent.tools.web import NotCallable, WebTool, web_tool
 from tests.agent.tools.shop import Shop
 
@@ -109,3 +111,24 @@ def test_addresses_of_the_internet_are_known() -> None:
 def test_a_url_that_cannot_be_called_is_refused(url: str) -> None:
     with pytest.raises(NotCallable, match="expected"):
         web_tool(url, method="GET", headers={}, body={}, allow_private=False)
+
+
+@pytest.mark.parametrize(("path", "begins"), [("/odd", '"OK"'), ("/deep", '"[[[[')])
+async def test_an_answer_that_nobody_can_read_is_a_text(shop: Shop, path: str, begins: str) -> None:
+    outcome = await tool_for(shop, path).run({})
+    assert outcome.status == Status.OK
+    assert outcome.data.startswith(begins)
+
+
+async def test_a_large_answer_is_not_read_on_the_event_loop(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_in: list[str] = []
+
+    def read(value: object) -> Outcome:
+        read_in.append(threading.current_thread().name)
+        return outcome_of(value)
+
+    monkeypatch.setattr("agent.tools.web.outcome_of", read)
+    await tool_for(shop, "/flood").run({})
+    assert read_in == ["tool"]
