@@ -64,8 +64,7 @@ class ToolUse:
         self._transcript, self._sessions, self._replies = transcript, sessions, replies
         self._liveness, self._debt = liveness, debt
         self._hang_up = HangUp(parting, replies, sessions, debt)
-        self._quiet_ms = 0
-        self._took_up = False
+        self._quiet_ms, self._took_up = 0, False
 
     @property
     def holds(self) -> bool:
@@ -101,8 +100,7 @@ class ToolUse:
 
     def ready(self, now_ms: int, *, cued: bool) -> list[ConversationCommand]:
         """A session is ready, which knows the results so far; `cued` if it was asked to speak."""
-        untold = self._ledger.untold
-        if not untold or not self._sessions.listening:
+        if not (untold := self._ledger.untold) or not self._sessions.listening:
             return []
         if cued or self._debt.caller_waits:
             return self._sent(untold, now_ms)
@@ -160,10 +158,10 @@ class ToolUse:
         call = self._ledger.begin(tool, called.arguments, now_ms)
         call.waiting.append((called.session, called.id))
         self._debt.works = True
-        out: list[ConversationCommand] = []
-        if call.state is State.RUNNING:
-            out.append(commands.RunTool(call.number, tool.name, call.arguments))
-        return out + self._sessions.checkpoint(now_ms)
+        checkpoint = self._sessions.checkpoint(now_ms)
+        if call.state is State.INTENDED:
+            return checkpoint
+        return [commands.RunTool(call.number, tool.name, call.arguments), *checkpoint]
 
     def _note(self, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
         if not self._ledger.note(json.loads(called.arguments)["text"]):
@@ -180,9 +178,11 @@ class ToolUse:
         return [commands.SendToolResult(called.session, called.id, called.name, result)]
 
     def _cancelled(self, cancelled: ToolCallsCancelled, now_ms: int) -> list[ConversationCommand]:
-        out: list[ConversationCommand] = []
         gone = {(cancelled.session, each) for each in cancelled.ids}
         self._hang_up.cancelled(gone)
+        out: list[ConversationCommand] = []
+        if (crossed := self._ledger.crossed(gone)) and self._sessions.listening:
+            out += self._tell(crossed, now_ms)
         for call in self._ledger.running:
             if not gone & set(call.waiting):
                 continue
@@ -252,7 +252,7 @@ class ToolUse:
         """Tell the model, by the call's id where the session made it, else by a text."""
         out = self._send(call, call.result, now_ms)
         if out:
-            call.waiting = []
+            call.answered, call.waiting = call.waiting, []
             if call.tool.scheduling == "SILENT":
                 call.told = True
             return out + self._sent([call], now_ms)

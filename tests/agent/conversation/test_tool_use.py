@@ -209,6 +209,21 @@ def test_an_act_that_is_taken_back_before_it_runs_never_does(talk: Talk) -> None
     assert of(RunTool, talk.happens(ActsStored(1))) == []
 
 
+@pytest.mark.parametrize(("name", "told"), [("book", 1), ("look_up", 0)])
+def test_a_call_that_is_taken_back_while_its_result_is_on_the_way(
+    talk: Talk, name: str, told: int
+) -> None:
+    calls(talk, name)
+    talk.happens(ActsStored(1))
+    talk.happens(ToolFinished(1, "ok", SHIPPED))
+    cues = len(talk.cues)
+    for _ in range(2):
+        talk.tells(lambda session: ToolCallsCancelled(session, ("a",)))
+        assert len(talk.cues) == cues + told, "what was done is told, once, and a look-up is not"
+    talk.tells(lost)
+    assert ("shipped" in talk.opened.results) is bool(told)
+
+
 # The session is lost, or the worker.
 
 
