@@ -85,6 +85,16 @@ class EndCallerAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkSpeech:
+    """Tell a model that does not detect it itself that the caller begins to speak, or has finished:
+    `activityStart` and `activityEnd`. Between an end and the next beginning it hears nothing.
+    """
+
+    session: int
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SendToolResult:
     """Answer a tool call of this session.
 
@@ -218,7 +228,13 @@ class EndConversation:
 
 
 ModelCommand = (
-    OpenModel | CloseModel | SayToModel | SendCallerAudio | EndCallerAudio | SendToolResult
+    OpenModel
+    | CloseModel
+    | SayToModel
+    | SendCallerAudio
+    | EndCallerAudio
+    | MarkSpeech
+    | SendToolResult
 )
 ToolCommand = RunTool | CancelTool
 StoreCommand = AppendLine | SaveCheckpoint

@@ -57,10 +57,16 @@ REJECTED_REASONS = frozenset({"RESPONSE_REJECTED"})
 
 
 class Liveness:
-    """What the model owes, since when, and what was done about it."""
+    """What the model owes, since when, and what was done about it.
 
-    def __init__(self, pace: Pace | None = None) -> None:
-        self._pace = pace or Pace()
+    Args:
+        pace: How long the model takes.
+        detects: Whether the model itself detects that the caller has finished; only such a model
+            is told of an end of audio.
+    """
+
+    def __init__(self, pace: Pace | None = None, *, detects: bool = True) -> None:
+        self._pace, self._detects = pace or Pace(), detects
         self._owed_ms: int | None = None
         self._since_ms: int | None = None
         self._least_ms = LEAST_PATIENCE_MS
@@ -204,7 +210,7 @@ class Liveness:
         trouble = self._trouble(now_ms, listens_ms)
         if trouble is None:
             return None
-        if trouble is Trouble.UNHEARD and not self._audio_ended:
+        if trouble is Trouble.UNHEARD and self._detects and not self._audio_ended:
             self._audio_ended = True
             return trouble, Remedy.END_AUDIO
         cough = trouble is Trouble.UNHEARD and self._speech_ms < QUESTION_MS

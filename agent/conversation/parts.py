@@ -73,7 +73,8 @@ def assemble(
         persona, transcript, resumption, debt, meter, ledger, wall_time_ms=wall_time_ms
     )
     pace = Pace(think_ms)
-    liveness = Liveness(pace)
+    detects = persona.turns is None or persona.turns.detection == "server"
+    liveness = Liveness(pace, detects=detects)
     replies = Replies(transcript, sessions, liveness, debt)
     parting = Parting(persona, sessions, replies, debt, meter)
     tools = ToolUse(

@@ -7,13 +7,16 @@ from agent.conversation.declaration import Tool
 from agent.conversation.later import LATER
 
 Sensitivity = Literal["high", "low"]
+Detection = Literal["server", "ours"]
 
 
 @dataclass(frozen=True, slots=True)
 class TurnTaking:
-    """How the model's voice activity detection takes turns.
+    """How turns are taken.
 
     Args:
+        detection: Who finds out when the caller speaks: Gemini's ``"server"``, or ``"ours"``. The
+            sensitivities are the server's alone.
         silence_ms: The silence that ends a turn. 500 to 800 is advised, and a caller feels each
             millisecond.
         prefix_ms: The speech that is needed before a start of speech counts. 20 is one telephone
@@ -26,6 +29,7 @@ class TurnTaking:
     prefix_ms: int = 20
     start_sensitivity: Sensitivity = "high"
     end_sensitivity: Sensitivity = "high"
+    detection: Detection = field(default="server", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,13 +73,19 @@ def connect_config(
         ),
         session_resumption=types.SessionResumptionConfig(handle=handle or None),
         realtime_input_config=types.RealtimeInputConfig(
-            automatic_activity_detection=types.AutomaticActivityDetection(
-                start_of_speech_sensitivity=STARTS[turns.start_sensitivity],
-                end_of_speech_sensitivity=ENDS[turns.end_sensitivity],
-                prefix_padding_ms=turns.prefix_ms,
-                silence_duration_ms=turns.silence_ms,
-            )
+            automatic_activity_detection=_detection(turns)
         ),
+    )
+
+
+def _detection(turns: TurnTaking) -> types.AutomaticActivityDetection:
+    if turns.detection == "ours":
+        return types.AutomaticActivityDetection(disabled=True)
+    return types.AutomaticActivityDetection(
+        start_of_speech_sensitivity=STARTS[turns.start_sensitivity],
+        end_of_speech_sensitivity=ENDS[turns.end_sensitivity],
+        prefix_padding_ms=turns.prefix_ms,
+        silence_duration_ms=turns.silence_ms,
     )
 
 

@@ -132,6 +132,13 @@ class Connection:
         """Tell the model that no more caller audio comes for now."""
         await self._session.send_realtime_input(audio_stream_end=True)
 
+    async def mark_speech(self, *, begins: bool) -> None:
+        """Tell a model that does not detect it that the caller begins to speak, or has finished."""
+        if begins:
+            await self._session.send_realtime_input(activity_start=types.ActivityStart())
+        else:
+            await self._session.send_realtime_input(activity_end=types.ActivityEnd())
+
     async def send_text(self, text: str) -> None:
         """Send text as a turn of the user, which the model answers."""
         await self._session.send_realtime_input(text=text)

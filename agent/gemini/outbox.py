@@ -2,19 +2,25 @@
 
 Live caller audio is limited to 1 s. Beyond that the oldest audio is dropped and counted, because a
 model that hears late also answers late. Audio that is sent again after a resume is limited by the
-conversation that kept it. Texts, results of tools and ends of audio are never dropped: there are
-only a few a turn.
+conversation that kept it. Texts, results of tools, ends of audio and marks of speech are never
+dropped: there are only a few a turn.
 """
 
 import asyncio
 from collections import deque
 
-from agent.conversation.commands import EndCallerAudio, SayToModel, SendCallerAudio, SendToolResult
+from agent.conversation.commands import (
+    EndCallerAudio,
+    MarkSpeech,
+    SayToModel,
+    SendCallerAudio,
+    SendToolResult,
+)
 
 MAX_LIVE_BYTES = 32_000
 """1 s at 16 kHz, int16."""
 
-type Outgoing = SendCallerAudio | EndCallerAudio | SayToModel | SendToolResult
+type Outgoing = SendCallerAudio | EndCallerAudio | MarkSpeech | SayToModel | SendToolResult
 """The commands that are sent to the model; the others open and close the session."""
 
 

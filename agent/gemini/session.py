@@ -25,6 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from agent.conversation.commands import (
     EndCallerAudio,
+    MarkSpeech,
     OpenModel,
     SayToModel,
     SendCallerAudio,
@@ -253,6 +254,8 @@ async def _send(connection: Connection, outbox: ModelOutbox) -> None:
                     await connection.send_audio(pcm)
                 case EndCallerAudio():
                     await connection.end_audio()
+                case MarkSpeech(begins=begins):
+                    await connection.mark_speech(begins=begins)
                 case SayToModel(text=text):
                     await connection.send_text(text)
                 case SendToolResult() as result:

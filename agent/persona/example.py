@@ -39,12 +39,15 @@ on_keys = "tell"
 # docs/personas.md.
 builtin = ["end_call", "note"]
 
-# How Gemini notices that the caller has begun to speak, and has finished.
+# How the agent notices that the caller has begun to speak, and has finished.
 [turns]
+detection = "server"        # Gemini finds out. "ours": offhook does, by loudness alone, which is
+                            # for quiet lines only: there, noise is an interruption, and Gemini
+                            # never hears a soft voice
 silence_ms = 500            # the silence that ends what the caller says
 prefix_ms = 20              # the speech that is needed before it counts as speech
-start_sensitivity = "high"  # or "low", where it is noisy
-end_sensitivity = "high"    # or "low", for callers who speak slowly
+start_sensitivity = "high"  # Gemini's: or "low", where it is noisy
+end_sensitivity = "high"    # Gemini's: or "low", for callers who speak slowly
 
 # When the agent answers. At other times, Twilio's voice says `closed`. Days that are missing are
 # closed. Remove this table if the agent always answers; it is told the time in UTC then.

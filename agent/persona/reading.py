@@ -106,6 +106,7 @@ def _agent(given: PersonaFile, tools: Tools) -> Agent:
             given.turns.prefix_ms,
             given.turns.start_sensitivity,
             given.turns.end_sensitivity,
+            given.turns.detection,
         ),
         timezone="UTC" if given.hours is None else given.hours.timezone,
         minutes=given.limits.minutes,

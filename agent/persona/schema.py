@@ -80,8 +80,9 @@ class _Table(BaseModel):
 
 
 class TurnsTable(_Table):
-    """`[turns]`: how Gemini's voice activity detection takes turns."""
+    """`[turns]`: how the agent notices that the caller has begun to speak, and has finished."""
 
+    detection: Literal["server", "ours"] = "server"
     silence_ms: int = Field(default=500, ge=100, le=5_000)
     prefix_ms: int = Field(default=20, ge=0, le=2_000)
     start_sensitivity: Literal["high", "low"] = "high"

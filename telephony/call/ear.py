@@ -88,6 +88,10 @@ class Ear:
             self.speech_at_ms, self.speech_ms = now_ms, length_ms
         return True
 
+    def spoke_since(self, since_ms: int) -> bool:
+        """Whether speech was heard at this time or later."""
+        return self.speech_ms > 0 and self.speech_at_ms >= since_ms
+
     @property
     def active(self) -> bool:
         """True while there is sound, and for 300 ms after it."""

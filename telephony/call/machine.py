@@ -61,7 +61,7 @@ class Call:
             think_ms=opened.think_ms,
             tariff=opened.tariff,
         )
-        self._microphone = Microphone()
+        self._microphone = Microphone(opened.persona.turns)
         self._player = Player()
         self._waiting = Waiting()
         self._hand_over = HandOver()

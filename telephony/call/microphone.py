@@ -3,11 +3,14 @@
 What comes is put where it belongs in the caller's time (`gaps`), listened to (`ear`), kept until
 it is answered (`unanswered`), and sent on (`uplink`). It never stops sending: some lines deliver
 nothing while the caller is silent, and a model that hears nothing waits for the rest of a sentence.
+A model that does not detect speech itself hears only what the ear takes for it (`activity`).
 """
 
-from agent.conversation.commands import EndCallerAudio, SendCallerAudio
+from agent.conversation.commands import EndCallerAudio, MarkSpeech, SendCallerAudio
+from agent.conversation.persona import TurnTaking
 from telephony.audio import g711
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS, ULAW_SILENCE
+from telephony.call.activity import Activity
 from telephony.call.ear import Ear
 from telephony.call.gaps import Gaps
 from telephony.call.unanswered import Unanswered
@@ -26,10 +29,19 @@ FINISHED_AFTER_MS = 500
 """Quiet for so long, the caller has finished: the server's own limit (`silence_duration_ms`)."""
 
 
-class Microphone:
-    """One caller's, over all streams of the call and all sessions of the model."""
+type ForModel = SendCallerAudio | EndCallerAudio | MarkSpeech
 
-    def __init__(self) -> None:
+
+class Microphone:
+    """One caller's, over all streams of the call and all sessions of the model.
+
+    Args:
+        turns: Who detects speech; None for the model.
+    """
+
+    def __init__(self, turns: TurnTaking | None = None) -> None:
+        ours = turns is not None and turns.detection == "ours"
+        self._activity = Activity(turns) if turns is not None and ours else None
         self.ear = Ear()
         self.unanswered = Unanswered()
         self._uplink = Uplink()
@@ -45,7 +57,7 @@ class Microphone:
 
     def hears(
         self, ulaw: bytes, timestamp_ms: int, now_ms: int, agent_until_ms: int = 0
-    ) -> list[SendCallerAudio]:
+    ) -> list[ForModel]:
         """Caller audio came.
 
         Args:
@@ -63,9 +75,9 @@ class Microphone:
         pcm = g711.decode(ulaw)
         sound = self.ear.hears(pcm, now_ms, agent_until_ms)
         self.unanswered.keep(ulaw, now_ms, sound=sound, heard=self._session is not None)
-        return self._send(pcm)
+        return self._send(pcm, now_ms)
 
-    def fill(self, now_ms: int) -> list[SendCallerAudio]:
+    def fill(self, now_ms: int) -> list[ForModel]:
         """If nothing has come for long, the model hears silence; due with `deadline_ms`."""
         deadline_ms = self.deadline_ms()
         if deadline_ms is None or now_ms < deadline_ms:
@@ -75,7 +87,7 @@ class Microphone:
         self._covered_ms = now_ms
         self._filling = True
         self.ear.hears(silence, now_ms)
-        return self._send(silence)
+        return self._send(silence, now_ms)
 
     def deadline_ms(self) -> int | None:
         """When `fill` is due, if nothing comes before; None while no session listens."""
@@ -88,14 +100,19 @@ class Microphone:
         late = in_a_word and not self._gaps.idles
         return self._covered_ms + (FILL_AFTER_SOUND_MS if late else FILL_AFTER_MS)
 
-    def listens(self, session: int, now_ms: int) -> list[SendCallerAudio | EndCallerAudio]:
+    def listens(self, session: int, now_ms: int) -> list[ForModel]:
         """A session listens from now on. Returns what it has to hear first."""
         self._session = session
         self._cover(now_ms)
         chunks = self._uplink.begin(g711.decode(self.unanswered.audio()))
-        held: list[SendCallerAudio | EndCallerAudio] = [
-            SendCallerAudio(session, chunk, live=False) for chunk in chunks
-        ]
+        held: list[ForModel] = [SendCallerAudio(session, chunk, live=False) for chunk in chunks]
+        if self._activity is not None:
+            since_ms = self.unanswered.since_ms
+            spoke = since_ms is not None and self.ear.spoke_since(since_ms)
+            if not (self._activity.speaking or spoke):
+                return []
+            ended = [] if self._activity.speaking else [MarkSpeech(session, begins=False)]
+            return [MarkSpeech(session, begins=True), *held, *ended]
         quiet_ms = now_ms - self.ear.sound_at_ms
         if self.unanswered.sounded and quiet_ms >= FINISHED_AFTER_MS:
             held.append(EndCallerAudio(session))
@@ -109,8 +126,24 @@ class Microphone:
         self._covered_ms = now_ms
         self._filling = False
 
-    def _send(self, pcm: bytes) -> list[SendCallerAudio]:
+    def _send(self, pcm: bytes, now_ms: int) -> list[ForModel]:
+        if self._activity is not None:
+            return self._send_speech(self._activity, pcm, now_ms)
         if self._session is None:
             return []
         chunk = self._uplink.take(pcm, active=self.ear.active)
         return [] if chunk is None else [SendCallerAudio(self._session, chunk)]
+
+    def _send_speech(self, activity: Activity, pcm: bytes, now_ms: int) -> list[ForModel]:
+        session, spoke = self._session, activity.speaking
+        begins = activity.hears(pcm, now_ms, speech=self.ear.speech_at_ms == now_ms)
+        ends = activity.ends(now_ms)
+        if session is None:
+            return []
+        if begins:
+            chunks = self._uplink.begin(activity.lead_in())
+            said = [SendCallerAudio(session, chunk) for chunk in chunks]
+            return [MarkSpeech(session, begins=True), *said]
+        chunk = self._uplink.take(pcm, active=True) if spoke else None
+        out: list[ForModel] = [] if chunk is None else [SendCallerAudio(session, chunk)]
+        return [*out, MarkSpeech(session, begins=False)] if ends else out

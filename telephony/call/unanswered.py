@@ -50,6 +50,11 @@ class Unanswered:
         """Whether that may have been a word: not a click, nor a breath."""
         return self._sounds >= WORD_FRAMES
 
+    @property
+    def since_ms(self) -> int | None:
+        """When the first of it came, or None if there is nothing."""
+        return self._pieces[0].at_ms if self._pieces else None
+
     def keep(self, ulaw: bytes, now_ms: int, *, sound: bool, heard: bool) -> None:
         """Caller audio came.
 

@@ -14,6 +14,7 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
+    MarkSpeech,
     OpenModel,
     RunTool,
     SaveCheckpoint,
@@ -123,7 +124,7 @@ def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
                 came.ended_reason, came.final = command.reason, command.final
                 came.caller_lost_ms = command.caller_lost_ms
                 came.reply_dropped_ms = command.reply_dropped_ms
-            case CloseModel() | EndCallerAudio() | SaveCheckpoint():
+            case CloseModel() | EndCallerAudio() | MarkSpeech() | SaveCheckpoint():
                 pass
             case SendToolResult() | RunTool() | CancelTool():
                 pass

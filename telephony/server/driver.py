@@ -18,6 +18,7 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
+    MarkSpeech,
     OpenModel,
     RunTool,
     SaveCheckpoint,
@@ -205,7 +206,13 @@ class Driver:
             case SendMedia() | SendMark() | SendClear() | CloseStream():
                 if (stream := self._streams.get(command.stream_sid)) is not None:
                     stream.put(command)
-            case SendCallerAudio() | EndCallerAudio() | SayToModel() | SendToolResult():
+            case (
+                SendCallerAudio()
+                | EndCallerAudio()
+                | MarkSpeech()
+                | SayToModel()
+                | SendToolResult()
+            ):
                 if (session := self._sessions.get(command.session)) is not None:
                     session.outbox.put(command)
             case OpenModel():

@@ -14,6 +14,7 @@ from typing import Protocol, assert_never
 
 from agent.conversation.commands import (
     EndCallerAudio,
+    MarkSpeech,
     OpenModel,
     SayToModel,
     SendCallerAudio,
@@ -37,7 +38,7 @@ PONG_TIMEOUT_MS = 20_000
 CLOSE_TIMEOUT_MS = 300
 """How long a close waits for a server that does not answer it."""
 
-type Outgoing = SendCallerAudio | EndCallerAudio | SayToModel | SendToolResult
+type Outgoing = SendCallerAudio | EndCallerAudio | MarkSpeech | SayToModel | SendToolResult
 type Feed = Callable[[ModelEvent, int], None]
 
 
@@ -117,6 +118,9 @@ class ModelLink:
                 self._post({"realtime_input": {"audio": blob}}, now_ms, pcm)
             case EndCallerAudio():
                 self._post({"realtime_input": {"audioStreamEnd": True}}, now_ms)
+            case MarkSpeech(begins=begins):
+                name = "activityStart" if begins else "activityEnd"
+                self._post({"realtime_input": {name: {}}}, now_ms)
             case SayToModel(text=text):
                 self._post({"realtime_input": {"text": text}}, now_ms)
             case SendToolResult():

@@ -15,6 +15,7 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
+    MarkSpeech,
     OpenModel,
     RunTool,
     SaveCheckpoint,
@@ -205,7 +206,13 @@ class VirtualWorker:
         match command:
             case SendMedia() | SendMark() | SendClear() | CloseStream():
                 self._outbox.put(command)
-            case SendCallerAudio() | EndCallerAudio() | SayToModel() | SendToolResult():
+            case (
+                SendCallerAudio()
+                | EndCallerAudio()
+                | MarkSpeech()
+                | SayToModel()
+                | SendToolResult()
+            ):
                 self._links[command.session].send(command, now_ms)
             case OpenModel():
                 self._links[command.session] = self._dial(self, command, max(now_ms, self._free_ms))

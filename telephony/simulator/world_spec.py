@@ -3,6 +3,7 @@
     seed = 7
     goodbye = "Goodbye."       # the agent's words when a limit ends the call
     fallback = true            # there is a second model, like the first, that no fault touches
+    detection = "ours"         # the model does not detect speech itself: `TurnTaking`
 
     [caller]                   # as in `telephony.simulator.script`
     [[caller.steps]]
@@ -48,7 +49,7 @@ from typing import Any
 import msgspec
 
 from agent.conversation.declaration import ENDS_CALL, Status, Tool
-from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.persona import DEFAULT_PERSONA, Detection, TurnTaking
 from agent.simulator import script as model_script
 from agent.simulator.behaviour import BRISK, EXACT, Behaviour
 from agent.simulator.model import GeminiServer
@@ -62,7 +63,7 @@ from telephony.simulator.world import GOOD_LINE, Upstream, World
 from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFault
 
 KEYS = (
-    *("seed", "goodbye", "fallback", "caller", "model"),
+    *("seed", "goodbye", "fallback", "detection", "caller", "model"),
     *("behaviour", "line", "network", "tools", "faults"),
 )
 
@@ -127,6 +128,7 @@ class WorldSpec:
     seed: int = 0
     fallback: bool = False
     goodbye: str = ""
+    detection: Detection = "server"
 
     def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
@@ -135,6 +137,8 @@ class WorldSpec:
         if self.tools:
             own = tuple(each.tool for each in self.tools)
             persona = replace(persona, tools=(*own, ENDS_CALL))
+        if self.detection != "server":
+            persona = replace(persona, turns=TurnTaking(detection=self.detection))
         made = World(
             self.caller,
             self._server(self.seed),
@@ -210,6 +214,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
         fallback=_read(f"{source}: fallback", table.get("fallback", False), bool),
         goodbye=_read(f"{source}: goodbye", table.get("goodbye", ""), str),
+        detection=msgspec.convert(table.get("detection", "server"), Detection),
     )
 
 

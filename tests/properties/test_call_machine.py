@@ -10,6 +10,7 @@ from agent.conversation.commands import (
     AppendLine,
     CloseModel,
     EndCallerAudio,
+    MarkSpeech,
     OpenModel,
     SaveCheckpoint,
     SayToModel,
@@ -147,7 +148,7 @@ class World:
             case CloseModel():
                 assert command.session == self.session
                 self.session, self.ready = None, False
-            case SendCallerAudio() | EndCallerAudio():
+            case SendCallerAudio() | EndCallerAudio() | MarkSpeech():
                 assert command.session == self.session
                 assert self.ready
             case SayToModel():

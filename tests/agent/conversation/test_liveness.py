@@ -136,6 +136,12 @@ def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness)
     assert due(live)[1] is None
 
 
+def test_a_model_that_we_tell_of_the_end_of_speech_is_not_told_of_an_end_of_audio() -> None:
+    live = Liveness(detects=False)
+    live.caller_spoke(NOW_MS, SPEECH_MS)
+    assert due(live)[1] == (Trouble.UNHEARD, Remedy.RESUME)
+
+
 def test_what_was_longer_than_a_cough_is_asked_about_before_it_is_sent_again(
     live: Liveness,
 ) -> None:

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 from google.genai.types import EndSensitivity, Modality, StartSensitivity, ThinkingLevel
 
-from agent.conversation.persona import DEFAULT_PERSONA, Persona
+from agent.conversation.persona import DEFAULT_PERSONA, Persona, TurnTaking
 from agent.gemini.connect_config import connect_config
 from agent.gemini.quirks import Quirks
 
@@ -46,6 +48,28 @@ def test_turns_are_detected_as_telephony_needs_it() -> None:
             "prefix_padding_ms": 20,
             "silence_duration_ms": 500,
         }
+    }
+
+
+def test_what_a_persona_says_of_turns_is_in_the_setup() -> None:
+    turns = TurnTaking(800, 40, "low", "low")
+    config = connect_config(replace(KORE, turns=turns))
+    assert config.realtime_input_config
+    assert config.realtime_input_config.model_dump(exclude_none=True) == {
+        "automatic_activity_detection": {
+            "start_of_speech_sensitivity": StartSensitivity.START_SENSITIVITY_LOW,
+            "end_of_speech_sensitivity": EndSensitivity.END_SENSITIVITY_LOW,
+            "prefix_padding_ms": 40,
+            "silence_duration_ms": 800,
+        }
+    }
+
+
+def test_where_we_detect_speech_the_model_does_not() -> None:
+    config = connect_config(replace(KORE, turns=TurnTaking(800, detection="ours")))
+    assert config.realtime_input_config
+    assert config.realtime_input_config.model_dump(exclude_none=True) == {
+        "automatic_activity_detection": {"disabled": True}
     }
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent.conversation.commands import EndCallerAudio, SayToModel, SendCallerAudio
+from agent.conversation.commands import EndCallerAudio, MarkSpeech, SayToModel, SendCallerAudio
 from agent.conversation.events import (
     GoAway,
     HandleUpdated,
@@ -37,9 +37,9 @@ from tests.agent.gemini.conftest import (
 async def test_what_is_in_the_outbox_goes_out_in_order(
     answer: Answer, dial: Dial, diary: Diary
 ) -> None:
-    async def hear_three(connection: Connection) -> None:
+    async def hear_five(connection: Connection) -> None:
         await connection.set_up()
-        for _ in range(3):
+        for _ in range(5):
             await connection.hear()
 
     pcm = bytes(range(256))
@@ -47,14 +47,18 @@ async def test_what_is_in_the_outbox_goes_out_in_order(
     outbox.put(SayToModel(3, "Greet the caller."))
     outbox.put(SendCallerAudio(3, pcm))
     outbox.put(EndCallerAudio(3))
-    gemini = await answer(hear_three)
+    outbox.put(MarkSpeech(3, begins=True))
+    outbox.put(MarkSpeech(3, begins=False))
+    gemini = await answer(hear_five)
     async with asyncio.timeout(HANG_GUARD_S):
         await dial(gemini).run(OPEN, outbox, diary)
-    text, audio, end = [message["realtime_input"] for message in gemini.connections[0].heard[1:]]
+    sent = [message["realtime_input"] for message in gemini.connections[0].heard[1:]]
+    text, audio, end, *marks = sent
     assert text == {"text": "Greet the caller."}
     assert audio["audio"]["mime_type"] == "audio/pcm;rate=16000"
     assert base64.urlsafe_b64decode(audio["audio"]["data"]) == pcm
     assert end == {"audioStreamEnd": True}
+    assert marks == [{"activityStart": {}}, {"activityEnd": {}}]
 
 
 # Receiving

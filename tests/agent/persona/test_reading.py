@@ -36,6 +36,7 @@ numbers = ["+493012345678"]
 default = true
 blocked = ["+4930999*"]
 [turns]
+detection = "ours"
 silence_ms = 800
 prefix_ms = 40
 start_sensitivity = "low"
@@ -58,7 +59,7 @@ still_there = "E"
     persona = agent.persona
     assert (persona.voice, persona.language, persona.timezone) == ("Kore", "de-DE", "Europe/Berlin")
     assert words_of(persona.greeting_cue) == "Guten Tag, hier ist Bo."
-    assert persona.turns == TurnTaking(800, 40, "low", "low")
+    assert persona.turns == TurnTaking(800, 40, "low", "low", "ours")
     assert (persona.minutes, persona.silence_s) == (2.5, 0)
     assert (persona.goodbye, persona.still_there) == ("D", "E")
     assert (agent.says.apology, agent.says.transfer, agent.says.no_answer) == ("A", "B", "C")

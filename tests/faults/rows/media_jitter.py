@@ -22,7 +22,7 @@ from telephony.audio.formats import (
     MODEL_IN_RATE_HZ,
     PHONE_RATE_HZ,
 )
-from telephony.call.microphone import Microphone
+from telephony.call.microphone import ForModel, Microphone
 from telephony.call.uplink import MODEL_IN_BYTES_PER_MS
 from telephony.simulator import wire
 from telephony.twilio.messages import Media, Message, parse
@@ -100,13 +100,13 @@ def _pcm(arrivals: Arrivals) -> bytes:
     microphone = Microphone()
     microphone.started(0)
     assert microphone.listens(1, 0) == []
-    given: list[SendCallerAudio] = []
+    given: list[ForModel] = []
     for (at_ms, _), message in zip(arrivals, _sent(arrivals), strict=True):
         while (due_ms := microphone.deadline_ms()) is not None and due_ms < at_ms:
             given += microphone.fill(due_ms)
         if isinstance(message, Media):
             given += microphone.hears(message.payload, message.timestamp_ms, at_ms)
-    return b"".join(command.pcm for command in given)
+    return b"".join(each.pcm for each in given if isinstance(each, SendCallerAudio))
 
 
 def _sent(arrivals: Arrivals) -> Iterator[Message]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from agent.conversation.commands import EndCallerAudio, SendCallerAudio
+from agent.conversation.commands import EndCallerAudio, MarkSpeech, SendCallerAudio
+from agent.conversation.persona import TurnTaking
 from telephony.audio import g711
 from telephony.audio.level import HANGOVER_MS
 from telephony.audio.resample import phone_to_model
@@ -14,6 +15,7 @@ from telephony.call.microphone import (
     FILL_AFTER_MS,
     FILL_AFTER_SOUND_MS,
     FINISHED_AFTER_MS,
+    ForModel,
     Microphone,
 )
 from telephony.call.unanswered import KEPT_LIMIT_SAMPLES, LEAD_IN_MS, QUIET_TAIL_MS
@@ -42,8 +44,8 @@ def idle(ms: int, seed: int = 2) -> bytes:
 class Caller:
     """Pushes frames in real time."""
 
-    def __init__(self, *, listening: bool = True) -> None:
-        self.microphone = Microphone()
+    def __init__(self, *, listening: bool = True, turns: TurnTaking | None = None) -> None:
+        self.microphone = Microphone(turns)
         self.now_ms = 0
         if listening:
             self.microphone.listens(1, 0)
@@ -56,7 +58,7 @@ class Caller:
             chunks += pcm(sent, live=True)
         return chunks
 
-    def resumes(self) -> list[SendCallerAudio | EndCallerAudio]:
+    def resumes(self) -> list[ForModel]:
         return self.microphone.listens(2, self.now_ms)
 
     def held(self) -> bytes:
@@ -67,7 +69,7 @@ class Caller:
         return EndCallerAudio(2) in self.resumes()
 
 
-def pcm(commands: Sequence[SendCallerAudio | EndCallerAudio], *, live: bool) -> list[bytes]:
+def pcm(commands: Sequence[ForModel], *, live: bool) -> list[bytes]:
     """The chunks that are sent, all of them live, or none."""
     sent = [command for command in commands if isinstance(command, SendCallerAudio)]
     assert all(command.live is live for command in sent)
@@ -291,3 +293,65 @@ def test_of_a_silence_no_more_is_kept_than_can_be_sent_again() -> None:
     caller = Caller()
     caller.sends(SILENCE * 3_000)
     assert len(caller.microphone.unanswered._pieces) <= LEAD_IN_MS // FRAME_MS + 1
+
+
+# A model that does not detect speech itself.
+
+OURS = TurnTaking(silence_ms=600, detection="ours")
+
+
+def heard(commands: Sequence[ForModel]) -> list[str]:
+    """What the model is given: marks, and how much audio between them, to the next 100 ms."""
+    found: list[str] = []
+    ms = 0.0
+    for command in [*commands, None]:
+        if isinstance(command, SendCallerAudio):
+            ms += len(command.pcm) / MODEL_BYTES_PER_MS
+            continue
+        if ms:
+            found.append(f"{round(ms, -2):.0f} ms")
+            ms = 0.0
+        if isinstance(command, MarkSpeech):
+            found.append("begins" if command.begins else "ends")
+    return found
+
+
+def given(caller: Caller, ulaw: bytes) -> list[ForModel]:
+    out: list[ForModel] = []
+    for i in range(0, len(ulaw), 160):
+        caller.now_ms += FRAME_MS
+        out += caller.microphone.hears(ulaw[i : i + 160], caller.now_ms, caller.now_ms)
+    return out
+
+
+def test_speech_is_marked_and_nothing_else_is_sent() -> None:
+    caller = Caller(turns=OURS)
+    assert given(caller, idle(2_000)) == []
+    said = given(caller, babble(980) + idle(1_500))
+    assert heard(said) == ["begins", "1900 ms", "ends"]  # 300 ms before, 600 ms after it
+    assert heard(given(caller, babble(980))) == ["begins", "1300 ms"]
+
+
+def test_a_click_shorter_than_prefix_ms_is_no_speech() -> None:
+    caller = Caller(turns=TurnTaking(prefix_ms=100, detection="ours"))
+    click = babble(60)
+    assert given(caller, idle(2_000) + click + idle(1_000)) == []
+    assert heard(given(caller, babble(500)))[0] == "begins"
+
+
+def test_speech_that_no_session_heard_is_framed_for_the_next_one() -> None:
+    caller = Caller(listening=False, turns=OURS)
+    given(caller, idle(2_000) + babble(980))
+    assert heard(caller.resumes()) == ["begins", "2000 ms"]
+    assert heard(given(caller, idle(1_000))) == ["600 ms", "ends"]
+    assert heard(caller.resumes()) == ["begins", "3000 ms", "ends"]
+    caller.microphone.unanswered.answered(caller.now_ms)
+    assert caller.resumes() == []
+
+
+def test_the_end_is_marked_where_the_line_delivers_nothing_more() -> None:
+    caller = Caller(turns=OURS)
+    out = given(caller, babble(980))
+    while (deadline_ms := caller.microphone.deadline_ms()) is not None and deadline_ms <= 3_000:
+        out += caller.microphone.fill(deadline_ms)
+    assert heard(out)[-1] == "ends"
