@@ -78,9 +78,5 @@ class GeminiAuthor:
         except ValueError as error:  # an answer that is not JSON; its text may quote it
             raise NotWritten(f"unreadable ({type(error).__name__})", passing=True) from error
         usage = answer.usage_metadata or types.GenerateContentResponseUsageMetadata()
-        tokens = (
-            usage.prompt_token_count,
-            usage.candidates_token_count,
-            usage.thoughts_token_count,
-        )
-        return Written(answer.text or "", sum(count or 0 for count in tokens))
+        wrote = (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0)
+        return Written(answer.text or "", usage.prompt_token_count or 0, wrote)

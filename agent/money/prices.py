@@ -1,12 +1,20 @@
 """The prices of each model and of each kind of line, with the date from which they hold.
 
-A price that changes gets a new row; the old row stays, so that a recorded call costs what it cost.
+The models that offhook is made for have rows here. A price that changes gets a new row; the old
+row stays, so that a recorded call costs what it cost. All other models of Google have the prices
+that the package genai-prices knows; it is asked for a model's own name only, since it would take
+the price of `gemini-3.8-flash` for any name that begins so.
 
 Source: Google's price list for the Gemini API, and Twilio's for the United States, November 2026.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ClauseEquals, ClauseOr, ModelInfo, TieredPrices
 
 from agent.conversation.meter import NANO, UNKNOWN, Tariff
 
@@ -62,11 +70,24 @@ def tariff(model: str, wall_time_ms: int, *, ours: str, theirs: str, outbound: b
     Returns:
         The prices; those of `UNKNOWN`, with the line's, if the model has none for that day.
     """
-    day = datetime.fromtimestamp(wall_time_ms / 1000, UTC).date()
+    minute = round(minute_usd(ours, theirs, outbound=outbound) * NANO)
+    return replace(of_model(model, wall_time_ms), minute=minute)
+
+
+def of_model(model: str, wall_time_ms: int) -> Tariff:
+    """What a model costs, as of a day; `UNKNOWN` if it has no price for that day.
+
+    Args:
+        model: As for `tariff`.
+        wall_time_ms: As for `tariff`.
+    """
+    at = datetime.fromtimestamp(wall_time_ms / 1000, UTC)
     name = model.removeprefix("models/")
-    rows = [row for row in MODELS if row.model == name and row.since <= day]
-    found = max(rows, key=lambda row: row.since).tariff if rows else UNKNOWN
-    return replace(found, minute=round(minute_usd(ours, theirs, outbound=outbound) * NANO))
+    rows = [row for row in MODELS if row.model == name]
+    if not rows:
+        return _of_others(name, at)
+    since = [row for row in rows if row.since <= at.date()]
+    return max(since, key=lambda row: row.since).tariff if since else UNKNOWN
 
 
 def minute_usd(ours: str, theirs: str, *, outbound: bool) -> float:
@@ -76,6 +97,46 @@ def minute_usd(ours: str, theirs: str, *, outbound: bool) -> float:
     if outbound:
         return OUTBOUND_USD
     return TOLL_FREE_USD if ours.startswith(_TOLL_FREE) else INBOUND_USD
+
+
+_VERSION = re.compile(r"(-preview)?(-\d{2}-\d{4}|-\d{3})?$")
+"""What may follow a model's name, and does not change its price."""
+
+
+def _of_others(name: str, at: datetime) -> Tariff:
+    """The prices that genai-prices has for one of Google's models."""
+    try:
+        provider, model = get_snapshot().find_provider_model(name, None, "google", None)
+    except LookupError:
+        return UNKNOWN
+    names = {model.id, *_other_names(model)}
+    if provider.id != "google" or not {name, _VERSION.sub("", name)} & names:
+        return UNKNOWN
+    prices = model.get_prices(at)
+    text_in, text_out = _usd(prices.input_mtok), _usd(prices.output_mtok)
+    if text_in is None or text_out is None:
+        return UNKNOWN
+    audio_in, audio_out = _usd(prices.input_audio_mtok), _usd(prices.output_audio_mtok)
+    return Row(
+        name,
+        at.date(),
+        text_in,
+        text_in if audio_in is None else audio_in,
+        text_out,
+        text_out if audio_out is None else audio_out,
+    ).tariff
+
+
+def _other_names(model: ModelInfo) -> list[str]:
+    clauses = model.match.or_ if isinstance(model.match, ClauseOr) else [model.match]
+    return [clause.equals for clause in clauses if isinstance(clause, ClauseEquals)]
+
+
+def _usd(price: Decimal | TieredPrices | None) -> float | None:
+    """A price per million tokens; for short prompts, where it depends on the length."""
+    if price is None:
+        return None
+    return float(price.base if isinstance(price, TieredPrices) else price)
 
 
 def _nano(usd_a_million: float) -> int:

@@ -79,8 +79,12 @@ class Errands(Protocol):
         """
         ...
 
-    async def advance(self, errand: Errand, step: Step, summary: str | None = None) -> None:
-        """A step is done, and `step` is next. Keep the call's summary if one is given."""
+    async def advance(
+        self, errand: Errand, step: Step, summary: str | None = None, usd: float | None = None
+    ) -> None:
+        """A step is done, and `step` is next. Keep the call's summary if one is given, and in the
+        call's record what it cost, in US dollars.
+        """
         ...
 
     async def summary(self, call_sid: str) -> str | None:
@@ -131,11 +135,14 @@ class RedisErrands:
         step, number, since_ms, age_ms = answer
         return Attempt(step, int(number), int(since_ms), int(age_ms))
 
-    async def advance(self, errand: Errand, step: Step, summary: str | None = None) -> None:
+    async def advance(
+        self, errand: Errand, step: Step, summary: str | None = None, usd: float | None = None
+    ) -> None:
         """See `Errands.advance`."""
         with store_away():
-            keys = _keys(errand.call_sid, "errand", "summary")
-            await self._advance(keys=keys, args=(self._ttl_s, step, summary or ""))
+            keys = _keys(errand.call_sid, "errand", "summary", "call")
+            cost = "" if usd is None else f"{usd:.6f}"
+            await self._advance(keys=keys, args=(self._ttl_s, step, summary or "", cost))
 
     async def summary(self, call_sid: str) -> str | None:
         """See `Errands.summary`."""

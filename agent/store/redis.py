@@ -4,7 +4,7 @@ Keys of a call. All are in one hash slot, and each write of the call renews thei
 
     offhook:{<CallSid>}:lines          stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
     offhook:{<CallSid>}:call           hash: status ended_reason epoch owner persona usd tokens
-                                       seconds notes account
+                                       seconds notes account summary_usd
     offhook:{<CallSid>}:checkpoint     string: JSON
     offhook:{<CallSid>}:token:<nonce>  string: a used token; kept as long as the token could live
     offhook:{<CallSid>}:resumes        string: a counter; kept for its window of 60 s

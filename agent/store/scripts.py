@@ -219,12 +219,16 @@ local since_ms = redis.call('HGET', errand, 'since_ms')
 return {{step, number, since_ms, in_ms(-since_ms)}}
 """
 
-# KEYS: the call's errand, its summary. ARGV: ttl_s, step, summary ("" to keep what is there).
+# KEYS: the call's errand, its summary, the call. ARGV: ttl_s, step, summary ("" to keep what is
+# there), what the summary cost ("" likewise).
 ADVANCE_ERRAND = """
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'step', ARGV[2], 'attempts', 0)
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 if ARGV[3] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[1]) end
+if ARGV[4] ~= '' and redis.call('EXISTS', KEYS[3]) == 1 then
+  redis.call('HSET', KEYS[3], 'summary_usd', ARGV[4])
+end
 return {}
 """
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import ValidationError
 
+from agent.conversation.meter import NANO, UNKNOWN, Tariff
 from agent.conversation.tools import ToolCall
 from agent.conversation.transcript import Line
 from agent.summary.schema import SummaryField, json_schema, model_of
@@ -43,11 +44,13 @@ class Written:
 
     Args:
         text: The text; JSON if it kept to the schema.
-        tokens: The tokens read, written and thought, all together.
+        read: How many tokens it read.
+        wrote: How many tokens it wrote and thought.
     """
 
     text: str
-    tokens: int
+    read: int
+    wrote: int = 0
 
 
 class Author(Protocol):
@@ -85,6 +88,7 @@ class Outcome:
         result: The summary; None unless it is done.
         reason: Why it failed.
         tokens: How many tokens it took.
+        usd: What they cost, in US dollars; None if that is not known, or no model was asked.
     """
 
     status: Status
@@ -92,6 +96,7 @@ class Outcome:
     result: Mapping[str, Any] | None = None
     reason: str = ""
     tokens: int = 0
+    usd: float | None = None
 
     def to_json(self) -> str:
         """For the store."""
@@ -103,6 +108,7 @@ async def write(
     lines: Sequence[Line],
     fields: Sequence[SummaryField],
     calls: Iterable[ToolCall] = (),
+    tariff: Tariff = UNKNOWN,
 ) -> Outcome:
     """Summarise a call.
 
@@ -111,6 +117,7 @@ async def write(
         lines: The transcript.
         fields: What the persona wants to know besides.
         calls: What the agent's tools did.
+        tariff: What the author costs.
 
     Raises:
         NotWritten: The model gave no answer.
@@ -119,17 +126,22 @@ async def write(
         return Outcome("empty", author.model)
     model = model_of(fields)
     text, schema = as_data(lines, calls), json_schema(model)
-    tokens, reason = 0, ""
+    tokens, cost, reason = 0, 0, ""
+    result: Mapping[str, Any] | None = None
     for _ in range(TRIES):
         written = await author.write(INSTRUCTION, text, schema)
-        tokens += written.tokens
+        tokens += written.read + written.wrote
+        cost += written.read * tariff.text_in + written.wrote * tariff.text_out
         try:
-            result = model.model_validate_json(written.text)
+            result = model.model_validate_json(written.text).model_dump(by_alias=True)
         except ValidationError as error:
             reason = _reason(error)
         else:
-            return Outcome("done", author.model, result.model_dump(by_alias=True), tokens=tokens)
-    return Outcome("failed", author.model, reason=reason, tokens=tokens)
+            break
+    usd = cost / NANO if tariff.known else None
+    if result is None:
+        return Outcome("failed", author.model, reason=reason, tokens=tokens, usd=usd)
+    return Outcome("done", author.model, result, tokens=tokens, usd=usd)
 
 
 def as_data(lines: Iterable[Line], calls: Iterable[ToolCall] = ()) -> str:

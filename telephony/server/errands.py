@@ -14,7 +14,9 @@ from typing import Any, assert_never
 import structlog
 
 from agent.conversation.tools import Ledger, ToolCall
+from agent.money import prices
 from agent.store.base import CallRecord, Store, StoreAway
+from agent.store.budgets import Account
 from agent.store.errands import Attempt, Errand, Errands, Step
 from agent.summary.writer import Author, NotWritten, Outcome, write
 from telephony.call.ending import NotBegun
@@ -24,6 +26,7 @@ from telephony.server.delivery import GONE, NO_ANSWER, Delivery
 from telephony.server.metrics import Metrics
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
+from telephony.server.purse import Till
 
 AT_ONCE = 2
 """How many errands one worker does at a time, so that calls are not disturbed."""
@@ -68,6 +71,7 @@ class ErrandRunner:
         personas: The agents, which say what a summary tells besides.
         metrics: Counts attempts.
         random: For the length of pauses.
+        till: Where the cost of summaries is booked.
     """
 
     def __init__(
@@ -79,8 +83,9 @@ class ErrandRunner:
         personas: Personas,
         metrics: Metrics,
         random: Random,
+        till: Till | None = None,
     ) -> None:
-        self._means = means
+        self._means, self._till = means, till
         self._calls, self._store, self._errands = calls, store, errands
         self._personas, self._metrics, self._random = personas, metrics, random
         self._busy = 0
@@ -154,7 +159,9 @@ class ErrandRunner:
             return
         agent = (await self._personas.current()).named(record.persona)
         try:
-            outcome = await write(author, record.lines, agent.summary, tool_calls(record))
+            tariff = prices.of_model(author.model, wall_time_ms())
+            told_tools = tool_calls(record)
+            outcome = await write(author, record.lines, agent.summary, told_tools, tariff)
         except NotWritten as failed:
             if failed.passing and attempt.number < SUMMARY_ATTEMPTS:
                 self._metrics.summarised("retry")
@@ -164,7 +171,12 @@ class ErrandRunner:
         self._metrics.summarised(outcome.status)
         if outcome.status == "failed":
             log.warning("no summary", call_sid=errand.call_sid, why=outcome.reason)
-        await self._advance(errand, "webhook", outcome.to_json())
+        if outcome.usd is not None:
+            self._metrics.paid_for_summary(outcome.usd)
+            account = Account.from_json(record.account)
+            if account is not None and self._till is not None:
+                await self._till.pay_besides(errand.call_sid, account, outcome.usd)
+        await self._advance(errand, "webhook", outcome.to_json(), outcome.usd)
 
     async def _post(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
         delivery = self._means.delivery
@@ -195,8 +207,10 @@ class ErrandRunner:
             )
             await self._again(errand, attempt)
 
-    async def _advance(self, errand: Errand, step: Step, summary: str | None = None) -> None:
-        await patiently(self._errands.advance(errand, step, summary))
+    async def _advance(
+        self, errand: Errand, step: Step, summary: str | None = None, usd: float | None = None
+    ) -> None:
+        await patiently(self._errands.advance(errand, step, summary, usd))
         if step == "done":
             await patiently(self._errands.settle(errand))
         else:

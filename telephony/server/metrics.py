@@ -122,6 +122,9 @@ class Metrics:
         self._summaries = counter(
             "summaries", "Attempts to have a call summarised, by their result.", ["result"]
         )
+        self._summaries_paid = counter(
+            "summaries_usd", "Cost of summaries, in US dollars; unknown prices count as none."
+        )
         self._posts = counter(
             "webhook_posts",
             "Posts to WEBHOOK_URL by the status of the answer, and those that were given up.",
@@ -191,6 +194,10 @@ class Metrics:
     def summarised(self, result: str) -> None:
         """A call was to be summarised: ``done``, ``empty``, ``failed`` or ``retry``."""
         self._summaries.labels(result).inc()
+
+    def paid_for_summary(self, usd: float) -> None:
+        """A summary has cost this, in US dollars."""
+        self._summaries_paid.inc(usd)
 
     def posted(self, answer: str) -> None:
         """A call was posted to the webhook, and answered with this status."""

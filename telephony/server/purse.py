@@ -17,7 +17,7 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import SaveCheckpoint
 from agent.conversation.events import BudgetSpent
-from agent.conversation.meter import Caps, Meter, Tariff
+from agent.conversation.meter import NANO, Caps, Meter, Tariff
 from agent.money.ahead import Ahead, first_minute
 from agent.persona.agents import Agent
 from agent.persona.hours import local
@@ -93,6 +93,10 @@ class Till:
     async def settle(self, call_sid: str, account: Account, cost: int) -> None:
         """Book what a call has cost that is over, and give back what it had reserved."""
         await self._book(Booking(account, call_sid, max(0, cost - account.carried), how="end"))
+
+    async def pay_besides(self, call_sid: str, account: Account, usd: float) -> None:
+        """Book what a call's summary has cost, in US dollars."""
+        await self._book(Booking(account, f"{call_sid}/summary", round(usd * NANO)))
 
     async def _book(self, booking: Booking) -> Booked:
         try:

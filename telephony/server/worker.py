@@ -207,6 +207,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         stack.push_async_callback(made_of.store.aclose)
         leases = await stack.enter_async_context(made_of.store.leases())
         await _look_at_store(made_of)
+        _look_at_prices(made_of.settings)
         await stack.enter_async_context(made_of.personas.asking())
         calls = Calls(
             model=model,
@@ -222,7 +223,8 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         made_of.metrics.look_at(lambda: len(calls), lambda: calls.waiting_for_store)
         await stack.enter_async_context(calls.running())
         await stack.enter_async_context(_reaping(made_of, calls))
-        await stack.enter_async_context(_errands(made_of, calls))
+        till = Till(made_of.store.budgets, made_of.admission)
+        await stack.enter_async_context(_errands(made_of, calls, till))
         yield Worker(
             made_of.settings,
             made_of.admission,
@@ -233,8 +235,21 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             instance,
             made_of.personas,
             made_of.recorder,
-            Till(made_of.store.budgets, made_of.admission),
+            till,
         )
+
+
+def _look_at_prices(settings: Settings) -> None:
+    """Log at the start which models have no known price."""
+    models = {"GEMINI_MODEL": settings.gemini_model, "SUMMARY_MODEL": settings.summary_model}
+    for name, model in models.items():
+        if model is not None and not prices.of_model(model, wall_time_ms()).known:
+            log.warning(
+                "price unknown: what this model costs is stored as unknown, and limits in US "
+                "dollars do not hold for it; `minutes` limits a call all the same",
+                setting=name,
+                model=model,
+            )
 
 
 async def _look_at_store(made_of: Parts) -> None:
@@ -270,7 +285,7 @@ async def _reaping(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _errands(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
+async def _errands(made_of: Parts, calls: Calls, till: Till) -> AsyncIterator[None]:
     errands = made_of.store.errands
     if errands is None:
         yield
@@ -284,6 +299,7 @@ async def _errands(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
         made_of.personas,
         made_of.metrics,
         Random(secrets.randbits(32)),  # noqa: S311 - jitter, not a secret
+        till,
     )
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(runner.run(), name="errands")

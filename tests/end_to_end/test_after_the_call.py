@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from redis.asyncio import Redis
 
+from agent.conversation.meter import NANO
 from agent.simulator.faults import Generation
 from agent.simulator.server import SimulatedGemini
 from telephony.server import delivery as delivery_module
 from telephony.server.delivery import NO_ANSWER, Delivery
-from tests.end_to_end.records import stored
+from tests.end_to_end.records import spent, stored
 from tests.end_to_end.scripts import HANG_UP, MORGAN, SAY_MORGAN, caller
 from tests.end_to_end.serving import get, place, serving, worker_process
 from tests.end_to_end.watching import PATIENCE_S
@@ -26,6 +27,8 @@ MODEL = "gemini-3.8-flash"
 PERSONA = """\
 name = "Reception"
 instructions = "You are the reception."
+[limits]
+usd_per_day = 5
 [summary.name]
 type = "string"
 description = "The caller's name."
@@ -55,6 +58,10 @@ async def test_a_call_is_summarised_as_heard_and_posted(
     summary = json.loads(await redis.get(f"offhook:{{{report.call_sid}}}:summary") or "")
     assert (summary["status"], summary["model"]) == ("done", MODEL)
     assert sorted(summary["result"]) == ["follow_ups", "name", "outcome", "sentiment", "summary"]
+    assert float(kept.record["summary_usd"]) == pytest.approx(summary["usd"], abs=1e-6)
+    booked = await spent(redis)
+    cost = float(kept.record["usd"]) + summary["usd"]
+    assert booked["all"] / NANO == pytest.approx(cost, abs=2e-6), "the summary is booked, too"
     assert min(kept.lives_s.values()) > 0
 
     [asked] = gemini.server.asked

@@ -67,7 +67,8 @@ async def test_what_is_asked_for_comes_by_the_schema(
     found = SUMMARY.model_validate_json(written.text).model_dump(by_alias=True)
     assert found["reason"] == "order"
     assert found["summary"] == text[-200:]
-    assert written.tokens > len(text) // 4
+    assert written.read > len(text) // 4
+    assert written.wrote > 0
     [asked] = gemini.server.asked
     assert (asked.model, asked.instruction, asked.said) == (MODEL, "An instruction.", text)
     assert asked.schema == json_schema(SUMMARY)

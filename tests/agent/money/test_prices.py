@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.conversation.meter import Tariff
-from agent.money.prices import minute_usd, tariff
+from agent.money.prices import MODELS, Row, _of_others, minute_usd, of_model, tariff
 
 OURS, THEIRS = "+14155550199", "+14155550123"
 
@@ -18,6 +18,36 @@ def test_a_known_model_has_the_prices_of_the_day() -> None:
     for name in ("gemini-3.8-live", "models/gemini-3.8-live"):
         found = tariff(name, at(2026, 11, 30), ours=OURS, theirs=THEIRS, outbound=False)
         assert found == Tariff(750, 3_000, 4_500, 12_000, 8_500_000)
+
+
+@pytest.mark.parametrize(
+    ("model", "day", "text_in", "audio_in", "text_out", "audio_out"),
+    [
+        ("gemini-3.8-flash", at(2026, 11, 30), 750, 750, 3_750, 3_750),
+        ("gemini-3.8-flash", at(2027, 1, 1), 1_500, 1_500, 7_500, 7_500),
+        ("gemini-3.8-flash-001", at(2026, 11, 30), 750, 750, 3_750, 3_750),
+        ("gemini-flash-latest", at(2026, 11, 30), 750, 750, 3_750, 3_750),
+        ("gemini-2.5-flash", at(2026, 11, 30), 300, 1_000, 2_500, 2_500),
+        ("gemini-2.5-pro", at(2026, 11, 30), 1_250, 1_250, 10_000, 10_000),
+    ],
+)
+def test_another_model_has_the_prices_that_genai_prices_knows(
+    model: str, day: int, text_in: int, audio_in: int, text_out: int, audio_out: int
+) -> None:
+    assert of_model(model, day) == Tariff(text_in, audio_in, text_out, audio_out)
+
+
+@pytest.mark.parametrize("row", [row for row in MODELS if row.model == "gemini-3.8-live"])
+def test_our_own_rows_are_what_genai_prices_knows(row: Row) -> None:
+    day = datetime.combine(row.since, datetime.min.time(), UTC)
+    assert _of_others(row.model, day) == row.tariff
+
+
+@pytest.mark.parametrize(
+    "model", ["gemini-3.8-flash-of-tomorrow", "gemini-3.8-flash-tts2", "gpt-5", ""]
+)
+def test_a_name_that_only_begins_like_a_known_one_has_no_price(model: str) -> None:
+    assert not of_model(model, at(2026, 11, 30)).known
 
 
 def test_a_model_or_a_day_without_a_price_is_unknown() -> None:

@@ -4,7 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from agent.conversation.declaration import Tool
+from agent.conversation.meter import Tariff
 from agent.conversation.tools import State, ToolCall
 from agent.conversation.transcript import Line
 from agent.summary.writer import INSTRUCTION, Written, as_data, write
@@ -30,7 +33,7 @@ class Scripted:
     async def write(self, instruction: str, text: str, schema: Mapping[str, Any]) -> Written:
         del schema
         self.asked.append((instruction, text))
-        return Written(self.texts.pop(0), 7)
+        return Written(self.texts.pop(0), 5, 2)
 
 
 async def test_a_summary_that_keeps_to_the_schema_is_taken() -> None:
@@ -43,6 +46,15 @@ async def test_one_that_does_not_is_asked_for_once_more() -> None:
     author = Scripted("{", json.dumps(PLAIN))
     outcome = await write(author, [line(1, "Hello?")], [])
     assert (outcome.status, outcome.tokens, len(author.asked)) == ("done", 14, 2)
+
+
+async def test_every_answer_is_paid_for_and_an_unknown_price_is_not_0() -> None:
+    answers = ("{", json.dumps(PLAIN))
+    tariff = Tariff(text_in=750, audio_in=0, text_out=3_750, audio_out=0)
+    outcome = await write(Scripted(*answers), [line(1, "Hello?")], [], tariff=tariff)
+    assert outcome.usd == pytest.approx(2 * (5 * 0.75 + 2 * 3.75) / 1e6)
+    assert (await write(Scripted(*answers), [line(1, "Hello?")], [])).usd is None
+    assert (await write(Scripted(), [], [], tariff=tariff)).usd is None, "nobody was asked"
 
 
 async def test_after_two_that_do_not_it_has_failed_and_the_reason_quotes_nobody() -> None:
