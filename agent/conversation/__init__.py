@@ -12,6 +12,7 @@ Modules, lowest first:
     onset       finds when the caller began to speak
     transcript  the transcript, as lines
     tool_events the events of tool calls
+    speech      the events of the ear: the caller begins, is sure to speak, has ended
     events      the events of model sessions and of the listener
     checkpoint  the state that outlives a worker
     commands    the commands to the model, the store and the player
@@ -26,6 +27,7 @@ Modules, lowest first:
     sessions    the sessions, one after the other; made of the last four
     pace        how long this model usually thinks
     barge_in    decides what to do when the caller talks over the agent
+    playing     the replies that are heard, or wait to be: how far, and whether they are held
     remedies    what can be wrong with a silent model, and what is done about it
     liveness    notices when the model does not answer
     replies     the turns: replies, and the words of both sides

@@ -171,6 +171,21 @@ class FinishReply:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldPlayback:
+    """Stop at once, and forget nothing: `GoOnPlayback` or `StopPlayback` follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoOnPlayback:
+    """Play on what is held, the oldest reply from its `from_ms` on; None: from where it stopped.
+
+    What is then heard again counts once.
+    """
+
+    from_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StopPlayback:
     """Stop at once, and forget what was not heard yet of every reply up to number `up_to`."""
 
@@ -238,7 +253,7 @@ ModelCommand = (
 )
 ToolCommand = RunTool | CancelTool
 StoreCommand = AppendLine | SaveCheckpoint
-PlayerCommand = PlayReply | FinishReply | StopPlayback
+PlayerCommand = PlayReply | FinishReply | HoldPlayback | GoOnPlayback | StopPlayback
 MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
 EndCommand = GiveUp | EndConversation
 ConversationCommand = (

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.onset import WORD_MS, Onset
+from agent.conversation.reply import Reply
 from agent.conversation.transcript import Line
 
 GREETED_AFTER_MS = 300
@@ -112,9 +113,15 @@ class Debt:
         """Whether a word of the caller may have been heard since then."""
         return self._onset.sounded_since(at_ms) >= WORD_MS
 
-    def silent_since(self, at_ms: int) -> bool:
-        """Whether no speech of the caller has come since then."""
-        return not self._onset.sounded_since(at_ms)
+    def unheard(self, reply: Reply | None) -> bool:
+        """Whether nobody has heard a word of that reply, nor spoken since it began."""
+        if reply is None or not reply.unheard:
+            return False
+        return not self._onset.sounded_since(reply.began_ms)
+
+    def spoke_over(self, reply: Reply | None) -> bool:
+        """Whether a word of the caller may have been heard since that reply began."""
+        return reply is not None and self.spoke_since(reply.began_ms)
 
     def caller_finished(self) -> None:
         """The model told that the caller has finished."""

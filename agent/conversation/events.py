@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.conversation.speech import CallerSpeech
 from agent.conversation.tool_events import ToolCallEvent, ToolOutcome
 
 _MISTAKE = re.compile(
@@ -255,8 +256,7 @@ class KeyPressed:
 class Heard:
     """The listener has heard `ms` milliseconds of a reply so far; with `ended`, that is all of it.
 
-    What lies beyond `sent_ms` of it can still be taken back without a sound. It comes before
-    whatever happens at the same time: an interruption cuts at what was heard.
+    What lies beyond `sent_ms` can be taken back. It comes before what happens at the same time.
     """
 
     reply: int
@@ -289,12 +289,12 @@ ListenerEvent = (
     | ListenerCame
     | ListenerLeft
     | CallerSpoke
+    | CallerSpeech
     | KeyPressed
     | Heard
     | BudgetSpent
     | TimePassed
     | ConversationClosed
 )
-"""What whoever has the listener tells."""
 
 ConversationEvent = ListenerEvent | ModelEvent | ToolOutcome

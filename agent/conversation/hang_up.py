@@ -50,7 +50,8 @@ class HangUp:
 
     def stay_if_interrupted(self) -> list[ConversationCommand]:
         """The caller who talks over the goodbye wants something else."""
-        if self._open is None or self._replies.generation is not Generation.DROPPING:
+        interrupted = self._replies.generation is Generation.DROPPING
+        if self._open is None or not (interrupted or self._replies.talked_over):
             return []
         (session, call_id), self._open = self._open, None
         self._parting.stays()

@@ -27,6 +27,7 @@ from agent.conversation.parts import assemble
 from agent.conversation.persona import Persona
 from agent.conversation.remedies import Remedy
 from agent.conversation.resumption import Attempt
+from agent.conversation.speech import CallerSpeech
 from agent.conversation.tool_events import ActsStored, ToolCallEvent, ToolFinished
 from agent.conversation.transcript import UNWRITTEN, Line
 from agent.conversation.turns import Floor, Generation
@@ -61,7 +62,7 @@ class Conversation:
         self._sessions, self._liveness = parts.sessions, parts.liveness
         self._repetition, self._rest, self._crossed = parts.repetition, parts.rest, parts.crossed
         self._replies, self._parting, self._tools = parts.replies, parts.parting, parts.tools
-        self._keys = parts.keys
+        self._keys, self._playing = parts.keys, parts.playing
         self._closed = False
 
     @property
@@ -94,10 +95,14 @@ class Conversation:
         """The transcript so far: all final lines."""
         return tuple(self._transcript.lines)
 
+    @property
+    def _listens_since_ms(self) -> int | None:
+        waits = self._tools.holds or self._playing.hold
+        return None if waits else self._sessions.listens_since_ms
+
     def deadline_ms(self) -> int | None:
         """When `TimePassed` is due, or None."""
-        listens_ms = None if self._tools.holds else self._sessions.listens_since_ms
-        live_ms = self._liveness.deadline_ms(listens_ms)
+        live_ms = self._liveness.deadline_ms(self._listens_since_ms)
         parts = (self._replies, self._sessions, self._parting, self._tools, self._keys)
         return earliest(*(part.deadline_ms() for part in parts), live_ms)
 
@@ -121,6 +126,8 @@ class Conversation:
                 self._liveness.caller_spoke(now_ms, event.ms)
                 owes_more = self._debt.caller_spoke(now_ms, event.ms)
                 return self._sessions.checkpoint(now_ms) if owes_more else []
+            case CallerSpeech():
+                return self._replies.hears(event, now_ms)
             case events.KeyPressed():
                 self._keys.press(event.key, now_ms)
                 return []
@@ -134,7 +141,7 @@ class Conversation:
                 return left + self._sessions.checkpoint(now_ms) + self._cue(now_ms)
             case events.ListenerLeft():
                 self._sessions.listener_left()
-                return self._sessions.checkpoint(now_ms)
+                return self._playing.go_on() + self._sessions.checkpoint(now_ms)
             case events.BudgetSpent():
                 self._parting.is_due(now_ms)
                 return []
@@ -150,13 +157,12 @@ class Conversation:
     # The listener.
 
     def _heard(self, heard: events.Heard, now_ms: int) -> list[ConversationCommand]:
-        if not self._replies.heard(heard.reply, heard.ms, heard.sent_ms):
+        if not self._playing.heard(heard.reply, heard.ms, heard.sent_ms):
             return []
-        out: list[ConversationCommand] = []
-        if self._debt.heard(self._replies.longest_heard_ms):
-            out += self._sessions.checkpoint(now_ms)
+        greeted = self._debt.heard(self._playing.longest_heard_ms)
+        out = self._sessions.checkpoint(now_ms) if greeted else []
         if heard.ended:
-            out += self._replies.ended(heard.reply) + self._sessions.checkpoint(now_ms)
+            out += self._playing.ended(heard.reply) + self._sessions.checkpoint(now_ms)
         return out
 
     def _close(self, now_ms: int, *, goes_on: bool) -> list[ConversationCommand]:
@@ -175,26 +181,26 @@ class Conversation:
         return out
 
     def _tick(self, now_ms: int) -> list[ConversationCommand]:
-        self._replies.expire(now_ms)
+        out = self._replies.expire(now_ms)
         if (dialled := self._sessions.redial(now_ms)) is not None:
-            return dialled
+            return out + dialled
         if (then := self._sessions.hung(now_ms)) is not None:
-            return self._go_on(then, now_ms, HUNG)
-        return self._renew_when_due(now_ms) or self._rouse_when_due(now_ms)
+            return out + self._go_on(then, now_ms, HUNG)
+        return out + (self._renew_when_due(now_ms) or self._rouse_when_due(now_ms))
 
     # The model.
 
     def _model_step(self, event: ModelEvent, now_ms: int) -> list[ConversationCommand]:
         if event.session != self._sessions.session:
             return []
-        self._replies.expire(now_ms)
+        out = self._replies.expire(now_ms)
         if isinstance(event, SessionEvent):
-            return self._session_step(event, now_ms)
+            return out + self._session_step(event, now_ms)
         if isinstance(event, TurnEvent):
-            return self._turn_step(event, now_ms)
+            return out + self._turn_step(event, now_ms)
         if isinstance(event, ToolCallEvent):
-            return self._tools.step(event, now_ms)
-        return self._sessions.checkpoint(now_ms) if self._meter.add(event) else []
+            return out + self._tools.step(event, now_ms)
+        return out + (self._sessions.checkpoint(now_ms) if self._meter.add(event) else [])
 
     def _session_step(self, event: SessionEvent, now_ms: int) -> list[ConversationCommand]:
         match event:
@@ -246,7 +252,7 @@ class Conversation:
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
         owed = self._debt.caller_waits or self._debt.asked or self._debt.works
-        pause = self.generation is Generation.IDLE and not owed
+        pause = self.generation is Generation.IDLE and not owed and not self._playing.hold
         if not self._sessions.renewal_is_due(now_ms, pause=pause):
             return []
         return self._keep_half(now_ms) + self._go_on(self._sessions.renewed(), now_ms)
@@ -255,8 +261,7 @@ class Conversation:
         """The session ends while a reply comes: what came of it stays, the question is not asked
         again, and the next session is asked for the rest.
         """
-        left = self._replies.leave()
-        if left is None:
+        if (left := self._replies.leave()) is None:
             return []
         said, taken_back, out = left
         self._rest.left(said, taken_back)
@@ -265,10 +270,7 @@ class Conversation:
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:
         """Do something about a model that owes speech and says nothing."""
-        if self._tools.holds:
-            return []
-        due = self._liveness.due(now_ms, self._sessions.listens_since_ms)
-        if due is None:
+        if (due := self._liveness.due(now_ms, self._listens_since_ms)) is None:
             return []
         trouble, remedy = due
         if remedy is Remedy.END_AUDIO:

@@ -15,6 +15,7 @@ from agent.conversation.onset import Onset
 from agent.conversation.pace import Pace
 from agent.conversation.parting import Parting
 from agent.conversation.persona import Persona
+from agent.conversation.playing import Playing
 from agent.conversation.repetition import Repetition
 from agent.conversation.replies import Replies
 from agent.conversation.rest import Rest
@@ -37,6 +38,7 @@ class Parts:
     repetition: Repetition
     rest: Rest
     crossed: Crossed
+    playing: Playing
     replies: Replies
     parting: Parting
     tools: ToolUse
@@ -75,7 +77,8 @@ def assemble(
     pace = Pace(think_ms)
     detects = persona.turns is None or persona.turns.detection == "server"
     liveness = Liveness(pace, detects=detects)
-    replies = Replies(transcript, sessions, liveness, debt)
+    playing = Playing(transcript)
+    replies = Replies(transcript, sessions, liveness, debt, playing)
     parting = Parting(persona, sessions, replies, debt, meter)
     tools = ToolUse(
         persona,
@@ -96,6 +99,7 @@ def assemble(
         repetition=Repetition(),
         rest=Rest(),
         crossed=Crossed(pace),
+        playing=playing,
         replies=replies,
         parting=parting,
         tools=tools,

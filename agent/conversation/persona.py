@@ -9,6 +9,9 @@ from agent.conversation.later import LATER
 Sensitivity = Literal["high", "low"]
 Detection = Literal["server", "ours"]
 
+Manner = Literal["server", "quick"]
+"""Who decides that the caller talks over the agent; `barge_in` says what each does."""
+
 
 @dataclass(frozen=True, slots=True)
 class TurnTaking:
@@ -54,6 +57,8 @@ class Persona:
         still_there: The agent's words to a caller who says nothing.
         tools: What it may do: no other tool exists for it.
         on_keys: Whether it is told of the keys that a caller presses.
+        barge_in: Whose evidence counts when the caller talks over it: the server's, or that of our
+            own ear as well.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Persona:
     still_there: str = field(default="", metadata=LATER)
     tools: tuple[Tool, ...] = field(default=(), metadata=LATER)
     on_keys: Literal["tell", "ignore"] = field(default="ignore", metadata=LATER)
+    barge_in: Manner = field(default="server", metadata=LATER)
 
 
 EXACTLY = "Say exactly these words, and nothing else: "

@@ -9,27 +9,39 @@ from typing import assert_never
 from agent.conversation import barge_in, commands, events
 from agent.conversation.barge_in import Evidence, Verdict
 from agent.conversation.commands import ConversationCommand, appended
+from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.events import TurnEvent
 from agent.conversation.liveness import MORE_INPUT_REASON, Liveness
+from agent.conversation.playing import Playing
 from agent.conversation.reply import SILENT_REPLY_MS, Reply, State
 from agent.conversation.sessions import Sessions
+from agent.conversation.speech import CallerSpeech
 from agent.conversation.transcript import UNWRITTEN, Transcript, ends_sentence
 from agent.conversation.turns import Floor, Generation, Sign, Turns
 
 
 class Replies:
-    """What is said, over all sessions. What a method returns is to be carried out in that order."""
+    """What is said, over all sessions. What a method returns is to be carried out in that order.
+
+    Attributes:
+        talked_over: Whether the caller talked over the newest reply, and it was cut.
+    """
 
     def __init__(
-        self, transcript: Transcript, sessions: Sessions, liveness: Liveness, debt: Debt
+        self,
+        transcript: Transcript,
+        sessions: Sessions,
+        liveness: Liveness,
+        debt: Debt,
+        playing: Playing,
     ) -> None:
-        self._debt = debt
+        self._debt, self._playing = debt, playing
         self._transcript, self._sessions, self._liveness = transcript, sessions, liveness
         self._turns = Turns()
         self._newest: Reply | None = None
-        self._playing: list[Reply] = []
-        self._early_text, self._thought_taken_back = "", False
+        self._early_text = ""
+        self._thought_taken_back = self.talked_over = False
 
     @property
     def generation(self) -> Generation:
@@ -46,21 +58,21 @@ class Replies:
         """Whether a reply is heard, or will be, that was not broken off."""
         return bool(self._playing) and not self._broken_off
 
-    @property
-    def longest_heard_ms(self) -> float:
-        """How much was heard of the reply of which most was, among those not finished."""
-        return max((reply.heard_ms for reply in self._playing), default=0)
-
     def deadline_ms(self) -> int | None:
         """When `expire` is due, or None."""
-        return self._turns.deadline_ms()
+        return earliest(self._turns.deadline_ms(), self._playing.hold.deadline_ms())
 
-    def expire(self, now_ms: int) -> None:
+    def expire(self, now_ms: int) -> list[ConversationCommand]:
         """Time has passed."""
         self._turns.expire(now_ms)
+        return self._judge(Evidence.UNTOLD, now_ms) if self._playing.hold.expired(now_ms) else []
 
     def step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
         """Something came from the model."""
+        out = self._step(event, now_ms)
+        return out + self._judge_again(now_ms) if self._playing.hold.sure else out
+
+    def _step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
         match event:
             case events.ReplyAudio():
                 return self._play(event.pcm, now_ms)
@@ -82,7 +94,9 @@ class Replies:
                 if stale:
                     self._turns.move(Sign.INTERRUPTED, now_ms)
                 self._thought_taken_back = True
-                self._liveness.interrupted(now_ms, owed=self._unheard and self._debt.sure)
+                self._liveness.interrupted(
+                    now_ms, owed=self._debt.unheard(self._newest) and self._debt.sure
+                )
                 return out
             case events.GenerationComplete():
                 out = self.complete(now_ms)
@@ -105,27 +119,14 @@ class Replies:
             case _:
                 assert_never(event)
 
-    def heard(self, number: int, ms: float, sent_ms: float) -> bool:
-        """So much of a reply was heard so far. False if it is heard no more, or never was."""
-        for reply in self._playing:
-            if reply.number == number:
-                reply.heard(ms, sent_ms)
-                return True
-        return False
-
-    def ended(self, number: int) -> list[ConversationCommand]:
-        """A reply was heard to its end."""
-        [reply] = [each for each in self._playing if each.number == number]
-        return self._finish(reply, State.HEARD)
-
     def break_off(self, now_ms: int) -> list[ConversationCommand]:
         """There is no session any more: nothing will be added to the open reply."""
         out: list[ConversationCommand] = []
         if (reply := self._receiving) is not None:
-            reply.state = State.BROKEN_OFF
+            reply.becomes(State.BROKEN_OFF)
             out.append(commands.FinishReply(reply.number))
         self._turns.move(Sign.LOST, now_ms)
-        return out
+        return out + self._judge_again(now_ms)
 
     def leave(self) -> tuple[str, str, list[ConversationCommand]] | None:
         """End the reply that is being received between two words, for its session ends.
@@ -133,14 +134,15 @@ class Replies:
         Returns:
             What is heard of it, what had come beyond, and what is to be done; None if no word is.
         """
-        came_ms = self._receiving.received_ms if self._receiving is not None else 0
-        if (reply := self._receiving) is None or (left := reply.leave()) is None:
+        reply = self._receiving
+        came_ms = reply.received_ms if reply is not None else 0
+        if reply is None or self._playing.hold.sure or (left := reply.leave()) is None:
             return None
         if reply.lacks_question and self._debt.sure:  # nobody will write it down any more
             self._transcript.caller_said(UNWRITTEN, reply.began_ms)
         length_ms, said, taken_back = left
         self._liveness.taken_back(came_ms - length_ms)
-        reply.state = State.RECEIVED
+        reply.becomes(State.RECEIVED)
         finished = commands.FinishReply(reply.number, length_ms)
         return said, taken_back, [finished, *self._answered(reply)]
 
@@ -149,12 +151,12 @@ class Replies:
         out = self.settle_text(now_ms)
         if (reply := self._receiving) is None:
             return out
-        reply.state = State.RECEIVED
+        reply.becomes(State.RECEIVED)
         out.append(commands.FinishReply(reply.number))
         silent = not reply.audible and (self._debt.owes or reply.received_ms >= SILENT_REPLY_MS)
         self._liveness.replied(audible=not silent)
         if silent:
-            return out + self._stop(now_ms)
+            return out + self.cut(now_ms, still_wanted=True)
         self._sessions.reply_completed()
         return out + self._answered(reply)
 
@@ -167,50 +169,27 @@ class Replies:
         self._early_text = ""
         return []
 
-    def cut(self, now_ms: int) -> list[ConversationCommand]:
-        """No reply will be heard any further."""
-        if self._playing:
-            self._debt.cut()
-        return self._stop(now_ms)
-
-    def _stop(self, now_ms: int) -> list[ConversationCommand]:
-        """The same, but what was asked for is still wanted."""
-        if not self._playing:
+    def cut(
+        self, now_ms: int, up_to: int | None = None, *, still_wanted: bool = False
+    ) -> list[ConversationCommand]:
+        """No reply up to this number is heard further; what was asked for may be `still_wanted`."""
+        out = self._playing.stop(up_to)
+        if not out:
             return []
+        if not still_wanted:
+            self._debt.cut()
         self._liveness.cut(now_ms)
-        out: list[ConversationCommand] = [commands.StopPlayback(self._playing[-1].number)]
-        for reply in list(self._playing):
-            out += self._finish(reply, State.CUT)
         return out + self._sessions.checkpoint(now_ms)
 
     @property
     def _receiving(self) -> Reply | None:
         """The reply of which more may come, if there is one."""
-        newest = self._newest
-        return newest if newest is not None and newest.receiving else None
+        return self._newest if self._newest is not None and self._newest.receiving else None
 
     @property
     def _broken_off(self) -> bool:
         """Whether the session of the newest reply is gone, and what came of it is still heard."""
-        return self._newest is not None and self._newest.state is State.BROKEN_OFF
-
-    @property
-    def _spoke(self) -> bool:
-        """Whether the line had speech since the newest reply began."""
-        return self._newest is not None and self._debt.spoke_since(self._newest.began_ms)
-
-    @property
-    def _unheard(self) -> bool:
-        """Whether the newest reply is one that nobody has heard, nor talked over."""
-        new = self._newest
-        return new is not None and new.unheard and self._debt.silent_since(new.began_ms)
-
-    def _finish(self, reply: Reply, state: State) -> list[ConversationCommand]:
-        """A reply will be heard no further."""
-        self._playing.remove(reply)
-        lines = self._transcript.finish(reply)
-        reply.state = state
-        return appended(lines)
+        return self._newest is not None and self._newest.stands is State.BROKEN_OFF
 
     # The agent's side.
 
@@ -243,16 +222,13 @@ class Replies:
         """Number a new reply, unless one is open."""
         if self._receiving is not None:
             return []
-        out: list[ConversationCommand] = []
-        if self._broken_off:
-            out += self.cut(now_ms)  # it is said anew by this reply
+        out = self.cut(now_ms) if self._broken_off else []  # it is said anew by this reply
         question = self._transcript.finish_question(now_ms)
         out += appended(question)
         number = 1 if self._newest is None else self._newest.number + 1
         reply = Reply(number, now_ms, lacks_question=not question and not self._debt.asked)
-        self._newest = reply
-        self._playing.append(reply)
-        self._transcript.begin(reply)
+        self._newest, self.talked_over = reply, False
+        self._playing.begin(reply)
         reply.say(self._early_text)
         self._early_text = ""
         self._sessions.reply_began()
@@ -264,7 +240,8 @@ class Replies:
         if not text.strip():
             return []
         newest = self._newest
-        evidence = barge_in.of_words(newest, self.generation, now_ms, spoke=self._spoke)
+        spoke = self._debt.spoke_over(newest)
+        evidence = barge_in.of_words(newest, self.generation, now_ms, spoke=spoke)
         if evidence is Evidence.LATE_WORDS and newest is not None:
             self._transcript.caller_said(text, newest.began_ms)
             newest.lacks_question &= not ends_sentence(text)
@@ -287,14 +264,37 @@ class Replies:
         self._transcript.answered_up_to(reply.began_ms)
         return [commands.ReleaseCallerAudio(reply.began_ms)]
 
+    # The caller talks over the agent.
+
+    def hears(self, speech: CallerSpeech, now_ms: int) -> list[ConversationCommand]:
+        """What the ear makes of the caller."""
+        hold = self._playing.hold
+        hold.hears(speech, now_ms)
+        return self._judge(Evidence.SPEECH if hold.sure else barge_in.of_ear(speech), now_ms)
+
     def _judge(self, evidence: Evidence, now_ms: int) -> list[ConversationCommand]:
-        """Cut what is heard if this tells that the caller talks over it."""
-        verdict = barge_in.verdict(evidence, self._newest, self.generation, spoke=self._spoke)
-        if verdict is Verdict.NOTHING:
-            return []
-        out = self.settle_text(now_ms)
-        if not self._playing or self._newest is None:
-            return out
-        if evidence is Evidence.INTERRUPTED and self._unheard:
-            return out + self._stop(now_ms)  # what it answers is still owed
-        return out + self._answered(self._newest) + self.cut(now_ms)
+        """Do with what is heard what follows, if this tells that the caller talks over it."""
+        reply, generation = self._newest, self.generation
+        of_held = evidence in barge_in.OF_WHAT_IS_HELD
+        if of_held and self._playing.held is not reply:
+            reply, generation = self._playing.held, Generation.IDLE  # a later one has begun since
+        match barge_in.verdict(evidence, reply, generation, spoke=self._debt.spoke_over(reply)):
+            case Verdict.NOTHING:
+                return []
+            case Verdict.HOLD:
+                return self._playing.pause(now_ms)
+            case Verdict.GO_ON:
+                return self._playing.go_on()
+            case Verdict.CUT:
+                out = self.settle_text(now_ms)
+                last = reply if of_held else self._newest
+                if not self._playing or last is None:
+                    return out
+                if evidence is Evidence.INTERRUPTED and self._debt.unheard(last):
+                    return out + self.cut(now_ms, still_wanted=True)  # what it answers is owed
+                self.talked_over = last is self._newest
+                return out + self._answered(last) + self.cut(now_ms, last.number)
+
+    def _judge_again(self, now_ms: int) -> list[ConversationCommand]:
+        """Judge what is held for speech, with what the server has told or not told since."""
+        return self._judge(Evidence.SPEECH, now_ms) if self._playing.hold.sure else []

@@ -5,9 +5,13 @@
                  asked for; BROKEN_OFF when its session is gone and it will be said anew
     RECEIVED     HEARD when the listener has heard its end, CUT when the listener talked over it
     BROKEN_OFF   the same; what it lacks is said anew by the next reply, which cuts it
+    HELD         what it was before, or has become since, when it is gone on with; or CUT, or HEARD
+                 if its end had been heard when it was held
     HEARD, CUT   nothing: it is a line of the transcript
 
-A reply may be heard while it is received. Its samples are the player's, under the same number.
+A reply may be heard while it is received. One of the first three becomes HELD when the listener may
+be about to talk over it: nothing of it is heard meanwhile, and more of it may come. Its samples are
+the player's, under the same number.
 """
 
 from dataclasses import dataclass, field
@@ -28,6 +32,10 @@ UNHEARD_MS = 300
 AUDIBLE_MS = 40
 """With so much sound in it a reply can be heard; the shortest word has more."""
 
+BACK_MS = 300
+"""So far a reply that is gone on with may begin before where it stopped: about a word, so that the
+one that was broken is heard whole."""
+
 
 class State(Enum):
     """Where a reply stands; the table is in the module's docstring."""
@@ -35,6 +43,7 @@ class State(Enum):
     RECEIVING = "receiving"
     RECEIVED = "received"
     BROKEN_OFF = "broken off"
+    HELD = "held"
     HEARD = "heard"
     CUT = "cut"
 
@@ -63,11 +72,23 @@ class Reply:
     sent_ms: float = 0.0
     pieces: list[tuple[float, str]] = field(default_factory=list)
     silences: Silences = field(default_factory=Silences)
+    _apart: State = State.RECEIVING
+    """Of one that is held: where it stands apart from that."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it was stopped, and may be gone on with."""
+        return self.state is State.HELD
+
+    @property
+    def stands(self) -> State:
+        """Where it stands, or would if it were not held."""
+        return self._apart if self.held else self.state
 
     @property
     def receiving(self) -> bool:
         """Whether more of it may come."""
-        return self.state is State.RECEIVING
+        return self.stands is State.RECEIVING
 
     @property
     def over(self) -> bool:
@@ -87,7 +108,7 @@ class Reply:
     @property
     def heard_text(self) -> str:
         """The words of it that were heard."""
-        complete = self.state is not State.RECEIVING
+        complete = not self.receiving
         return heard_text(self.pieces, self.received_ms, self.heard_ms, complete=complete)
 
     @property
@@ -111,6 +132,25 @@ class Reply:
         """So much of it was heard so far, and so much was sent."""
         self.heard_ms = max(self.heard_ms, ms)
         self.sent_ms = max(sent_ms, self.heard_ms)
+
+    def becomes(self, state: State) -> None:
+        """It was received, broken off, heard or cut. One that is held stays so until it is over."""
+        if self.held and state in {State.RECEIVED, State.BROKEN_OFF}:
+            self._apart = state
+        else:
+            self.state = state
+
+    def hold(self) -> None:
+        """Nothing of it is heard until it is gone on with."""
+        self._apart, self.state = self.stands, State.HELD
+
+    def go_on(self) -> float:
+        """It is heard again. Returns from where, in ms: where it stopped, or a little before, if
+        the speaker was silent there.
+        """
+        self.state = self.stands
+        quiet_ms = self.silences.before(self.heard_ms, BACK_MS)
+        return self.heard_ms if quiet_ms is None else quiet_ms
 
     def leave(self) -> tuple[float, str, str] | None:
         """End it between two words, as its session ends while it is received.

@@ -69,6 +69,17 @@ class Silences:
         ]
         return max(near)[2] if near else None
 
+    def before(self, at_ms: float, within_ms: float) -> float | None:
+        """The end of the last silence before `at_ms`, or `at_ms` if it is silent there; None if
+        there is no silence in the last `within_ms` before it.
+        """
+        for start, end in reversed(self._runs):
+            if start * STEP_MS >= at_ms or (end - start) * STEP_MS < SILENCE_MS:
+                continue
+            quiet_ms = min(at_ms, end * STEP_MS)
+            return quiet_ms if at_ms - quiet_ms <= within_ms else None
+        return None
+
     def _step(self, samples: memoryview) -> None:
         if any(abs(sample) >= SILENT_PEAK for sample in samples):
             self.sounded_ms += STEP_MS

@@ -8,8 +8,13 @@ the agent's own voice that comes back from the caller's side are sound, but no q
 How loud speech is depends on the line: it stands out from what is always there, and it is not far
 softer than the loudest voice of late, which is the caller's. Otherwise a loud room, or people who
 talk behind the caller, would put off what is owed without end.
+
+Whether it is speech the ear tells by its length alone: it begins, and may be a cough; if it lasts,
+it is speech for sure.
 """
 
+from agent.conversation.debt import QUESTION_MS
+from agent.conversation.speech import CallerSpeech, Utterance
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.audio.level import LevelGate
 
@@ -34,6 +39,12 @@ ECHO_MS = 500
 BRIDGED_MS = 300
 """So much of softer sound before, between and after loud frames is a part of the same speech."""
 
+ONSET_MS = 60
+"""So much speech is an utterance that begins: three frames of Twilio's. A click has less."""
+
+SURE_MS = QUESTION_MS
+"""So much is speech for sure. Coughs have less, and so has an "mhm"."""
+
 _BYTES_PER_MS = 2 * PHONE_SAMPLES_PER_MS
 
 
@@ -55,6 +66,8 @@ class Ear:
         self._loudest = Loudest()
         self._began_ms = 0.0
         self._heard_at_ms = self._loud_at_ms = -BRIDGED_MS - 1
+        self._onset_ms = 0.0
+        self._told: CallerSpeech | None = None
 
     def hears(self, pcm: bytes, now_ms: int, agent_until_ms: int = 0) -> bool:
         """Listen to what came.
@@ -82,6 +95,8 @@ class Ear:
             self._gate.quietest_rms * ABOVE_QUIETEST,
             self._loudest.rms * BELOW_LOUDEST,
         ):
+            if begins:
+                self._onset_ms = now_ms - length_ms
             self._loud_at_ms = self.speech_at_ms = now_ms
             self.speech_ms = min(now_ms - self._began_ms, BRIDGED_MS) if begins else length_ms
         elif not begins:
@@ -91,6 +106,22 @@ class Ear:
     def spoke_since(self, since_ms: int) -> bool:
         """Whether speech was heard at this time or later."""
         return self.speech_ms > 0 and self.speech_at_ms >= since_ms
+
+    def news(self, now_ms: int) -> CallerSpeech | None:
+        """What is new of what the caller says; ask after each `hears`.
+
+        It lasts from its first loud frame to its last one; softer sound in between counts.
+        """
+        told = self._told
+        lasted_ms = self._loud_at_ms - self._onset_ms
+        if now_ms - self._loud_at_ms > BRIDGED_MS:
+            self._told = None
+            return None if told is None else CallerSpeech(Utterance.ENDED, sure=told.sure)
+        if told is None and lasted_ms >= ONSET_MS:
+            self._told = CallerSpeech(Utterance.BEGAN, sure=False)
+        elif told is not None and not told.sure and lasted_ms >= SURE_MS:
+            self._told = CallerSpeech(Utterance.CONFIRMED, sure=True)
+        return None if self._told is told else self._told
 
     @property
     def active(self) -> bool:

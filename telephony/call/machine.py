@@ -14,9 +14,8 @@ from agent.conversation import commands as asked
 from agent.conversation import events as told
 from agent.conversation.commands import ConversationCommand, StoreCommand
 from agent.conversation.deadlines import earliest
-from agent.conversation.events import ConversationEvent, ModelEvent
+from agent.conversation.events import ConversationEvent
 from agent.conversation.machine import Conversation
-from agent.conversation.tool_events import ToolOutcome
 from agent.conversation.turns import Floor, Generation
 from telephony.audio.earcon import EARCON
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
@@ -51,6 +50,7 @@ class Call:
 
     def __init__(self, opened: CallOpened) -> None:
         self._presence = Presence()
+        self._own_ear = opened.persona.barge_in != "server"
         self._conversation = Conversation(
             persona=opened.persona,
             seed=opened.seed,
@@ -108,8 +108,11 @@ class Call:
             ):
                 self._life(event, now_ms)
             case _:
-                self._model(event, now_ms)
+                self._tell_heard(now_ms)
+                self._converse(event, now_ms)
         if self.phase is Phase.STREAMING:
+            if self._own_ear:
+                self._tell_speech(now_ms)
             self._play(now_ms)
             self._keep_company(now_ms)
         if self._hand_over.wanted:
@@ -158,10 +161,6 @@ class Call:
                 self._converse(told.KeyPressed(event.digit), now_ms)
             case _:
                 assert_never(event)
-
-    def _model(self, event: ModelEvent | ToolOutcome | told.BudgetSpent, now_ms: int) -> None:
-        self._tell_heard(now_ms)
-        self._converse(event, now_ms)
 
     def _life(self, event: CallEvent, now_ms: int) -> None:
         match event:
@@ -248,12 +247,8 @@ class Call:
     def _carry_out(self, wishes: Iterable[ConversationCommand], now_ms: int) -> None:
         for command in wishes:
             match command:
-                case asked.PlayReply():
+                case asked.PlayReply():  # the most frequent one
                     self._player.add(command.reply, command.pcm)
-                case asked.FinishReply():
-                    self._player.finish(command.reply, command.length_ms)
-                case asked.StopPlayback():
-                    self._out += self._player.drop(command.up_to, now_ms)
                 case asked.ResumeCallerAudio():
                     self._out += self._microphone.listens(command.session, now_ms)
                 case asked.HoldCallerAudio():
@@ -264,6 +259,8 @@ class Call:
                     self._end(EndedReason(command.reason), now_ms)
                 case asked.AppendLine() | asked.SaveCheckpoint():
                     self._to_store.append(command)
+                case _ if isinstance(command, asked.PlayerCommand):
+                    self._out += self._player.does(command, now_ms)
                 case _:
                     self._out.append(command)
 
@@ -280,6 +277,12 @@ class Call:
         for reply, heard_ms in self._player.ended():
             self._converse(told.Heard(reply, heard_ms, ended=True), now_ms)
         self._out += self._player.due(now_ms)
+
+    def _tell_speech(self, now_ms: int) -> None:
+        """Tell what the ear makes of the caller by now."""
+        if (speech := self._microphone.ear.news(now_ms)) is not None:
+            self._tell_heard(now_ms)
+            self._converse(speech, now_ms)
 
     def _keep_company(self, now_ms: int) -> None:
         """Let a caller hear something who waits."""

@@ -9,7 +9,16 @@ Call `due` after every event.
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
+from agent.conversation.commands import (
+    FinishReply,
+    GoOnPlayback,
+    HoldPlayback,
+    PlayerCommand,
+    PlayReply,
+    StopPlayback,
+)
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.commands import NO_REPLY, PhoneCommand, SendClear, SendMark, SendMedia
 from telephony.call.downlink import LEAD_MS, MESSAGE_MS, Downlink
@@ -32,6 +41,23 @@ class Player:
         """Until then Twilio may still hold a sound that is of no reply, and nothing but it."""
 
     # What there is to play.
+
+    def does(self, wish: PlayerCommand, now_ms: int) -> list[PhoneCommand]:
+        """Carry out what the conversation asks for."""
+        match wish:
+            case PlayReply():
+                self.add(wish.reply, wish.pcm)
+            case FinishReply():
+                self.finish(wish.reply, wish.length_ms)
+            case HoldPlayback():
+                return self.hold(now_ms)
+            case GoOnPlayback():
+                self.go_on(wish.from_ms)
+            case StopPlayback():
+                return self.drop(wish.up_to, now_ms)
+            case _:
+                assert_never(wish)
+        return []
 
     def add(self, reply: int, pcm: bytes) -> None:
         """More of a reply: PCM, int16 little-endian, mono, 24 kHz, any length."""
@@ -57,7 +83,7 @@ class Player:
             self._playout.forget(reply)
         return cleared
 
-    def go_on(self, from_ms: int | None = None) -> None:
+    def go_on(self, from_ms: float | None = None) -> None:
         """Play on after `hold`.
 
         Args:
@@ -66,7 +92,7 @@ class Player:
         """
         self._held = False
         if from_ms is not None:
-            self._downlink.go_back(from_ms * PHONE_SAMPLES_PER_MS)
+            self._downlink.go_back(int(from_ms * PHONE_SAMPLES_PER_MS))
 
     # The stream.
 

@@ -70,3 +70,45 @@ def test_silence_and_a_click_cannot_be_heard(
 ) -> None:
     reply.add(audio(ms, sample))
     assert reply.audible is audible
+
+
+@pytest.mark.parametrize("state", [State.RECEIVING, State.RECEIVED, State.BROKEN_OFF])
+def test_a_reply_that_is_held_goes_on_as_what_it_was(reply: Reply, state: State) -> None:
+    reply.state = state
+    reply.hold()
+    assert (reply.state, reply.stands, reply.over) == (State.HELD, state, False)
+    assert reply.receiving == (state is State.RECEIVING)
+    reply.go_on()
+    assert reply.state is state
+
+
+def test_a_reply_that_is_held_may_be_received_meanwhile(reply: Reply) -> None:
+    reply.hold()
+    reply.add(audio(100))
+    reply.becomes(State.RECEIVED)
+    assert (reply.held, reply.receiving) == (True, False)
+    reply.hold()
+    reply.go_on()
+    assert reply.state is State.RECEIVED
+
+
+@pytest.mark.parametrize("state", [State.HEARD, State.CUT])
+def test_a_reply_that_is_over_is_held_no_more(reply: Reply, state: State) -> None:
+    reply.hold()
+    reply.becomes(state)
+    assert (reply.state, reply.held, reply.over) == (state, False, True)
+
+
+@pytest.mark.parametrize(
+    ("stopped_ms", "from_ms"),
+    [(700, 500), (800, 500), (801, 801), (450, 450), (300, 300)],
+)
+def test_a_reply_goes_on_where_the_speaker_was_last_silent_or_where_it_stopped(
+    reply: Reply, stopped_ms: float, from_ms: float
+) -> None:
+    for piece in (audio(400), audio(100, b"\0\0"), audio(500)):
+        reply.add(piece)
+    reply.heard(stopped_ms)
+    reply.hold()
+    assert reply.go_on() == from_ms
+    assert reply.heard_ms == stopped_ms

@@ -1,0 +1,61 @@
+"""The replies that are heard, or wait to be."""
+
+import pytest
+
+from agent.conversation.commands import AppendLine, GoOnPlayback, HoldPlayback, StopPlayback
+from agent.conversation.onset import Onset
+from agent.conversation.playing import Playing
+from agent.conversation.reply import Reply, State
+from agent.conversation.transcript import Transcript
+from tests.agent.conversation.conftest import speech
+
+
+@pytest.fixture
+def playing() -> Playing:
+    """One reply of 1 s is heard, another waits behind it."""
+    both = Playing(Transcript([], 0, 0, Onset()))
+    for number in (1, 2):
+        reply = Reply(number, 40)
+        reply.say(f"Reply {number}.")
+        reply.add(speech(1_000))
+        reply.becomes(State.RECEIVED)
+        both.begin(reply)
+    both.heard(1, 400, 600)
+    return both
+
+
+def test_what_was_heard_is_known_of_those_that_are_not_over(playing: Playing) -> None:
+    assert playing.longest_heard_ms == 400
+    assert not playing.heard(3, 100, 100)
+
+
+def test_all_are_held_and_the_first_says_from_where_they_go_on(playing: Playing) -> None:
+    assert playing.pause(500) == [HoldPlayback()]
+    assert [reply.number for reply in [playing.held] if reply] == [2]
+    assert playing.go_on() == [GoOnPlayback(400)]
+    assert not playing.held
+    assert not playing.hold
+    assert playing.go_on() == []
+
+
+def test_what_begins_meanwhile_waits_and_is_not_held_itself(playing: Playing) -> None:
+    playing.pause(500)
+    playing.begin(later := Reply(3, 600))
+    assert not later.held
+    assert playing.stop(2)[0] == StopPlayback(2)
+    assert later in playing
+    assert not playing.hold
+
+
+def test_the_end_of_the_last_that_is_held_lets_the_next_one_go_on(playing: Playing) -> None:
+    playing.pause(500)
+    playing.begin(Reply(3, 600))
+    assert [type(command) for command in playing.ended(1)] == [AppendLine]
+    assert [type(command) for command in playing.ended(2)] == [AppendLine, GoOnPlayback]
+
+
+def test_what_stops_is_a_line_and_nothing_is_stopped_twice(playing: Playing) -> None:
+    stopped = playing.stop()
+    assert [type(command) for command in stopped] == [StopPlayback, AppendLine, AppendLine]
+    assert not playing
+    assert playing.stop() == []
