@@ -279,7 +279,6 @@ class Call:
         self._out += self._player.due(now_ms)
 
     def _tell_speech(self, now_ms: int) -> None:
-        """Tell what the ear makes of the caller by now."""
         if (speech := self._microphone.ear.news(now_ms)) is not None:
             self._tell_heard(now_ms)
             self._converse(speech, now_ms)

@@ -27,6 +27,9 @@
     [network]                  # fields of `Network`
     gemini_ms = [80, 120]
 
+    [barge_in]                 # of the agent: who decides that the caller talks over it
+    manner = "quick"           # server (the default) or quick: `agent.conversation.barge_in`
+
     [[tools]]                  # of the agent, which can also end the call: fields of `WorldTool`
     name = "look_up"
     data = '{"status": "shipped"}'
@@ -49,7 +52,7 @@ from typing import Any
 import msgspec
 
 from agent.conversation.declaration import ENDS_CALL, Status, Tool
-from agent.conversation.persona import DEFAULT_PERSONA, Detection, TurnTaking
+from agent.conversation.persona import DEFAULT_PERSONA, Detection, Manner, TurnTaking
 from agent.simulator import script as model_script
 from agent.simulator.behaviour import BRISK, EXACT, Behaviour
 from agent.simulator.model import GeminiServer
@@ -64,7 +67,7 @@ from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFaul
 
 KEYS = (
     *("seed", "goodbye", "fallback", "detection", "caller", "model"),
-    *("behaviour", "line", "network", "tools", "faults"),
+    *("behaviour", "line", "network", "barge_in", "tools", "faults"),
 )
 
 BEHAVIOURS = {"measured": Behaviour(), "exact": EXACT, "brisk": BRISK}
@@ -115,6 +118,13 @@ class WorldTool:
 
 
 @dataclass(frozen=True, slots=True)
+class WorldBargeIn:
+    """How the agent is talked over: `manner` is the persona's `barge_in`."""
+
+    manner: Manner = "server"
+
+
+@dataclass(frozen=True, slots=True)
 class WorldSpec:
     """The parts of a world; see the module's docstring."""
 
@@ -123,6 +133,7 @@ class WorldSpec:
     behaviour: Behaviour = BEHAVIOURS["measured"]
     line: LineFaults = GOOD_LINE
     network: Network = GOOD
+    barge_in: WorldBargeIn = WorldBargeIn()
     tools: tuple[WorldTool, ...] = ()
     faults: tuple[TimedFault, ...] = ()
     seed: int = 0
@@ -133,7 +144,7 @@ class WorldSpec:
     def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
         second = Upstream(self._server(self.seed + 1)) if self.fallback else None
-        persona = replace(DEFAULT_PERSONA, goodbye=self.goodbye)
+        persona = replace(DEFAULT_PERSONA, goodbye=self.goodbye, barge_in=self.barge_in.manner)
         if self.tools:
             own = tuple(each.tool for each in self.tools)
             persona = replace(persona, tools=(*own, ENDS_CALL))
@@ -209,6 +220,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         behaviour=_behaviour(f"{source}: behaviour", table.get("behaviour", {})),
         line=_changed(f"{source}: line", GOOD_LINE, table.get("line", {})),
         network=_changed(f"{source}: network", GOOD, table.get("network", {})),
+        barge_in=_barge_in(f"{source}: barge_in", table.get("barge_in", {})),
         tools=_tools(f"{source}: tools", table.get("tools", [])),
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
@@ -231,6 +243,10 @@ def _changed[T: Behaviour | LineFaults | Network](where: str, base: T, value: ob
     table = _table(where, value)
     read = _made(where, type(base), table)
     return replace(base, **{name: getattr(read, name) for name in table})
+
+
+def _barge_in(where: str, value: object) -> WorldBargeIn:
+    return _made(where, WorldBargeIn, _table(where, value))
 
 
 def _tools(where: str, value: object) -> tuple[WorldTool, ...]:

@@ -35,7 +35,9 @@ def broken(world: World, spec: WorldSpec) -> list[str]:
         spec: What it was made of.
     """
     checks = (_ended, _lines, _acts, _sound, _heard)
-    return [wrong for check in checks for wrong in check(world)] + list(_greeted(world, spec))
+    wrong = [each for check in checks for each in check(world)] + list(_greeted(world, spec))
+    stale = judge.stale_bytes(world) if spec.barge_in.manner == "server" else 0  # else it may go on
+    return [*wrong, f"{stale} bytes are stale after a clear"] if stale else wrong
 
 
 def _ended(world: World) -> Iterator[str]:
@@ -86,8 +88,6 @@ def _acts(world: World) -> Iterator[str]:
 
 
 def _sound(world: World) -> Iterator[str]:
-    if stale := judge.stale_bytes(world):
-        yield f"{stale} bytes are stale after a clear"
     for line in world.phone.lines:
         yield from (f"Twilio complains: {complaint}" for complaint in line.complaints)
 

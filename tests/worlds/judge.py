@@ -64,11 +64,18 @@ class Reply:
     spans: list[Span] = field(default_factory=list)
     clears: int = 0
     """How many clears were written while it was the newest."""
+    held: bool = False
+    """Whether the last of them is the last thing that was written of it."""
 
     @property
     def heard_samples(self) -> int:
-        """How much of it was played."""
-        return sum(len(span.ulaw) for span in self.spans)
+        """How much of it was played; what was played twice counts once."""
+        samples = end = 0
+        for span in self.spans:
+            ends = span.offset + len(span.ulaw)
+            samples += max(0, ends - max(end, span.offset))
+            end = max(end, ends)
+        return samples
 
     @property
     def gaps(self) -> int:
@@ -157,16 +164,29 @@ def _replies_on(world: World, line: Line, stream: int) -> list[Reply]:
                 newest = found.setdefault(
                     (entry.worker, number), Reply(entry.worker, number, stream)
                 )
+                _go_back(newest, ulaw)
                 playing.append((newest, len(newest.ulaw), ulaw))
                 newest.ulaw += ulaw
             case SendClear():
                 playing.clear()
                 if newest is not None and not aside:
                     newest.clears += 1
+                    newest.held = True
             case SendMark():
                 pass
     _play(line, playing, at, len(line.heard))
     return list(found.values())
+
+
+def _go_back(reply: Reply, ulaw: bytes) -> None:
+    """More is written of a reply that was held: from where it was heard to, or a little before."""
+    if reply.held:
+        last = reply.spans[-1] if reply.spans else None
+        heard = 0 if last is None else last.offset + len(last.ulaw)
+        at = reply.ulaw.rfind(ulaw[:FRAME_SAMPLES], 0, heard + FRAME_SAMPLES)
+        assert at >= 0, "it goes on with what was not written before"
+        del reply.ulaw[at:]
+        reply.held = False
 
 
 def _play(line: Line, playing: deque[tuple[Reply, int, bytes]], at: int, until: int) -> int:
