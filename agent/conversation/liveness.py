@@ -207,6 +207,8 @@ class Liveness:
         if self._told is not None and self._caller_goes_on(now_ms):
             # No text of ours is to make the model talk over the caller.
             self._told, self._owed_ms = None, now_ms
+        elif self._told is not None and now_ms < self._quiet_ms:
+            return None
         trouble = self._trouble(now_ms, listens_ms)
         if trouble is None:
             return None
@@ -230,7 +232,7 @@ class Liveness:
         if listens_ms is None:
             return None
         if self._told is not None:
-            return listens_ms
+            return max(listens_ms, self._quiet_ms)
         return earliest(*self._limits_ms(listens_ms).values())
 
     @property
@@ -248,11 +250,23 @@ class Liveness:
         return 1 + 2 * len(self._tried & {Remedy.RESUME, Remedy.FRESH})
 
     def _caller_goes_on(self, now_ms: int) -> bool:
-        """Whether the line speaks, or has spoken since the model told of the end."""
+        """Whether the line has spoken since the model told of the end, or it did not and the line
+        speaks.
+        """
         if self._spoke_ms is None:
             return False
-        speaks = now_ms - self._spoke_ms < END_OF_SPEECH_MS
-        return speaks or (self._since_ms is not None and self._spoke_ms > self._since_ms)
+        if self._since_ms is None:
+            return now_ms - self._spoke_ms < END_OF_SPEECH_MS
+        return self._spoke_ms > self._since_ms
+
+    @property
+    def _quiet_ms(self) -> int:
+        """When the line has been quiet for long enough. In front of noise, the end of a word seems
+        to last longer than the model hears it.
+        """
+        if self._spoke_ms is None or self._since_ms is None:
+            return 0
+        return self._spoke_ms + END_OF_SPEECH_MS
 
     def _trouble(self, now_ms: int, listens_ms: int) -> Trouble | None:
         if self._told is not None:
