@@ -4,6 +4,7 @@
     goodbye = "Goodbye."       # the agent's words when a limit ends the call
     fallback = true            # there is a second model, like the first, that no fault touches
     detection = "ours"         # the model does not detect speech itself: `TurnTaking`
+    think_ms = 4000            # how long the model is known to think (`agent.gemini.quirks`)
 
     [caller]                   # as in `telephony.simulator.script`
     [[caller.steps]]
@@ -66,7 +67,7 @@ from telephony.simulator.world import GOOD_LINE, Upstream, World
 from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFault
 
 KEYS = (
-    *("seed", "goodbye", "fallback", "detection", "caller", "model"),
+    *("seed", "goodbye", "fallback", "detection", "think_ms", "caller", "model"),
     *("behaviour", "line", "network", "barge_in", "tools", "faults"),
 )
 
@@ -140,6 +141,7 @@ class WorldSpec:
     fallback: bool = False
     goodbye: str = ""
     detection: Detection = "server"
+    think_ms: int = 0
 
     def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
@@ -163,6 +165,7 @@ class WorldSpec:
             line_faults=self.line,
             cut_after=cut_after,
             fallback=second,
+            think_ms=self.think_ms,
         )
         for timed in self.faults:
             made.at(timed.at_ms, timed.fault)
@@ -225,6 +228,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
         fallback=_read(f"{source}: fallback", table.get("fallback", False), bool),
+        think_ms=_read(f"{source}: think_ms", table.get("think_ms", 0), int),
         goodbye=_read(f"{source}: goodbye", table.get("goodbye", ""), str),
         detection=msgspec.convert(table.get("detection", "server"), Detection),
     )

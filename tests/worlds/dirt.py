@@ -187,11 +187,16 @@ def clean(spec: WorldSpec) -> WorldSpec:
 
 
 def soiled(spec: WorldSpec, switches: Switches) -> WorldSpec:
-    """A world with other switches."""
+    """A world with other switches. How long its model thinks is known, as of each real model
+    (`agent.gemini.quirks`).
+    """
     line = {name[5:]: value for name, value in switches.items() if name.startswith("line.")}
     model = {name[10:]: value for name, value in switches.items() if name.startswith("behaviour.")}
+    behaviour = replace(spec.behaviour, **model)  # type: ignore[arg-type]  # named by its fields
+    usual_ms = sum(behaviour.think_ms) // 2 if "think_ms" in model else spec.think_ms
     return replace(
         spec,
-        line=replace(spec.line, **line),  # type: ignore[arg-type]  # named by its fields
-        behaviour=replace(spec.behaviour, **model),  # type: ignore[arg-type]  # as above
+        line=replace(spec.line, **line),  # type: ignore[arg-type]  # as above
+        behaviour=behaviour,
+        think_ms=usual_ms,
     )
