@@ -250,20 +250,15 @@ class Liveness:
         return 1 + 2 * len(self._tried & {Remedy.RESUME, Remedy.FRESH})
 
     def _caller_goes_on(self, now_ms: int) -> bool:
-        """Whether the line has spoken since the model told of the end, or it did not and the line
-        speaks.
-        """
+        """Whether the line has spoken since the model told of the end, or speaks, if it did not."""
         if self._spoke_ms is None:
             return False
-        if self._since_ms is None:
-            return now_ms - self._spoke_ms < END_OF_SPEECH_MS
-        return self._spoke_ms > self._since_ms
+        speaks = now_ms - self._spoke_ms < END_OF_SPEECH_MS
+        return speaks if self._since_ms is None else self._spoke_ms > self._since_ms
 
     @property
     def _quiet_ms(self) -> int:
-        """When the line has been quiet for long enough. In front of noise, the end of a word seems
-        to last longer than the model hears it.
-        """
+        """When the line has been quiet for long enough: noise makes the end of a word seem late."""
         if self._spoke_ms is None or self._since_ms is None:
             return 0
         return self._spoke_ms + END_OF_SPEECH_MS
