@@ -9,15 +9,21 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 import structlog
 from rich.console import Console
 
-from agent.conversation.commands import AppendLine, OpenModel
-from agent.conversation.events import GenerationComplete, SessionLost, SessionReady
+from agent.conversation.commands import AppendLine, OpenModel, SaveCheckpoint
+from agent.conversation.events import (
+    GenerationComplete,
+    SessionLost,
+    SessionReady,
+    UsageReported,
+)
+from agent.conversation.meter import NANO
 from agent.conversation.persona import words_of
 from agent.persona.agents import Agents
 from agent.simulator.behaviour import Behaviour
@@ -30,7 +36,7 @@ from agent.simulator.voice import WORDS
 from agent.store.base import CallRecord
 from telephony import settings
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
-from telephony.call.commands import NO_REPLY, Command, SendMedia
+from telephony.call.commands import NO_REPLY, Command, EndCall, SendMedia
 from telephony.call.events import Event
 from telephony.server.app import on_free_port, settle_garbage_collector
 from telephony.settings import Settings
@@ -66,6 +72,35 @@ The response time is the simulated model's, which thinks about as long as Gemini
 think. In a real call, the time to reach Twilio and Google comes on top."""
 
 
+@dataclass(slots=True)
+class Bill:
+    """What a call has cost so far, in nano-dollars, and the tokens that were billed."""
+
+    cost: int | None = None
+    read: int = 0
+    heard: int = 0
+    answered: int = 0
+    thought: int = 0
+
+    def add(self, event: Event, commands: Sequence[Command]) -> None:
+        """Look at one step of the call."""
+        if isinstance(event, UsageReported):
+            self.read += event.prompt_tokens
+            self.heard += event.prompt_audio_tokens
+            self.answered += event.response_tokens
+            self.thought += event.thought_tokens
+        for command in commands:
+            if isinstance(command, SaveCheckpoint | EndCall):
+                self.cost = command.cost
+
+    def __str__(self) -> str:
+        usd = "price unknown" if self.cost is None else f"${self.cost / NANO:.4f}"
+        return (
+            f"cost: {usd} for {self.read} tokens read ({self.heard} of them audio), "
+            f"{self.answered} spoken and {self.thought} thought, and for the telephone line"
+        )
+
+
 class Stage:
     """An observer of the server. It prints what the caller cannot see, and breaks the socket."""
 
@@ -73,6 +108,7 @@ class Stage:
         self, view: CallView, gemini: SimulatedGemini | None, broken_reply: int | None
     ) -> None:
         self.sent: dict[int, bytearray] = {}
+        self.bill = Bill()
         self._view = view
         self._gemini = gemini
         self._broken_reply = broken_reply
@@ -102,6 +138,7 @@ class Stage:
     ) -> None:
         """Look at one step of the call."""
         del call_sid, now_ms
+        self.bill.add(event, commands)
         match event:
             case GenerationComplete():
                 self._replies += 1
@@ -330,6 +367,7 @@ def _conclude(
     console.print()
     console.print(summary(report), soft_wrap=True)
     console.print(f"{len(stage.sent)} replies, {broken} of them with a gap; {lines} lines stored")
+    console.print(str(stage.bill), soft_wrap=True)
     for problem in report.problems:
         console.print(f"problem: {problem}", soft_wrap=True)
     if stage.simulated:

@@ -10,6 +10,7 @@ import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -274,3 +275,12 @@ def test_the_demo_shows_a_barge_in_a_clear_and_a_resume_and_leaves_a_recording(
     channels, rate_hz, length_s = wav(demo.out / "call.wav")
     assert (channels, rate_hz) == (2, 8000)
     assert abs(length_s - float(summary[1])) < 0.5
+
+    bill = r"^cost: \$([\d.]+) for (\d+) tokens read \((\d+) of .*, (\d+) spoken and (\d+) thought"
+    found = re.search(bill, out, re.MULTILINE)
+    assert found is not None
+    usd, read, heard, spoken, thought = (float(figure) for figure in found.groups())
+    # By hand: US$ per million tokens, as in the fact sheet of Gemini 3.8 Live, and for the line.
+    by_hand = (read - heard) * 0.75 + heard * 3 + spoken * 12 + thought * 4.5
+    assert thought > 0
+    assert usd == pytest.approx(by_hand / 1e6 + ceil(length_s / 60) * 0.0085, rel=0.01)
