@@ -16,6 +16,7 @@ const client = new GoogleGenAI({ apiKey: "any", httpOptions: { baseUrl, apiVersi
 /** One session, and all that it received. */
 class Conversation {
   received = [];
+  #read = 0;
   #waiting = null;
 
   static async open(handle) {
@@ -37,9 +38,15 @@ class Conversation {
     return conversation;
   }
 
-  /** Resolves with the first message from here on that is wanted. */
+  /**
+   * Resolves with the first message that is wanted, of those behind the last one that was. Several
+   * messages may come at once, and so the next one may be here before it is asked for.
+   */
   next(wanted) {
-    return new Promise((resolve, reject) => (this.#waiting = { wanted, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#waiting = { wanted, resolve, reject };
+      this.#look();
+    });
   }
 
   say(pcm) {
@@ -69,9 +76,16 @@ class Conversation {
 
   #receive(message) {
     this.received.push(message);
-    if (this.#waiting?.wanted(message)) {
-      this.#waiting.resolve(message);
-      this.#waiting = null;
+    this.#look();
+  }
+
+  #look() {
+    while (this.#waiting !== null && this.#read < this.received.length) {
+      const message = this.received[this.#read++];
+      if (this.#waiting.wanted(message)) {
+        this.#waiting.resolve(message);
+        this.#waiting = null;
+      }
     }
   }
 
