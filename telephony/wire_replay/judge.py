@@ -51,6 +51,7 @@ def judge_all(folders: Sequence[Path], options: Options, jobs: int) -> Iterator[
     """
     verdicts = [replayed.judge(folder, options) for folder in folders]
     replays = [replay for verdict in verdicts if (replay := _prepared(verdict)) is not None]
+    replays.sort(key=_length_ms, reverse=True)  # so that nothing waits for a long one at the end
     if replays:
         with _quiet(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_carry_all(replays, jobs))
@@ -75,6 +76,10 @@ def _prepared(verdict: Verdict) -> _Replay | None:
     except RecordingError as error:
         verdict.passed, verdict.error = False, str(error)
         return None
+
+
+def _length_ms(replay: _Replay) -> int:
+    return replay.recording.events[-1][1]
 
 
 async def _carry_all(replays: Sequence[_Replay], jobs: int) -> None:
