@@ -27,8 +27,8 @@ demo: setup ## Listen to a call without a phone, a key or a server
 quick: setup ## Run the tests that use no socket and no process (see tests/lanes.py)
 	@$(BIN)/pytest --numprocesses logical -m "not real"
 
-test: check ## Run every check and every test, those with real sockets and processes last
-	@$(BIN)/pytest --numprocesses 4 --durations 15 --junitxml out/tests.xml
+test: check ## Run every check and every test, those that compute on what the others leave of the cores
+	@$(BIN)/pytest --numprocesses 8 --durations 15 --junitxml out/tests.xml
 
 bare: ## Run setup and every test in a new clone, with only the programs of a new machine
 	@tests/bare.sh

@@ -29,6 +29,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_collection_finish(session: pytest.Session) -> Iterator[None]:
+    """Where several processes run the tests: tell the scheduler which are real, and make way."""
+    worker: dict[str, Any] | None = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return (yield)
+    lanes.give_way(session.items, worker["workerid"], worker["workercount"])
+    with lanes.names_tell_lanes(session.items):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """From the first fixture's beginning to the last one's end."""
     if lanes.is_real(item):

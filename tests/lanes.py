@@ -2,19 +2,28 @@
 
 A test is real if it opens a socket or starts a process. It takes real time, and most of it waits.
 It is known by its place (`PLACES`), by what it asks for (`FIXTURES`), or by the marker `real`.
-`make quick` leaves it out. `make test` runs the real tests when the others are done,
-so that nothing that computes makes a call late.
+`make quick` leaves it out.
+
+In `make test` each lane has processes of its own (`lane_of`). Real tests wait most of the time, so
+six of them run at once, at normal priority. What computes has the other processes, at the lowest
+priority: it gets the time that the real tests leave, and hardly ever makes a call late. Where there
+are fewer processes, each runs both lanes, and the real tests come when the others are done.
 
 Nobody has to remember this: a test that computes is stopped where it opens a socket or starts a
 process, and fails.
 """
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum
+from functools import cached_property
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from xdist.scheduler.loadscope import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 LONGEST = (
     "tests/end_to_end/test_recordings_on_the_wire.py",
@@ -69,6 +78,22 @@ FORBIDDEN = {
     "subprocess.Popen",
 }
 """Python's audit events of what only a real test may do."""
+
+
+AT_ONCE = 6
+"""How many processes run real tests. They keep a core and a third busy."""
+
+
+LOWEST_PRIORITY = 19
+"""As `nice` counts. A process of normal priority gets 68 times as much of a core beside it."""
+
+
+class Lane(Enum):
+    """What a process runs."""
+
+    BOTH = "both"
+    COMPUTED = "computed"
+    REAL = "real"
 
 
 class NotRealError(Exception):
@@ -126,19 +151,75 @@ def is_real(item: pytest.Item) -> bool:
 
 
 def _turn(item: pytest.Item) -> tuple[int, int]:
-    place = place_of(item.nodeid)
-    if place is not None:
-        return 1, place
+    if is_real(item):
+        place = place_of(item.nodeid)
+        return 1, -1 if place is None else place
     return 0, 0 if item.nodeid.startswith(LONG_COMPUTED) else 1
 
 
+def lane_of(worker: str, processes: int) -> Lane:
+    """What a process runs, if there are tests of both lanes.
+
+    Args:
+        worker: Its name, as xdist gives it: "gw0" and so on. One that replaces a process that died
+            has a number beyond the others, and runs whatever is left.
+        processes: How many there were at first.
+    """
+    number = int(worker.removeprefix("gw"))
+    if processes <= AT_ONCE or number >= processes:
+        return Lane.BOTH
+    return Lane.COMPUTED if number < processes - AT_ONCE else Lane.REAL
+
+
+REAL = " (real)"
+"""What ends the name of a real test in the eyes of the scheduler, which has nothing but names."""
+
+
+@contextmanager
+def names_tell_lanes(items: Sequence[pytest.Item]) -> Iterator[None]:
+    """While the names of the tests are sent to the scheduler."""
+    ids = {item: item._id for item in items if is_real(item)}
+    for item in ids:
+        item._id = coerce_node_id(item.nodeid + REAL)
+    try:
+        yield
+    finally:
+        for item, own in ids.items():
+            item._id = own
+
+
+def give_way(items: Sequence[pytest.Item], worker: str, processes: int) -> None:
+    """Lower the priority of this process for ever, if it computes while others run real tests."""
+    if lane_of(worker, processes) is Lane.COMPUTED and 0 < sum(map(is_real, items)) < len(items):
+        os.nice(LOWEST_PRIORITY)
+
+
 class LaneScheduling(LoadScopeScheduling):
-    """Gives each process a whole file of tests that compute, for they share what they have lived;
-    and real tests one by one, for most of them wait.
+    """Gives each process what its lane has: a whole file of tests that compute, for they share what
+    they have lived; and the real tests of `PLACES` one by one, for most of them wait.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0] if place_of(nodeid) is None else nodeid
+        if not nodeid.endswith(REAL):
+            return nodeid.partition("::")[0]
+        return nodeid if place_of(nodeid) is not None else nodeid.partition("::")[0] + REAL
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Take the next one of the process's lane. A process whose lane has no more, ends."""
+        for scope in self.workqueue:
+            if self._may_run(node, scope):
+                self.workqueue.move_to_end(scope, last=False)
+                super()._assign_work_unit(node)
+                return
+        node.shutdown()
+
+    def _may_run(self, node: WorkerController, scope: str) -> bool:
+        lane = lane_of(node.gateway.id, self.numnodes) if self._both_lanes else Lane.BOTH
+        return lane is Lane.BOTH or (lane is Lane.REAL) == scope.endswith(REAL)
+
+    @cached_property
+    def _both_lanes(self) -> bool:
+        return len({nodeid.endswith(REAL) for nodeid in self.collection or ()}) == 2
 
 
 def watch() -> None:

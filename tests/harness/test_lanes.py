@@ -5,10 +5,15 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from tests import lanes
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +76,100 @@ def test_every_place_is_there() -> None:
     tests = [path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")]
     places = (*lanes.PLACES, *lanes.LONG_COMPUTED)
     assert [place for place in places if not any(t.startswith(place) for t in tests)] == []
+
+
+@pytest.mark.parametrize(
+    ("worker", "processes", "lane"),
+    [
+        ("gw0", 2, lanes.Lane.BOTH),
+        ("gw5", 6, lanes.Lane.BOTH),
+        ("gw0", 8, lanes.Lane.COMPUTED),
+        ("gw1", 8, lanes.Lane.COMPUTED),
+        ("gw2", 8, lanes.Lane.REAL),
+        ("gw7", 8, lanes.Lane.REAL),
+        ("gw8", 8, lanes.Lane.BOTH),
+    ],
+)
+def test_a_process_has_one_lane_where_there_are_enough(
+    worker: str, processes: int, lane: lanes.Lane
+) -> None:
+    assert lanes.lane_of(worker, processes) is lane
+
+
+class Process:
+    """What the scheduler sees of a process: runs all that it is given, at once."""
+
+    def __init__(self, number: int, tests: list[str]) -> None:
+        self.gateway = SimpleNamespace(id=f"gw{number}")
+        self.shutting_down = False
+        self.ran: list[str] = []
+        self.waiting: list[int] = []
+        self._tests = tests
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        assert not self.shutting_down
+        self.waiting += indices
+        self.ran += [self._tests[index] for index in indices]
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def scheduled(tests: list[str], processes: int) -> list[Process]:
+    """All processes, when all tests have run."""
+    config = SimpleNamespace(
+        option=SimpleNamespace(loadscopereorder=False),
+        getvalue=lambda _: [f"{processes}*popen"],
+    )
+    scheduling = lanes.LaneScheduling(cast("pytest.Config", config))
+    made = [Process(number, tests) for number in range(processes)]
+    nodes = [cast("WorkerController", process) for process in made]
+    for node in nodes:
+        scheduling.add_node(node)
+    for node in nodes:
+        scheduling.add_node_collection(node, tests)
+    scheduling.schedule()
+    while scheduling.has_pending:
+        for process, node in zip(made, nodes, strict=True):
+            if process.waiting:
+                scheduling.mark_test_complete(node, process.waiting.pop(0))
+    return made
+
+
+COMPUTED = [f"tests/worlds/test_{n}.py::test_{m}" for n in range(5) for m in range(3)]
+IN_PLACES = [f"{place}::test_{n}{lanes.REAL}" for place in lanes.LONGEST for n in range(9)]
+MARKED = [f"tests/contracts/test_store.py::test_{n}{lanes.REAL}" for n in range(4)]
+
+
+def test_real_tests_have_processes_of_their_own() -> None:
+    processes = scheduled([*COMPUTED, *MARKED, *IN_PLACES], 8)
+    assert sorted(test for each in processes[:2] for test in each.ran) == sorted(COMPUTED)
+    assert sorted(test for each in processes[2:] for test in each.ran) == sorted(
+        [*MARKED, *IN_PLACES]
+    )
+    assert all(each.ran and each.shutting_down for each in processes)
+    assert {test in each.ran for each in processes[2:3] for test in MARKED} == {True}
+
+
+@pytest.mark.parametrize(("tests", "processes"), [(COMPUTED, 8), ([*COMPUTED, *IN_PLACES], 2)])
+def test_with_one_lane_or_few_processes_each_runs_what_comes(
+    tests: list[str], processes: int
+) -> None:
+    made = scheduled(tests, processes)
+    assert sorted(test for each in made for test in each.ran) == sorted(tests)
+    of_lanes = [{test.endswith(lanes.REAL) for test in each.ran} for each in made if each.ran]
+    assert len(of_lanes) == min(processes, 5)
+    assert all(kinds == {test.endswith(lanes.REAL) for test in tests} for kinds in of_lanes)
+
+
+def test_names_tell_lanes_to_the_scheduler_alone(request: pytest.FixtureRequest) -> None:
+    items = [item for item in request.session.items if item.path == request.path]
+    names = [item.nodeid for item in items]
+    with lanes.names_tell_lanes(items):
+        assert [item.nodeid for item in items if item.nodeid.endswith(lanes.REAL)] == [
+            item.nodeid for item in items if lanes.is_real(item)
+        ]
+    assert [item.nodeid for item in items] == names
 
 
 @pytest.mark.real
