@@ -19,7 +19,7 @@ import random
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
 
 from telephony.audio.formats import FRAME_MS, PHONE_SAMPLES_PER_MS
 from telephony.simulator import wire
@@ -79,14 +79,14 @@ class Complaint:
         return f"{name} at {self.at_ms} ms: {self.reason}{sent}"
 
 
-class _Due(IntEnum):
+class _Due(Enum):
     """The order of things that are due at the same time. A message comes after the frame of the
     same ms.
     """
 
-    ECHO = 0
-    FRAME = 1
-    ARRIVAL = 2
+    ECHO = "echo"
+    FRAME = "frame"
+    ARRIVAL = "arrival"
 
 
 class LineState(Enum):
@@ -237,12 +237,12 @@ class Line:
         self.complaints.append(Complaint(at_ms, code, reason, _shortened(sent)))
 
     def _next_due(self) -> tuple[int, _Due]:
-        due = [(self._frame_due_ms, _Due.FRAME)]
-        if self._arrivals:
-            due.append((self._arrivals[0][0], _Due.ARRIVAL))
-        if self._echoes:
-            due.append((self._echoes[0][0], _Due.ECHO))
-        return min(due)
+        due_ms, what = self._frame_due_ms, _Due.FRAME
+        if self._arrivals and self._arrivals[0][0] < due_ms:
+            due_ms, what = self._arrivals[0][0], _Due.ARRIVAL
+        if self._echoes and self._echoes[0][0] <= due_ms:
+            due_ms, what = self._echoes[0][0], _Due.ECHO
+        return due_ms, what
 
     def _advance(self, now_ms: int) -> None:
         while self._state is LineState.OPEN:

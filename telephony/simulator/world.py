@@ -186,13 +186,14 @@ class World:
         """When to `live` next; None once the call is over and stored."""
         if self.over and self.now_ms >= self._storing.busy_until_ms:
             return None
-        times = [
-            self._agenda.next_ms,
-            self.phone.deadline_ms(),
-            *(link.deadline_ms() for link in self.links),
-            *(worker.deadline_ms() for worker in self.workers),
-        ]
-        return min((time for time in times if time is not None), default=None)
+        parts: tuple[Phone | ModelLink | VirtualWorker, ...]
+        parts = (self.phone, *self.links, *self.workers)
+        first_ms = self._agenda.next_ms
+        for part in parts:
+            due_ms = part.deadline_ms()
+            if due_ms is not None and (first_ms is None or due_ms < first_ms):
+                first_ms = due_ms
+        return first_ms
 
     def live(self, now_ms: int) -> None:
         """Do everything that is due now: arrivals first, then the parts' own timers."""

@@ -5,7 +5,7 @@ import pytest
 from tests.worlds import cuts
 from tests.worlds.invariants import broken
 
-SEEDS = 200
+SEEDS = 100
 """`make cuts` lives more of them."""
 BATCH = 25
 SHOWN = (609, 763, 1133)

@@ -9,14 +9,20 @@ from agent.simulator.faults import GoAway
 from telephony.simulator.faults import LineFaults
 from tests.worlds import judge, scenarios
 
+BARGE_INS = 8
+"""Two at each of the places in a reply. tests/worlds/test_barge_in.py has more."""
+
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_caller_whose_line_delivers_nothing_in_silence_is_answered(seed: int) -> None:
     world = scenarios.world(
-        scenarios.barge_ins(seed), seed, Behaviour(), line_faults=LineFaults(idle_silence=False)
+        scenarios.barge_ins(seed, BARGE_INS),
+        seed,
+        Behaviour(),
+        line_faults=LineFaults(idle_silence=False),
     )
     said = [utterance.name for _, utterance in world.phone.said]
-    assert len(said) == 20
+    assert len(said) == BARGE_INS
     assert [u.phrase for u in judge.heard(world)] == said
     assert min(u.coverage for u in judge.heard(world)) > 0.9
     assert judge.stale_bytes(world) == 0
@@ -36,10 +42,10 @@ def test_a_caller_whose_line_delivers_nothing_in_silence_is_answered(seed: int) 
 def test_barge_ins_work_with_every_way_the_model_was_seen_to_talk(
     behaviour: Behaviour,
 ) -> None:
-    world = scenarios.world(scenarios.barge_ins(0), 0, behaviour)
+    world = scenarios.world(scenarios.barge_ins(0, BARGE_INS), 0, behaviour)
     replies = judge.replies(world)
     said = [utterance.name for _, utterance in world.phone.said]
-    assert len(said) == 20
+    assert len(said) == BARGE_INS
     assert {reply.clears for reply in replies if reply.cut} == {1}
     assert judge.stale_bytes(world) == 0
     assert sum(reply.gaps for reply in replies) == 0

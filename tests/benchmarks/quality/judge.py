@@ -14,8 +14,6 @@ from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
-from pystoi import stoi
-from scipy.signal import correlate
 
 from telephony.audio.formats import PHONE_RATE_HZ
 from telephony.audio.resample import resample_whole
@@ -63,6 +61,8 @@ def cut(recording: bytes, prompts: Sequence[bytes], rate_hz: int) -> tuple[list[
         The prompts as they arrived, at `rate_hz`, and by how many samples each is later in the
         recording than the first one.
     """
+    from scipy.signal import correlate  # noqa: PLC0415 - a second that every test process would pay
+
     whole = _samples(recording)
     row = _samples(resample_whole(in_a_row(prompts), PHONE_RATE_HZ, rate_hz))
     per_phone = rate_hz // PHONE_RATE_HZ
@@ -92,6 +92,8 @@ def judge(prompt: bytes, heard: bytes, rate_hz: int, known: Words) -> Score:
         rate_hz: 8000 or 16000.
         known: The sentences that it is one of, named by their own texts.
     """
+    from pystoi import stoi  # noqa: PLC0415 - as above
+
     narrow = _samples(resample_whole(heard, rate_hz, PHONE_RATE_HZ))
     said = _samples(prompt)
     return Score(
