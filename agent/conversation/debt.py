@@ -39,8 +39,8 @@ class Debt:
     Attributes:
         greeted: As above.
         rest: Whether the rest of a reply is owed.
-        open_question: Whether an earlier worker left a question, or its answer, unfinished; or the
-            model is still at one of which it has said something.
+        open_question: Whether an earlier worker left a question, its answer, or the greeting
+            unfinished; or the model is still at one of which it has said something.
         asked: Whether the next reply is one that we asked for, not the caller.
         works: Whether a tool runs for the caller.
     """
@@ -56,7 +56,9 @@ class Debt:
     ) -> None:
         self.greeted = greeted
         self.asked = self.works = False
-        self.open_question = any(x.role == "caller" or x.heard != x.text for x in lines[-1:])
+        # A greeting that was heard, and is no line, was broken off.
+        self.open_question = greeted and not lines
+        self.open_question |= any(x.role == "caller" or x.heard != x.text for x in lines[-1:])
         self.rest = False
         if left is not None:
             lately = elapsed_ms - left.owed_ms <= WORDLESS_LIMIT_MS

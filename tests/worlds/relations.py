@@ -278,7 +278,8 @@ class _Truth:
         for _, last_word_ms in self._caller:
             if any(start <= last_word_ms < end for start, end in self._agent):
                 continue  # they talk at once
-            next_ms = min(at_ms for at_ms in [*heard, *ends] if at_ms >= last_word_ms)
+            later_ms = (at_ms for at_ms in [*heard, *ends] if at_ms >= last_word_ms)
+            next_ms = min(later_ms, default=last_word_ms)  # the call may end before
             longest_ms = max(longest_ms, next_ms - last_word_ms)
         return longest_ms
 

@@ -30,6 +30,17 @@ def test_a_greeting_is_given_once(debt: Debt) -> None:
     assert debt.greeted
 
 
+@pytest.mark.parametrize(
+    ("greeted", "heard", "broken_off"),
+    [(True, None, True), (False, None, False), (True, "A room.", False), (True, "A", True)],
+)
+def test_a_greeting_that_was_heard_and_is_no_line_was_broken_off(
+    onset: Onset, heard: str | None, *, greeted: bool, broken_off: bool
+) -> None:
+    lines = () if heard is None else (line("agent", heard),)
+    assert Debt(onset, greeted=greeted, lines=lines).open_question is broken_off
+
+
 def speaks(debt: Debt, from_ms: int, ms: int) -> None:
     for now_ms in range(from_ms + 20, from_ms + ms + 1, 20):
         debt.caller_spoke(now_ms, 20)
