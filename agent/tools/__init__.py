@@ -9,6 +9,7 @@ Modules, lowest first:
     toolbox   all tools of one agent, by name
     mcp_server      an MCP server as a persona file names it, and what it told of its tools
     mcp_schema      the schema of its tools' arguments, in the form that a conversation checks
+    mcp_program     a server that is a program: started, spoken to, ended
     mcp_connection  one connection to a server, through the official client: the extra `mcp`
     mcp_servers     all servers of a process, in a thread of their own
 

@@ -14,24 +14,20 @@ Source: mcp 2.3, `client/client.py` and `client/stdio.py`; how it ends was measu
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 import httpx2
 from mcp import Client, types
-from mcp.client._transport import ReadStream, TransportStreams
-from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client._transport import TransportStreams
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp.shared.message import SessionMessage
 
 from agent.conversation.declaration import Status
 from agent.conversation.tools import UNKNOWN_HINT
 from agent.tools.addresses import NotAllowed, address_of
+from agent.tools.mcp_program import MOST_BYTES, TOO_LONG, program
 from agent.tools.mcp_schema import MAX_DESCRIPTION_CHARS, NotDeclarable, parameters_of
 from agent.tools.mcp_server import Listed, McpServer, Standing
 from agent.tools.outcome import BROKEN, Outcome, outcome_of
@@ -54,6 +50,7 @@ BACK_WITHIN_S = 15.0
 MOST_PAGES = 20
 
 FAILED = "It failed; the data says why."
+DONE_PERHAPS = "It was probably done, but its answer was too long to be read. Do not call it again."
 
 
 class Connection:
@@ -122,6 +119,8 @@ class Connection:
             return _outcome(await client.session.send_request(request, types.CallToolResult))
         except MCPError as error:
             if error.code != types.CONNECTION_CLOSED:
+                if error.code == TOO_LONG and not idempotent:
+                    return Outcome(Status.UNKNOWN, hint=DONE_PERHAPS, problem="answer too long")
                 problem = f"MCP error {error.code}"
                 return Outcome(Status.ERROR, hint=BROKEN, problem=problem)
             return self._lost("connection lost", idempotent=idempotent)
@@ -169,18 +168,9 @@ async def _client(
 ) -> AsyncIterator[Client]:
     """A client that is connected; `ended` is called if its program ends."""
     async with AsyncExitStack() as stack:
+        transport: AbstractAsyncContextManager[TransportStreams]
         if server.command:
-            program = StdioServerParameters(
-                command=server.command[0],
-                args=list(server.command[1:]),
-                env=dict(server.env),
-                cwd=server.folder or None,
-            )
-            # What it writes there may hold callers' words, so it is not in our log.
-            if errors is None:
-                nowhere = Path(os.devnull)
-                errors = stack.enter_context(nowhere.open("w"))  # noqa: ASYNC230 - no disk
-            transport = _watched(stdio_client(program, errors), ended)
+            transport = program(server, errors, ended)
         else:
             http = httpx2.AsyncClient(
                 transport=_Pinned(server),
@@ -191,51 +181,6 @@ async def _client(
             await stack.enter_async_context(http)
             transport = streamable_http_client(server.url, http_client=http)
         yield await stack.enter_async_context(Client(transport, cache=None))
-
-
-@asynccontextmanager
-async def _watched(
-    transport: AbstractAsyncContextManager[TransportStreams], ended: Callable[[], None]
-) -> AsyncIterator[TransportStreams]:
-    async with transport as (reading, writing):
-        yield _Watched(reading, ended), writing
-
-
-class _Watched:
-    """A stream of what a program writes; tells when it is over, which nothing else does."""
-
-    def __init__(
-        self, stream: ReadStream[SessionMessage | Exception], ended: Callable[[], None]
-    ) -> None:
-        self._stream, self._ended = stream, ended
-
-    async def receive(self) -> SessionMessage | Exception:
-        return await self._stream.receive()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SessionMessage | Exception:
-        try:
-            return await self._stream.__anext__()
-        except StopAsyncIteration:
-            self._ended()
-            raise
-
-    async def __aenter__(self) -> Self:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> bool | None:
-        return await self._stream.__aexit__(kind, error, at)
 
 
 class _Pinned(httpx2.AsyncBaseTransport):
@@ -256,10 +201,32 @@ class _Pinned(httpx2.AsyncBaseTransport):
             stream=request.stream,
             extensions={**request.extensions, "sni_hostname": url.host},
         )
-        return await self._inner.handle_async_request(pinned)
+        response = await self._inner.handle_async_request(pinned)
+        if "json" in response.headers.get("content-type", ""):  # events have the client's own limit
+            response.stream = _Bounded(response.stream)
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """The body of an answer, up to `MOST_BYTES`."""
+
+    def __init__(self, stream: object) -> None:
+        assert isinstance(stream, httpx2.AsyncByteStream)  # noqa: S101 - of an async transport
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        length = 0
+        async for chunk in self._stream:
+            length += len(chunk)
+            if length > MOST_BYTES:
+                raise httpx2.ReadError("the answer is too long")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 async def _listed(client: Client) -> dict[str, Listed]:

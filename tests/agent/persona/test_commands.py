@@ -1,7 +1,10 @@
 """`offhook persona new` and `offhook persona check`."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from agent.persona.example import EXAMPLE
@@ -45,3 +48,24 @@ def test_mistakes_end_with_exit_code_2_and_a_line_each(tmp_path: Path) -> None:
     assert [line.partition(":")[0] for line in checked.stderr.splitlines()] == [
         str(tmp_path / name) for name in ("a.toml", "b.toml", "b.toml", "b.toml")
     ]
+
+
+@pytest.mark.real
+def test_the_servers_of_a_file_are_started_and_asked_if_that_is_wanted(tmp_path: Path) -> None:
+    program = Path(__file__).parents[1] / "tools/mcp_shop.py"
+    file = tmp_path / "my-agent.toml"
+    file.write_text(
+        'name = "Ada"\ninstructions = "You are Ada."\n'
+        f'[mcp.shop]\ncommand = ["{sys.executable}", "{program}"]\n'
+        '[mcp.gone]\ncommand = ["/no/such/program"]\n'
+        '[[tools]]\nmcp = "shop:order_status"\n[[tools]]\nmcp = "gone:order"\n'
+    )
+    process = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "telephony", "persona", "check", "--servers", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert process.stdout.splitlines()[1:] == ["Ada: order_status of shop"]
+    assert process.stderr.startswith("MCP server gone is down (its program cannot be started: No")
