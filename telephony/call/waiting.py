@@ -15,10 +15,10 @@ ANSWER_DUE_MS = 1_400
 """An answer is begun 2 s after the caller's last sound, seldom later: with `SOUND_AFTER_MS` beyond
 this it is late for sure."""
 
-WORKS_AFTER_MS = 1_400
-WORKS_EVERY_MS = 1_700
+WORKS_AFTER_MS = 1_300
+WORKS_EVERY_MS = 1_600
 """The same while a tool runs for the caller, who then never hears nothing for 1.5 s: the sound
-takes 300 ms, and the way to the phone up to 100 ms."""
+takes 300 ms, and the way to the phone and the mark's way back up to 200 ms."""
 
 GIVEN_UP_AFTER_MS = 15_000
 """What a session that listens does not answer for so long was no question: a cough, a radio."""

@@ -6,6 +6,9 @@
     detection = "ours"         # the model does not detect speech itself: `TurnTaking`
     think_ms = 4000            # how long the model is known to think (`agent.gemini.quirks`)
 
+    [persona]                  # of the agent: fields of `WorldPersona`
+    on_keys = "tell"
+
     [caller]                   # as in `telephony.simulator.script`
     [[caller.steps]]
     wait = "agent"
@@ -45,10 +48,10 @@ Only `caller` must be there. The model answers the small talk where no script of
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -67,7 +70,7 @@ from telephony.simulator.world import GOOD_LINE, Upstream, World
 from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFault
 
 KEYS = (
-    *("seed", "goodbye", "fallback", "detection", "think_ms", "caller", "model"),
+    *("seed", "goodbye", "fallback", "detection", "think_ms", "persona", "caller", "model"),
     *("behaviour", "line", "network", "barge_in", "tools", "faults"),
 )
 
@@ -126,6 +129,15 @@ class WorldBargeIn:
 
 
 @dataclass(frozen=True, slots=True)
+class WorldPersona:
+    """What may be said of the agent: fields of `Persona`."""
+
+    on_keys: Literal["tell", "ignore"] = "ignore"
+    silence_s: float = 0.0
+    still_there: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WorldSpec:
     """The parts of a world; see the module's docstring."""
 
@@ -142,11 +154,17 @@ class WorldSpec:
     goodbye: str = ""
     detection: Detection = "server"
     think_ms: int = 0
+    agent: WorldPersona = WorldPersona()
 
     def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
         second = Upstream(self._server(self.seed + 1)) if self.fallback else None
-        persona = replace(DEFAULT_PERSONA, goodbye=self.goodbye, barge_in=self.barge_in.manner)
+        persona = replace(
+            DEFAULT_PERSONA,
+            goodbye=self.goodbye,
+            barge_in=self.barge_in.manner,
+            **asdict(self.agent),
+        )
         if self.tools:
             own = tuple(each.tool for each in self.tools)
             persona = replace(persona, tools=(*own, ENDS_CALL))
@@ -224,6 +242,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         line=_changed(f"{source}: line", GOOD_LINE, table.get("line", {})),
         network=_changed(f"{source}: network", GOOD, table.get("network", {})),
         barge_in=_barge_in(f"{source}: barge_in", table.get("barge_in", {})),
+        agent=_made(f"{source}: persona", WorldPersona, _table(source, table.get("persona", {}))),
         tools=_tools(f"{source}: tools", table.get("tools", [])),
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
