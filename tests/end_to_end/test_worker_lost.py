@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,22 @@ import pytest
 from redis.asyncio import Redis
 
 from agent.conversation.meter import NANO
+from agent.simulator.behaviour import BRISK
+from agent.simulator.model import GeminiServer
+from agent.simulator.script import parse
 from agent.simulator.server import SimulatedGemini
+from agent.simulator.voice import clip
 from telephony.simulator.report import AgentHeard, CallEvent
 from tests.end_to_end.records import spent, stored
-from tests.end_to_end.scripts import CONVERSATION, GARDEN, GREETING, MORGAN, TWO_TURNS
+from tests.end_to_end.scripts import (
+    CONVERSATION,
+    GARDEN,
+    GREETING,
+    MORGAN,
+    SAY_MORGAN,
+    TWO_TURNS,
+    caller,
+)
 from tests.end_to_end.serving import get, place, worker_process
 from tests.end_to_end.watching import Watch
 
@@ -112,3 +125,69 @@ async def test_a_worker_without_calls_stops_as_soon_as_it_is_told(gemini: Simula
         worker.process.send_signal(signal.SIGTERM)
         assert (await worker.tells("draining"))["calls"] == 0
         assert await worker.wait() == 0
+
+
+PAYS = """
+import socket
+from agent.tools import tool
+
+@tool
+def refund(order: str) -> str:
+    '''Pays an order back.'''
+    with socket.create_connection(("127.0.0.1", {port})) as bank:
+        return bank.recv(100).decode()  # the bank does not answer
+"""
+PERSONA = """
+name = "Mira"
+instructions = "You are Mira."
+greeting = "Hello there."
+
+[[tools]]
+python = "{module}:refund"
+"""
+CALLS = """
+[[turns]]
+expect = "morgan"
+call = { tool = "refund", arguments = { order = "7" } }
+say = "a1"
+failed = "a2"
+"""
+
+
+async def test_an_act_whose_worker_is_killed_ran_once_and_is_told_as_unknown(
+    redis: Redis, redis_server: "RedisServer", tmp_path: Path
+) -> None:
+    paid: Watch[str] = Watch()
+
+    async def bank(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        paid("once")
+        await reader.read()
+        writer.close()
+
+    # The model calls again after the worker is lost, although it is told of the call.
+    model = GeminiServer(parse(CALLS), replace(BRISK, calls_again=True))
+    script = caller(SAY_MORGAN, 'until_said = "a2"\nhang_up = true')
+    async with await asyncio.start_server(bank, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        module = f"bank_at_{port}"
+        (tmp_path / f"{module}.py").write_text(PAYS.format(port=port))
+        file = tmp_path / "mira.toml"
+        file.write_text(PERSONA.format(module=module))
+        async with (
+            SimulatedGemini(model) as gemini,
+            worker_process(gemini, redis_server.url, PERSONAS=str(file)) as first,
+            worker_process(gemini, redis_server.url, PERSONAS=str(file)) as second,
+            asyncio.TaskGroup() as tasks,
+        ):
+            urls = (first.url, second.url)
+            running = tasks.create_task(place(script, *urls, route=the_first))
+            await paid.until(lambda _: True)
+            first.process.kill()
+            report = await running
+            second.process.send_signal(signal.SIGTERM)  # so that all of it is stored
+            assert await second.wait() == 0
+    call = await stored(redis, report.call_sid)
+    assert (report.problems, report.streams) == ((), 2)
+    assert paid.seen == ["once"]
+    assert call.said[-1] == ("agent", clip("agent/a2").text)
+    assert call.record["epoch"] == "2"

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
+from agent.simulator.script import Script as AgentScript
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.report import CallEvent, Report
@@ -168,18 +169,21 @@ class Fleet:
 
 
 @asynccontextmanager
-async def running(size: int, redis_url: str = "", **environment: str) -> AsyncIterator[Fleet]:
+async def running(
+    size: int, redis_url: str = "", model: AgentScript = AGENT, **environment: str
+) -> AsyncIterator[Fleet]:
     """A fleet of so many workers, all ready, with REST to move calls by.
 
     Args:
         size: How many.
         redis_url: Where they keep their calls; without one, a Redis of their own.
+        model: What the model says.
         environment: More of it, for each of them.
     """
     with ExitStack() as kept:
         url = redis_url or kept.enter_context(redis_running()).url
         async with (
-            SimulatedGemini(GeminiServer(AGENT, AS_DEMANDED, keep=False)) as gemini,
+            SimulatedGemini(GeminiServer(model, AS_DEMANDED, keep=False)) as gemini,
             SimulatedRest(RestAccount(ACCOUNT_SID, AUTH_TOKEN)) as rest,
             asyncio.TaskGroup() as tasks,
         ):

@@ -3,7 +3,7 @@
 python -m tests.faults.telling_worker    # with the environment of offhook serve
 
 Each line on standard output is a `Told` in JSON. SIGUSR1 blocks the loop for a moment, SIGUSR2 for
-longer than the watchdog allows.
+longer than the watchdog allows. With TELL_LAG=1, it reports how late its timers come.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from telephony.server.logs import configure
 
 MOMENT_S = 0.5
 FOR_EVER_S = 3_600.0
+LAG_EVERY_S = 0.01
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -34,12 +35,13 @@ class Told(msgspec.Struct, frozen=True):
 
     Args:
         at_s: When, by the clock that all processes of a machine share.
-        what: `stream`, `session`, `line`, `stored` (up to `n`), `away` (the store) or `end`.
+        what: `stream`, `session`, `line`, `stored` (up to `n`), `away` (the store), `end` or `lag`.
         call_sid: In which call.
         epoch: Of a stream or a line.
         n: Number of a line.
         said: Its role and text.
         why: Of an end, or of what is away.
+        late_us: How late each of the last timers came, in µs.
         worker: The process.
     """
 
@@ -51,6 +53,7 @@ class Told(msgspec.Struct, frozen=True):
     said: tuple[str, str] = ("", "")
     why: str = ""
     worker: int = 0
+    late_us: tuple[int, ...] = ()
 
 
 def observe(call_sid: str, event: Event, now_ms: int, commands: Sequence[Command]) -> None:
@@ -78,7 +81,24 @@ def observe(call_sid: str, event: Event, now_ms: int, commands: Sequence[Command
             case _:
                 pass
     for one in told:
-        os.write(sys.stdout.fileno(), msgspec.json.encode(one) + b"\n")
+        write(one)
+
+
+def write(told: Told) -> None:
+    """Tell it."""
+    os.write(sys.stdout.fileno(), msgspec.json.encode(told) + b"\n")
+
+
+async def tell_lag() -> None:
+    """Tell how late timers come, a hundred at a time."""
+    loop = asyncio.get_running_loop()
+    while True:
+        late_us = []
+        for _ in range(100):
+            due_s = loop.time() + LAG_EVERY_S
+            await asyncio.sleep(LAG_EVERY_S)
+            late_us.append(max(0, round((loop.time() - due_s) * 1e6)))
+        write(Told(time.monotonic(), "lag", "", worker=os.getpid(), late_us=tuple(late_us)))
 
 
 async def run() -> None:
@@ -86,7 +106,11 @@ async def run() -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, partial(time.sleep, MOMENT_S))
     loop.add_signal_handler(signal.SIGUSR2, partial(time.sleep, FOR_EVER_S))
-    await serve(settings.load(), observe)
+    async with asyncio.TaskGroup() as tasks:
+        lag = tasks.create_task(tell_lag()) if os.environ.get("TELL_LAG") else None
+        await serve(settings.load(), observe)
+        if lag is not None:
+            lag.cancel()
 
 
 if __name__ == "__main__":

@@ -216,12 +216,12 @@ def longest_silence_ms(takes_ms: int) -> int:
         step.at_ms for step in world.steps if any(isinstance(c, RunTool) for c in step.commands)
     ]
     # What is sent is played from then on, or behind what was sent before.
-    played_ms, silences = begun_ms, []
+    played_ms, silences = 0, [0]
     for step in world.steps:
         for command in step.commands:
             if isinstance(command, SendMedia) and step.at_ms <= begun_ms + 8_000:
                 if step.at_ms > begun_ms:
-                    silences.append(step.at_ms - played_ms)
+                    silences.append(step.at_ms - max(played_ms, begun_ms))
                 played_ms = max(played_ms, step.at_ms) + len(command.ulaw) // PHONE_SAMPLES_PER_MS
     return max(silences)
 
