@@ -7,7 +7,7 @@ then on: messages that it had sent still arrive, data that it had not stored is 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import assert_never
+from typing import Literal, assert_never
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import (
@@ -23,6 +23,7 @@ from agent.conversation.commands import (
     SendCallerAudio,
     SendToolResult,
 )
+from agent.conversation.events import BudgetSpent
 from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import Line
 from agent.simulator.agenda import Agenda
@@ -65,12 +66,15 @@ class Step:
 
 @dataclass(slots=True)
 class VirtualStore:
-    """What outlives a worker. `complaints` says what a real store would have refused."""
+    """What outlives a worker. `complaints` says what a real store would have refused; `spent_of`
+    whose budget is spent, as a worker is told when it stores a checkpoint.
+    """
 
     epoch: int = 0
     lines: list[Line] = field(default_factory=list)
     checkpoint: Checkpoint | None = None
     checkpoints: int = 0
+    spent_of: Literal["caller", "day"] | None = None
     complaints: list[str] = field(default_factory=list)
 
     def append(self, line: Line) -> None:
@@ -124,6 +128,8 @@ class VirtualWorker:
         self.ended: EndCall | None = None
         self.drops: list[type[Event]] = []
         """What never reaches the call: the next event of each of these types, once."""
+        self.knows_spent = False
+        """Whether it was told that a budget is spent."""
         self._opened, self._opened_ms = opened, now_ms
         self._dial, self._store, self._storing, self._tell = dial, store, storing, tell
         self._tools, self._agenda = tools, agenda
@@ -251,6 +257,9 @@ class VirtualWorker:
         if self._is_fenced(now_ms):
             return
         self._store.save(checkpoint)
+        if self._store.spent_of is not None and not self.knows_spent:
+            self.knows_spent = True
+            self.feed(BudgetSpent(self._store.spent_of), now_ms)
         if checkpoint.acts > self._acts:
             self._acts = checkpoint.acts
             self.feed(ActsStored(checkpoint.acts), now_ms)

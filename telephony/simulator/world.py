@@ -368,6 +368,7 @@ class World:
             case RequestEnd(reason):
                 self._tell(EndRequested(reason), now_ms)
             case SpendBudget(of):
+                self.store.spent_of, self.worker.knows_spent = of, True
                 self._tell(BudgetSpent(of), now_ms)
             case KillWorker():
                 self._kill(now_ms)
