@@ -18,6 +18,7 @@ from math import ceil
 
 from agent.conversation.deadlines import earliest
 from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
+from agent.conversation.playing import Playing
 from agent.conversation.remedies import REMEDIES, Remedy, Trouble
 
 NUDGE_LIMIT_MS = 2_500
@@ -60,13 +61,14 @@ class Liveness:
     """What the model owes, since when, and what was done about it.
 
     Args:
+        playing: What is heard, and until when.
         pace: How long the model takes.
         detects: Whether the model itself detects that the caller has finished; only such a model
             is told of an end of audio.
     """
 
-    def __init__(self, pace: Pace | None = None, *, detects: bool = True) -> None:
-        self._pace, self._detects = pace or Pace(), detects
+    def __init__(self, playing: Playing, pace: Pace | None = None, *, detects: bool = True) -> None:
+        self._playing, self._pace, self._detects = playing, pace or Pace(), detects
         self._owed_ms: int | None = None
         self._since_ms: int | None = None
         self._least_ms = LEAST_PATIENCE_MS
@@ -75,7 +77,7 @@ class Liveness:
         self._speech_ms = 0.0
         self._audio_ended = False
         self._open = False
-        self._heard_by_ms = 0.0
+        self._result_ms = 0
         self._thinks_until_ms: int | None = None
         self._called = False
         self._told: Trouble | None = None
@@ -112,7 +114,7 @@ class Liveness:
     def told_result(self, now_ms: int) -> None:
         """The result of a tool was sent: from now on the model can answer."""
         self.caller_finished(now_ms)
-        self._heard_by_ms = max(self._heard_by_ms, now_ms)
+        self._result_ms = now_ms
         self._told = None
 
     def nudged(self, now_ms: int) -> None:
@@ -127,10 +129,9 @@ class Liveness:
         if self._owed_ms is not None:
             self._owed_ms = now_ms
 
-    def speaks(self, now_ms: int, audio_ms: float, *, audible: bool = True) -> None:
-        """So much audio came of a reply that is `audible` by now. Silence is no answer."""
+    def speaks(self, now_ms: int, *, audible: bool = True) -> None:
+        """Audio came of a reply that is `audible` by now. Silence is no answer."""
         self._open = True
-        self._heard_by_ms = max(self._heard_by_ms, now_ms) + audio_ms
         if not audible:
             return
         if self._since_ms is not None:
@@ -173,14 +174,6 @@ class Liveness:
     def resumable(self) -> None:
         """There is a handle: no turn is open, whether or not its end was told."""
         self._open = False
-
-    def cut(self, now_ms: int) -> None:
-        """Nothing of the agent is heard any more."""
-        self._heard_by_ms = min(self._heard_by_ms, now_ms)
-
-    def taken_back(self, audio_ms: float) -> None:
-        """So much audio that came will not be heard."""
-        self._heard_by_ms -= audio_ms
 
     def interrupted(self, now_ms: int, *, owed: bool = False) -> None:
         """What was thought or said is taken back; what closes the turn is not waited for.
@@ -273,7 +266,7 @@ class Liveness:
 
     def _limits_ms(self, listens_ms: int) -> dict[Trouble, int | None]:
         """When each trouble is one that time alone tells of."""
-        heard_by_ms = ceil(self._heard_by_ms)
+        heard_by_ms = max(ceil(self._playing.ends_ms), self._result_ms)
         patience_ms = self._patience_ms
         thinks_ms = self._thinks_until_ms or 0
         ear_ms = max(patience_ms, LEAST_PATIENCE_MS) + END_OF_SPEECH_MS

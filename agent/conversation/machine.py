@@ -141,7 +141,7 @@ class Conversation:
                 return left + self._sessions.checkpoint(now_ms) + self._cue(now_ms)
             case events.ListenerLeft():
                 self._sessions.listener_left()
-                return self._playing.go_on() + self._sessions.checkpoint(now_ms)
+                return self._playing.go_on(now_ms) + self._sessions.checkpoint(now_ms)
             case events.BudgetSpent():
                 self._parting.is_due(now_ms)
                 return []
@@ -157,12 +157,12 @@ class Conversation:
     # The listener.
 
     def _heard(self, heard: events.Heard, now_ms: int) -> list[ConversationCommand]:
-        if not self._playing.heard(heard.reply, heard.ms, heard.sent_ms):
+        if not self._playing.heard(heard.reply, heard.ms, heard.sent_ms, now_ms):
             return []
         greeted = self._debt.heard(self._playing.longest_heard_ms)
         out = self._sessions.checkpoint(now_ms) if greeted else []
         if heard.ended:
-            out += self._playing.ended(heard.reply) + self._sessions.checkpoint(now_ms)
+            out += self._playing.ended(heard.reply, now_ms) + self._sessions.checkpoint(now_ms)
         return out
 
     def _close(self, now_ms: int, *, goes_on: bool) -> list[ConversationCommand]:

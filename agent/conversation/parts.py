@@ -76,8 +76,8 @@ def assemble(
     )
     pace = Pace(think_ms)
     detects = persona.turns is None or persona.turns.detection == "server"
-    liveness = Liveness(pace, detects=detects)
     playing = Playing(transcript)
+    liveness = Liveness(playing, pace, detects=detects)
     replies = Replies(transcript, sessions, liveness, debt, playing)
     parting = Parting(persona, sessions, replies, debt, meter)
     tools = ToolUse(

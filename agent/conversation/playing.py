@@ -18,10 +18,13 @@ class Playing:
 
     Attributes:
         hold: Since when they are held, if they are.
+        ends_ms: When all that has come will have been heard, or was; if it is
+            not held. Reckoned from the audio that came, and mended by what was heard.
     """
 
     def __init__(self, transcript: Transcript) -> None:
         self.hold = Hold()
+        self.ends_ms = 0.0
         self._transcript = transcript
         self._replies: list[Reply] = []
 
@@ -46,21 +49,32 @@ class Playing:
         self._replies.append(reply)
         self._transcript.begin(reply)
 
-    def heard(self, number: int, ms: float, sent_ms: float) -> bool:
+    def came(self, audio_ms: float, now_ms: int) -> None:
+        """So much more audio came."""
+        self.ends_ms = max(self.ends_ms, now_ms) + audio_ms
+
+    def taken_back(self, audio_ms: float) -> None:
+        """So much audio that came will not be heard."""
+        self.ends_ms -= audio_ms
+
+    def heard(self, number: int, ms: float, sent_ms: float, now_ms: int) -> bool:
         """So much of a reply was heard so far. False if it is heard no more, or never was."""
         for reply in self._replies:
             if reply.number == number:
+                more = ms > reply.heard_ms
                 reply.heard(ms, sent_ms)
+                if more:
+                    self._reckon(now_ms)
                 return True
         return False
 
-    def ended(self, number: int) -> list[ConversationCommand]:
+    def ended(self, number: int, now_ms: int) -> list[ConversationCommand]:
         """A reply was heard to its end. If it was held, and no other is, the next one is heard."""
         [reply] = [each for each in self._replies if each.number == number]
         out = self._finish(reply, State.HEARD)
-        return out + self.go_on() if self.hold and self.held is None else out
+        return out + self.go_on(now_ms) if self.hold and self.held is None else out
 
-    def stop(self, up_to: int | None = None) -> list[ConversationCommand]:
+    def stop(self, now_ms: int, up_to: int | None = None) -> list[ConversationCommand]:
         """Nothing more is heard of any reply, up to number `up_to`; what follows it goes on."""
         replies = [each for each in self._replies if up_to is None or each.number <= up_to]
         if not replies:
@@ -69,6 +83,9 @@ class Playing:
         out: list[ConversationCommand] = [commands.StopPlayback(replies[-1].number)]
         for reply in replies:
             out += self._finish(reply, State.CUT)
+        self.ends_ms = min(self.ends_ms, now_ms)
+        if self._replies:
+            self._reckon(now_ms)
         return out
 
     def pause(self, now_ms: int) -> list[ConversationCommand]:
@@ -78,13 +95,17 @@ class Playing:
             reply.hold()
         return [commands.HoldPlayback()]
 
-    def go_on(self) -> list[ConversationCommand]:
+    def go_on(self, now_ms: int) -> list[ConversationCommand]:
         """Go on with what is held, if anything is."""
         if not self.hold:
             return []
         self.hold.over()
+        self._reckon(now_ms)
         from_ms = [reply.go_on() for reply in self._replies if reply.held]
         return [commands.GoOnPlayback(from_ms[0] if from_ms else None)]
+
+    def _reckon(self, now_ms: int) -> None:
+        self.ends_ms = now_ms + sum(each.received_ms - each.heard_ms for each in self._replies)
 
     def _finish(self, reply: Reply, state: State) -> list[ConversationCommand]:
         """A reply will be heard no further."""

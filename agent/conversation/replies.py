@@ -141,7 +141,7 @@ class Replies:
         if reply.lacks_question and self._debt.sure:  # nobody will write it down any more
             self._transcript.caller_said(UNWRITTEN, reply.began_ms)
         length_ms, said, taken_back = left
-        self._liveness.taken_back(came_ms - length_ms)
+        self._playing.taken_back(came_ms - length_ms)
         reply.becomes(State.RECEIVED)
         finished = commands.FinishReply(reply.number, length_ms)
         return said, taken_back, [finished, *self._answered(reply)]
@@ -173,12 +173,11 @@ class Replies:
         self, now_ms: int, up_to: int | None = None, *, still_wanted: bool = False
     ) -> list[ConversationCommand]:
         """No reply up to this number is heard further; what was asked for may be `still_wanted`."""
-        out = self._playing.stop(up_to)
+        out = self._playing.stop(now_ms, up_to)
         if not out:
             return []
         if not still_wanted:
             self._debt.cut()
-        self._liveness.cut(now_ms)
         return out + self._sessions.checkpoint(now_ms)
 
     @property
@@ -205,7 +204,8 @@ class Replies:
         if new and reply.audible:
             self._debt.reply_sounds()
             self._sessions.reply_sounds()
-        self._liveness.speaks(now_ms, audio_ms, audible=reply.audible)
+        self._playing.came(audio_ms, now_ms)
+        self._liveness.speaks(now_ms, audible=reply.audible)
         return [*out, commands.PlayReply(reply.number, pcm)]
 
     def _note_agent(self, text: str) -> None:
@@ -284,7 +284,7 @@ class Replies:
             case Verdict.HOLD:
                 return self._playing.pause(now_ms)
             case Verdict.GO_ON:
-                return self._playing.go_on()
+                return self._playing.go_on(now_ms)
             case Verdict.CUT:
                 out = self.settle_text(now_ms)
                 last = reply if of_held else self._newest

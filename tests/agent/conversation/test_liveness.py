@@ -12,17 +12,34 @@ from agent.conversation.liveness import (
     UNTOLD_MS,
     Liveness,
 )
+from agent.conversation.onset import Onset
 from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
+from agent.conversation.playing import Playing
 from agent.conversation.remedies import Remedy, Trouble
+from agent.conversation.reply import Reply
+from agent.conversation.transcript import Transcript
 
 NOW_MS = 10_000
 AFTER_ALL_MS = 3_600_000
 
 
+def silent() -> Playing:
+    """Nothing was heard yet."""
+    return Playing(Transcript([], 0, 0, Onset()))
+
+
+def said(live: Liveness, now_ms: int, audio_ms: int, *, audible: bool = True) -> None:
+    """So much of a reply came."""
+    if not live._playing:
+        live._playing.begin(Reply(1, now_ms))
+    live._playing.came(audio_ms, now_ms)
+    live.speaks(now_ms, audible=audible)
+
+
 @pytest.fixture
 def live() -> Liveness:
     """Of a session that listens; nothing was said yet."""
-    return Liveness()
+    return Liveness(silent())
 
 
 def due(live: Liveness) -> tuple[int, tuple[Trouble, Remedy] | None]:
@@ -47,14 +64,14 @@ def test_an_answer_may_take_as_long_as_a_long_thought(live: Liveness) -> None:
 
 
 def test_a_slow_thinker_is_given_twice_what_it_usually_takes() -> None:
-    live = Liveness(Pace(5_000))
+    live = Liveness(silent(), Pace(5_000))
     live.caller_finished(NOW_MS)
     assert live.deadline_ms(0) == NOW_MS + 10_000
 
 
 def test_how_long_the_model_thinks_is_learnt_from_its_answers(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
-    live.speaks(NOW_MS + 3_000, 500)
+    said(live, NOW_MS + 3_000, 500)
     live.closed("", spoke=True)
     live.caller_finished(2 * NOW_MS)
     assert live.deadline_ms(0) == 2 * NOW_MS + 6_000
@@ -64,7 +81,7 @@ def test_an_answer_after_a_nudge_took_as_long_as_from_the_question(live: Livenes
     live.caller_finished(NOW_MS)
     due(live)
     live.nudged(NOW_MS + LEAST_PATIENCE_MS)
-    live.speaks(NOW_MS + 5_000, 500)
+    said(live, NOW_MS + 5_000, 500)
     live.closed("", spoke=True)
     live.caller_finished(2 * NOW_MS)
     assert live.deadline_ms(0) == 2 * NOW_MS + 10_000
@@ -73,7 +90,7 @@ def test_an_answer_after_a_nudge_took_as_long_as_from_the_question(live: Livenes
 def test_what_was_taken_back_tells_nothing_of_the_pace(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     live.interrupted(NOW_MS)
-    live.speaks(NOW_MS + 9_000, 500)
+    said(live, NOW_MS + 9_000, 500)
     live.closed("", spoke=True)
     live.caller_finished(3 * NOW_MS)
     assert live.deadline_ms(0) == 3 * NOW_MS + LEAST_PATIENCE_MS
@@ -101,7 +118,7 @@ def test_remedies_come_in_turn_and_then_fresh_sessions(live: Liveness) -> None:
 def test_a_reply_that_is_heard_begins_the_remedies_anew(live: Liveness) -> None:
     live.asked(NOW_MS)
     due(live)
-    live.speaks(NOW_MS, 100)
+    said(live, NOW_MS, 100)
     live.replied(audible=True)
     live.closed("", spoke=True)
     live.asked(NOW_MS)
@@ -110,7 +127,7 @@ def test_a_reply_that_is_heard_begins_the_remedies_anew(live: Liveness) -> None:
 
 def test_audio_is_an_answer(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
-    live.speaks(NOW_MS + 3_000, 500)
+    said(live, NOW_MS + 3_000, 500)
     live.closed("", spoke=True)
     assert live.deadline_ms(0) is None
 
@@ -147,7 +164,7 @@ def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness)
 
 
 def test_a_model_that_we_tell_of_the_end_of_speech_is_not_told_of_an_end_of_audio() -> None:
-    live = Liveness(detects=False)
+    live = Liveness(silent(), detects=False)
     live.caller_spoke(NOW_MS, SPEECH_MS)
     assert due(live)[1] == (Trouble.UNHEARD, Remedy.RESUME)
 
@@ -171,7 +188,7 @@ def test_a_click_is_no_speech(live: Liveness) -> None:
 def test_who_is_heard_over_the_agent_is_not_taken_for_unheard_before_it_has_finished(
     live: Liveness,
 ) -> None:
-    live.speaks(NOW_MS, 20_000)
+    said(live, NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.caller_spoke(NOW_MS + 1_000, SPEECH_MS)
     assert live.deadline_ms(0) == NOW_MS + 20_000 + UNTOLD_MS
@@ -185,8 +202,8 @@ def test_somebody_who_speaks_on_and_on_puts_an_answer_off_for_a_while_only(live:
 
 
 def test_a_turn_that_is_never_closed_is_left_once_it_was_heard(live: Liveness) -> None:
-    live.speaks(NOW_MS, 3_000)
-    live.speaks(NOW_MS + 200, 3_000)
+    said(live, NOW_MS, 3_000)
+    said(live, NOW_MS + 200, 3_000)
     live.replied(audible=True)
     at_ms, what = due(live)
     assert at_ms == NOW_MS + 6_000 + STALL_LIMIT_MS
@@ -194,21 +211,21 @@ def test_a_turn_that_is_never_closed_is_left_once_it_was_heard(live: Liveness) -
 
 
 def test_a_handle_shows_that_no_turn_is_open(live: Liveness) -> None:
-    live.speaks(NOW_MS, 3_000)
+    said(live, NOW_MS, 3_000)
     live.resumable()
     assert live.deadline_ms(0) is None
 
 
 def test_an_interrupted_turn_is_not_waited_for(live: Liveness) -> None:
-    live.speaks(NOW_MS, 3_000)
+    said(live, NOW_MS, 3_000)
     live.interrupted(NOW_MS)
     assert live.deadline_ms(0) is None
 
 
 def test_what_is_cut_is_not_heard_any_longer(live: Liveness) -> None:
-    live.speaks(NOW_MS, 60_000)
+    said(live, NOW_MS, 60_000)
     live.interrupted(NOW_MS)
-    live.cut(NOW_MS + 1_000)
+    live._playing.stop(NOW_MS + 1_000)
     live.caller_finished(NOW_MS + 2_000)
     assert live.deadline_ms(0) == NOW_MS + 2_000 + LEAST_PATIENCE_MS
 
@@ -225,19 +242,19 @@ def test_a_turn_that_closes_where_nothing_was_asked_is_nothing(live: Liveness) -
 
 
 def test_a_rejected_response_is_asked_for_again(live: Liveness) -> None:
-    live.speaks(NOW_MS, 100)
+    said(live, NOW_MS, 100)
     live.closed("RESPONSE_REJECTED", spoke=True)
     assert live.due(NOW_MS, 0) == (Trouble.REJECTED, Remedy.NUDGE)
 
 
 def test_a_model_that_wants_more_input_is_let(live: Liveness) -> None:
-    live.speaks(NOW_MS, 100)
+    said(live, NOW_MS, 100)
     live.closed("NEED_MORE_INPUT", spoke=True)
     assert live.deadline_ms(0) is None
 
 
 def test_a_reply_without_sound_is_none(live: Liveness) -> None:
-    live.speaks(NOW_MS, 3_000)
+    said(live, NOW_MS, 3_000)
     live.replied(audible=False)
     assert live.due(NOW_MS, 0) == (Trouble.NO_SOUND, Remedy.NUDGE)
 
@@ -250,14 +267,14 @@ def test_without_a_session_nothing_is_owed(live: Liveness) -> None:
 
 
 def test_a_text_wants_an_answer_though_the_agent_is_still_heard(live: Liveness) -> None:
-    live.speaks(NOW_MS, 20_000)
+    said(live, NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.asked(NOW_MS + 1_000)
     assert live.deadline_ms(0) == NOW_MS + 1_000 + LEAST_PATIENCE_MS
 
 
 def test_a_caller_who_spoke_while_the_agent_is_heard_may_want_none(live: Liveness) -> None:
-    live.speaks(NOW_MS, 20_000)
+    said(live, NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.caller_finished(NOW_MS + 1_000)
     assert live.deadline_ms(0) == NOW_MS + 20_000
@@ -270,6 +287,6 @@ def test_a_model_that_says_again_what_was_said_is_waited_for(live: Liveness) -> 
 
 
 def test_audio_that_is_taken_back_is_not_waited_for(live: Liveness) -> None:
-    live.speaks(NOW_MS, 20_000)
-    live.taken_back(3_000)
+    said(live, NOW_MS, 20_000)
+    live._playing.taken_back(3_000)
     assert live.deadline_ms(0) == NOW_MS + 17_000 + STALL_LIMIT_MS

@@ -20,29 +20,29 @@ def playing() -> Playing:
         reply.add(speech(1_000))
         reply.becomes(State.RECEIVED)
         both.begin(reply)
-    both.heard(1, 400, 600)
+    both.heard(1, 400, 600, 500)
     return both
 
 
 def test_what_was_heard_is_known_of_those_that_are_not_over(playing: Playing) -> None:
     assert playing.longest_heard_ms == 400
-    assert not playing.heard(3, 100, 100)
+    assert not playing.heard(3, 100, 100, 500)
 
 
 def test_all_are_held_and_the_first_says_from_where_they_go_on(playing: Playing) -> None:
     assert playing.pause(500) == [HoldPlayback()]
     assert [reply.number for reply in [playing.held] if reply] == [2]
-    assert playing.go_on() == [GoOnPlayback(400)]
+    assert playing.go_on(900) == [GoOnPlayback(400)]
     assert not playing.held
     assert not playing.hold
-    assert playing.go_on() == []
+    assert playing.go_on(900) == []
 
 
 def test_what_begins_meanwhile_waits_and_is_not_held_itself(playing: Playing) -> None:
     playing.pause(500)
     playing.begin(later := Reply(3, 600))
     assert not later.held
-    assert playing.stop(2)[0] == StopPlayback(2)
+    assert playing.stop(900, 2)[0] == StopPlayback(2)
     assert later in playing
     assert not playing.hold
 
@@ -50,12 +50,37 @@ def test_what_begins_meanwhile_waits_and_is_not_held_itself(playing: Playing) ->
 def test_the_end_of_the_last_that_is_held_lets_the_next_one_go_on(playing: Playing) -> None:
     playing.pause(500)
     playing.begin(Reply(3, 600))
-    assert [type(command) for command in playing.ended(1)] == [AppendLine]
-    assert [type(command) for command in playing.ended(2)] == [AppendLine, GoOnPlayback]
+    assert [type(command) for command in playing.ended(1, 900)] == [AppendLine]
+    assert [type(command) for command in playing.ended(2, 900)] == [AppendLine, GoOnPlayback]
 
 
 def test_what_stops_is_a_line_and_nothing_is_stopped_twice(playing: Playing) -> None:
-    stopped = playing.stop()
+    stopped = playing.stop(900)
     assert [type(command) for command in stopped] == [StopPlayback, AppendLine, AppendLine]
     assert not playing
-    assert playing.stop() == []
+    assert playing.stop(900) == []
+
+
+def test_when_all_will_have_been_heard_follows_from_what_came_and_what_was_heard() -> None:
+    playing = Playing(Transcript([], 0, 0, Onset()))
+    playing.begin(reply := Reply(1, 1_000))
+    for at_ms in (1_000, 1_200):
+        playing.came(reply.add(speech(500)), at_ms)
+    assert playing.ends_ms == 2_000
+    playing.heard(1, 300, 600, 1_400)
+    assert playing.ends_ms == 2_100
+    playing.heard(1, 300, 600, 1_900)
+    assert playing.ends_ms == 2_100
+    playing.taken_back(100)
+    assert playing.ends_ms == 2_000
+
+
+def test_what_is_held_is_heard_later_and_what_is_cut_is_not(playing: Playing) -> None:
+    assert playing.ends_ms == 500 + 600 + 1_000
+    playing.pause(500)
+    playing.go_on(3_000)
+    assert playing.ends_ms == 3_000 + 600 + 1_000
+    playing.stop(3_200, 1)
+    assert playing.ends_ms == 3_200 + 1_000
+    playing.stop(3_300)
+    assert playing.ends_ms == 3_300
