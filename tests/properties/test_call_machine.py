@@ -81,6 +81,8 @@ class World:
     """The last audio sent is the sound for who waits."""
     opened: set[int] = field(default_factory=set)
     marks: list[str] = field(default_factory=list)
+    waited_for: frozenset[str] = frozenset()
+    """The marks that the call waited for before this step: those that are 2 s late it gives up."""
     every_mark: set[str] = field(default_factory=set)
     sent: dict[int, int] = field(default_factory=dict)
     forbidden_up_to: int = 0
@@ -131,7 +133,7 @@ class World:
                 self.marks.clear()
             case SendClear() if self.sounds:
                 assert command.stream_sid == self.stream
-                of_replies = [name for name in self.marks if name.startswith("r")]
+                of_replies = [name for name in self.waited_for if name.startswith("r")]
                 assert not of_replies, "a sound was sent while a reply was heard"
                 self.sounds = False
             case SendClear():
@@ -287,6 +289,7 @@ def model_event(op: str, session: int, step: int) -> Event | None:
 def step(call: Call, world: World, event: Event, now_ms: int) -> None:
     world.happens(event)
     timer_ms, held = call.deadline_ms(), world.held
+    world.waited_for = frozenset(call._player._playout._marks)
     commands = call.step(event, now_ms)
     world.held = call._player._held  # what is cut is held no more
     for command in commands:
