@@ -119,6 +119,15 @@ def test_of_more_than_100_seeded_mistakes_each_is_named_by_file_line_and_key(
         ('numbers = ["+14155550100", "0800"]', "1: numbers[1]: expected a telephone number such"),
         ('blocked = ["+1*9"]', "1: blocked[0]: expected a telephone number such as"),
         ("[limits]\nminutes = 0", "2: limits.minutes: expected more than 0, got 0"),
+        ("[limits]\nusd_per_day = 0", "2: limits.usd_per_day: expected more than 0, got 0"),
+        (
+            '[limits]\nusd_per_caller_day = "2"',
+            '2: limits.usd_per_caller_day: expected a number, got "2"',
+        ),
+        (
+            "[limits]\nusd_per_dy = 3",
+            "2: limits.usd_per_dy: expected a known key, got 'usd_per_dy'; did you mean usd_per",
+        ),
     ],
 )
 def test_a_mistake_says_what_was_expected_what_came_and_how_to_fix_it(
