@@ -114,7 +114,7 @@ def all_failures(name: str) -> tuple[int, list[str]]:
             with os.fdopen(cut_here, "wb") as tells:
                 tells.write(json.dumps(broken(world, spec)).encode())
             os._exit(0)
-    except BaseException:
+    except BaseException:  # the child must not go on as the parent, whatever ended it
         if cut_here is None:
             raise
         traceback.print_exc()
