@@ -159,11 +159,13 @@ def _words(plain: PlainWords, said: types.Transcription) -> str:
 def _usage(session: int, usage: types.UsageMetadata) -> UsageReported:
     return UsageReported(
         session,
-        prompt_tokens=usage.prompt_token_count or 0,
+        # Results of tools are read, too, where they are counted by themselves.
+        prompt_tokens=(usage.prompt_token_count or 0) + (usage.tool_use_prompt_token_count or 0),
         response_tokens=usage.response_token_count or 0,
         thought_tokens=usage.thoughts_token_count or 0,
         total_tokens=usage.total_token_count or 0,
-        prompt_audio_tokens=_of(types.MediaModality.AUDIO, usage.prompt_tokens_details),
+        prompt_audio_tokens=_of(types.MediaModality.AUDIO, usage.prompt_tokens_details)
+        + _of(types.MediaModality.AUDIO, usage.tool_use_prompt_tokens_details),
         response_audio_tokens=_of(types.MediaModality.AUDIO, usage.response_tokens_details),
         response_text_tokens=_of(types.MediaModality.TEXT, usage.response_tokens_details),
     )

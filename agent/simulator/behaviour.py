@@ -13,6 +13,7 @@ type TextInThought = Literal["restarts", "joins", "follows"]
 type Transcription = Literal["utterance", "words", "letters", "nothing"]
 type OutputTranscription = Literal["inline", "before", "first", "nothing"]
 type Swallowed = Literal["stays open", "closes", "answers"]
+type BlockedAudio = Literal["cancels", "closes"]
 type Rest = Literal["goes on", "anew", "nothing"]
 
 
@@ -66,6 +67,9 @@ class Behaviour:
         other_messages: Whether counts of tokens alone, and messages that no client knows yet, are
             interspersed.
         repeats_empty: How often a call is repeated whose result is empty.
+        blocked_audio: What caller audio does while a BLOCKING call has no result: speech takes the
+            call back, or any audio closes the session with 1008.
+        tool_use_tokens: Whether the tokens of results are counted by themselves.
         calls_again: Whether a tool is called also where the history tells of its result.
         replays: What a resumed session sends again of the last turn: nothing, its words, or its
             words and audio.
@@ -115,6 +119,8 @@ class Behaviour:
     empty_messages: bool = True
     other_messages: bool = False
     repeats_empty: int = 2
+    blocked_audio: BlockedAudio = "cancels"
+    tool_use_tokens: bool = False
     calls_again: bool = False
     replays: Literal["nothing", "words", "all"] = "nothing"
     rest: Rest = "goes on"

@@ -69,7 +69,9 @@ UNATTRIBUTED_TOKENS = 39
 """So many tokens of a prompt belong to no modality (25, 39 and 51 were seen)."""
 
 
-def turn_complete(prompt_tokens: int, response_tokens: int, audio_tokens: int = 0) -> Message:
+def turn_complete(
+    prompt_tokens: int, response_tokens: int, audio_tokens: int = 0, result_tokens: int = 0
+) -> Message:
     """The end of a turn, with its tokens.
 
     As was seen of the service, the prompt counts more than is attributed to modalities, and the
@@ -79,17 +81,21 @@ def turn_complete(prompt_tokens: int, response_tokens: int, audio_tokens: int = 
         prompt_tokens: The tokens of the prompt that are attributed.
         response_tokens: Those of the reply, which are audio.
         audio_tokens: How many of the prompt are audio; the others are text.
+        result_tokens: The tokens of results of tools that are counted by themselves.
     """
     prompt = {"TEXT": prompt_tokens - audio_tokens, "AUDIO": audio_tokens}
     prompt_tokens += UNATTRIBUTED_TOKENS
-    usage = {
+    usage: Message = {
         "promptTokensDetails": _details(prompt),
         "responseTokensDetails": _details({"AUDIO": response_tokens}),
         "promptTokenCount": prompt_tokens,
         "responseTokenCount": response_tokens,
         "thoughtsTokenCount": THOUGHT_TOKENS if response_tokens else 0,
-        "totalTokenCount": prompt_tokens + response_tokens,
+        "totalTokenCount": prompt_tokens + response_tokens + result_tokens,
     }
+    if result_tokens:
+        usage["toolUsePromptTokenCount"] = result_tokens
+        usage["toolUsePromptTokensDetails"] = _details({"TEXT": result_tokens})
     return {"serverContent": {"turnComplete": True}, "usageMetadata": usage}
 
 

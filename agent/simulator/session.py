@@ -40,6 +40,9 @@ from agent.simulator.turns import Turns, phrase_of
 RESUMED_END_MS = 20
 """When a resumed session ends, if `Behaviour.resumed_end` says so."""
 
+NOT_NOW = "Operation is not implemented, or supported, or enabled."
+"""The reason of a close for audio while a BLOCKING call has no result."""
+
 MOST_REASON_BYTES = 123
 """The longest reason that a WebSocket close frame can hold."""
 
@@ -186,6 +189,8 @@ class Session:
     ) -> None:
         match one:
             case said.Audio():
+                if turns.blocked and self._behaviour.blocked_audio == "closes":
+                    raise said.Invalid(NOT_NOW, 1008)
                 listening.audio(one, now_ms)
             case said.AudioStreamEnd():
                 listening.stream_end(now_ms)

@@ -13,6 +13,7 @@ generationComplete; otherwise turnComplete + usage at the end of the assumed pla
 handle).
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,7 +24,7 @@ from agent.simulator import server_messages as say
 from agent.simulator.agenda import Agenda
 from agent.simulator.calls import Calls, known, told_in
 from agent.simulator.client_messages import ToolResult
-from agent.simulator.memory import Entry, Memory
+from agent.simulator.memory import CHARS_PER_TOKEN, Entry, Memory
 from agent.simulator.reply import Asked, Piece, Reply, after, pieces
 from agent.simulator.script import Call, TimedFault, Turn
 from agent.simulator.server_messages import Message, Send
@@ -68,6 +69,7 @@ class Turns:
         self._plan = plan
         self._transcribe = transcribe
         self._calls = Calls(service, tools or {}, send)
+        self._result_tokens = 0
         self._asked: list[Asked] = []
         self._reply: Reply | None = None
         self._turn = 0
@@ -75,6 +77,11 @@ class Turns:
         self._kept_silent = False
         self._thinking = False
         self._later: list[Asked] = []
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a BLOCKING call has no result."""
+        return self._calls.blocks
 
     def transcription(self, asked: Asked) -> str:
         """The transcription of this: the script's, or else the words that were understood."""
@@ -109,6 +116,8 @@ class Turns:
 
     def result(self, result: ToolResult, now_ms: int) -> None:
         """The client answers a call."""
+        if self._behaviour.tool_use_tokens:
+            self._result_tokens += len(json.dumps(result.response)) // CHARS_PER_TOKEN
         match self._calls.result(result):
             case "interim" if result.scheduling != "SILENT":
                 late = Turn(self._service.script.on_text)
@@ -327,9 +336,9 @@ class Turns:
         self._agenda.note(now_ms + COMPLETE_AFTER_INTERRUPTED_MS, over)
         self._go_on(now_ms + COMPLETE_AFTER_INTERRUPTED_MS)
 
-    def _close(self, reply: Reply) -> tuple[int, int, int]:
-        """Add the sent part of a turn to memory; returns the tokens of its prompt and response, and
-        how many of the prompt were audio.
+    def _close(self, reply: Reply) -> tuple[int, int, int, int]:
+        """Add the sent part of a turn to memory; returns the tokens of its prompt and response, how
+        many of the prompt were audio, and those of the results before it.
         """
         self._reply = None
         for one in reply.answers:
@@ -338,7 +347,8 @@ class Turns:
         if reply.sent:
             said = self.memory.with_entry("model", reply.said, reply.sent_ms)
             self.memory = replace(said, last=tuple(reply.sent))
-        return prompt_tokens, self.memory.tokens - prompt_tokens, audio_tokens
+        result_tokens, self._result_tokens = self._result_tokens, 0
+        return prompt_tokens, self.memory.tokens - prompt_tokens, audio_tokens, result_tokens
 
     def _go_on(self, now_ms: int) -> None:
         handle_ms = self._service.pick_ms(self._behaviour.handle_ms)

@@ -302,3 +302,15 @@ def test_a_status_in_the_middle_of_a_reply_closes_nothing() -> None:
     part = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": "AAAA"}}
     reader.events(as_the_sdk_reads_it({"serverContent": {"modelTurn": {"parts": [part]}}}))
     assert reader.events(as_the_sdk_reads_it({"serverContent": IN_PROGRESS})) == []
+
+
+def test_tokens_of_results_that_are_counted_by_themselves_are_read_too() -> None:
+    audio = types.ModalityTokenCount(modality=types.MediaModality.AUDIO, token_count=3)
+    usage = types.UsageMetadata(
+        prompt_token_count=100,
+        tool_use_prompt_token_count=20,
+        tool_use_prompt_tokens_details=[audio],
+    )
+    [told] = Messages(7).events(types.LiveServerMessage(usage_metadata=usage))
+    assert isinstance(told, UsageReported)
+    assert (told.prompt_tokens, told.prompt_audio_tokens) == (120, 3)

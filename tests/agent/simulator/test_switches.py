@@ -18,6 +18,7 @@ OTHERS = {
     "rest": "anew",
     "speech_dbfs": "-33",
     "swallowed_end": "closes",
+    "blocked_audio": "closes",
     "max_sessions": "2",
 }
 """Values that differ from the default, of the switches that are words, or not set."""
