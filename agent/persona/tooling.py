@@ -26,6 +26,24 @@ _OF_A_CALL = ("url", "method", "headers", "body", "allow_private", "parameters")
 _ONE_OF = 'python = "module:function", mcp = "server:tool" or url = "https://…"'
 
 
+_imported: dict[str, tuple[Path, int]] = {}
+"""The modules of tools, each with its file, and the file's time of change (ns) when imported."""
+
+
+def changed_modules() -> list[str]:
+    """The files of modules of tools that have changed since they were imported: Python goes on with
+    what it read then, until it is started again.
+    """
+    return sorted(str(file) for file, read in _imported.values() if _changed_ns(file) != read)
+
+
+def _changed_ns(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:  # it is gone
+        return 0
+
+
 type Secret = Callable[[str], str | None]
 
 
@@ -160,6 +178,9 @@ def _function(named: str, folder: Path) -> Callable[..., Any]:
     except Exception as error:  # noqa: BLE001 - anybody's module, which may raise anything
         what = f"expected a module that can be imported, got {module_name!r}: {error}"
         raise _Wrong(("python",), f"{what}; it is looked for beside this file, too") from None
+    if module.__file__ is not None and module_name not in _imported:
+        file = Path(module.__file__)
+        _imported[module_name] = file, _changed_ns(file)
     function = getattr(module, name, None)
     if not callable(function):
         known = [each for each in vars(module) if not each.startswith("_")]

@@ -19,6 +19,7 @@ from agent.persona.agents import BUILT_IN, Agents
 from agent.persona.mistakes import PersonaError
 from agent.persona.reading import files_of, read
 from agent.persona.remote import Joined, joined
+from agent.persona.tooling import changed_modules
 from agent.tools.mcp_servers import McpCall, McpServers
 from telephony.errors import SettingsError
 from telephony.settings import secret
@@ -52,6 +53,8 @@ class Personas:
         self._joined: tuple[Agents, int, Joined] | None = None
         self._reading = asyncio.Lock()
         self._seen: Stamp = ()
+        self._changed: list[str] = []
+        """The changed modules that the log has told of."""
         if self._path is None:
             return
         self._seen = _stamp(self._path)
@@ -106,7 +109,18 @@ class Personas:
             if stamp != self._seen:
                 self._seen = stamp
                 await self._read_again(self._path)
+            self._tell_of_modules()
         return self.last_good
+
+    def _tell_of_modules(self) -> None:
+        changed = changed_modules()
+        if changed and changed != self._changed:
+            log.warning(
+                "tool modules have changed; calls go on with them as they were",
+                modules=changed,
+                hint="restart offhook: it hands its calls over, or lets them end",
+            )
+        self._changed = changed
 
     async def _read_again(self, path: Path) -> None:
         self._coming = None

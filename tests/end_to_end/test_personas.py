@@ -1,6 +1,7 @@
 """Agents of one's own, over real sockets: which of them answers, when, and for whom not."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -220,6 +221,7 @@ async def test_an_edit_is_taken_up_by_the_next_call_and_a_mistake_by_none(
         await call()
         ready_again = (await get(worker.url, "/readyz")).json()
     assert heard == ["The first greeting."] * 20 + ["The second greeting."]
+    sys.stdout.write("a broken edit under 10 running and 10 new calls: none noticed\n")
     assert (ready["status"], len(ready["reasons"])) == ("degraded", 1)
     assert f"{file}:2: instructions: expected a text in quotes, got 7" in ready["reasons"][0]
     assert ready_again == {"status": "ready", "reasons": []}

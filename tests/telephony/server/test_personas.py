@@ -1,8 +1,12 @@
 """A change of a persona file waits for its MCP servers; no call ever does."""
 
 import asyncio
+import os
 from collections.abc import Iterable
 from pathlib import Path
+
+import pytest
+import structlog
 
 from agent.tools.mcp_server import Listed, McpServer, Standing
 from agent.tools.mcp_servers import McpServers
@@ -61,3 +65,23 @@ async def test_a_change_is_taken_up_once_its_servers_were_asked(tmp_path: Path) 
         file.write_text(HEAD)
         assert len((await personas.current()).default.persona.tools) == 2
         assert servers.used[-1] == []
+
+
+async def test_a_module_of_tools_that_changed_on_disk_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.persona.tooling._imported", {})
+    module = tmp_path / "module_that_changes.py"
+    module.write_text('def look(order: str) -> str:\n    """Looks."""\n    return order\n')
+    file = tmp_path / "mira.toml"
+    file.write_text(f'{HEAD}[[tools]]\npython = "module_that_changes:look"\n')
+    personas = Personas(file)
+    with structlog.testing.capture_logs() as log:
+        await personas.current()
+        assert log == []
+        os.utime(module, ns=(1, 1))
+        for _ in range(2):
+            await personas.current()
+    [told] = log
+    assert told["modules"] == [str(module)]
+    assert told["event"].startswith("tool modules have changed")
