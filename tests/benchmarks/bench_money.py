@@ -25,7 +25,7 @@ from tests.end_to_end.scripts import AGENT
 from tests.redis_server import redis_running
 
 CALLS = 50
-CAPS_USD = (0.20, 0.40)
+CAPS_USD = (0.12, 0.40)
 """For some of the calls, as one minute of each is reserved."""
 
 
