@@ -16,7 +16,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.transcript import Line
 
 type Status = Literal["ringing", "in-progress", "completed"]
-"""Twilio's own words for the status of a call."""
+"""How a call stands; the words are those of whoever carries it."""
 
 
 class StoreAway(Exception):  # noqa: N818  the field's word; the call has an event of this name
@@ -59,7 +59,7 @@ class CallRecord:
     """The stored data of a call.
 
     Args:
-        status: Twilio's status of the call.
+        status: How the call stands.
         ended_reason: Why it ended, or "" while it goes on.
         epoch: The newest ownership; 0 before the first. Lines from an earlier call have epoch 0.
         owner: The worker that took it last, or "".
@@ -112,11 +112,11 @@ class Orphan:
     """A call whose lease has ended, because no worker holds it. This worker must rescue it.
 
     Args:
-        call_sid: The call.
+        conversation_id: The call.
         claimed_until_ms: No other worker gets the call before this time (Redis' clock, Unix ms).
     """
 
-    call_sid: str
+    conversation_id: str
     claimed_until_ms: int
 
 
@@ -129,12 +129,12 @@ class Leases(Protocol):
 
     async def watch(
         self,
-        call_sid: str,
+        conversation_id: str,
         on_taken: Callable[[int], None],
         on_status: Callable[[str], None] | None = None,
     ) -> bool:
         """Call `on_taken(epoch)` whenever a worker takes this call, this one included, and
-        `on_status(status)` when a worker gets its status from Twilio.
+        `on_status(status)` when a worker is told how it stands.
 
         A second watch of a call replaces the first. The functions must not raise: they run in the
         task that serves every call of the worker.
@@ -145,15 +145,15 @@ class Leases(Protocol):
         """
         ...
 
-    async def unwatch(self, call_sid: str) -> None:
+    async def unwatch(self, conversation_id: str) -> None:
         """Stop watching. It is no error if the call is not watched."""
         ...
 
-    def taken_epoch(self, call_sid: str) -> int:
+    def taken_epoch(self, conversation_id: str) -> int:
         """The highest epoch under which a watched call was taken, as far as is known here."""
         ...
 
-    async def wait_released(self, call_sid: str, epoch: int, timeout_ms: int = 300) -> bool:
+    async def wait_released(self, conversation_id: str, epoch: int, timeout_ms: int = 300) -> bool:
         """Wait until a worker answers `taken <epoch>` with `released <epoch>`.
 
         The call must be watched since before it was taken; otherwise the answer can be missed.
@@ -173,22 +173,24 @@ class Store(Protocol):
     ownership, or was away when it began.
     """
 
-    async def open_call(self, call_sid: str, persona: str = "") -> CallRecord:
+    async def open_call(self, conversation_id: str, persona: str = "") -> CallRecord:
         """The record of a call, without lines. If there is none, make one with status `ringing`.
 
         May be repeated: it never changes an existing record.
 
         Args:
-            call_sid: Which call.
+            conversation_id: Which call.
             persona: The name of the agent that answers, for a new record.
         """
         ...
 
-    async def look_up(self, call_sid: str) -> CallRecord | None:
+    async def look_up(self, conversation_id: str) -> CallRecord | None:
         """The record of a call with its lines and checkpoint as of one moment, or None."""
         ...
 
-    async def take(self, call_sid: str, nonce: str, owner: str, token_ttl_s: int) -> Taken | None:
+    async def take(
+        self, conversation_id: str, nonce: str, owner: str, token_ttl_s: int
+    ) -> Taken | None:
         """Redeem a one-time token for the ownership of a call.
 
         All of this is one step: the nonce is used, the epoch rises by one, the call is in
@@ -196,7 +198,7 @@ class Store(Protocol):
         `StoreAway` the nonce may be used.
 
         Args:
-            call_sid: Which call.
+            conversation_id: Which call.
             nonce: The token's unique part.
             owner: The name of this worker.
             token_ttl_s: How long the token could still be valid; its use is remembered that long.
@@ -207,11 +209,11 @@ class Store(Protocol):
         """
         ...
 
-    async def append(self, call_sid: str, lines: Sequence[Line], epoch: int) -> int:
+    async def append(self, conversation_id: str, lines: Sequence[Line], epoch: int) -> int:
         """Append lines, all or none, in one round trip. Lines that are stored do not change.
 
         Args:
-            call_sid: Which call.
+            conversation_id: Which call.
             lines: Final lines, their numbers rising by one.
             epoch: The writer's ownership.
 
@@ -226,19 +228,19 @@ class Store(Protocol):
         ...
 
     async def save_checkpoint(
-        self, call_sid: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
+        self, conversation_id: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
     ) -> None:
         """Replace the checkpoint, and what the record says of the call's cost. Raises `Fenced`.
 
         Args:
-            call_sid: Which call.
+            conversation_id: Which call.
             checkpoint: The checkpoint.
             epoch: The writer's ownership.
             cost: What the call has cost, in nano-dollars; None if that is not known.
         """
         ...
 
-    async def end_call(self, call_sid: str, epoch: int, reason: str) -> None:
+    async def end_call(self, conversation_id: str, epoch: int, reason: str) -> None:
         """Store that the call is over, and why. Only its owner calls this. Lines may still follow.
 
         An existing reason does not change.
@@ -247,7 +249,7 @@ class Store(Protocol):
         """
         ...
 
-    async def mark_completed(self, call_sid: str, reason: str) -> None:
+    async def mark_completed(self, conversation_id: str, reason: str) -> None:
         """Store that the call is over, on the word of a status callback and not of its owner.
 
         `reason` is stored only if there is no `ended_reason` yet. The epoch does not change, so
@@ -255,26 +257,26 @@ class Store(Protocol):
         """
         ...
 
-    async def reopen(self, call_sid: str, reason: str) -> None:
+    async def reopen(self, conversation_id: str, reason: str) -> None:
         """Store that a call goes on after all, if it ended for `reason`: that was a guess, and
         somebody who knows says otherwise. A call that ended for another reason stays over.
         """
         ...
 
-    async def count_resume(self, call_sid: str) -> int:
+    async def count_resume(self, conversation_id: str) -> int:
         """Count one more resume; returns how many there were in this window of 60 s."""
         ...
 
-    async def note_caller(self, caller: str, call_sid: str, ttl_s: int) -> str | None:
+    async def note_caller(self, caller: str, conversation_id: str, ttl_s: int) -> str | None:
         """Remember a caller's newest call.
 
         Args:
             caller: A keyed hash of the caller's number, never the number itself.
-            call_sid: The call.
+            conversation_id: The call.
             ttl_s: For how long.
 
         Returns:
-            The CallSid of the caller's call before, if any; it may be the same.
+            The id of the caller's conversation before, if any; it may be the same.
         """
         ...
 
@@ -307,15 +309,15 @@ class Store(Protocol):
         """Remove an orphan that was rescued. If a worker holds it again, its lease stays."""
         ...
 
-    async def announce_released(self, call_sid: str, epoch: int) -> None:
+    async def announce_released(self, conversation_id: str, epoch: int) -> None:
         """Answer `taken <epoch>`: this worker has closed all its model sessions of the call."""
         ...
 
-    async def announce_status(self, call_sid: str, status: str) -> int:
+    async def announce_status(self, conversation_id: str, status: str) -> int:
         """Tell all workers that watch the call its status; returns how many these are."""
         ...
 
-    async def listeners(self, call_sid: str) -> int:
+    async def listeners(self, conversation_id: str) -> int:
         """How many workers watch the call."""
         ...
 

@@ -5,7 +5,7 @@ One key for each agent and day, so that one script checks the caps and books:
     offhook:spent:<day>:<agent>   hash, in nano-dollars; kept for two days after the last booking
         all                       what all calls of the day have booked
         caller:<hash>             what the calls of one caller have booked
-        call:<CallSid>            what one call has booked
+        call:<id>            what one call has booked
 
 A call is booked as a whole: the script adds only what its new amount exceeds the old one by. So a
 booking may be repeated, by any worker, and nothing is counted twice.
@@ -62,7 +62,7 @@ class Booking:
 
     Args:
         account: Where.
-        call_sid: For which call.
+        conversation_id: For which call.
         spent: What it has cost, in nano-dollars. This is booked in any case.
         ahead: What it needs to go on. This is booked only if the caps allow it.
         caps: The caps.
@@ -71,7 +71,7 @@ class Booking:
     """
 
     account: Account
-    call_sid: str
+    conversation_id: str
     spent: int
     ahead: int = 0
     caps: Caps = NO_CAPS
@@ -100,7 +100,7 @@ class Budgets(Protocol):
         """Check the caps and book, in one step."""
         ...
 
-    async def remember(self, call_sid: str, account: Account) -> None:
+    async def remember(self, conversation_id: str, account: Account) -> None:
         """Write the account into the call's record, for other workers. No effect without one."""
         ...
 
@@ -116,7 +116,7 @@ class RedisBudgets:
     async def book(self, booking: Booking) -> Booked:
         """See `Budgets.book`."""
         account, caps = booking.account, booking.caps
-        args = (KEPT_S, booking.call_sid, account.caller, booking.spent, booking.ahead)
+        args = (KEPT_S, booking.conversation_id, account.caller, booking.spent, booking.ahead)
         with store_away():
             answer: list[Any] = await self._book(
                 keys=[_key(account)], args=(*args, caps.caller, caps.day, booking.how)
@@ -124,10 +124,12 @@ class RedisBudgets:
         refused, day, caller = answer
         return Booked(refused, int(day), int(caller))
 
-    async def remember(self, call_sid: str, account: Account) -> None:
+    async def remember(self, conversation_id: str, account: Account) -> None:
         """See `Budgets.remember`."""
         with store_away():
-            await self._remember(keys=[f"offhook:{{{call_sid}}}:call"], args=(account.to_json(),))
+            await self._remember(
+                keys=[f"offhook:{{{conversation_id}}}:call"], args=(account.to_json(),)
+            )
 
 
 class KnownBudgets:
@@ -146,14 +148,16 @@ class KnownBudgets:
         spent[f"caller:{booking.account.caller}"] = booked.caller
         if booked.refused and booking.how == "begin":
             return
-        before = spent.get(f"call:{booking.call_sid}", 0)
-        spent[f"call:{booking.call_sid}"] = _amount(booking, before, refused=bool(booked.refused))
+        before = spent.get(f"call:{booking.conversation_id}", 0)
+        spent[f"call:{booking.conversation_id}"] = _amount(
+            booking, before, refused=bool(booked.refused)
+        )
 
     def book(self, booking: Booking) -> Booked:
         """Check the caps by what is known here, and book."""
         account, caps = booking.account, booking.caps
         spent = self._day(account)
-        call, caller = f"call:{booking.call_sid}", f"caller:{account.caller}"
+        call, caller = f"call:{booking.conversation_id}", f"caller:{account.caller}"
         before, total, theirs = (spent.get(name, 0) for name in (call, "all", caller))
         if booking.how == "begin" and call in spent:
             return Booked("", total, theirs)

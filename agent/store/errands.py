@@ -6,10 +6,10 @@ worker when the claim ends. A step is counted as tried before it is done.
 
 Keys, beside those of the call:
 
-    offhook:errands               sorted set: each CallSid, with the Unix time in ms at which its
+    offhook:errands               sorted set: each id, with the Unix time in ms at which its
                                   errand is due, or its claim ends
-    offhook:{<CallSid>}:errand    hash: step, attempts, since_ms
-    offhook:{<CallSid>}:summary   string: JSON
+    offhook:{<id>}:errand    hash: step, attempts, since_ms
+    offhook:{<id>}:summary   string: JSON
 """
 
 from collections.abc import Sequence
@@ -34,11 +34,11 @@ class Errand:
     """An errand that this worker has claimed.
 
     Args:
-        call_sid: The call.
+        conversation_id: The call.
         claimed_until_ms: No other worker gets it before this time (Redis' clock, Unix ms).
     """
 
-    call_sid: str
+    conversation_id: str
     claimed_until_ms: int
 
 
@@ -62,7 +62,7 @@ class Attempt:
 class Errands(Protocol):
     """The errands of all workers. Every method may raise `StoreAway`."""
 
-    async def add(self, call_sid: str) -> None:
+    async def add(self, conversation_id: str) -> None:
         """Add the errand of a call that is about to be stored as over. May be repeated."""
         ...
 
@@ -87,7 +87,7 @@ class Errands(Protocol):
         """
         ...
 
-    async def summary(self, call_sid: str) -> str | None:
+    async def summary(self, conversation_id: str) -> str | None:
         """The summary that was kept, or None."""
         ...
 
@@ -114,21 +114,21 @@ class RedisErrands:
         self._postpone = client.register_script(scripts.POSTPONE_ERRAND)
         self._settle = client.register_script(scripts.SETTLE)
 
-    async def add(self, call_sid: str) -> None:
+    async def add(self, conversation_id: str) -> None:
         """See `Errands.add`."""
         with store_away():
-            await self._add(keys=[ERRANDS], args=(self._ttl_s, call_sid, self._first_due_ms))
+            await self._add(keys=[ERRANDS], args=(self._ttl_s, conversation_id, self._first_due_ms))
 
     async def claim(self, most: int, claim_ms: int) -> Sequence[Errand]:
         """See `Errands.claim`."""
         with store_away():
             until_ms, due = await self._claim(keys=[ERRANDS], args=(self._ttl_s, most, claim_ms))
-        return [Errand(call_sid, int(until_ms)) for call_sid in due]
+        return [Errand(conversation_id, int(until_ms)) for conversation_id in due]
 
     async def begin(self, errand: Errand) -> Attempt | Literal["running", "gone"]:
         """See `Errands.begin`."""
         with store_away():
-            keys = _keys(errand.call_sid, "call", "errand")
+            keys = _keys(errand.conversation_id, "call", "errand")
             answer: list[Any] = await self._begin(keys=keys, args=(self._ttl_s,))
         if answer[0] in {"running", "gone"}:
             return answer[0]  # type: ignore[no-any-return]  # just compared
@@ -140,27 +140,29 @@ class RedisErrands:
     ) -> None:
         """See `Errands.advance`."""
         with store_away():
-            keys = _keys(errand.call_sid, "errand", "summary", "call")
+            keys = _keys(errand.conversation_id, "errand", "summary", "call")
             cost = "" if usd is None else f"{usd:.6f}"
             await self._advance(keys=keys, args=(self._ttl_s, step, summary or "", cost))
 
-    async def summary(self, call_sid: str) -> str | None:
+    async def summary(self, conversation_id: str) -> str | None:
         """See `Errands.summary`."""
         with store_away():
-            found = await self._client.get(_keys(call_sid, "summary")[0])
+            found = await self._client.get(_keys(conversation_id, "summary")[0])
         return None if found is None else str(found)
 
     async def postpone(self, errand: Errand, delay_ms: int) -> None:
         """See `Errands.postpone`."""
-        args = (self._ttl_s, errand.call_sid, errand.claimed_until_ms, delay_ms)
+        args = (self._ttl_s, errand.conversation_id, errand.claimed_until_ms, delay_ms)
         with store_away():
             await self._postpone(keys=[ERRANDS], args=args)
 
     async def settle(self, errand: Errand) -> None:
         """See `Errands.settle`."""
         with store_away():
-            await self._settle(keys=[ERRANDS], args=(errand.call_sid, errand.claimed_until_ms))
+            await self._settle(
+                keys=[ERRANDS], args=(errand.conversation_id, errand.claimed_until_ms)
+            )
 
 
-def _keys(call_sid: str, *names: str) -> list[str]:
-    return [f"offhook:{{{call_sid}}}:{name}" for name in names]
+def _keys(conversation_id: str, *names: str) -> list[str]:
+    return [f"offhook:{{{conversation_id}}}:{name}" for name in names]

@@ -50,12 +50,12 @@ class RedisLeases:
 
     async def watch(
         self,
-        call_sid: str,
+        conversation_id: str,
         on_taken: Callable[[int], None],
         on_status: Callable[[str], None] | None = None,
     ) -> bool:
         """See `Leases.watch`."""
-        channel = self._channel_of(call_sid)
+        channel = self._channel_of(conversation_id)
         watch = self._watches.setdefault(channel, _Watch(on_taken, on_status))
         watch.on_taken, watch.on_status = on_taken, on_status
         if not watch.holds.is_set() and not await self._send("SUBSCRIBE", channel):
@@ -67,20 +67,20 @@ class RedisLeases:
             return False
         return True
 
-    async def unwatch(self, call_sid: str) -> None:
+    async def unwatch(self, conversation_id: str) -> None:
         """See `Leases.unwatch`."""
-        channel = self._channel_of(call_sid)
+        channel = self._channel_of(conversation_id)
         if self._watches.pop(channel, None):
             await self._send("UNSUBSCRIBE", channel)
 
-    def taken_epoch(self, call_sid: str) -> int:
+    def taken_epoch(self, conversation_id: str) -> int:
         """See `Leases.taken_epoch`."""
-        watch = self._watches.get(self._channel_of(call_sid))
+        watch = self._watches.get(self._channel_of(conversation_id))
         return watch.taken_epoch if watch else 0
 
-    async def wait_released(self, call_sid: str, epoch: int, timeout_ms: int = 300) -> bool:
+    async def wait_released(self, conversation_id: str, epoch: int, timeout_ms: int = 300) -> bool:
         """See `Leases.wait_released`."""
-        watch = self._watches.get(self._channel_of(call_sid))
+        watch = self._watches.get(self._channel_of(conversation_id))
         if watch is None:
             return False
         try:

@@ -1,25 +1,26 @@
 """The store in Redis. The code is the same for a real server and for one in this process's memory.
 
-Keys of a call. All are in one hash slot, and each write of the call renews their expiry:
+Keys of a call, by the id that whoever carries it has for it: its CallSid, for telephony. All are in
+one hash slot, and each write of the call renews their expiry:
 
-    offhook:{<CallSid>}:lines          stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
-    offhook:{<CallSid>}:call           hash: status ended_reason epoch owner persona usd tokens
+    offhook:{<id>}:lines               stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
+    offhook:{<id>}:call                hash: status ended_reason epoch owner persona usd tokens
                                        seconds notes account summary_usd
-    offhook:{<CallSid>}:checkpoint     string: JSON
-    offhook:{<CallSid>}:token:<nonce>  string: a used token; kept as long as the token could live
-    offhook:{<CallSid>}:resumes        string: a counter; kept for its window of 60 s
-    offhook:{<CallSid>}:errand, :summary  see `agent.store.errands`
-    offhook:{<CallSid>}:lease          channel: ``taken <epoch>``, ``released <epoch>``,
+    offhook:{<id>}:checkpoint          string: JSON
+    offhook:{<id>}:token:<nonce>       string: a used token; kept as long as the token could live
+    offhook:{<id>}:resumes             string: a counter; kept for its window of 60 s
+    offhook:{<id>}:errand, :summary    see `agent.store.errands`
+    offhook:{<id>}:lease               channel: ``taken <epoch>``, ``released <epoch>``,
                                        ``status <CallStatus>``
 
 One key for all calls, so that a worker renews all its leases in one round trip:
 
-    offhook:leases                     sorted set: each CallSid, with the Unix time in ms at which
+    offhook:leases                     sorted set: each id, with the Unix time in ms at which
                                        its lease ends
 
 One key for each caller, named by a keyed hash of the number:
 
-    offhook:caller:<hash>              string: the CallSid of the newest call
+    offhook:caller:<hash>              string: the id of the newest conversation
 
 One key for each agent and day: see `agent.store.budgets`.
 
@@ -141,32 +142,36 @@ class RedisStore:
 
         return cls(in_memory.pool(server, CONNECTION), ttl_s, errands=errands)
 
-    async def open_call(self, call_sid: str, persona: str = "") -> CallRecord:
+    async def open_call(self, conversation_id: str, persona: str = "") -> CallRecord:
         """See `Store.open_call`."""
-        fields, checkpoint = await self._run(self._open_call, call_sid, persona)
-        return _record(call_sid, fields, checkpoint, [])
+        fields, checkpoint = await self._run(self._open_call, conversation_id, persona)
+        return _record(conversation_id, fields, checkpoint, [])
 
-    async def look_up(self, call_sid: str) -> CallRecord | None:
+    async def look_up(self, conversation_id: str) -> CallRecord | None:
         """See `Store.look_up`."""
-        fields, checkpoint, entries = await self._run(self._look_up, call_sid)
-        return _record(call_sid, fields, checkpoint, entries) if fields else None
+        fields, checkpoint, entries = await self._run(self._look_up, conversation_id)
+        return _record(conversation_id, fields, checkpoint, entries) if fields else None
 
-    async def take(self, call_sid: str, nonce: str, owner: str, token_ttl_s: int) -> Taken | None:
+    async def take(
+        self, conversation_id: str, nonce: str, owner: str, token_ttl_s: int
+    ) -> Taken | None:
         """See `Store.take`."""
         answer = await self._run(
             self._take,
-            call_sid,
+            conversation_id,
             owner,
             token_ttl_s,
-            _key(call_sid, "lease"),
-            extra_key=_key(call_sid, f"token:{nonce}"),
+            _key(conversation_id, "lease"),
+            extra_key=_key(conversation_id, f"token:{nonce}"),
         )
         if answer is None:
             return None
         epoch, listeners, checkpoint, entries, account = answer
-        return Taken(epoch, _checkpoint(call_sid, checkpoint), _lines(entries), listeners, account)
+        return Taken(
+            epoch, _checkpoint(conversation_id, checkpoint), _lines(entries), listeners, account
+        )
 
-    async def append(self, call_sid: str, lines: Sequence[Line], epoch: int) -> int:
+    async def append(self, conversation_id: str, lines: Sequence[Line], epoch: int) -> int:
         """See `Store.append`."""
         numbers = [line.n for line in lines]
         if lines and numbers != list(range(max(1, numbers[0]), numbers[0] + len(lines))):
@@ -176,51 +181,56 @@ class RedisStore:
             for line in lines
             for value in (line.n, line.role, line.text, line.heard, line.at_ms, line.epoch)
         ]
-        match await self._run(self._append, call_sid, epoch, *values):
+        match await self._run(self._append, conversation_id, epoch, *values):
             case ["gap", expected_n]:
                 raise Gap(expected_n, numbers[0])
             case answer:
                 return _accepted(answer)
 
     async def save_checkpoint(
-        self, call_sid: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
+        self, conversation_id: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
     ) -> None:
         """See `Store.save_checkpoint`."""
         usd = "unknown" if cost is None else f"{cost / NANO:.6f}"
         seconds = checkpoint.elapsed_ms // 1000
         figures = (usd, checkpoint.tokens, seconds, checkpoint.notes)
         answer = await self._run(
-            self._save_checkpoint, call_sid, epoch, checkpoint.to_json(), *figures
+            self._save_checkpoint, conversation_id, epoch, checkpoint.to_json(), *figures
         )
         _accepted(answer)
 
-    async def end_call(self, call_sid: str, epoch: int, reason: str) -> None:
+    async def end_call(self, conversation_id: str, epoch: int, reason: str) -> None:
         """See `Store.end_call`."""
-        await self._add_errand(call_sid)
-        _accepted(await self._run(self._end_call, call_sid, epoch, reason))
+        await self._add_errand(conversation_id)
+        _accepted(await self._run(self._end_call, conversation_id, epoch, reason))
 
-    async def mark_completed(self, call_sid: str, reason: str) -> None:
+    async def mark_completed(self, conversation_id: str, reason: str) -> None:
         """See `Store.mark_completed`."""
-        await self._add_errand(call_sid)
-        await self._run(self._mark_completed, call_sid, reason)
+        await self._add_errand(conversation_id)
+        await self._run(self._mark_completed, conversation_id, reason)
 
-    async def reopen(self, call_sid: str, reason: str) -> None:
+    async def reopen(self, conversation_id: str, reason: str) -> None:
         """See `Store.reopen`."""
-        await self._run(self._reopen, call_sid, reason, extra_key=_key(call_sid, "errand"))
+        await self._run(
+            self._reopen, conversation_id, reason, extra_key=_key(conversation_id, "errand")
+        )
 
-    async def count_resume(self, call_sid: str) -> int:
+    async def count_resume(self, conversation_id: str) -> int:
         """See `Store.count_resume`."""
         return _accepted(
             await self._run(
-                self._count_resume, call_sid, RESUME_WINDOW_S, extra_key=_key(call_sid, "resumes")
+                self._count_resume,
+                conversation_id,
+                RESUME_WINDOW_S,
+                extra_key=_key(conversation_id, "resumes"),
             )
         )
 
-    async def note_caller(self, caller: str, call_sid: str, ttl_s: int) -> str | None:
+    async def note_caller(self, caller: str, conversation_id: str, ttl_s: int) -> str | None:
         """See `Store.note_caller`."""
         with store_away():
             key = f"offhook:caller:{caller}"
-            before = await self._client.set(key, call_sid, ex=ttl_s, get=True)
+            before = await self._client.set(key, conversation_id, ex=ttl_s, get=True)
         return None if before is None else str(before)
 
     async def hold(
@@ -235,39 +245,43 @@ class RedisStore:
         how = (self._ttl_s, lease_ms, claim_ms or 0, ORPHANS_AT_ONCE, len(held))
         with store_away():
             until_ms, orphans = await self._hold(keys=[LEASES], args=(*how, *held, *let_go))
-        return tuple(Orphan(call_sid, int(until_ms)) for call_sid in orphans)
+        return tuple(Orphan(conversation_id, int(until_ms)) for conversation_id in orphans)
 
     async def is_orphan(self, orphan: Orphan) -> bool:
         """See `Store.is_orphan`."""
         with store_away():
-            until_ms = await self._client.zscore(LEASES, orphan.call_sid)
+            until_ms = await self._client.zscore(LEASES, orphan.conversation_id)
         return until_ms == orphan.claimed_until_ms
 
     async def settle(self, orphan: Orphan) -> None:
         """See `Store.settle`."""
         with store_away():
-            await self._settle(keys=[LEASES], args=(orphan.call_sid, orphan.claimed_until_ms))
+            await self._settle(
+                keys=[LEASES], args=(orphan.conversation_id, orphan.claimed_until_ms)
+            )
 
-    async def announce_released(self, call_sid: str, epoch: int) -> None:
+    async def announce_released(self, conversation_id: str, epoch: int) -> None:
         """See `Store.announce_released`."""
         with store_away():
-            await self._client.publish(_key(call_sid, "lease"), f"released {epoch}")
+            await self._client.publish(_key(conversation_id, "lease"), f"released {epoch}")
 
-    async def announce_status(self, call_sid: str, status: str) -> int:
+    async def announce_status(self, conversation_id: str, status: str) -> int:
         """See `Store.announce_status`."""
         with store_away():
-            return int(await self._client.publish(_key(call_sid, "lease"), f"status {status}"))
+            return int(
+                await self._client.publish(_key(conversation_id, "lease"), f"status {status}")
+            )
 
-    async def listeners(self, call_sid: str) -> int:
+    async def listeners(self, conversation_id: str) -> int:
         """See `Store.listeners`."""
         with store_away():
-            [(_, count)] = await self._client.pubsub_numsub(_key(call_sid, "lease"))
+            [(_, count)] = await self._client.pubsub_numsub(_key(conversation_id, "lease"))
         return int(count)
 
     @asynccontextmanager
     async def leases(self) -> AsyncGenerator[RedisLeases]:
         """See `Store.leases`. The block begins after the first attempt to connect."""
-        leases = RedisLeases(self._pool, lambda call_sid: _key(call_sid, "lease"))
+        leases = RedisLeases(self._pool, lambda conversation_id: _key(conversation_id, "lease"))
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(leases.run(), name="leases")
             try:
@@ -285,17 +299,21 @@ class RedisStore:
         """See `Store.aclose`."""
         await self._client.aclose()
 
-    async def _add_errand(self, call_sid: str) -> None:
+    async def _add_errand(self, conversation_id: str) -> None:
         """Add it before the call is stored as over. A worker that dies between the two leaves an
         errand that waits for the call's end, and never a call whose errand is lost.
         """
         if self.errands is not None:
-            await self.errands.add(call_sid)
+            await self.errands.add(conversation_id)
 
     async def _run(
-        self, script: AsyncScript, call_sid: str, *args: str | int, extra_key: str | None = None
+        self,
+        script: AsyncScript,
+        conversation_id: str,
+        *args: str | int,
+        extra_key: str | None = None,
     ) -> Any:
-        keys = [_key(call_sid, name) for name in ("call", "lines", "checkpoint")]
+        keys = [_key(conversation_id, name) for name in ("call", "lines", "checkpoint")]
         if extra_key is not None:
             keys.append(extra_key)
         given: list[Any] = [*keys, self._ttl_s, *args]
@@ -306,8 +324,8 @@ class RedisStore:
                 return await self._client.eval(cast("str", script.script), len(keys), *given)
 
 
-def _key(call_sid: str, name: str) -> str:
-    return f"offhook:{{{call_sid}}}:{name}"
+def _key(conversation_id: str, name: str) -> str:
+    return f"offhook:{{{conversation_id}}}:{name}"
 
 
 def _accepted(answer: list[Any]) -> int:
@@ -321,7 +339,7 @@ def _accepted(answer: list[Any]) -> int:
 
 
 def _record(
-    call_sid: str, flat: list[str], checkpoint: str | None, entries: list[Any]
+    conversation_id: str, flat: list[str], checkpoint: str | None, entries: list[Any]
 ) -> CallRecord:
     fields = _fields(flat)
     return CallRecord(
@@ -329,7 +347,7 @@ def _record(
         ended_reason=fields["ended_reason"],
         epoch=int(fields["epoch"]),
         owner=fields["owner"],
-        checkpoint=_checkpoint(call_sid, checkpoint),
+        checkpoint=_checkpoint(conversation_id, checkpoint),
         lines=_lines(entries),
         persona=fields.get("persona", ""),
         usd=_usd(fields.get("usd", "unknown")),
@@ -363,12 +381,12 @@ def _lines(entries: list[Any]) -> tuple[Line, ...]:
     )
 
 
-def _checkpoint(call_sid: str, text: str | None) -> Checkpoint | None:
+def _checkpoint(conversation_id: str, text: str | None) -> Checkpoint | None:
     """The checkpoint, or None if it cannot be read: that loses the session handle, not the call."""
     if text is None:
         return None
     try:
         return Checkpoint.from_json(text)
     except CheckpointError as error:
-        log.warning("checkpoint unreadable", call_sid=call_sid, error=str(error))
+        log.warning("checkpoint unreadable", conversation_id=conversation_id, error=str(error))
         return None

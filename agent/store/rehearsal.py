@@ -1,4 +1,4 @@
-"""Does everything that a call asks of a store, once, under a made-up CallSid.
+"""Does everything that a call asks of a store, once, under a made-up id.
 
 A server that answers PING may still refuse a script, a channel or a write: permissions are given
 for each command, and a full or read-only server accepts no writes. The data that is written expires
@@ -16,41 +16,43 @@ TOKEN_TTL_S = 60
 LEASE_MS = 60_000
 
 
-async def rehearse(store: RedisStore, call_sid: str) -> None:
+async def rehearse(store: RedisStore, conversation_id: str) -> None:
     """Go through all store operations of a call.
 
     Args:
         store: The store to test.
-        call_sid: A name that no call has.
+        conversation_id: A name that no call has.
 
     Raises:
         StoreAway: The store refuses an operation that a call needs; the message says why.
     """
-    await store.open_call(call_sid)
-    await store.count_resume(call_sid)
+    await store.open_call(conversation_id)
+    await store.count_resume(conversation_id)
     # Raised after the block, which would wrap it in a group
     async with store.leases() as leases:
-        watched = await leases.watch(call_sid, lambda _epoch: None)
-        await leases.unwatch(call_sid)
+        watched = await leases.watch(conversation_id, lambda _epoch: None)
+        await leases.unwatch(conversation_id)
     if not watched:
         raise StoreAway("refused", "a subscription to the call's channel was not confirmed")
-    await store.listeners(call_sid)
-    taken = await store.take(call_sid, "nonce", OWNER, TOKEN_TTL_S)
+    await store.listeners(conversation_id)
+    taken = await store.take(conversation_id, "nonce", OWNER, TOKEN_TTL_S)
     if taken is None:
         raise StoreAway("refused", "expected to own a call that nobody has, got none")
     epoch = taken.epoch
-    await store.append(call_sid, [Line(1, "caller", "Hello", "Hello", 0, epoch)], epoch)
-    await store.save_checkpoint(call_sid, Checkpoint(epoch, 0, 0, True, "", 0), epoch)
-    await store.announce_released(call_sid, epoch)
-    await store.announce_status(call_sid, "in-progress")
-    await store.note_caller(call_sid, call_sid, TOKEN_TTL_S)
-    await store.budgets.remember(call_sid, Account(call_sid, "1970-01-01", ""))
-    await store.budgets.book(Booking(Account(call_sid, "1970-01-01", ""), call_sid, 0))
+    await store.append(conversation_id, [Line(1, "caller", "Hello", "Hello", 0, epoch)], epoch)
+    await store.save_checkpoint(conversation_id, Checkpoint(epoch, 0, 0, True, "", 0), epoch)
+    await store.announce_released(conversation_id, epoch)
+    await store.announce_status(conversation_id, "in-progress")
+    await store.note_caller(conversation_id, conversation_id, TOKEN_TTL_S)
+    await store.budgets.remember(conversation_id, Account(conversation_id, "1970-01-01", ""))
+    await store.budgets.book(
+        Booking(Account(conversation_id, "1970-01-01", ""), conversation_id, 0)
+    )
     # Claim no orphans: the server's workers must rescue them
-    await store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
-    await store.hold([], [call_sid], lease_ms=LEASE_MS, claim_ms=None)
-    await store.end_call(call_sid, epoch, OWNER)
-    await store.mark_completed(call_sid, OWNER)
-    await store.reopen(call_sid, OWNER)
-    await store.mark_completed(call_sid, OWNER)
-    await store.look_up(call_sid)
+    await store.hold([conversation_id], [], lease_ms=LEASE_MS, claim_ms=None)
+    await store.hold([], [conversation_id], lease_ms=LEASE_MS, claim_ms=None)
+    await store.end_call(conversation_id, epoch, OWNER)
+    await store.mark_completed(conversation_id, OWNER)
+    await store.reopen(conversation_id, OWNER)
+    await store.mark_completed(conversation_id, OWNER)
+    await store.look_up(conversation_id)

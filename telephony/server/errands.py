@@ -97,7 +97,7 @@ class ErrandRunner:
             while True:
                 self._freed.clear()
                 for errand in await self._claimed():
-                    tasks.create_task(self.do(errand), name=f"errand {errand.call_sid}")
+                    tasks.create_task(self.do(errand), name=f"errand {errand.conversation_id}")
                 try:
                     async with asyncio.timeout(INTERVAL_S):
                         await self._freed.wait()
@@ -122,9 +122,9 @@ class ErrandRunner:
                 await patiently(self._errands.postpone(errand, 0))
             raise
         except StoreAway as away:  # the claim ends by itself, and the step is tried again
-            log.warning("errand interrupted", call_sid=errand.call_sid, why=away.why)
+            log.warning("errand interrupted", call_sid=errand.conversation_id, why=away.why)
         except Exception:  # a bug in one errand must not end the others, or the calls
-            log.exception("errand failed", call_sid=errand.call_sid)
+            log.exception("errand failed", call_sid=errand.conversation_id)
         finally:
             self._busy -= 1
             self._freed.set()
@@ -137,7 +137,7 @@ class ErrandRunner:
         if attempt == "running":
             await patiently(self._errands.postpone(errand, STILL_RUNNING_MS))
             return
-        record = await patiently(self._store.look_up(errand.call_sid))
+        record = await patiently(self._store.look_up(errand.conversation_id))
         if record is not None and record.ended_reason == NotBegun.BLOCKED:
             await self._advance(errand, "done")  # its owner wants to hear nothing of this caller
             return
@@ -170,12 +170,12 @@ class ErrandRunner:
             outcome = Outcome("failed", author.model, reason=failed.why)
         self._metrics.summarised(outcome.status)
         if outcome.status == "failed":
-            log.warning("no summary", call_sid=errand.call_sid, why=outcome.reason)
+            log.warning("no summary", call_sid=errand.conversation_id, why=outcome.reason)
         if outcome.usd is not None:
             self._metrics.paid_for_summary(outcome.usd)
             account = Account.from_json(record.account)
             if account is not None and self._till is not None:
-                await self._till.pay_besides(errand.call_sid, account, outcome.usd)
+                await self._till.pay_besides(errand.conversation_id, account, outcome.usd)
         await self._advance(errand, "webhook", outcome.to_json(), outcome.usd)
 
     async def _post(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
@@ -183,7 +183,7 @@ class ErrandRunner:
         if delivery is None:
             await self._advance(errand, "done")
             return
-        call_sid = errand.call_sid
+        call_sid = errand.conversation_id
         body = told(call_sid, record, await patiently(self._errands.summary(call_sid)))
         message_id = f"msg_{call_sid}_{attempt.since_ms}"
         status, why = await delivery.post(message_id, wall_time_ms() // 1000, body)

@@ -102,7 +102,7 @@ class Till:
         try:
             return await self.book(booking)
         except StoreAway as away:
-            log.warning("money not booked", call_sid=booking.call_sid, why=away.why)
+            log.warning("money not booked", call_sid=booking.conversation_id, why=away.why)
             return self._known.book(booking)
 
     async def book(self, booking: Booking) -> Booked:

@@ -57,7 +57,7 @@ class Reaper:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 for orphan in await self.round():
-                    tasks.create_task(self.save(orphan), name=f"save {orphan.call_sid}")
+                    tasks.create_task(self.save(orphan), name=f"save {orphan.conversation_id}")
                 await asyncio.sleep(INTERVAL_S)
 
     async def round(self) -> Collection[Orphan]:
@@ -84,10 +84,10 @@ class Reaper:
         try:
             await self._save(orphan)
         except StoreAway as away:  # this claim ends by itself, and another worker gets the call
-            log.warning("call not seen after", call_sid=orphan.call_sid, why=away.why)
+            log.warning("call not seen after", call_sid=orphan.conversation_id, why=away.why)
 
     async def _save(self, orphan: Orphan) -> None:
-        call_sid = orphan.call_sid
+        call_sid = orphan.conversation_id
         record = await patiently(self._store.look_up(call_sid))
         if record is not None and record.status != "completed":
             if not await patiently(self._store.is_orphan(orphan)):

@@ -38,7 +38,7 @@ async def test_each_errand_goes_to_one_worker(owner: RedisStore, backend: "Backe
     here, there = errands_of(owner), errands_of(backend.worker())
     claimed = [*await here.claim(2, CLAIM_MS), *await there.claim(9, CLAIM_MS)]
     assert len(claimed) == 5
-    assert {errand.call_sid for errand in claimed} == calls
+    assert {errand.conversation_id for errand in claimed} == calls
     assert await here.claim(9, CLAIM_MS) == []
 
 
@@ -49,7 +49,7 @@ async def test_a_claim_that_ends_gives_the_errand_to_another_worker(
     errands = errands_of(owner)
     [dead] = await errands.claim(1, 0)
     [claimed] = await errands.claim(1, CLAIM_MS)
-    assert claimed.call_sid == call_sid
+    assert claimed.conversation_id == call_sid
     await errands.settle(Errand(call_sid, dead.claimed_until_ms - 1))
     await errands.postpone(Errand(call_sid, dead.claimed_until_ms - 1), 0)
     assert await errands.claim(1, CLAIM_MS) == []

@@ -26,7 +26,7 @@ async def test_a_call_is_an_orphan_once_its_lease_is_over(store: RedisStore, cal
     assert await hold(store, call_sid) == ()
     await orphan(store, call_sid)
     [found] = await hold(store)
-    assert found.call_sid == call_sid
+    assert found.conversation_id == call_sid
     assert await store.is_orphan(found)
 
 
@@ -46,7 +46,7 @@ async def test_another_gets_it_when_the_first_has_not_seen_after_it_in_time(
     async with asyncio.timeout(10):
         while not (again := await hold(there)):  # until that millisecond is over
             pass
-    assert [each.call_sid for each in again] == [call_sid]
+    assert [each.conversation_id for each in again] == [call_sid]
     assert not await here.is_orphan(first)
 
 
@@ -67,7 +67,7 @@ async def test_who_has_taken_a_claimed_call_keeps_its_lease(
     await there.hold([call_sid], [], lease_ms=0, claim_ms=None)
     assert not await here.is_orphan(found)
     await here.settle(found)
-    assert [each.call_sid for each in await hold(there)] == [call_sid]
+    assert [each.conversation_id for each in await hold(there)] == [call_sid]
 
 
 async def test_a_call_that_is_let_go_is_never_an_orphan(
@@ -76,7 +76,7 @@ async def test_a_call_that_is_let_go_is_never_an_orphan(
     other = backend.new_call()
     await store.hold([call_sid, other], [], lease_ms=0, claim_ms=None)
     found = await store.hold([], [call_sid], lease_ms=LONG_MS, claim_ms=LONG_MS)
-    assert [each.call_sid for each in found] == [other]
+    assert [each.conversation_id for each in found] == [other]
 
 
 async def test_a_worker_that_wants_no_orphans_gets_none(store: RedisStore, call_sid: str) -> None:
