@@ -49,6 +49,7 @@ from agent.conversation.transcript import Line, Role
 from agent.store import scripts
 from agent.store.base import CallRecord, Fenced, Gap, Orphan, Status, Taken
 from agent.store.budgets import RedisBudgets
+from agent.store.connection import closing
 from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
@@ -118,7 +119,9 @@ class RedisStore:
         each call that is over leaves an errand.
         """
         options = CONNECTION if url.startswith("unix:") else CONNECTION | OVER_TCP
-        return cls(BlockingConnectionPool.from_url(url, **options), ttl_s, errands=errands)
+        pool = BlockingConnectionPool.from_url(url, **options)
+        pool.connection_class = closing(pool.connection_class)
+        return cls(pool, ttl_s, errands=errands)
 
     @classmethod
     def in_memory(

@@ -148,10 +148,12 @@ class Proxy:
             await asyncio.sleep(due_s - loop.time())
             await self._passes.wait()
             with suppress(OSError):  # that side is gone, which the other side will notice
+                if sink.is_closing():
+                    continue  # uvloop raises RuntimeError if anything is written now
                 if data:
                     sink.write(data)
                     await sink.drain()
-                elif not sink.is_closing():
+                else:
                     sink.write_eof()
 
     def _due_s(self) -> float:
@@ -185,6 +187,8 @@ async def proxied(
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
+    if writer.is_closing():
+        return
     with suppress(OSError):  # its other end was first
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     writer.transport.abort()

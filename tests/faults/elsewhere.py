@@ -126,15 +126,6 @@ ELSEWHERE = (
     ),
     Elsewhere(56, "100 000 short calls", ("make soak",), "an hour of real time is not run"),
     Elsewhere(
-        59,
-        "the store away when a stream comes back",
-        (
-            f"{END_TO_END}/test_store_away.py::test_a_call_goes_on_though_the_store_is_frozen_when_its_stream_comes_back",
-            "tests/telephony/server/test_ownership.py::test_a_held_call_goes_on_here_though_the_store_is_away_when_its_stream_comes_back",
-        ),
-        "a real server frozen at that instant, twice; not 200 seeds",
-    ),
-    Elsewhere(
         61,
         "a checkpoint of another version",
         (

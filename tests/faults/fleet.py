@@ -7,7 +7,7 @@ import asyncio
 import signal
 import socket
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -107,8 +107,9 @@ class Fleet:
         on_event: Callable[[CallEvent], None] | None = None,
         call_sid: str | None = None,
         patience_s: float = 2 * PATIENCE_S,
+        interrupted: asyncio.Event | None = None,
     ) -> Report:
-        """Place a call to the fleet."""
+        """Place a call to the fleet. Its caller hangs up when `interrupted` is set."""
         return await place(
             script,
             *(slot.url for slot in self.slots),
@@ -118,6 +119,7 @@ class Fleet:
             call_sid=call_sid,
             rest=self.rest,
             patience_s=patience_s,
+            interrupted=interrupted,
         )
 
     async def stored(self, call_sids: Sequence[str]) -> dict[str, Stored]:
@@ -203,6 +205,24 @@ async def running(
                 yield fleet
             finally:
                 fleet.stop()
+
+
+async def side_by_side[T](runs: int, most: int, live: Callable[[int], Awaitable[T]]) -> Sequence[T]:
+    """Share out runs that mostly wait to so many fleets, or fewer, that live at the same time.
+
+    Args:
+        runs: How many there are in all.
+        most: How many fleets there are at most.
+        live: Makes a fleet of its own, and does so many runs with it, one after another.
+    """
+    fleets = min(most, runs)
+
+    async def lived(number: int) -> T:
+        return await live(runs // fleets + (number < runs % fleets))
+
+    async with asyncio.TaskGroup() as tasks:
+        living = [tasks.create_task(lived(number)) for number in range(fleets)]
+    return [each.result() for each in living]
 
 
 def _free_ports(count: int) -> list[int]:

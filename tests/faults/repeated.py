@@ -37,6 +37,10 @@ REPEATED = {
     58: (
         "tests/worlds/test_silent_lines.py::test_five_silent_minutes_are_one_stream_and_cut_nothing",
     ),
+    59: (
+        f"{END_TO_END}/test_store_away.py::test_a_call_goes_on_though_the_store_is_frozen_when_its_stream_comes_back",
+        "tests/telephony/server/test_ownership.py::test_a_held_call_goes_on_here_though_the_store_is_away_when_its_stream_comes_back",
+    ),
     71: (
         f"{END_TO_END}/test_own_store.py::test_a_caller_whose_worker_was_killed_dials_again_and_the_conversation_goes_on",
         f"{END_TO_END}/test_own_store.py::test_a_second_server_on_the_same_state_dir_says_so_in_one_sentence_and_exits_with_2",

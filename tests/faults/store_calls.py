@@ -70,7 +70,7 @@ class Outcome:
             Figure("calls dropped", sum(bool(r.problems) for r in self.reports), exactly(0)),
             Figure("exit code of the worker", self.exit_code, exactly(0)),
             Figure("lines", sum(map(len, self.lines.wanted.values())), None),
-            Figure("calls with lines lost, doubled or reordered", self._wrong(), exactly(0)),
+            Figure("calls with lines lost, doubled or reordered", self.wrong(), exactly(0)),
             Figure(
                 "text waiting in one call, most",
                 self.lines.waited_bytes,
@@ -79,7 +79,8 @@ class Outcome:
             ),
         ]
 
-    def _wrong(self) -> int:
+    def wrong(self) -> int:
+        """Calls of which not exactly the lines are stored that were wanted, in order."""
         found = {r.call_sid: call.said for r, call in zip(self.reports, self.kept, strict=True)}
         return sum(
             self.lines.wanted[call_sid] != said or not said for call_sid, said in found.items()

@@ -6,7 +6,7 @@ that is a wall time depends on the machine and its load: it is printed, but neve
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.faults import rows
@@ -89,7 +89,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault.
+    """One fault, or a part of what is demanded of it: a number may occur several times.
 
     Args:
         number: As in faults.md.
@@ -97,12 +97,19 @@ class Row:
         measure: Does it, and returns what was reached. Takes a share of the full numbers, from
             `SMALLEST` to `FULL`: see `scaled`.
         virtual: Whether it is lived in virtual time, and so does not mind what else is running.
+        cost_s: About how long one core computes the full numbers of a virtual one.
+        beside: Whether one in real time mostly waits, and has no wall time among its figures, so
+            that other such rows may run at the same time.
+        small: Whether its smallest numbers are small enough for `make test`.
     """
 
     number: int
     fault: str
-    measure: Callable[[float], Sequence[Figure]]
+    measure: Callable[[float], Iterable[Figure]]
     virtual: bool = False
+    cost_s: int = 0
+    beside: bool = False
+    small: bool = True
 
 
 def scaled(full: int, share: float, least: int = 1) -> int:
@@ -111,7 +118,7 @@ def scaled(full: int, share: float, least: int = 1) -> int:
 
 
 def all_rows() -> list[Row]:
-    """The rows of every module in `rows`, by number."""
+    """The rows of every module in `rows`, by number; parts of one row in the module's order."""
     names = [module.name for module in pkgutil.iter_modules(rows.__path__, f"{rows.__name__}.")]
     found = [row for name in names for row in importlib.import_module(name).ROWS]
     return sorted(found, key=lambda row: row.number)

@@ -105,6 +105,6 @@ def _clears_late_ms(world: World) -> list[int]:
 
 
 ROWS = (
-    Row(45, "barge-ins at random instants, 50 a call", anywhere, virtual=True),
-    Row(46, "barge-in with the whole reply queued", queued, virtual=True),
+    Row(45, "barge-ins at random instants, 50 a call", anywhere, virtual=True, cost_s=60),
+    Row(46, "barge-in with the whole reply queued", queued, virtual=True, cost_s=50),
 )

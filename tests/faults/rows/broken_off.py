@@ -60,4 +60,4 @@ def measure(share: float) -> Sequence[Figure]:
     ]
 
 
-ROWS = (Row(68, "barge-in over a reply that a loss broke off", measure, virtual=True),)
+ROWS = (Row(68, "barge-in over a reply that a loss broke off", measure, virtual=True, cost_s=30),)

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import batched
 from unittest import mock
 
 from agent.simulator.behaviour import BRISK
@@ -16,6 +17,9 @@ from tests.end_to_end.serving import LocalWorker, get, place, serving
 from tests.faults.table import Figure, Row, exactly, scaled
 
 RUNS = 20
+AT_ONCE = 5
+"""So many calls, which share the clock: it steps more often than once for each reply."""
+
 HOUR_S = 3_600
 
 
@@ -54,7 +58,11 @@ async def _measure(runs: int) -> Sequence[Figure]:
         serving(gemini) as worker,
     ):
         with wall.up():
-            calls = [await _lived(wall, worker) for _ in range(runs)]
+            calls = [
+                came_to
+                for at_once in batched(range(runs), AT_ONCE, strict=False)
+                for came_to in await asyncio.gather(*(_lived(wall, worker) for _ in at_once))
+            ]
         negative = _negative((await get(worker.url, "/metrics")).text)
     return [
         Figure("calls", runs, None),
@@ -87,4 +95,4 @@ def _negative(metrics: str) -> int:
     return sum(float(line.rsplit(" ", 1)[1]) < 0 for line in samples)
 
 
-ROWS = (Row(41, "the clock on the wall steps by an hour", measure),)
+ROWS = (Row(41, "the clock on the wall steps by an hour", measure, beside=True),)

@@ -107,4 +107,4 @@ def _noted_ms(world: World, hung_ms: int) -> int:
     return noted_ms - quiet_ms
 
 
-ROWS = (Row(64, "connects to Gemini hang", measure, virtual=True),)
+ROWS = (Row(64, "connects to Gemini hang", measure, virtual=True, cost_s=60),)

@@ -159,4 +159,6 @@ def _late_ms(frame_ms: int, length_ms: int, random: Random) -> int:
     return 0 if frame_ms >= length_ms - LATE_MS else random.randint(0, LATE_MS)
 
 
-ROWS = (Row(30, "media late by up to 400 ms, out of order, 5 % lost", measure, virtual=True),)
+ROWS = (
+    Row(30, "media late by up to 400 ms, out of order, 5 % lost", measure, virtual=True, cost_s=30),
+)

@@ -36,11 +36,6 @@ THINKER_MS = 7_000
 PONG_MS = 30_000
 
 
-def measure(share: float) -> Sequence[Figure]:
-    """Holes before the second answer; slow thinkers; late pongs."""
-    return [*_holes(share), *_slow_thinkers(share), *_late_pongs(share)]
-
-
 @dataclass(frozen=True, slots=True)
 class _Hole:
     """A call with a hole.
@@ -91,25 +86,24 @@ class _Hole:
         return heard_ms - self.expected_ms
 
 
-def _holes(share: float) -> Iterator[Figure]:
+def holes(share: float) -> Iterator[Figure]:
     """Gemini has let go of half of the sessions that fell in a hole, and holds the others."""
-    holes = [_hole(MOMENTS[n % 2], n, known=n % 4 < 2) for n in range(scaled(HOLES, share, 4))]
-    missed = sum(not hole.troubles for hole in holes)
-    yield Figure("holes", len(holes), None)
-    yield Figure("holes that were not found", missed, exactly(0))
-    holes = [hole for hole in holes if hole.troubles]
-    nudges = sum(isinstance(hole.troubles[0][1], SayToModel) for hole in holes)
-    answers = [[r.name for r in judge.replies(hole.world) if not r.cut] for hole in holes]
-    sounded_ms = max(hole.sounded_ms for hole in holes)
+    tried = [_hole(MOMENTS[n % 2], n, known=n % 4 < 2) for n in range(scaled(HOLES, share, 4))]
+    found = [hole for hole in tried if hole.troubles]
+    yield Figure("holes", len(tried), None)
+    yield Figure("holes that were not found", len(tried) - len(found), exactly(0))
+    nudges = sum(isinstance(hole.troubles[0][1], SayToModel) for hole in found)
+    answers = [[r.name for r in judge.replies(hole.world) if not r.cut] for hole in found]
+    sounded_ms = max(hole.sounded_ms for hole in found)
     yield Figure("notes, after the answer was expected, most", sounded_ms, at_most(2_000), "ms")
     yield Figure("holes in which the model was nudged", nudges, at_least(1))
-    early_ms = max(hole.early_ms for hole in holes)
+    early_ms = max(hole.early_ms for hole in found)
     yield Figure("nudged or left sooner than it may be, most", early_ms, exactly(0), "ms")
-    resumed_ms = max(hole.resumed_ms for hole in holes)
+    resumed_ms = max(hole.resumed_ms for hole in found)
     yield Figure("resumed after that, most", resumed_ms, at_most(4_000), "ms")
-    lost_ms = sum(judge.unheard_speech_ms(hole.world) for hole in holes)
+    lost_ms = sum(judge.unheard_speech_ms(hole.world) for hole in found)
     yield Figure("caller's speech no session received", lost_ms, exactly(0), "ms")
-    wrong = sum(got != hole.answers for got, hole in zip(answers, holes, strict=True))
+    wrong = sum(got != hole.answers for got, hole in zip(answers, found, strict=True))
     yield Figure("calls in which an answer is missing or doubled", wrong, exactly(0))
 
 
@@ -125,7 +119,7 @@ def _hole(moment: str, seed: int, *, known: bool) -> _Hole:
     return _Hole(world, expected_ms, [scenarios.GREETING, *answers], scenarios.ROW.think_ms[1])
 
 
-def _slow_thinkers(share: float) -> Iterator[Figure]:
+def slow_thinkers(share: float) -> Iterator[Figure]:
     """Answers after 5 s, of a model of which nothing is known; after 7 s, of one that is known to
     think.
     """
@@ -171,7 +165,7 @@ def _nudges(worlds: Sequence[World]) -> int:
     return sum(isinstance(done, SayToModel) for world in worlds for _, done in _troubles(world))
 
 
-def _late_pongs(share: float) -> Iterator[Figure]:
+def late_pongs(share: float) -> Iterator[Figure]:
     """A caller who asks every 20 s, and a server that answers no ping for 30 s."""
     calls = scaled(CALLS // 4, share)
     trips, longest_ms = 0, 0
@@ -200,4 +194,10 @@ def _troubles(world: World) -> Iterator[tuple[int, CloseModel | SayToModel]]:
                 yield step.at_ms, command
 
 
-ROWS = (Row(10, "a black hole swallows an answer", measure, virtual=True),)
+ROWS = (
+    Row(10, "a black hole swallows an answer", holes, virtual=True, cost_s=200),
+    Row(
+        10, "a model that thinks for long is no black hole", slow_thinkers, virtual=True, cost_s=150
+    ),
+    Row(10, "a server with late pongs is none", late_pongs, virtual=True, cost_s=50),
+)

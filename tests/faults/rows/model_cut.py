@@ -68,4 +68,4 @@ def _counts(loss: Loss) -> dict[str, int]:
     }
 
 
-ROWS = (Row(9, "Gemini's socket is reset at a random instant", measure, virtual=True),)
+ROWS = (Row(9, "Gemini's socket is reset at a random instant", measure, virtual=True, cost_s=450),)

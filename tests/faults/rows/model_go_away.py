@@ -158,7 +158,7 @@ def _dials(command: object) -> bool:
 
 
 ROWS = (
-    Row(11, "Gemini goes away while the caller is silent", in_silence, virtual=True),
-    Row(13, "Gemini goes away, and then says nothing", silent_server, virtual=True),
-    Row(14, "connections that end at 58 and at 10 min", two_hours, virtual=True),
+    Row(11, "Gemini goes away while the caller is silent", in_silence, virtual=True, cost_s=80),
+    Row(13, "Gemini goes away, and then says nothing", silent_server, virtual=True, cost_s=250),
+    Row(14, "connections that end at 58 and at 10 min", two_hours, virtual=True, cost_s=80),
 )

@@ -155,7 +155,7 @@ TURN_MS = 7_100
 
 
 ROWS = (
-    Row(15, "a handle is refused", refused, virtual=True),
-    Row(16, "a resumed session says its last turn again", said_again, virtual=True),
-    Row(17, "1 % of turns end with 1011", turns_lost, virtual=True),
+    Row(15, "a handle is refused", refused, virtual=True, cost_s=230),
+    Row(16, "a resumed session says its last turn again", said_again, virtual=True, cost_s=80),
+    Row(17, "1 % of turns end with 1011", turns_lost, virtual=True, cost_s=500),
 )

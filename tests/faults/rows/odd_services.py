@@ -109,7 +109,15 @@ def _clears(world: World) -> int:
 
 
 ROWS = (
-    Row(57, "goAway of 300 s, 1 s into every session", early_notices, virtual=True),
-    Row(58, "no media while the caller is silent, for 5 min", silent_lines, virtual=True),
-    Row(69, "a reply after an interruption of nothing", interruptions_of_nothing, virtual=True),
+    Row(57, "goAway of 300 s, 1 s into every session", early_notices, virtual=True, cost_s=70),
+    Row(
+        58, "no media while the caller is silent, for 5 min", silent_lines, virtual=True, cost_s=20
+    ),
+    Row(
+        69,
+        "a reply after an interruption of nothing",
+        interruptions_of_nothing,
+        virtual=True,
+        cost_s=70,
+    ),
 )

@@ -1,7 +1,7 @@
 """Rows 71 and 72: `kill -9` of a worker that keeps its calls itself, started again 2 s later.
 
 Every other time the server that keeps them, and its keeper, are killed with it. The same STATE_DIR
-serves all the runs of a row.
+serves several runs of a row; some such folders, each with its worker, are in use at once.
 """
 
 import asyncio
@@ -29,12 +29,13 @@ from tests.end_to_end.scripts import (
 )
 from tests.end_to_end.serving import place, run
 from tests.end_to_end.watching import Watch
-from tests.faults.fleet import Fleet, running
+from tests.faults.fleet import Fleet, running, side_by_side
 from tests.faults.table import Figure, Row, exactly, scaled
 from tests.own_store import nobody_left, servers, state_dir, store_in
 
 KILLS = 20
 HELD_KILLS = 10
+FOLDERS = 5
 AWAY_S = 2.0
 SAFE_S = 0.05
 FIRST_ANSWER = 2
@@ -83,9 +84,11 @@ class Found:
 
 def measure_redialled(share: float) -> Sequence[Figure]:
     """Twilio ends the call with its stream, and the caller dials again."""
-    found, (code, sentences) = asyncio.run(_redialled(scaled(KILLS, share, least=2)))
+    kills = scaled(KILLS, share, least=2)
+    each = asyncio.run(side_by_side(kills, FOLDERS if kills > FOLDERS else 1, _redialled))
+    code, sentences = each[0][1]
     return [
-        *_figures(found, "callers who dialled again and went on"),
+        *_figures([found for found, _ in each], "callers who dialled again and went on"),
         Figure("exit code of a second server on the same STATE_DIR", code, exactly(2)),
         Figure("lines that it writes", sentences, exactly(1)),
     ]
@@ -93,25 +96,30 @@ def measure_redialled(share: float) -> Sequence[Figure]:
 
 def measure_held(share: float) -> Sequence[Figure]:
     """Twilio holds the call until somebody tells it where to go on."""
-    found = asyncio.run(_held(scaled(HELD_KILLS, share, least=2)))
-    return _figures(found, "calls that went on")
+    kills = scaled(HELD_KILLS, share, least=2)
+    each = asyncio.run(side_by_side(kills, FOLDERS if kills > FOLDERS else 1, _held))
+    return _figures(each, "calls that went on")
 
 
-def _figures(found: Found, went_on: str) -> Sequence[Figure]:
+def _figures(each: Sequence[Found], went_on: str) -> Sequence[Figure]:
+    def total(what: str) -> int:
+        return sum(getattr(found, what) for found in each)
+
+    kills = total("kills")
     return [
-        Figure("kills", found.kills, None),
-        Figure("kills in the middle of a reply", found.in_reply, exactly(found.kills)),
-        Figure(went_on, found.went_on, exactly(found.kills)),
-        Figure("lines lost", found.lost, exactly(0)),
-        Figure("lines twice", found.twice, exactly(0)),
-        Figure("lines out of order", found.out_of_order, exactly(0)),
-        Figure("second greetings", found.greetings, exactly(0)),
-        Figure("servers left behind", found.left, exactly(0)),
+        Figure("kills", kills, None),
+        Figure("kills in the middle of a reply", total("in_reply"), exactly(kills)),
+        Figure(went_on, total("went_on"), exactly(kills)),
+        Figure("lines lost", total("lost"), exactly(0)),
+        Figure("lines twice", total("twice"), exactly(0)),
+        Figure("lines out of order", total("out_of_order"), exactly(0)),
+        Figure("second greetings", total("greetings"), exactly(0)),
+        Figure("servers left behind", total("left"), exactly(0)),
     ]
 
 
 async def _redialled(kills: int) -> tuple[Found, tuple[int, int]]:
-    found = Found(Random(1))
+    found = Found(Random(kills))
     async with state_dir() as state, _worker(state, found) as fleet:
         while found.kills < kills:
             await _redial(fleet, state, found)
@@ -121,7 +129,7 @@ async def _redialled(kills: int) -> tuple[Found, tuple[int, int]]:
 
 
 async def _held(kills: int) -> Found:
-    found = Found(Random(2))
+    found = Found(Random(kills))
     async with state_dir() as state, _worker(state, found) as fleet:
         while found.kills < kills:
             await _hold(fleet, state, found)
@@ -213,6 +221,6 @@ def _answered(call: Stored) -> bool:
 
 
 ROWS = (
-    Row(71, "a worker that keeps its calls itself is killed", measure_redialled),
-    Row(72, "the same, and Twilio holds the call", measure_held),
+    Row(71, "a worker that keeps its calls itself is killed", measure_redialled, beside=True),
+    Row(72, "the same, and Twilio holds the call", measure_held, beside=True),
 )

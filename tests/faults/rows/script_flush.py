@@ -67,4 +67,4 @@ def _not_whole(kept: Sequence[Stored]) -> int:
     return sum(call.said != CONVERSATION[:3] for call in kept)
 
 
-ROWS = (Row(24, "Redis forgets its scripts (SCRIPT FLUSH)", measure),)
+ROWS = (Row(24, "Redis forgets its scripts (SCRIPT FLUSH)", measure, beside=True),)

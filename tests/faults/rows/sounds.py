@@ -53,4 +53,4 @@ def measure(share: float) -> Sequence[Figure]:
     ]
 
 
-ROWS = (Row(63, "a click, a cough, an mhm, an echo", measure, virtual=True),)
+ROWS = (Row(63, "a click, a cough, an mhm, an echo", measure, virtual=True, cost_s=10),)

@@ -231,6 +231,6 @@ def _p99(times_ms: Sequence[int]) -> float:
 ROWS = (
     Row(20, "Redis stopped, and back without its data", stopped),
     Row(21, "Redis 500 ms slower", slow),
-    Row(22, "Redis out of memory, read-only, not authenticated, loading", unwilling),
-    Row(23, "Redis fails over to a replica a second behind", failed_over),
+    Row(22, "Redis out of memory, read-only, not authenticated, loading", unwilling, beside=True),
+    Row(23, "Redis fails over to a replica a second behind", failed_over, beside=True),
 )

@@ -86,4 +86,4 @@ def _answers(world: World, n: int) -> int:
     )
 
 
-ROWS = (Row(66, "the model swallows an utterance", measure, virtual=True),)
+ROWS = (Row(66, "the model swallows an utterance", measure, virtual=True, cost_s=120),)

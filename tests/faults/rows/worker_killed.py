@@ -23,6 +23,12 @@ CALLS = 10
 KILLS_A_CALL = 4
 """More than five resumes within a minute end a call, and have to."""
 
+BETWEEN_S = (0.3, 3.0)
+"""From one kill to the next: a question and its answer take about 5 s."""
+
+GO_ON_S = 3.0
+"""How long the calls are left in peace after the last kill, before their callers hang up."""
+
 SAFE_S = 0.05
 RECONNECT_MS = 730
 """What others measured of Twilio, and the calls here leave out."""
@@ -112,21 +118,26 @@ async def _batch(fleet: Fleet, found: Killed, rng: Random, calls: int, kills_in_
     kills = min(KILLS_A_CALL, kills_in_all - found.kills)
     deaths: dict[int, float] = {}
     sides = [Side() for _ in range(calls)]
+    enough = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for side in sides:
-            tasks.create_task(fleet.place(TALK, on_event=side, call_sid=side.call_sid))
+            tasks.create_task(
+                fleet.place(TALK, on_event=side, call_sid=side.call_sid, interrupted=enough)
+            )
         async with asyncio.timeout(PATIENCE_S):
             while not all(side.up for side in sides):  # noqa: ASYNC110 - each tells for itself
                 await asyncio.sleep(0.02)
         for _ in range(kills):
-            await asyncio.sleep(rng.uniform(0.5, 4))
-            victim = await _kill(fleet, found, sides, deaths)
-            if found.kills < kills_in_all:
-                await fleet.start(victim)
+            again = [n for n, slot in enumerate(fleet.slots) if not slot.ready]
+            await asyncio.gather(asyncio.sleep(rng.uniform(*BETWEEN_S)), fleet.start(*again))
+            fleet.slots[await _kill(fleet, found, sides, deaths)].ready = False
+        await asyncio.sleep(GO_ON_S)
+        enough.set()
     stored = await fleet.stored([side.call_sid for side in sides])
     for call_sid, call in stored.items():
         told = [each for each in fleet.told.seen if each.call_sid == call_sid]
         _audit(found, told, call, deaths)
+    fleet.told.seen.clear()  # who looks through what 2000 calls told is late for the next kill
 
 
 async def _kill(

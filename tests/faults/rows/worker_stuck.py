@@ -3,7 +3,9 @@
 import asyncio
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
@@ -13,11 +15,14 @@ from telephony.simulator.report import AgentHeard, CallEvent, Report
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import HANG_UP, SAY_GARDEN, SAY_MORGAN, caller
 from tests.end_to_end.watching import Watch
-from tests.faults.fleet import Fleet, percentile, running
+from tests.faults.fleet import Fleet, percentile, running, side_by_side
 from tests.faults.table import SMALLEST, Figure, Row, at_least, at_most, exactly, scaled
 from tests.faults.telling_worker import Told
 
 RUNS = 20
+FLEETS = 5
+"""So many runs at once, each with workers and a Redis of its own: they mostly wait."""
+
 STOPPED_S = 10.0
 REPLY_MS = 1_500
 """Of the reply that plays when the loop is blocked, from its first sound on."""
@@ -32,11 +37,26 @@ PATIENT = caller(SAY_MORGAN, 'after_ms = 14000\nsay = "q2"', HANG_UP)
 
 def measure_zombie(share: float) -> Sequence[Figure]:
     """SIGSTOP for 10 s: only the lease tells that nobody holds the call."""
-    return asyncio.run(_zombie(scaled(RUNS, share)))
+    runs = scaled(RUNS, share)
+    found = asyncio.run(side_by_side(runs, FLEETS, _zombies))
+    gone_s = [s for _, _, each_s in found for s in each_s]
+    return [
+        Figure("workers stopped for 10 s", len(gone_s), exactly(runs)),
+        Figure(
+            "calls not taken by another worker meanwhile",
+            runs - sum(taken for taken, _, _ in found),
+            exactly(0),
+        ),
+        Figure("lines interleaved", sum(lines for _, lines, _ in found), exactly(0)),
+        Figure(
+            "zombie gone after it went on, longest", max(gone_s), at_most(1), "s", wall_time=True
+        ),
+    ]
 
 
-async def _zombie(runs: int) -> Sequence[Figure]:
-    taken, interleaved, gone_s = 0, 0, []
+async def _zombies(runs: int) -> tuple[int, int, list[float]]:
+    """How many calls were taken, how many lines interleaved, and when each zombie was gone."""
+    taken, interleaved, gone_s = 0, 0, list[float]()
     async with running(2) as fleet:
         for run in range(runs):
             victim, other = run % 2, 1 - run % 2
@@ -58,14 +78,7 @@ async def _zombie(runs: int) -> Sequence[Figure]:
             interleaved += sum(before > after for before, after in pairwise(epochs))
             numbers = [int(line["n"]) for line in call.lines]
             interleaved += numbers != list(range(1, len(numbers) + 1))
-    return [
-        Figure("workers stopped for 10 s", runs, None),
-        Figure("calls not taken by another worker meanwhile", runs - taken, exactly(0)),
-        Figure("lines interleaved", interleaved, exactly(0)),
-        Figure(
-            "zombie gone after it went on, longest", max(gone_s), at_most(1), "s", wall_time=True
-        ),
-    ]
+    return taken, interleaved, gone_s
 
 
 def measure_stall(share: float) -> Sequence[Figure]:
@@ -74,10 +87,37 @@ def measure_stall(share: float) -> Sequence[Figure]:
     had sent by then.
     """
     when = (LEAD_IS_THERE_S,) if share == SMALLEST else (LEAD_IS_THERE_S, 0)
-    return asyncio.run(_stall(scaled(RUNS, share), when))
+    found = asyncio.run(side_by_side(scaled(RUNS, share), FLEETS, partial(_stalls, when)))
+    reports = [report for each in found for report in each.reports]
+    gaps = [
+        Figure(
+            f"gaps, {after_s:g} s after the first sound",
+            sum(each.gaps_ms[after_s] for each in found),
+            exactly(0) if after_s else None,
+            "ms",
+        )
+        for after_s in when
+    ]
+    logged = sum(each.logged for each in found)
+    return [
+        Figure("stalls of 500 ms", len(reports), None),
+        Figure("of these logged with the place", logged, at_least(len(reports))),
+        Figure("calls with a problem", sum(bool(r.problems) for r in reports), exactly(0)),
+        *gaps,
+        Figure("most audio sent in a second", _fastest(reports), at_most(2), "s", wall_time=True),
+    ]
 
 
-async def _stall(runs: int, when: Sequence[float]) -> Sequence[Figure]:
+@dataclass(frozen=True, slots=True)
+class _Stalled:
+    """What one worker's stalls did: the gaps by when the stall was."""
+
+    reports: Sequence[Report]
+    logged: int
+    gaps_ms: Mapping[float, int]
+
+
+async def _stalls(when: Sequence[float], runs: int) -> _Stalled:
     reports: list[Report] = []
     gaps_ms = dict.fromkeys(when, 0)
     async with running(1) as fleet:
@@ -97,22 +137,7 @@ async def _stall(runs: int, when: Sequence[float]) -> Sequence[Figure]:
                 )
         logged = [line for line in fleet.log(0).seen if '"event loop is stuck"' in line]
         where = sum("telling_worker" in line for line in logged)
-    gaps = [
-        Figure(
-            f"gaps, {after_s:g} s after the first sound",
-            ms,
-            exactly(0) if after_s else None,
-            "ms",
-        )
-        for after_s, ms in gaps_ms.items()
-    ]
-    return [
-        Figure("stalls of 500 ms", len(reports), None),
-        Figure("of these logged with the place", where, at_least(len(reports))),
-        Figure("calls with a problem", sum(bool(r.problems) for r in reports), exactly(0)),
-        *gaps,
-        Figure("most audio sent in a second", _fastest(reports), at_most(2), "s", wall_time=True),
-    ]
+    return _Stalled(reports, where, gaps_ms)
 
 
 def _fastest(reports: Sequence[Report]) -> float:
@@ -131,10 +156,27 @@ def _fastest(reports: Sequence[Report]) -> float:
 
 def measure_stuck(share: float) -> Sequence[Figure]:
     """The loop is blocked for ever; a thread ends the process, and Twilio goes on elsewhere."""
-    return asyncio.run(_stuck(scaled(RUNS, share)))
+    runs = scaled(RUNS, share)
+    found = asyncio.run(side_by_side(runs, FLEETS, _stuck))
+    resumed_s = [s for _, each_s in found for s in each_s]
+    return [
+        Figure("event loops blocked for ever", runs, None),
+        Figure(
+            "processes ended by their watchdog", sum(exits for exits, _ in found), exactly(runs)
+        ),
+        Figure("calls not resumed", runs - len(resumed_s), exactly(0)),
+        Figure(
+            "from the stall to the resume, p95",
+            percentile(resumed_s, 0.95),
+            at_most(6),
+            "s",
+            wall_time=True,
+        ),
+    ]
 
 
-async def _stuck(runs: int) -> Sequence[Figure]:
+async def _stuck(runs: int) -> tuple[int, list[float]]:
+    """How many ended with the watchdog's code, and how soon each call went on."""
     resumed_s, exits = list[float](), 0
     async with running(2) as fleet:
         for run in range(runs):
@@ -152,18 +194,7 @@ async def _stuck(runs: int) -> Sequence[Figure]:
                 resumed_s.append(again.at_s - stuck_s)
             if run + 1 < runs:
                 await fleet.start(victim)
-    return [
-        Figure("event loops blocked for ever", runs, None),
-        Figure("processes ended by their watchdog", exits, exactly(runs)),
-        Figure("calls not resumed", runs - len(resumed_s), exactly(0)),
-        Figure(
-            "from the stall to the resume, p95",
-            percentile(resumed_s, 0.95),
-            at_most(6),
-            "s",
-            wall_time=True,
-        ),
-    ]
+    return exits, resumed_s
 
 
 async def _ended(fleet: Fleet, worker: int, call_sid: str) -> Told:
