@@ -216,6 +216,12 @@ def measure_policy(share: float) -> Sequence[Figure]:
 
 
 ROWS = (
-    Row(48, "a transfer to a number that the model made up", measure_transfers, virtual=True),
-    Row(49, "a hostile model", measure_policy, virtual=True),
+    Row(
+        48,
+        "a transfer to a number that the model made up",
+        measure_transfers,
+        virtual=True,
+        cost_s=30,
+    ),
+    Row(49, "a hostile model", measure_policy, virtual=True, cost_s=30),
 )
