@@ -14,21 +14,18 @@ time. out/faults.json has all figures too, by row.
 
 import argparse
 import json
-import logging
 import multiprocessing
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from telephony.server.logs import configure
 from tests.faults.elsewhere import ELSEWHERE
-from tests.faults.table import FULL, Figure, Row, all_rows
+from tests.faults.measuring import Place, known, measured, step_back
+from tests.faults.table import FULL, Figure, Row
 
 OUT = Path("out/faults.json")
 
@@ -36,16 +33,7 @@ BESIDE = 3
 """So many rows in real time run at once, if they mostly wait."""
 
 type Told = dict[str, Any]
-type Place = int
-"""Of a row among all."""
-
 LINE = "{:>3}  {:<62}  {:>12}  {:>12}  {}"
-
-
-@cache
-def known() -> Sequence[Row]:
-    """All rows."""
-    return all_rows()
 
 
 def main() -> int:
@@ -87,7 +75,7 @@ def all_measured(places: Sequence[Place], share: float) -> Iterator[tuple[Place,
     real = [place for place in places if not known()[place].virtual]
     # Not forked: what a process of ours keeps for itself must not be shared by all of them.
     anew = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=anew, initializer=_step_back) as idle:
+    with ProcessPoolExecutor(mp_context=anew, initializer=step_back) as idle:
         if sys.platform == "linux":
             computed = _submitted(idle, virtual, share)
         yield from _all_real(real, share)
@@ -118,22 +106,8 @@ def _as_done(measuring: _Measuring, share: float) -> Iterator[tuple[Place, Told]
         yield place, told(known()[place], share, *done.result())
 
 
-def _step_back() -> None:
-    """From now on, this process runs only where nobody else wants to."""
-    if sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-
-
 def _cost_s(place: Place) -> int:
     return known()[place].cost_s
-
-
-def measured(place: Place, share: float) -> tuple[Sequence[Figure], float]:
-    """Measure one row. Returns how long that took, too, in seconds."""
-    configure(logging.CRITICAL)  # faults are what is wanted here
-    began_s = time.monotonic()
-    figures = list(known()[place].measure(share))
-    return figures, time.monotonic() - began_s
 
 
 def told(row: Row, share: float, figures: Sequence[Figure], took_s: float) -> Told:
