@@ -1,5 +1,6 @@
 """HTTP calls as tools: the host is the owner's, and no argument leaves its place."""
 
+import ssl
 import threading
 from collections.abc import AsyncIterator
 
@@ -118,6 +119,14 @@ async def test_an_answer_that_nobody_can_read_is_a_text(shop: Shop, path: str, b
     outcome = await tool_for(shop, path).run({})
     assert outcome.status == Status.OK
     assert outcome.data.startswith(begins)
+
+
+async def test_no_certificates_are_read_while_calls_run(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tool_for(shop, "/orders")
+    monkeypatch.setattr(ssl, "create_default_context", None)
+    assert (await tool.run({})).status == Status.OK
 
 
 async def test_a_large_answer_is_not_read_on_the_event_loop(
