@@ -136,8 +136,7 @@ class Conversation:
             case events.ConversationOpened():
                 return self._sessions.open(now_ms)
             case events.ListenerCame():
-                left = self._sessions.listener_came(event.epoch)
-                left += self._tools.came(now_ms)
+                left = self._sessions.listener_came(event.epoch) + self._tools.came(now_ms)
                 return left + self._sessions.checkpoint(now_ms) + self._cue(now_ms)
             case events.ListenerLeft():
                 self._sessions.listener_left()
@@ -209,8 +208,7 @@ class Conversation:
                 if self._sessions.resumed:
                     said = (self._transcript.lately(role) for role in ("caller", "agent"))
                     self._repetition.listens(now_ms, *said)
-                cue = self._cue(now_ms)
-                cue += self._tools.ready(now_ms, cued=bool(cue))
+                cue = self._cue(now_ms) or self._tools.ready(now_ms, cued=False)
                 return [*cue, commands.ResumeCallerAudio(event.session)]
             case events.SessionRefused():
                 return self._go_on(self._sessions.refused(event, now_ms), now_ms)
@@ -248,6 +246,7 @@ class Conversation:
         cue = self._sessions.cue(greeting_comes=self._replies.comes)
         if cue:
             self._liveness.asked(now_ms, rest=self._debt.rest)
+            cue += self._tools.ready(now_ms, cued=True)
         return cue
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:

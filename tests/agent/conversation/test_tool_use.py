@@ -281,6 +281,22 @@ def test_an_act_whose_worker_died_is_unknown_and_never_repeated(talk: Talk, *, r
     assert of(RunTool, talk.happens(ActsStored(9))) == []
 
 
+@pytest.mark.parametrize("first", ["stream", "session"])
+def test_what_another_workers_session_was_told_and_the_caller_heard_is_told_once(
+    talk: Talk, first: str
+) -> None:
+    calls(talk, "book")
+    talk = goes_on(talk)
+    for what in ("stream", "session") if first == "stream" else ("session", "stream"):
+        talk.answer(epoch=2) if what == "stream" else talk.ready()
+    assert "book" in talk.cues[-1]
+    talk.now_ms += 1_000
+    talk.replies("I cannot tell whether it is booked.")
+    talk.hears_all(1)
+    talk.tells(TurnComplete, lost)
+    assert talk.opened.results == ""
+
+
 def test_what_is_looked_up_is_stopped_when_nobody_listens_any_more(talk: Talk) -> None:
     calls(talk)
     calls(talk, "book")
