@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from agent.conversation.commands import AppendLine, SayToModel
 from agent.conversation.persona import (
-    CUT_OFF_CUE,
     DEFAULT_PERSONA,
-    GO_ON_CUE,
     NO_GREETING,
-    REST_CUE,
+    RESULTS_ARE,
+    keys_pressed,
+    words_of,
 )
 from agent.simulator.voice import clip, texts
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
@@ -25,6 +25,9 @@ SAFE_MS = 50
 """A line that was final for so long is in the store."""
 
 GREETED_MS = 300
+
+KEYS_ARE = keys_pressed("")[:-2]
+"""Begins a text that tells of keys."""
 
 
 def broken(world: World, spec: WorldSpec) -> list[str]:
@@ -69,10 +72,12 @@ def _away(world: World, at_ms: int) -> bool:
     return bool(before) and isinstance(before[-1].event, StoreAway)
 
 
-def _opens(text: str) -> bool:
-    """Whether a text makes a session speak that has just begun."""
-    cues = {DEFAULT_PERSONA.greeting_cue, CUT_OFF_CUE, GO_ON_CUE, REST_CUE}
-    return text in cues or NO_GREETING in text
+def _besides(text: str) -> bool:
+    """Whether a text tells a session what has happened besides, or has the agent say its persona's
+    own words: results of tools, keys, and what ends a call or a silence.
+    """
+    told = text.startswith((RESULTS_ARE, KEYS_ARE)) and NO_GREETING not in text
+    return told or (words_of(text) is not None and text != DEFAULT_PERSONA.greeting_cue)
 
 
 def _acts(world: World) -> Iterator[str]:
@@ -83,7 +88,7 @@ def _acts(world: World) -> Iterator[str]:
         (step.worker, command.session)
         for step in world.steps
         for command in step.commands
-        if isinstance(command, SayToModel) and not command.trouble and _opens(command.text)
+        if isinstance(command, SayToModel) and not command.trouble and not _besides(command.text)
     )
     yield from (f"session {session} was cued {n} times" for session, n in cues.items() if n > 1)
 

@@ -260,8 +260,11 @@ class _Truth:
         if agent_ms is None:
             return True
         # What was asked since the last reply began, that reply does not answer.
-        began = (reply.spans[0].at_ms for reply in self._replies)
-        began_ms = max((start for start in began if start <= at_ms), default=0)
+        heard = [reply for reply in self._replies if reply.spans[0].at_ms <= at_ms]
+        last = max(heard, key=lambda reply: reply.spans[0].at_ms)
+        began_ms = last.spans[0].at_ms
+        if not last.clears and last.heard_samples < len(last.ulaw):
+            return True  # the rest of what was broken off
         for start, end in self._caller:
             if start <= at_ms and (end >= agent_ms or start >= began_ms):
                 return True
