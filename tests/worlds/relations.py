@@ -261,9 +261,9 @@ class _Truth:
             return True
         # What was asked since the last reply began, that reply does not answer.
         heard = [reply for reply in self._replies if reply.spans[0].at_ms <= at_ms]
-        last = max(heard, key=lambda reply: reply.spans[0].at_ms)
-        began_ms = last.spans[0].at_ms
-        if not last.clears and last.heard_samples < len(last.ulaw):
+        newest = max(heard, key=lambda reply: reply.spans[0].at_ms)
+        began_ms = newest.spans[0].at_ms
+        if not newest.clears and newest.heard_samples < len(newest.ulaw):
             return True  # the rest of what was broken off
         for start, end in self._caller:
             if start <= at_ms and (end >= agent_ms or start >= began_ms):
