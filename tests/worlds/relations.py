@@ -185,7 +185,7 @@ def _as_far_as_told(before: list[Line], after: list[Line], told: str) -> list[Li
     ours, last = (
         [line for line in lines if line.role == "caller"][-1:] for lines in (before, after)
     )
-    if not (ours and last) or not told.endswith(last[0].text):
+    if not (ours and last) or not told.rstrip().endswith(last[0].text):
         return before
     if not ours[0].text.startswith(last[0].text):
         return before
@@ -226,6 +226,12 @@ def _notes(world: World) -> list[int]:
     return begun
 
 
+def _broken_off(reply: judge.Reply) -> bool:
+    """Whether the caller has not heard its end."""
+    whole = [len(judge.spoken(name)) - at for name, at in judge.clips_of(bytes(reply.ulaw))]
+    return reply.heard_samples < max([len(reply.ulaw), *whole])
+
+
 class _Truth:
     """Who was heard when, and whether a session listened."""
 
@@ -263,8 +269,8 @@ class _Truth:
         heard = [reply for reply in self._replies if reply.spans[0].at_ms <= at_ms]
         newest = max(heard, key=lambda reply: reply.spans[0].at_ms)
         began_ms = newest.spans[0].at_ms
-        if not newest.clears and newest.heard_samples < len(newest.ulaw):
-            return True  # the rest of what was broken off
+        if not newest.clears and _broken_off(newest):
+            return True  # the rest of it
         for start, end in self._caller:
             if start <= at_ms and (end >= agent_ms or start >= began_ms):
                 return True
