@@ -12,12 +12,22 @@ from telephony.call.commands import EndCall, SendClear, SendMark, SendMedia
 from telephony.call.events import StreamStarted
 from telephony.replay.recording import Step
 
+SIGN_OF_LIFE = "alive"
+"""The first part of the name of a mark that asks a silent stream for a sign of life. Of a mark
+behind audio, it is the reply."""
+
 
 class Place(NamedTuple):
     """A position in the audio to a caller: the run, from 0, and the samples before it there."""
 
     run: int
     samples: int
+
+
+def _is_held(before: str, there: Place, name: str, here: Place) -> bool:
+    """Whether two marks, one after the other, are of one reply that a clear or a stream parts."""
+    reply, other = (mark.partition(":")[0] for mark in (before, name))
+    return reply == other and reply != SIGN_OF_LIFE and there.run != here.run
 
 
 @dataclass(slots=True)
@@ -29,7 +39,8 @@ class ToPhone:
 
     Args:
         runs: µ-law, 8 kHz.
-        resumed: The runs of streams that replaced another stream.
+        resumed: The runs that may go on with a reply at the sample that the caller had heard: those
+            of streams that replaced another stream, and those of a reply that was held.
         messages: How many messages held the audio.
         marks: Each mark's name and place, in order.
         clears: How many clears.
@@ -63,6 +74,8 @@ class ToPhone:
 
     def mark(self, name: str) -> Place:
         """Add a mark. Returns its position."""
+        if self.marks and _is_held(*self.marks[-1], name, self.place):
+            self.resumed.add(self.place.run)
         self.marks.append((name, self.place))
         return self.place
 

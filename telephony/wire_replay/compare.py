@@ -13,7 +13,7 @@ from itertools import pairwise
 from agent.conversation.transcript import Line
 from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
 from telephony.wire_replay.audio import common, missing, offset
-from telephony.wire_replay.carried import Carried, Place, ToModel, ToPhone
+from telephony.wire_replay.carried import SIGN_OF_LIFE, Carried, Place, ToModel, ToPhone
 
 CUT_MS = 400
 """How far apart two cuts of one run may be: two of the longest messages that the call sends."""
@@ -30,7 +30,7 @@ _MODEL_IN_BYTES_PER_MS = 2 * MODEL_IN_RATE_HZ // 1000
 _MARK = re.compile(r"r\d+:\d+").fullmatch
 """The name of a mark behind audio: its reply, and its own number."""
 
-_SIGN_OF_LIFE = re.compile(r"alive:\d+").fullmatch
+_SIGN_OF_LIFE = re.compile(rf"{SIGN_OF_LIFE}:\d+").fullmatch
 """The name of a mark that asks a silent stream for a sign of life."""
 
 TOLERANCE = (

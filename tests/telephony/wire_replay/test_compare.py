@@ -166,6 +166,22 @@ def test_a_new_stream_may_go_on_a_little_earlier_or_later() -> None:
         assert differences(expected, got) != []
 
 
+def test_a_reply_that_was_held_may_go_on_a_little_earlier_or_later() -> None:
+    phone = ToPhone()
+    phone.begin()
+    phone.media(bytes(800))
+    phone.mark("r1:1")
+    phone.clear()
+    phone.mark("r1:2")
+    assert phone.resumed == {1}
+    phone.clear()
+    phone.mark("r2:3")
+    phone.mark("alive:1")
+    phone.clear()
+    phone.mark("alive:2")
+    assert phone.resumed == {1}
+
+
 def test_caller_audio_may_begin_elsewhere_and_have_more_silence() -> None:
     silent = bytes(1_600)
     wanted = silent + AUDIO
