@@ -86,7 +86,7 @@ def demo(
     behaviour: Annotated[list[str] | None, typer.Option(help=BEHAVIOUR_HELP)] = None,
     personas: Annotated[
         Path | None,
-        typer.Option("--persona", help="The persona file of your agent, in place of the built-in."),
+        typer.Option("--persona", help="The persona file of the agent that answers."),
     ] = None,
 ) -> None:
     """Listen to a call without a phone, a key or a server.

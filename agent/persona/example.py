@@ -6,7 +6,7 @@ EXAMPLE = '''\
 
 name = "Ada"
 
-# What the agent is, knows and does. The model hears this, and no caller ever can change it.
+# What the agent is, knows and does. The model hears this, and no caller can ever change it.
 instructions = """
 You are Ada, who answers the telephone of a small business. You are on a phone call: the caller
 hears you and cannot see anything. Speak in short, natural sentences, one question at a time. If you
