@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from agent.conversation.declaration import Status
-from agent.tools.outcome import BROKEN, Outcome, outcome_of
+from agent.tools.outcome import BROKEN, PERHAPS_DONE, Outcome, outcome_of
 from agent.tools.threads import TooMany, in_thread
 
 IDEMPOTENT = "offhook_idempotent"
@@ -66,14 +66,24 @@ class FunctionTool:
         try:
             if not inspect.iscoroutinefunction(function):
                 return await in_thread(lambda: outcome_of(function(**arguments)))
-            value = await function(**arguments)
-            return await in_thread(lambda: outcome_of(value))
+            return await self._read(await function(**arguments))
         except ToolError as error:
             return Outcome(Status.ERROR, retryable=error.retryable, hint=error.message)
         except TooMany:
             return Outcome(Status.ERROR, retryable=True, hint=BROKEN, problem="too many threads")
         except Exception as error:  # noqa: BLE001 - anybody's function; the call goes on
-            return Outcome(Status.ERROR, retryable=True, hint=BROKEN, problem=_where(error))
+            again = is_idempotent(function)
+            return Outcome(Status.ERROR, retryable=again, hint=BROKEN, problem=_where(error))
+
+    async def _read(self, value: object) -> Outcome:
+        """The outcome of a function that has run, and must not run again for want of a thread."""
+        try:
+            return await in_thread(lambda: outcome_of(value))
+        except TooMany:
+            if is_idempotent(self._function):
+                raise
+            problem = "too many threads to read its answer"
+            return Outcome(Status.UNKNOWN, hint=PERHAPS_DONE, problem=problem)
 
 
 def _where(error: Exception) -> str:

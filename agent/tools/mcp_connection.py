@@ -25,12 +25,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from agent.conversation.declaration import Status
-from agent.conversation.tools import UNKNOWN_HINT
 from agent.tools.addresses import NotAllowed, address_of
 from agent.tools.mcp_program import MOST_BYTES, TOO_LONG, program
 from agent.tools.mcp_schema import MAX_DESCRIPTION_CHARS, NotDeclarable, parameters_of
 from agent.tools.mcp_server import Listed, McpServer, Standing
-from agent.tools.outcome import BROKEN, Outcome, outcome_of
+from agent.tools.outcome import BROKEN, PERHAPS_DONE, Outcome, outcome_of
 
 CONNECT_WITHIN_S = 10.0
 CHECK_EVERY_S = 30.0
@@ -136,7 +135,7 @@ class Connection:
         self._doubt.set()
         if idempotent:
             return Outcome(Status.ERROR, retryable=True, hint=BROKEN, problem=problem)
-        return Outcome(Status.UNKNOWN, hint=UNKNOWN_HINT, problem=problem)
+        return Outcome(Status.UNKNOWN, hint=PERHAPS_DONE, problem=problem)
 
     async def _live(self) -> None:
         """Connect, and stay until the server does not answer."""

@@ -10,6 +10,12 @@ CUT = f"The data was longer than {MAX_RESULT_CHARS} characters, and is cut there
 BROKEN = "It failed. Tell the caller that it can not be done right now."
 
 
+PERHAPS_DONE = (
+    "Nobody knows whether this was done, because its answer is lost. Do not call it again. "
+    "Tell the caller that you cannot be sure."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a run.

@@ -2,6 +2,9 @@
 
 An argument that the URL names stands in its path or query, percent-encoded, and can never leave its
 place. The others go into the query, or into the JSON body where the method has one.
+
+What is no look-up is an act, such as an order. Nobody knows whether an act was done whose answer is
+lost after it was sent, so its outcome is unknown, and it is never tried again.
 """
 
 import json
@@ -18,7 +21,7 @@ import httpx
 
 from agent.conversation.declaration import Status
 from agent.tools.addresses import NotAllowed, address_of
-from agent.tools.outcome import BROKEN, Outcome, outcome_of
+from agent.tools.outcome import BROKEN, PERHAPS_DONE, Outcome, outcome_of
 from agent.tools.threads import TooMany, in_thread
 
 TIMEOUT_S = 25.0
@@ -28,6 +31,18 @@ MAX_BODY_BYTES = 1 << 20
 WITHOUT_BODY = frozenset({"GET", "DELETE"})
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses after which the same call may go better."""
+
+LOST_BEHIND = frozenset({502, 504})
+"""Of these, those of a gateway that has passed the call on, and got no answer."""
+
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+)
+"""Errors that come before the first byte of a request is sent."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -96,25 +111,55 @@ class WebTool:
     async def run(self, arguments: Mapping[str, object]) -> Outcome:
         """Call it; a look-up is tried twice. Raises nothing but what a cancellation raises."""
         outcome = await self._try(arguments)
-        if outcome.retryable and self.method == "GET":
+        if outcome.retryable and self._looks_up:
             outcome = await self._try(arguments)
         return outcome
 
+    @property
+    def _looks_up(self) -> bool:
+        return self.method == "GET"
+
     async def _try(self, arguments: Mapping[str, object]) -> Outcome:
         try:
-            return await self._call(arguments)
+            client, request = await self._request(arguments)
         except NotAllowed:
             problem = "its host is in a private network; allow_private = true allows that"
             return Outcome(Status.ERROR, hint=BROKEN, problem=problem)
+        except OSError as error:  # its name is not found
+            return _failed(type(error).__name__)
+        except (httpx.InvalidURL, ValueError) as error:  # too long, or a half of a character
+            problem = f"these arguments cannot be sent ({type(error).__name__})"
+            return Outcome(Status.ERROR, hint=BROKEN, problem=problem)
+        try:
+            return await self._answer(client, request)
+        except NOT_SENT as error:
+            return _failed(type(error).__name__)
         except httpx.TimeoutException:
-            return Outcome(Status.TIMEOUT, retryable=True, hint=BROKEN, problem="timed out")
+            return self._lost(Status.TIMEOUT, "timed out")
         except TooMany:
-            return Outcome(Status.ERROR, retryable=True, hint=BROKEN, problem="too many threads")
+            return self._lost(Status.ERROR, "too many threads to read its answer")
         except (httpx.HTTPError, OSError) as error:
-            problem = type(error).__name__
-            return Outcome(Status.ERROR, retryable=True, hint=BROKEN, problem=problem)
+            return self._lost(Status.ERROR, type(error).__name__)
 
-    async def _call(self, arguments: Mapping[str, object]) -> Outcome:
+    def _lost(self, status: Status, problem: str) -> Outcome:
+        """What a call came to that was sent, and whose answer is lost."""
+        if self._looks_up:
+            return _failed(problem, status)
+        return Outcome(Status.UNKNOWN, hint=PERHAPS_DONE, problem=problem)
+
+    async def _answer(self, client: httpx.AsyncClient, request: httpx.Request) -> Outcome:
+        async with client:
+            response = await client.send(request, stream=True)
+            try:
+                if response.status_code in LOST_BEHIND:
+                    return self._lost(Status.ERROR, f"HTTP {response.status_code}")
+                return await _outcome(response)
+            finally:
+                await response.aclose()
+
+    async def _request(
+        self, arguments: Mapping[str, object]
+    ) -> tuple[httpx.AsyncClient, httpx.Request]:
         url, others = self._url(arguments)
         in_body = self.method not in WITHOUT_BODY
         if others and not in_body:
@@ -124,19 +169,14 @@ class WebTool:
         client = httpx.AsyncClient(
             verify=_trust(), trust_env=False, follow_redirects=False, timeout=TIMEOUT_S
         )
-        async with client:
-            request = client.build_request(
-                self.method,
-                url.copy_with(host=address),
-                headers={**self.headers, "Host": url.netloc.decode("ascii")},
-                json={**others, **self.body} if in_body else None,
-                extensions={"sni_hostname": url.host},
-            )
-            response = await client.send(request, stream=True)
-            try:
-                return await _outcome(response)
-            finally:
-                await response.aclose()
+        request = client.build_request(
+            self.method,
+            url.copy_with(host=address),
+            headers={**self.headers, "Host": url.netloc.decode("ascii")},
+            json={**others, **self.body} if in_body else None,
+            extensions={"sni_hostname": url.host},
+        )
+        return client, request
 
     def _url(self, arguments: Mapping[str, object]) -> tuple[httpx.URL, dict[str, Plain]]:
         """The URL with what it names, and the arguments that it does not name."""
@@ -149,6 +189,10 @@ class WebTool:
             else:
                 others[name] = value if isinstance(value, str | bool | int | float) else str(value)
         return httpx.URL(url), others
+
+
+def _failed(problem: str, status: Status = Status.ERROR) -> Outcome:
+    return Outcome(status, retryable=True, hint=BROKEN, problem=problem)
 
 
 def _quoted(value: object) -> str:

@@ -16,6 +16,9 @@ ANSWERS = {
     + b"Content-Length: %d\r\n\r\n" % len(DEEP)
     + DEEP,
     "/redirect": b"HTTP/1.1 302 Found\r\nLocation: /orders\r\nContent-Length: 0\r\n\r\n",
+    "/breaks": b"",
+    "/breaks-off": b"HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n",
+    "/gateway": b"HTTP/1.1 504 Late\r\nContent-Length: 0\r\n\r\n",
     "/busy": b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
     "/flood": b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5000000\r\n\r\n"
     + b"x" * 5_000_000,
@@ -46,6 +49,8 @@ class Shop:
         self.headers = {name.lower(): value for name, value in pairs}
         body = await reader.readexactly(int(self.headers.get("content-length", 0)))
         self.asked.append((method, target, body))
+        if target == "/stalls":
+            await reader.read()  # until the client leaves
         writer.write(ANSWERS.get(target, OK + b'{"status": "shipped"}'))
         with suppress(ConnectionError):
             await writer.drain()

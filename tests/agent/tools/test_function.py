@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from agent.conversation.declaration import MAX_RESULT_CHARS, Status
-from agent.tools import ToolError, tool
+from agent.tools import ToolError, threads, tool
 from agent.tools.function import FunctionTool, is_idempotent
 from agent.tools.toolbox import Toolbox
 
@@ -33,6 +33,11 @@ def refuses() -> None:
 def breaks() -> None:
     """Breaks."""
     raise KeyError("the caller's secret")
+
+
+def looks_up_and_breaks() -> None:
+    """Breaks."""
+    raise KeyError
 
 
 def floods() -> list[str]:
@@ -91,9 +96,23 @@ async def test_the_model_is_told_what_a_tool_error_says_and_of_others_nothing() 
         True,
     )
     broken = await FunctionTool(breaks).run({})
-    assert broken.status == Status.ERROR
+    assert (broken.status, broken.retryable) == (Status.ERROR, False)
     assert broken.problem.startswith("KeyError in test_function.py:")
     assert "secret" not in f"{broken}"
+
+
+async def test_only_a_look_up_may_run_again_after_it_broke() -> None:
+    assert (await FunctionTool(tool(idempotent=True)(looks_up_and_breaks)).run({})).retryable
+
+
+async def test_nobody_knows_of_an_act_whose_answer_no_thread_is_left_to_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("agent.tools.threads._running", threading.BoundedSemaphore(1))
+    assert threads._running.acquire(blocking=False)
+    outcome = await FunctionTool(waits).run({})
+    assert (outcome.status, outcome.retryable) == (Status.UNKNOWN, False)
+    assert (await FunctionTool(gives_nothing).run({})).retryable  # it was not begun
 
 
 @pytest.mark.parametrize("function", [floods, floods_with_text])

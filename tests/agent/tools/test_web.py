@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agent.conversation.declaration import MAX_RESULT_CHARS, Status
+from agent.tools import threads
 from agent.tools.addresses import is_public
-from agent.tools.outcome import Outcome, outcome_of
+from agent.tools.outcome import PERHAPS_DONE, Outcome, outcome_of
 from agent.tools.web import NotCallable, WebTool, web_tool
 from tests.agent.tools.shop import Shop
 
@@ -67,6 +68,48 @@ async def test_only_a_look_up_is_tried_twice(shop: Shop, method: str, times: int
     outcome = await tool_for(shop, "/busy", method).run({})
     assert (outcome.status, outcome.retryable) == (Status.ERROR, True)
     assert len(shop.asked) == times
+
+
+@pytest.mark.parametrize("path", ["/stalls", "/breaks", "/breaks-off", "/gateway"])
+async def test_nobody_knows_whether_an_act_was_done_whose_answer_is_lost(
+    shop: Shop, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.tools.web.TIMEOUT_S", 0.2)
+    outcome = await tool_for(shop, path, "POST").run({})
+    assert (outcome.status, outcome.retryable, outcome.hint) == (
+        Status.UNKNOWN,
+        False,
+        PERHAPS_DONE,
+    )
+    assert len(shop.asked) == 1
+    looked_up = await tool_for(shop, path).run({})
+    assert looked_up.status in {Status.ERROR, Status.TIMEOUT}
+    assert looked_up.retryable
+
+
+async def test_nobody_knows_of_an_act_whose_answer_no_thread_is_left_to_read(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.tools.threads._running", threading.BoundedSemaphore(1))
+    assert threads._running.acquire(blocking=False)
+    assert (await tool_for(shop, "/orders", "POST").run({})).status == Status.UNKNOWN
+
+
+@pytest.mark.parametrize("order", ["\ud800", "7" * 70_000])
+@pytest.mark.parametrize("path", ["/orders/{order}", "/orders"])
+async def test_an_argument_that_cannot_be_sent_is_an_error_and_ends_no_call(
+    shop: Shop, order: str, path: str
+) -> None:
+    outcome = await tool_for(shop, path).run({"order": order})
+    assert (outcome.status, outcome.retryable) == (Status.ERROR, False)
+    assert shop.asked == []
+
+
+async def test_an_act_that_was_never_sent_may_be_tried_again() -> None:
+    async with Shop() as gone:
+        tool = tool_for(gone, "/orders", "POST")
+    outcome = await tool.run({})
+    assert (outcome.status, outcome.retryable) == (Status.ERROR, True)
 
 
 async def test_a_flood_is_not_read_to_its_end(shop: Shop) -> None:
