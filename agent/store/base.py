@@ -9,7 +9,7 @@ Exception
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from agent.conversation.checkpoint import Checkpoint
@@ -72,6 +72,7 @@ class CallRecord:
         seconds: How long it has lasted.
         notes: What the agent wrote down, each note on a line.
         account: Where its money is booked, as `budgets.Account.to_json` writes it; "" if nowhere.
+        caller: Who called, for whoever is told of the call; "" if nobody is, or nobody knows.
     """
 
     status: Status
@@ -86,6 +87,7 @@ class CallRecord:
     seconds: int = 0
     notes: str = ""
     account: str = ""
+    caller: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,9 @@ class Store(Protocol):
     ownership, or was away when it began.
     """
 
-    async def open_call(self, conversation_id: str, persona: str = "") -> CallRecord:
+    async def open_call(
+        self, conversation_id: str, persona: str = "", caller: str = ""
+    ) -> CallRecord:
         """The record of a call, without lines. If there is none, make one with status `ringing`.
 
         May be repeated: it never changes an existing record.
@@ -181,6 +185,7 @@ class Store(Protocol):
         Args:
             conversation_id: Which call.
             persona: The name of the agent that answers, for a new record.
+            caller: Who called, likewise.
         """
         ...
 

@@ -5,7 +5,7 @@ one hash slot, and each write of the call renews their expiry:
 
     offhook:{<id>}:lines               stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
     offhook:{<id>}:call                hash: status ended_reason epoch owner persona usd tokens
-                                       seconds notes account summary_usd
+                                       seconds notes account summary_usd caller
     offhook:{<id>}:checkpoint          string: JSON
     offhook:{<id>}:token:<nonce>       string: a used token; kept as long as the token could live
     offhook:{<id>}:resumes             string: a counter; kept for its window of 60 s
@@ -145,9 +145,11 @@ class RedisStore:
 
         return cls(in_memory.pool(server, CONNECTION), ttl_s, errands=errands)
 
-    async def open_call(self, conversation_id: str, persona: str = "") -> CallRecord:
+    async def open_call(
+        self, conversation_id: str, persona: str = "", caller: str = ""
+    ) -> CallRecord:
         """See `Store.open_call`."""
-        fields, checkpoint = await self._run(self._open_call, conversation_id, persona)
+        fields, checkpoint = await self._run(self._open_call, conversation_id, persona, caller)
         return _record(conversation_id, fields, checkpoint, [])
 
     async def look_up(self, conversation_id: str) -> CallRecord | None:
@@ -358,6 +360,7 @@ def _record(
         seconds=int(fields.get("seconds", 0)),
         notes=fields.get("notes", ""),
         account=fields.get("account", ""),
+        caller=fields.get("caller", ""),
     )
 
 

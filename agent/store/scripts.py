@@ -61,11 +61,12 @@ local current = current_epoch()
 if current > epoch then return {'fenced', current} end
 """
 
-# ARGV: ttl_s, persona.
+# ARGV: ttl_s, persona, caller ("" if unknown).
 OPEN_CALL = f"""{PREAMBLE}
 if redis.call('EXISTS', call) == 0 then
   create()
   redis.call('HSET', call, 'persona', ARGV[2])
+  if ARGV[3] ~= '' then redis.call('HSET', call, 'caller', ARGV[3]) end
 end
 refresh()
 return {{record()}}

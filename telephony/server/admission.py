@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from telephony.settings import Settings
 from telephony.twilio.challenge import is_challenge, proof
 from telephony.twilio.messages import Start
-from telephony.twilio.numbers import is_number, parties
+from telephony.twilio.numbers import is_number, known_party, parties
 from telephony.twilio.signature import (
     FormError,
     caller_key,
@@ -116,9 +116,7 @@ class Admission:
         """A keyed hash of the caller, by which is counted what they cost an agent. All callers who
         withhold their number are one.
         """
-        theirs = parties(form)[1]
-        known = is_number(theirs) or theirs.startswith(("client:", "sip:"))
-        return spender_key(self._secrets[0], agent, theirs if known else "")
+        return spender_key(self._secrets[0], agent, known_party(form))
 
     def identity(self, challenge: str, instance: str) -> dict[str, str]:
         """The proof which server process this is; empty if `challenge` is not a challenge."""

@@ -15,16 +15,19 @@ from telephony.call.events import EndRequested
 from telephony.server.patience import patiently
 from telephony.server.reaper import LEASE_MS
 from telephony.server.worker import Worker
+from telephony.twilio.numbers import known_party
 
 log = structlog.get_logger(__name__)
 
 
-async def record(worker: Worker, call_sid: str, persona: str = "") -> CallRecord | None:
+async def record(worker: Worker, form: Mapping[str, str], persona: str = "") -> CallRecord | None:
     """The record of the call, made for the agent `persona` if there is none; None while the store
-    is away.
+    is away. Who called is stored only where a webhook of the owner is told of it.
     """
+    call_sid = form["CallSid"]
+    caller = known_party(form) if worker.settings.webhook_url else ""
     try:
-        return await patiently(worker.store.open_call(call_sid, persona))
+        return await patiently(worker.store.open_call(call_sid, persona, caller))
     except StoreAway as away:
         log.warning("call not looked up", call_sid=call_sid, why=away.why)
         return None
@@ -116,4 +119,4 @@ async def believed(
         await patiently(worker.store.reopen(call_sid, guess))
     except StoreAway as away:
         log.warning("call not reopened", call_sid=call_sid, why=away.why)
-    return await record(worker, call_sid)
+    return await record(worker, form)

@@ -53,7 +53,7 @@ async def voice(request: Request) -> Response:
     if form.get("ErrorUrl", "").partition("#")[0].endswith(twiml.TRANSFERRED_PATH):
         return await _apology(worker, form)  # the fallback after a transfer; do not begin another
     agent = await _agent(worker, form)
-    record = await standing.record(worker, call_sid, agent.persona.name)
+    record = await standing.record(worker, form, agent.persona.name)
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
         return await _go_on(worker, form, record)
@@ -96,11 +96,10 @@ async def resume(request: Request) -> Response:
     """A stream has ended, for any reason. The call is over, or it must go on."""
     worker = _worker(request)
     form = await _form(request)
-    call_sid = form["CallSid"]
     if form.get("CallStatus") in TERMINAL_STATUSES:
         return _xml(twiml.hangup())
     agent = await _agent(worker, form)
-    return await _go_on(worker, form, await standing.record(worker, call_sid, agent.persona.name))
+    return await _go_on(worker, form, await standing.record(worker, form, agent.persona.name))
 
 
 async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response:

@@ -31,6 +31,16 @@ def parties(form: Mapping[str, str]) -> tuple[str, str]:
     return (calling, called) if outbound else (called, calling)
 
 
+def known_party(form: Mapping[str, str]) -> str:
+    """The other party's number, or its SIP or client address; "" if it is withheld.
+
+    Args:
+        form: As for `parties`.
+    """
+    theirs = parties(form)[1]
+    return theirs if is_number(theirs) or theirs.startswith(("client:", "sip:")) else ""
+
+
 def caller_id(ours: str, theirs: str) -> str | None:
     """The number that a transfer must show as the caller's; None if Twilio's default is right.
 

@@ -72,6 +72,15 @@ async def test_opening_again_changes_nothing(store: RedisStore, call_sid: str) -
     )
 
 
+async def test_who_called_stands_in_the_record_and_in_nothing_that_is_printed(
+    store: RedisStore, call_sid: str
+) -> None:
+    await store.open_call(call_sid, "Ada", "+14155550123")
+    record = await store.open_call(call_sid, "Ada", "+14155550124")
+    assert record.caller == "+14155550123"
+    assert "+1415" not in f"{record}"
+
+
 async def test_what_one_worker_stores_another_finds(backend: "Backend", call_sid: str) -> None:
     here, there = backend.worker(), backend.worker()
     await here.open_call(call_sid)

@@ -13,6 +13,7 @@ from agent.simulator.faults import Generation
 from agent.simulator.server import SimulatedGemini
 from telephony.server import delivery as delivery_module
 from telephony.server.delivery import NO_ANSWER, Delivery
+from telephony.simulator.identity import CALLER
 from tests.end_to_end.records import spent, stored
 from tests.end_to_end.scripts import HANG_UP, MORGAN, SAY_MORGAN, caller
 from tests.end_to_end.serving import get, place, serving, worker_process
@@ -78,6 +79,7 @@ async def test_a_call_is_summarised_as_heard_and_posted(
         "Reception",
         "caller_hangup",
     ]
+    assert post.body["caller"] == CALLER
     assert post.body["usd"] == float(kept.record["usd"])
     assert post.body["seconds"] == int(kept.record["seconds"])
     assert 'offhook_summaries_total{result="done"} 1.0' in metrics

@@ -154,7 +154,7 @@ async def test_without_a_summary_model_the_call_is_posted_without_a_summary() ->
     case = Case(None, receiver)
     await case.over()
     await case.do(2)
-    assert [body["summary"] for _, body in receiver.posts] == [None]
+    assert [(body["summary"], body["caller"]) for _, body in receiver.posts] == [(None, None)]
     await case.store.aclose()
 
 
@@ -164,10 +164,11 @@ async def test_of_calls_that_were_not_begun_only_those_of_blocked_callers_are_no
 ) -> None:
     receiver = Receiver(204)
     case = Case(None, receiver)
-    await case.store.open_call(CALL, "Ada")
+    await case.store.open_call(CALL, "Ada", "+14155550123")
     await case.store.mark_completed(CALL, reason)
     await case.do(2)
-    assert [body["ended_reason"] for _, body in receiver.posts] == [reason] * posts
+    told = [(body["ended_reason"], body["caller"]) for _, body in receiver.posts]
+    assert told == [(reason, "+14155550123")] * posts
     assert case.errands.settled
     await case.store.aclose()
 
