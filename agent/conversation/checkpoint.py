@@ -22,7 +22,7 @@ class Checkpoint:
 
     Args:
         epoch: The ownership that saved it.
-        elapsed_ms: Time since the call was opened on its first worker.
+        elapsed_ms: Time since the conversation was opened on its first worker.
         wall_time_ms: Unix time of the same moment, in ms.
         greeted: Whether the greeting counts as given (300 ms of it were heard).
         handle: The last resumable handle of the model session, or "".
@@ -40,6 +40,8 @@ class Checkpoint:
         tools: The ledger of tool calls, as `tools.Ledger.to_text` writes it.
         notes: What the agent wrote down, each note on a line.
         acts: The number of the newest tool call in it.
+        began_ms: When this call began, in ms since the conversation did; 0 for its first call.
+            `spent` and `tokens` are this call's.
     """
 
     epoch: int
@@ -60,6 +62,7 @@ class Checkpoint:
     tools: str = field(default="", metadata=LATER)
     notes: str = field(default="", metadata=LATER)
     acts: int = field(default=0, metadata=LATER)
+    began_ms: int = field(default=0, metadata=LATER)
 
     def left_after(self, lines: int) -> Self | None:
         """The same if it tells what is owed; None if more lines are stored, which tell it."""

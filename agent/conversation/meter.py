@@ -3,8 +3,9 @@
 Money is counted in nano-dollars, as whole numbers, so that sums are exact and recordings replay.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.events import Notice, UsageReported
 
 NANO = 1_000_000_000
@@ -76,20 +77,28 @@ NO_CAPS = Caps()
 
 
 class Meter:
-    """One conversation's, over all its workers.
+    """One call's, over all its workers. A conversation that is continued in another call has
+    another meter.
 
     Args:
         tariff: The prices; None if nothing is to be counted.
         spent: What the model has cost so far, in nano-dollars.
         tokens: How many tokens that were.
         elapsed_ms: How long the conversation had lasted when it was opened here.
+        began_ms: How long it had lasted when the call began.
     """
 
     def __init__(
-        self, tariff: Tariff | None, spent: int = 0, tokens: int = 0, elapsed_ms: int = 0
+        self,
+        tariff: Tariff | None,
+        spent: int = 0,
+        tokens: int = 0,
+        elapsed_ms: int = 0,
+        began_ms: int = 0,
     ) -> None:
         self._tariff = tariff
-        self.elapsed_ms = elapsed_ms
+        self.began_ms = began_ms
+        self.elapsed_ms = max(0, elapsed_ms - began_ms)
         self.spent = spent
         self.tokens = tokens
 
@@ -101,8 +110,12 @@ class Meter:
         self.spent += self._tariff.of(notice)
         return True
 
+    def kept_in(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint with what the meter of another worker needs."""
+        return replace(checkpoint, spent=self.spent, tokens=self.tokens, began_ms=self.began_ms)
+
     def cost(self, now_ms: int) -> int | None:
-        """What the conversation has cost up to now, in nano-dollars; None if that is not known."""
+        """What the call has cost up to now, in nano-dollars; None if that is not known."""
         if self._tariff is None or not self._tariff.known:
             return None
         minutes = -(-(self.elapsed_ms + now_ms) // MS_PER_MINUTE)

@@ -61,7 +61,7 @@ def assemble(
     elapsed_ms = kept.elapsed_at(wall_time_ms)
     fallback = kept.fallback and has_fallback
     handle = kept.handle if kept.fallback is fallback else ""  # else its model is not there
-    meter = Meter(tariff, kept.spent, kept.tokens, elapsed_ms)
+    meter = Meter(tariff, kept.spent, kept.tokens, elapsed_ms, kept.began_ms)
     onset = Onset()
     transcript = Transcript(lines, kept.handle_lines, elapsed_ms, onset)
     left = kept.left_after(len(transcript.lines))

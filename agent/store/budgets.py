@@ -12,7 +12,7 @@ booking may be repeated, by any worker, and nothing is counted twice.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Protocol, Self
 
 from redis.asyncio import Redis
@@ -37,14 +37,11 @@ class Account:
         agent: The name of the agent that answers.
         day: The day on which the call began, such as ``2026-11-30``.
         caller: A keyed hash of the caller's number; "" if nobody knows it.
-        carried: What an earlier call has cost which this one continues, in nano-dollars: it is
-            booked already, and is in this call's cost.
     """
 
     agent: str
     day: str
     caller: str
-    carried: int = 0
 
     def to_json(self) -> str:
         """For the call's record."""
@@ -52,8 +49,13 @@ class Account:
 
     @classmethod
     def from_json(cls, text: str) -> Self | None:
-        """The account in a call's record; None if there is none."""
-        return cls(**json.loads(text)) if text else None
+        """The account in a call's record; None if there is none. A release before this one or
+        after it may have written it: fields that are not known here are left out.
+        """
+        if not text:
+            return None
+        kept = json.loads(text)
+        return cls(**{each.name: kept[each.name] for each in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)

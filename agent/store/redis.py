@@ -197,7 +197,7 @@ class RedisStore:
     ) -> None:
         """See `Store.save_checkpoint`."""
         usd = "unknown" if cost is None else f"{cost / NANO:.6f}"
-        seconds = checkpoint.elapsed_ms // 1000
+        seconds = (checkpoint.elapsed_ms - checkpoint.began_ms) // 1000
         figures = (usd, checkpoint.tokens, seconds, checkpoint.notes)
         answer = await self._run(
             self._save_checkpoint, conversation_id, epoch, checkpoint.to_json(), *figures

@@ -17,7 +17,7 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import SaveCheckpoint
 from agent.conversation.events import BudgetSpent
-from agent.conversation.meter import NANO, Caps, Meter, Tariff
+from agent.conversation.meter import NANO, Caps, Tariff
 from agent.money.ahead import Ahead, first_minute
 from agent.persona.agents import Agent
 from agent.persona.hours import local
@@ -92,7 +92,7 @@ class Till:
 
     async def settle(self, call_sid: str, account: Account, cost: int) -> None:
         """Book what a call has cost that is over, and give back what it had reserved."""
-        await self._book(Booking(account, call_sid, max(0, cost - account.carried), how="end"))
+        await self._book(Booking(account, call_sid, cost, how="end"))
 
     async def pay_besides(self, call_sid: str, account: Account, usd: float) -> None:
         """Book what a call's summary has cost, in US dollars."""
@@ -131,11 +131,11 @@ class Purse:
         if command.cost is None:
             return
         ahead = self._ahead.takes(command.checkpoint.spent)
-        self._want(self._spent(command.cost), 0 if self._is_told else ahead)
+        self._want(command.cost, 0 if self._is_told else ahead)
 
     def close(self, cost: int | None) -> None:
         """The call is over, and has cost this."""
-        spent = self._booking.spent if cost is None else self._spent(cost)
+        spent = self._booking.spent if cost is None else cost
         self._booking = replace(self._booking, how="end")
         self._want(spent, 0)
         self._is_booked = False
@@ -157,9 +157,6 @@ class Purse:
         """The same while the store is away, by what this worker knows."""
         return None if self._is_booked else self._told(self._till.book_here(self._booking))
 
-    def _spent(self, cost: int) -> int:
-        return max(0, cost - self._booking.account.carried)
-
     def _want(self, spent: int, ahead: int) -> None:
         wanted = replace(self._booking, spent=spent, ahead=ahead)
         self._is_booked = self._is_booked and wanted == self._booking
@@ -171,9 +168,3 @@ class Purse:
         self._is_told = True
         self._booking = replace(self._booking, ahead=0)
         return BudgetSpent(booked.refused)
-
-
-def carried(tariff: Tariff, before: Checkpoint) -> int:
-    """What an earlier call has cost that a new one continues now, in nano-dollars."""
-    elapsed_ms = before.elapsed_at(wall_time_ms())
-    return Meter(tariff, before.spent, before.tokens, elapsed_ms).cost(0) or 0

@@ -70,7 +70,17 @@ async def _left(
     if not await _was_cut_off(store, before_sid, before):
         return NOTHING
     # A fresh session, which is told to speak again; the old one may still be open.
-    checkpoint = replace(before.checkpoint, epoch=0, greeted=False, handle="", handle_lines=0)
+    checkpoint = replace(
+        before.checkpoint,
+        epoch=0,
+        greeted=False,
+        handle="",
+        handle_lines=0,
+        # What the old call has cost stands in its own record, and is booked.
+        spent=0,
+        tokens=0,
+        began_ms=before.checkpoint.elapsed_at(wall_time_ms()),
+    )
     lines = tuple(replace(line, epoch=0) for line in before.lines)
     await store.append(call_sid, lines, 0)
     await store.save_checkpoint(call_sid, checkpoint, 0)

@@ -10,7 +10,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import assert_never
 
 import structlog
@@ -24,7 +23,6 @@ from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
 from telephony.call.events import CallStatus, StreamEnded
 from telephony.server import redial, standing
 from telephony.server.admission import Refused, wall_time_ms
-from telephony.server.purse import carried
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
 from telephony.twilio.numbers import caller_id, is_number, parties
@@ -82,8 +80,6 @@ async def _begin(
         log.info("a day's money is spent", of=of, call_sid=call_sid, persona=agent.persona.name)
         return False
     left = await redial.left_behind(worker, form, record)
-    if left.checkpoint is not None:
-        account = replace(account, carried=carried(tariff, left.checkpoint))
     if capped:
         await worker.till.remember(call_sid, account)
     purse = worker.till.purse(call_sid, account, agent.caps, tariff, left.checkpoint)

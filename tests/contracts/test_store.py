@@ -107,7 +107,7 @@ async def test_calls_do_not_mix(backend: "Backend", store: RedisStore) -> None:
 async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: RedisStore) -> None:
     await take(store, "CA123", "nonce")
     await store.append("CA123", [replace(line(1), text="hello", heard="hell")], 1)
-    checkpoint = replace(CHECKPOINT, elapsed_ms=12_900, tokens=700)
+    checkpoint = replace(CHECKPOINT, elapsed_ms=42_900, began_ms=30_000, tokens=700)
     await store.save_checkpoint("CA123", checkpoint, 1, cost=12_500_000)
     await store.count_resume("CA123")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from redis.asyncio import Redis
 
 from agent.conversation.commands import SayToModel
+from agent.conversation.events import UsageReported
 from agent.conversation.persona import CUT_OFF_CUE, DEFAULT_PERSONA
 from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import EndCall
@@ -81,6 +82,26 @@ async def test_who_was_cut_off_and_dials_again_goes_on_and_is_not_greeted(
     # The second was hung up: the third is a call of its own.
     assert cues(steps, third) == [DEFAULT_PERSONA.greeting_cue]
     assert [epoch for _, epoch in await texts(worker, third)] == [1]
+
+
+async def test_a_call_that_goes_on_after_a_redial_costs_what_it_costs_itself(
+    worker: LocalWorker, steps: Watch[Step]
+) -> None:
+    first = await place(CUT_OFF, worker.url, faults=ENDS)
+    await over(steps, first)
+    second = await place(SAYS_GOODBYE, worker.url)
+    await over(steps, second)
+    for report in (first, second):
+        record = await worker.server.worker.store.look_up(report.call_sid)
+        assert record is not None
+        mine = [step for step in steps.seen if step.call_sid == report.call_sid]
+        billed = [step.event for step in mine if isinstance(step.event, UsageReported)]
+        assert record.tokens == sum(each.total_tokens + each.thought_tokens for each in billed)
+        [ended] = [each for step in mine for each in step.commands if isinstance(each, EndCall)]
+        tariff = worker.server.worker.tariff({})
+        assert ended.cost == sum(map(tariff.of, billed)) + tariff.minute, "the first minute alone"
+        assert ended.tokens == record.tokens
+    assert cues(steps, second) == [CUT_OFF_CUE]
 
 
 async def test_nobody_else_goes_on_with_a_call_that_was_cut_off(

@@ -40,6 +40,11 @@ def test_another_worker_counts_on() -> None:
     assert (meter.cost(2_000), meter.tokens) == (1_000 + 17_000_000, 7)
 
 
+def test_minutes_of_an_earlier_call_do_not_count() -> None:
+    meter = Meter(TARIFF, elapsed_ms=301_000, began_ms=300_000)
+    assert [meter.cost(ms) for ms in (1, 59_000, 59_001)] == [8_500_000, 8_500_000, 17_000_000]
+
+
 def test_an_unknown_price_is_not_0() -> None:
     meter = Meter(UNKNOWN)
     meter.add(TURN)
