@@ -58,6 +58,8 @@ class Parting:
         self._goodbye_by_ms: int | None = None
         """Until when the goodbye may take; None before it."""
         self._reason = Ending.LIMIT
+        self._ended = False
+        """Whether it came to its end. What is heard while it is closed must not end it again."""
 
     def deadline_ms(self) -> int | None:
         """When `look` is due, or None."""
@@ -88,12 +90,13 @@ class Parting:
 
     def look(self, now_ms: int) -> list[ConversationCommand]:
         """Ask a silent caller, say goodbye, or come to the end, if that is due."""
+        if self._ended:
+            return []
         speaks = self._replies.floor is Floor.AGENT
         self._note(now_ms, speaks=speaks)
         if self._goodbye_by_ms is not None:
             said = not self._debt.asked and not speaks
-            over = said or now_ms >= self._goodbye_by_ms
-            return [EndConversation(self._reason)] if over else []
+            return self._end(self._reason) if said or now_ms >= self._goodbye_by_ms else []
         due_ms = self.deadline_ms()
         if due_ms is None or now_ms < due_ms:
             return []
@@ -101,9 +104,13 @@ class Parting:
             self._goodbye_by_ms, self._reason = now_ms + GOODBYE_WITHIN_MS, Ending.LIMIT
             return self._sessions.say(TIME_IS_UP, self._persona.goodbye)
         if self._asked:
-            return [EndConversation(Ending.SILENCE)]
+            return self._end(Ending.SILENCE)
         self._asked, self._quiet_ms = True, now_ms
         return self._sessions.say(SILENT_CALLER, self._persona.still_there)
+
+    def _end(self, reason: Ending) -> list[ConversationCommand]:
+        self._ended = True
+        return [EndConversation(reason)]
 
     def _note(self, now_ms: int, *, speaks: bool) -> None:
         if self._debt.caller_waits:

@@ -123,6 +123,16 @@ def test_a_goodbye_that_does_not_come_ends_the_call_all_the_same() -> None:
     assert ended(phone.says(SILENCE, GOODBYE_WITHIN_MS)) == [EndedReason.LIMIT]
 
 
+def test_a_goodbye_that_takes_too_long_to_be_heard_is_cut_and_stored() -> None:
+    phone = greeted(Phone(persona=replace(LIMITED, silence_s=0)))
+    phone.says(SILENCE, LENGTH_MS - phone.now_ms + 20)
+    phone.replies("one two three four five six seven eight nine ten", 2 * GOODBYE_WITHIN_MS)
+    done = phone.plays(2 * GOODBYE_WITHIN_MS)
+    assert ended(done) == [EndedReason.LIMIT]
+    assert len(of(CloseStream, done)) == 1
+    assert phone.lines[-1][2] == "one two three four five"
+
+
 def test_a_caller_who_talks_over_the_goodbye_ends_the_call() -> None:
     phone = greeted(Phone(persona=replace(LIMITED, silence_s=0)))
     phone.says(SILENCE, LENGTH_MS - phone.now_ms + 20)
