@@ -5,8 +5,8 @@ Modules, lowest first:
     events      the events that happen to a call
     commands    the commands that a call gives
     gaps        places each piece of media in the caller's time
-    activity    tells a model that detects no speech itself when the caller speaks
     ear         decides whether the caller's sound may be speech
+    activity    tells a model that detects no speech itself when the caller speaks
     unanswered  caller audio that the model has not answered yet
     uplink      caller → model: chunks, resampled
     microphone  the caller's audio and the session that hears it; made of the last four

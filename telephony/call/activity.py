@@ -10,9 +10,10 @@ from collections import deque
 
 from agent.conversation.persona import TurnTaking
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.call.ear import BRIDGED_MS
 
-LEAD_IN_MS = 300
-"""As long as the soft sound that `ear` counts as a part of speech."""
+LEAD_IN_MS = BRIDGED_MS
+"""As long as the soft sound that the ear counts as a part of speech."""
 
 HOLE_MS = 60
 """A pause shorter than this does not begin the count of `prefix_ms` anew."""
@@ -66,6 +67,7 @@ class Activity:
         """Whether the caller has finished speaking now."""
         if self.speaking and now_ms - self._speech_at_ms >= self._turns.silence_ms:
             self.speaking = False
+            self.lead_in()  # if no session listened when it began, one was sent all of it
             return True
         return False
 

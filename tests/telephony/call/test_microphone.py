@@ -349,6 +349,14 @@ def test_speech_that_no_session_heard_is_framed_for_the_next_one() -> None:
     assert caller.resumes() == []
 
 
+def test_what_one_session_was_sent_again_is_not_sent_before_the_next_words_too() -> None:
+    caller = Caller(listening=False, turns=OURS)
+    given(caller, idle(2_000) + babble(980))
+    caller.resumes()
+    given(caller, idle(620))
+    assert heard(given(caller, babble(980))) == ["begins", "1000 ms"]
+
+
 def test_the_end_is_marked_where_the_line_delivers_nothing_more() -> None:
     caller = Caller(turns=OURS)
     out = given(caller, babble(980))
