@@ -282,7 +282,7 @@ class Liveness:
             no_reply_ms = max(due_ms, spoken_on_ms, heard_ms, thinks_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
             unheard_ms = max(quiet_ms, listens_ms + patience_ms, heard_by_ms, thinks_ms)
-            if not self._audio_ended and self._spoke_ms is not None:
+            if self._detects and not self._audio_ended and self._spoke_ms is not None:
                 unheard_ms = max(self._spoke_ms, listens_ms, heard_by_ms, thinks_ms) + UNTOLD_MS
         return {
             Trouble.NO_REPLY: no_reply_ms,
