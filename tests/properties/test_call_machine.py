@@ -33,6 +33,7 @@ from agent.conversation.events import (
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.speech import CallerSpeech, Utterance
 from agent.conversation.transcript import Line
+from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.commands import (
     NO_REPLY,
     CloseStream,
@@ -57,7 +58,7 @@ from telephony.call.events import (
 )
 from telephony.call.machine import Call
 from telephony.call.microphone import FILL_AFTER_MS
-from telephony.call.playout import MARK_GRACE_MS
+from telephony.call.playout import LOST_MARK_MS, MARK_GRACE_MS
 from telephony.call.presence import Phase
 from telephony.server.driver import _plain
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
@@ -81,8 +82,12 @@ class World:
     """The last audio sent is the sound for who waits."""
     opened: set[int] = field(default_factory=set)
     marks: list[str] = field(default_factory=list)
-    waited_for: frozenset[str] = frozenset()
-    """The marks that the call waited for before this step: those that are 2 s late it gives up."""
+    now_ms: int = 0
+    places: dict[str, int] = field(default_factory=dict)
+    """How many samples were sent on this stream before each mark that is out."""
+    samples: int = 0
+    ends_ms: int = 0
+    """When all of them will have been played, as the marks that came back have shown."""
     every_mark: set[str] = field(default_factory=set)
     sent: dict[int, int] = field(default_factory=dict)
     forbidden_up_to: int = 0
@@ -96,12 +101,20 @@ class World:
     """What is heard was stopped, and may be gone on with."""
     holds: int = 0
 
-    def happens(self, event: Event) -> None:
+    def happens(self, event: Event, now_ms: int) -> None:
+        self.now_ms = now_ms
+        if now_ms >= self.ends_ms + LOST_MARK_MS:
+            self.places.clear()  # marks so late are lost, and what they stand behind was heard
         match event:
             case StreamStarted():
                 self.stream = event.stream_sid
                 self.open_streams.add(event.stream_sid)
                 self.marks.clear()
+                self.places.clear()
+                self.samples = self.ends_ms = 0
+            case Mark() if event.stream_sid == self.stream and event.name in self.places:
+                place = self.places.pop(event.name)
+                self.ends_ms = now_ms - (place - self.samples) // PHONE_SAMPLES_PER_MS
             case SessionReady() if event.session == self.session:
                 self.ready = True
             case SessionLost() | SessionRefused() if event.session == self.session:
@@ -115,6 +128,9 @@ class World:
             case SendMedia():
                 assert command.stream_sid == self.stream
                 assert command.ulaw
+                length_ms = -(-len(command.ulaw) // PHONE_SAMPLES_PER_MS)
+                self.ends_ms = max(self.ends_ms, self.now_ms) + length_ms
+                self.samples += len(command.ulaw)
                 if command.reply == NO_REPLY:
                     self.sounds = True
                     return
@@ -127,20 +143,24 @@ class World:
                 assert command.name not in self.every_mark
                 self.every_mark.add(command.name)
                 self.marks.append(command.name)
+                self.places[command.name] = self.samples
             case SendClear() if self.held:
                 assert command.stream_sid == self.stream
                 self.sounds = False
                 self.marks.clear()
+                self._empties()
             case SendClear() if self.sounds:
                 assert command.stream_sid == self.stream
-                of_replies = [name for name in self.waited_for if name.startswith("r")]
+                of_replies = [name for name in self.places if name.startswith("r")]
                 assert not of_replies, "a sound was sent while a reply was heard"
                 self.sounds = False
+                self._empties()
             case SendClear():
                 assert command.stream_sid == self.stream
                 assert self.sent, "nothing to clear"
                 self.forbidden_up_to = max(self.sent)
                 self.marks.clear()
+                self._empties()
             case CloseStream():
                 assert command.stream_sid in self.open_streams
                 self.open_streams.discard(command.stream_sid)
@@ -175,6 +195,11 @@ class World:
                 self.greeted = command.checkpoint.greeted
             case EndCall():
                 self.over = True
+
+    def _empties(self) -> None:
+        """Twilio forgets what it has not played."""
+        self.places.clear()
+        self.ends_ms = self.now_ms
 
 
 MOVES = {
@@ -287,9 +312,8 @@ def model_event(op: str, session: int, step: int) -> Event | None:
 
 
 def step(call: Call, world: World, event: Event, now_ms: int) -> None:
-    world.happens(event)
+    world.happens(event, now_ms)
     timer_ms, held = call.deadline_ms(), world.held
-    world.waited_for = frozenset(call._player._playout._marks)
     commands = call.step(event, now_ms)
     world.held = call._player._held  # what is cut is held no more
     for command in commands:
