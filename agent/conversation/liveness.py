@@ -16,7 +16,9 @@ not asked about it.
 
 from math import ceil
 
+from agent.conversation.barge_in import SPEECH_TOLD_MS
 from agent.conversation.deadlines import earliest
+from agent.conversation.debt import QUESTION_MS
 from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
 from agent.conversation.playing import Playing
 from agent.conversation.remedies import REMEDIES, Remedy, Trouble
@@ -43,12 +45,6 @@ be somebody else who is heard."""
 
 SPEECH_MS = 200
 """Less sound than this is no speech."""
-
-QUESTION_MS = 600
-"""Less speech than this may have been a cough: the model is not asked about it."""
-
-UNTOLD_MS = 2_000
-"""A server that heard the caller tells so 0.5 to 0.9 s after the caller's last sound."""
 
 MORE_INPUT_REASON = "NEED_MORE_INPUT"
 """Why a turn was closed, where the model waits for the caller to go on: it owes nothing."""
@@ -283,7 +279,8 @@ class Liveness:
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
             unheard_ms = max(quiet_ms, listens_ms + patience_ms, heard_by_ms, thinks_ms)
             if self._detects and not self._audio_ended and self._spoke_ms is not None:
-                unheard_ms = max(self._spoke_ms, listens_ms, heard_by_ms, thinks_ms) + UNTOLD_MS
+                said_ms = max(self._spoke_ms, listens_ms, heard_by_ms, thinks_ms)
+                unheard_ms = said_ms + SPEECH_TOLD_MS
         return {
             Trouble.NO_REPLY: no_reply_ms,
             Trouble.UNHEARD: unheard_ms,

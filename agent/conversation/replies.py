@@ -69,8 +69,7 @@ class Replies:
 
     def step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
         """Something came from the model."""
-        out = self._step(event, now_ms)
-        return out + self._judge_again(now_ms) if self._playing.hold.sure else out
+        return self._step(event, now_ms) + self._judge_again(now_ms)
 
     def _step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
         match event:

@@ -2,14 +2,14 @@
 
 import pytest
 
+from agent.conversation.barge_in import SPEECH_TOLD_MS
+from agent.conversation.debt import QUESTION_MS
 from agent.conversation.liveness import (
     END_OF_SPEECH_MS,
     NUDGE_LIMIT_MS,
-    QUESTION_MS,
     SPEECH_MS,
     SPOKEN_ON_MS,
     STALL_LIMIT_MS,
-    UNTOLD_MS,
     Liveness,
 )
 from agent.conversation.onset import Onset
@@ -155,7 +155,7 @@ def test_the_end_of_a_word_puts_off_a_nudge_for_a_moment_only(live: Liveness) ->
 
 def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness) -> None:
     live.caller_spoke(NOW_MS, SPEECH_MS)
-    assert due(live) == (NOW_MS + UNTOLD_MS, (Trouble.UNHEARD, Remedy.END_AUDIO))
+    assert due(live) == (NOW_MS + SPEECH_TOLD_MS, (Trouble.UNHEARD, Remedy.END_AUDIO))
     again_ms = NOW_MS + LEAST_PATIENCE_MS + END_OF_SPEECH_MS
     assert due(live) == (again_ms, (Trouble.UNHEARD, Remedy.RESUME))
     live.caller_spoke(AFTER_ALL_MS, SPEECH_MS)
@@ -177,7 +177,7 @@ def test_what_was_longer_than_a_cough_is_asked_about_before_it_is_sent_again(
     live: Liveness,
 ) -> None:
     live.caller_spoke(NOW_MS, QUESTION_MS)
-    assert due(live) == (NOW_MS + UNTOLD_MS, (Trouble.UNHEARD, Remedy.END_AUDIO))
+    assert due(live) == (NOW_MS + SPEECH_TOLD_MS, (Trouble.UNHEARD, Remedy.END_AUDIO))
     at_ms, what = due(live)
     assert what == (Trouble.UNHEARD, Remedy.NUDGE)
     live.nudged(at_ms)
@@ -195,7 +195,7 @@ def test_who_is_heard_over_the_agent_is_not_taken_for_unheard_before_it_has_fini
     said(live, NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.caller_spoke(NOW_MS + 1_000, SPEECH_MS)
-    assert live.deadline_ms(0) == NOW_MS + 20_000 + UNTOLD_MS
+    assert live.deadline_ms(0) == NOW_MS + 20_000 + SPEECH_TOLD_MS
 
 
 def test_somebody_who_speaks_on_and_on_puts_an_answer_off_for_a_while_only(live: Liveness) -> None:
