@@ -116,8 +116,9 @@ async def test_a_program_that_cannot_be_started_is_down_and_calls_fail_at_once(
 async def test_a_program_that_hangs_does_not_keep_the_process_from_ending(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
+    mute = "import sys, time; keep = open(sys.argv[1], 'w'); time.sleep(1000)"
     servers = McpServers()
-    servers.use([McpServer("mute", ("sh", "-c", f"exec 3>{fifo}; exec sleep 1000"))])
+    servers.use([McpServer("mute", (sys.executable, "-c", mute, str(fifo)))])
     with await asyncio.to_thread(fifo.open) as started:
         await servers.aclose()
         assert await asyncio.to_thread(started.read) == ""

@@ -64,7 +64,8 @@ def _refused(seed: int, code: int) -> World:
     steps = scenarios.barge_ins(seed, 3)
     uncut = scenarios.world(steps, seed, behaviour)
     at_ms = Random(seed).randint(*_silence(uncut))
-    faults = ((at_ms, DropHandles()), (at_ms, Reset()))
+    # In this order, else a handle that is made at that very instant is good.
+    faults = ((at_ms, Reset()), (at_ms, DropHandles()))
     return scenarios.world(steps, seed, behaviour, *faults)
 
 
