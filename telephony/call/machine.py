@@ -110,11 +110,9 @@ class Call:
             case _:
                 self._tell_heard(now_ms)
                 self._converse(event, now_ms)
-        if self.phase is Phase.STREAMING:
-            if self._own_ear:
-                self._tell_speech(now_ms)
-            self._play(now_ms)
-            self._keep_company(now_ms)
+        for follows in (self._tell_speech, self._play, self._keep_company):
+            if self.phase is Phase.STREAMING:  # what came before it may have ended the call
+                follows(now_ms)
         if self._hand_over.wanted:
             self._hand_over_when_due(now_ms)
         if self._ended is not None:
@@ -276,10 +274,11 @@ class Call:
             return
         for reply, heard_ms in self._player.ended():
             self._converse(told.Heard(reply, heard_ms, ended=True), now_ms)
-        self._out += self._player.due(now_ms)
+        if self.phase is Phase.STREAMING:
+            self._out += self._player.due(now_ms)
 
     def _tell_speech(self, now_ms: int) -> None:
-        if (speech := self._microphone.ear.news(now_ms)) is not None:
+        if self._own_ear and (speech := self._microphone.ear.news(now_ms)) is not None:
             self._tell_heard(now_ms)
             self._converse(speech, now_ms)
 

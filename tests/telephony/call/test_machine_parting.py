@@ -5,15 +5,20 @@ from dataclasses import replace
 import pytest
 
 from agent.conversation.commands import SayToModel
+from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.events import (
     CallerSaid,
     Interrupted,
+    ModelEvent,
+    SessionLost,
     TurnComplete,
 )
 from agent.conversation.parting import GOODBYE_WITHIN_MS, PAUSE_WITHIN_MS
 from agent.conversation.persona import DEFAULT_PERSONA, words_of
-from telephony.call.commands import CloseStream, Command, EndCall
+from agent.conversation.tool_events import ToolCalled
+from telephony.call.commands import CloseStream, Command, EndCall, SendMedia
 from telephony.call.ending import EndedReason
+from telephony.call.waiting import SOUND_AFTER_MS
 from tests.telephony.call.conftest import SILENCE, VOICE, Phone, of
 
 LIMITED = replace(
@@ -44,6 +49,10 @@ def replies(phone: Phone, text: str, ms: int) -> list[Command]:
 def asked(commands: list[Command]) -> list[str | None]:
     """The words that the agent was told to say."""
     return [words_of(command.text) for command in of(SayToModel, commands)]
+
+
+def lost(session: int) -> ModelEvent:
+    return SessionLost(session, 1006, "reset")
 
 
 def ended(commands: list[Command]) -> list[str]:
@@ -159,3 +168,16 @@ def test_without_limits_a_call_may_be_silent_and_last() -> None:
     phone = greeted(Phone())
     assert asked(phone.says(SILENCE, LENGTH_MS)) == []
     assert ended(phone.commands) == []
+
+
+def test_a_call_that_ends_while_its_caller_waits_sends_no_sound_after_its_stream() -> None:
+    phone = Phone(persona=replace(DEFAULT_PERSONA, tools=(ENDS_CALL,)))
+    phone.greets()
+    phone.replies("Goodbye.", 400)
+    phone.tells(lambda session: ToolCalled(session, "t1", ENDS_CALL.name, "{}"), TurnComplete)
+    phone.tells(lost)
+    phone.now_ms += 400 + SOUND_AFTER_MS  # so late comes the last mark, and no other before it
+    phone.marks = phone.marks[-1:]
+    done = phone.echoes()
+    assert ended(done) == [EndedReason.AGENT_HANGUP]
+    assert of(SendMedia, done) == []
