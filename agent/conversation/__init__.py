@@ -14,6 +14,7 @@ Modules, lowest first:
     tool_events the events of tool calls
     speech      the events of the ear: the caller begins, is sure to speak, has ended
     events      the events of model sessions and of the listener
+    next_step   what is to happen with the line: how it is asked for, claimed and settled
     checkpoint  the state that outlives a worker
     commands    the commands to the model, the store and the player
     meter       what the conversation costs

@@ -42,6 +42,8 @@ class Checkpoint:
         acts: The number of the newest tool call in it.
         began_ms: When this call began, in ms since the conversation did; 0 for its first call.
             `spent` and `tokens` are this call's.
+        next_step: What is to happen with the line next, as `NextStep.to_json` writes it, or "". As
+            a store returns it: the newest step, as it stands there.
     """
 
     epoch: int
@@ -63,6 +65,7 @@ class Checkpoint:
     notes: str = field(default="", metadata=LATER)
     acts: int = field(default=0, metadata=LATER)
     began_ms: int = field(default=0, metadata=LATER)
+    next_step: str = field(default="", metadata=LATER)
 
     def left_after(self, lines: int) -> Self | None:
         """The same if it tells what is owed; None if more lines are stored, which tell it."""

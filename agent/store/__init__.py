@@ -5,6 +5,7 @@ These are transcript lines, checkpoints, call records, summaries, errands and on
 Modules, lowest first:
     base        the promises of a store, its records, and its errors
     scripts     the Lua scripts that run atomically in Redis
+    step_scripts those of them that are about what is to happen with the line next
     connection  a connection to Redis, of which a broken one raises the same error on every loop
     failures    turns exceptions into one short reason why the store is away
     in_memory   a Redis in this process's memory, for tests
@@ -14,6 +15,7 @@ Modules, lowest first:
     leases      tells workers over pub/sub who holds a call
     errands     what is still to be done for calls that are over
     budgets     what calls have cost in a day, and what they have reserved
+    records     reads what the scripts return
     redis       the `Store` itself, on any of these servers
     rehearsal   checks that a server does everything that a call needs
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.next_step import Asked, NextStep
 from agent.conversation.transcript import Line
 
 type Status = Literal["ringing", "in-progress", "completed"]
@@ -73,6 +74,8 @@ class CallRecord:
         notes: What the agent wrote down, each note on a line.
         account: Where its money is booked, as `budgets.Account.to_json` writes it; "" if nowhere.
         caller: Who called, for whoever is told of the call; "" if nobody is, or nobody knows.
+        next_step: What is to happen with the line, or has happened last; None if nothing was ever
+            asked for.
     """
 
     status: Status
@@ -88,6 +91,7 @@ class CallRecord:
     notes: str = ""
     account: str = ""
     caller: str = field(default="", repr=False)
+    next_step: NextStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +241,34 @@ class Store(Protocol):
     ) -> None:
         """Replace the checkpoint, and what the record says of the call's cost. Raises `Fenced`.
 
+        A next step in the checkpoint that is newer than the stored one is stored with it, as
+        intended. A checkpoint without the stored one withdraws it, if it is only intended.
+
         Args:
             conversation_id: Which call.
             checkpoint: The checkpoint.
             epoch: The writer's ownership.
             cost: What the call has cost, in nano-dollars; None if that is not known.
         """
+        ...
+
+    async def claim_step(
+        self, conversation_id: str, request: str, asked: Asked | None = None
+    ) -> tuple[NextStep | None, bool]:
+        """Claim what is to happen with the line next, for the request that asks.
+
+        Args:
+            conversation_id: Which call.
+            request: As in `NextStep.claimed`.
+            asked: What the server asks for; None to claim what the agent has asked for.
+
+        Returns:
+            The step as it stands now, if there is one; and whether this request carries it out.
+        """
+        ...
+
+    async def settle_step(self, conversation_id: str, outcome: str) -> NextStep | None:
+        """Store how the step ended that was carried out. May be repeated. Returns the step."""
         ...
 
     async def end_call(self, conversation_id: str, epoch: int, reason: str) -> None:

@@ -5,7 +5,8 @@ one hash slot, and each write of the call renews their expiry:
 
     offhook:{<id>}:lines               stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
     offhook:{<id>}:call                hash: status ended_reason epoch owner persona usd tokens
-                                       seconds notes account summary_usd caller
+                                       seconds notes account summary_usd caller; next_step and
+                                       next_step_*, the fields of a `NextStep`
     offhook:{<id>}:checkpoint          string: JSON
     offhook:{<id>}:token:<nonce>       string: a used token; kept as long as the token could live
     offhook:{<id>}:resumes             string: a counter; kept for its window of 60 s
@@ -43,16 +44,18 @@ from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError
 
-from agent.conversation.checkpoint import Checkpoint, CheckpointError
+from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.meter import NANO
-from agent.conversation.transcript import Line, Role
-from agent.store import scripts
-from agent.store.base import CallRecord, Fenced, Gap, Orphan, Status, Taken
+from agent.conversation.next_step import Asked, NextStep
+from agent.conversation.transcript import Line
+from agent.store import scripts, step_scripts
+from agent.store.base import CallRecord, Fenced, Gap, Orphan, Taken
 from agent.store.budgets import RedisBudgets
 from agent.store.connection import closing
 from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
+from agent.store.records import fields_of, record_of, step_in
 
 if TYPE_CHECKING:
     from fakeredis import FakeServer
@@ -104,6 +107,8 @@ class RedisStore:
         self._take = self._client.register_script(scripts.TAKE)
         self._append = self._client.register_script(scripts.APPEND)
         self._save_checkpoint = self._client.register_script(scripts.SAVE_CHECKPOINT)
+        self._claim_step = self._client.register_script(step_scripts.CLAIM_STEP)
+        self._settle_step = self._client.register_script(step_scripts.SETTLE_STEP)
         self._end_call = self._client.register_script(scripts.END_CALL)
         self._mark_completed = self._client.register_script(scripts.MARK_COMPLETED)
         self._reopen = self._client.register_script(scripts.REOPEN)
@@ -150,12 +155,12 @@ class RedisStore:
     ) -> CallRecord:
         """See `Store.open_call`."""
         fields, checkpoint = await self._run(self._open_call, conversation_id, persona, caller)
-        return _record(conversation_id, fields, checkpoint, [])
+        return record_of(conversation_id, fields, checkpoint, [])
 
     async def look_up(self, conversation_id: str) -> CallRecord | None:
         """See `Store.look_up`."""
         fields, checkpoint, entries = await self._run(self._look_up, conversation_id)
-        return _record(conversation_id, fields, checkpoint, entries) if fields else None
+        return record_of(conversation_id, fields, checkpoint, entries) if fields else None
 
     async def take(
         self, conversation_id: str, nonce: str, owner: str, token_ttl_s: int
@@ -171,10 +176,9 @@ class RedisStore:
         )
         if answer is None:
             return None
-        epoch, listeners, checkpoint, entries, account = answer
-        return Taken(
-            epoch, _checkpoint(conversation_id, checkpoint), _lines(entries), listeners, account
-        )
+        epoch, listeners, flat, saved, entries = answer
+        kept = record_of(conversation_id, flat, saved, entries)
+        return Taken(epoch, kept.checkpoint, kept.lines, listeners, kept.account)
 
     async def append(self, conversation_id: str, lines: Sequence[Line], epoch: int) -> int:
         """See `Store.append`."""
@@ -199,10 +203,24 @@ class RedisStore:
         usd = "unknown" if cost is None else f"{cost / NANO:.6f}"
         seconds = (checkpoint.elapsed_ms - checkpoint.began_ms) // 1000
         figures = (usd, checkpoint.tokens, seconds, checkpoint.notes)
+        wanted = NextStep.from_json(checkpoint.next_step)
+        step = (0, "", "") if wanted is None else (wanted.n, wanted.kind, wanted.to)
         answer = await self._run(
-            self._save_checkpoint, conversation_id, epoch, checkpoint.to_json(), *figures
+            self._save_checkpoint, conversation_id, epoch, checkpoint.to_json(), *figures, *step
         )
         _accepted(answer)
+
+    async def claim_step(
+        self, conversation_id: str, request: str, asked: Asked | None = None
+    ) -> tuple[NextStep | None, bool]:
+        """See `Store.claim_step`."""
+        kind, to = ("", "") if asked is None else (asked.kind, asked.to)
+        mine, flat = await self._run(self._claim_step, conversation_id, request, kind, to)
+        return step_in(fields_of(flat)), bool(mine)
+
+    async def settle_step(self, conversation_id: str, outcome: str) -> NextStep | None:
+        """See `Store.settle_step`."""
+        return step_in(fields_of(await self._run(self._settle_step, conversation_id, outcome)))
 
     async def end_call(self, conversation_id: str, epoch: int, reason: str) -> None:
         """See `Store.end_call`."""
@@ -341,58 +359,3 @@ def _accepted(answer: list[Any]) -> int:
             return int(value)
         case _:
             raise AssertionError(f"expected ok or fenced from our own script, got {answer!r}")
-
-
-def _record(
-    conversation_id: str, flat: list[str], checkpoint: str | None, entries: list[Any]
-) -> CallRecord:
-    fields = _fields(flat)
-    return CallRecord(
-        status=cast("Status", fields["status"]),  # only our scripts write it
-        ended_reason=fields["ended_reason"],
-        epoch=int(fields["epoch"]),
-        owner=fields["owner"],
-        checkpoint=_checkpoint(conversation_id, checkpoint),
-        lines=_lines(entries),
-        persona=fields.get("persona", ""),
-        usd=_usd(fields.get("usd", "unknown")),
-        tokens=int(fields.get("tokens", 0)),
-        seconds=int(fields.get("seconds", 0)),
-        notes=fields.get("notes", ""),
-        account=fields.get("account", ""),
-        caller=fields.get("caller", ""),
-    )
-
-
-def _usd(text: str) -> float | None:
-    return None if text == "unknown" else float(text)
-
-
-def _fields(flat: list[str]) -> dict[str, str]:
-    """Read a script's reply, in which names and values alternate."""
-    return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _lines(entries: list[Any]) -> tuple[Line, ...]:
-    return tuple(
-        Line(
-            n=int(fields["n"]),
-            role=cast("Role", fields["role"]),  # only our scripts write it
-            text=fields["text"],
-            heard=fields["heard"],
-            at_ms=int(fields["at_ms"]),
-            epoch=int(fields["epoch"]),
-        )
-        for fields in (_fields(flat) for _, flat in entries)
-    )
-
-
-def _checkpoint(conversation_id: str, text: str | None) -> Checkpoint | None:
-    """The checkpoint, or None if it cannot be read: that loses the session handle, not the call."""
-    if text is None:
-        return None
-    try:
-        return Checkpoint.from_json(text)
-    except CheckpointError as error:
-        log.warning("checkpoint unreadable", conversation_id=conversation_id, error=str(error))
-        return None

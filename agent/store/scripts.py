@@ -61,6 +61,18 @@ local current = current_epoch()
 if current > epoch then return {'fenced', current} end
 """
 
+STEP = """
+local function step(field)
+  return redis.call('HGET', call, 'next_step_' .. field) or (field == 'n' and '0' or '')
+end
+
+local function ask(n, kind, to, by)
+  redis.call('HSET', call, 'next_step', kind, 'next_step_n', n, 'next_step_to', to,
+    'next_step_by', by, 'next_step_stage', 'intended', 'next_step_claim', '',
+    'next_step_outcome', '')
+end
+"""
+
 # ARGV: ttl_s, persona, caller ("" if unknown).
 OPEN_CALL = f"""{PREAMBLE}
 if redis.call('EXISTS', call) == 0 then
@@ -86,9 +98,8 @@ own(epoch)
 redis.call('HSET', call, 'owner', ARGV[2])
 refresh()
 local told = redis.call('PUBLISH', ARGV[4], 'taken ' .. string.format('%d', epoch))
-local _, saved = record()
-local all, account = redis.call('XRANGE', lines, '-', '+'), redis.call('HGET', call, 'account')
-return {{epoch, told, saved, all, account or ''}}
+local fields, saved = record()
+return {{epoch, told, fields, saved, redis.call('XRANGE', lines, '-', '+')}}
 """
 
 # ARGV: ttl_s, epoch, then n, role, text, heard, at_ms, epoch of each line.
@@ -107,12 +118,19 @@ refresh()
 return {{'ok', n}}
 """
 
-# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds, notes.
-SAVE_CHECKPOINT = f"""{PREAMBLE}{FENCE}
+# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds, notes, then number (0 for none), kind and
+# target of the next step. A conversation that no longer wants the stored step withdraws it.
+SAVE_CHECKPOINT = f"""{PREAMBLE}{FENCE}{STEP}
 own(epoch)
 redis.call('SET', checkpoint, ARGV[3])
 redis.call('HSET', call, 'usd', ARGV[4], 'tokens', ARGV[5], 'seconds', ARGV[6])
 if ARGV[7] ~= '' then redis.call('HSET', call, 'notes', ARGV[7]) end
+local n, known = tonumber(ARGV[8]), tonumber(step('n'))
+if n > known then
+  ask(n, ARGV[9], ARGV[10], 'agent')
+elseif n ~= known and step('stage') == 'intended' then
+  redis.call('HSET', call, 'next_step_stage', 'withdrawn')
+end
 refresh()
 return {{'ok', 0}}
 """

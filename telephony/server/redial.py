@@ -80,6 +80,7 @@ async def _left(
         spent=0,
         tokens=0,
         began_ms=before.checkpoint.elapsed_at(wall_time_ms()),
+        next_step="",
     )
     lines = tuple(replace(line, epoch=0) for line in before.lines)
     await store.append(call_sid, lines, 0)

@@ -1,0 +1,97 @@
+"""Reads what the scripts return: the record of a call, its lines and its checkpoint."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import structlog
+
+from agent.conversation.checkpoint import Checkpoint, CheckpointError
+from agent.conversation.next_step import By, Kind, NextStep, Stage
+from agent.conversation.transcript import Line, Role
+from agent.store.base import CallRecord, Status
+
+log = structlog.get_logger(__name__)
+
+
+def record_of(
+    conversation_id: str, flat: list[str], checkpoint: str | None, entries: list[Any]
+) -> CallRecord:
+    """The record of a call.
+
+    Args:
+        conversation_id: The call, for the log.
+        flat: The fields of its hash; names and values alternate.
+        checkpoint: Its checkpoint, as stored.
+        entries: The entries of its stream of lines.
+    """
+    fields = fields_of(flat)
+    step = step_in(fields)
+    return CallRecord(
+        status=cast("Status", fields["status"]),  # only our scripts write it
+        ended_reason=fields["ended_reason"],
+        epoch=int(fields["epoch"]),
+        owner=fields["owner"],
+        checkpoint=_checkpoint(conversation_id, checkpoint, step),
+        lines=_lines(entries),
+        persona=fields.get("persona", ""),
+        usd=_usd(fields.get("usd", "unknown")),
+        tokens=int(fields.get("tokens", 0)),
+        seconds=int(fields.get("seconds", 0)),
+        notes=fields.get("notes", ""),
+        account=fields.get("account", ""),
+        caller=fields.get("caller", ""),
+        next_step=step,
+    )
+
+
+def step_in(fields: Mapping[str, str]) -> NextStep | None:
+    """What is to happen with the line next, among a call's fields; None if nothing is."""
+    if "next_step" not in fields:
+        return None
+    return NextStep(
+        n=int(fields["next_step_n"]),
+        kind=cast("Kind", fields["next_step"]),  # only our scripts write these
+        to=fields["next_step_to"],
+        by=cast("By", fields["next_step_by"]),
+        stage=Stage(fields["next_step_stage"]),
+        claim=fields["next_step_claim"],
+        outcome=fields["next_step_outcome"],
+    )
+
+
+def _usd(text: str) -> float | None:
+    return None if text == "unknown" else float(text)
+
+
+def fields_of(flat: list[str]) -> dict[str, str]:
+    """Read a script's reply, in which names and values alternate."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _lines(entries: list[Any]) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            n=int(fields["n"]),
+            role=cast("Role", fields["role"]),  # only our scripts write it
+            text=fields["text"],
+            heard=fields["heard"],
+            at_ms=int(fields["at_ms"]),
+            epoch=int(fields["epoch"]),
+        )
+        for fields in (fields_of(flat) for _, flat in entries)
+    )
+
+
+def _checkpoint(conversation_id: str, text: str | None, step: NextStep | None) -> Checkpoint | None:
+    """The checkpoint, with the next step as it stands now. None if it cannot be read: that loses
+    the session handle, not the call.
+    """
+    if text is None:
+        return None
+    try:
+        kept = Checkpoint.from_json(text)
+        return replace(kept, next_step="" if step is None else step.to_json())
+    except CheckpointError as error:
+        log.warning("checkpoint unreadable", conversation_id=conversation_id, error=str(error))
+        return None

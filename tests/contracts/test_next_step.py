@@ -1,0 +1,135 @@
+"""What is to happen with the line of a call next is stored once, and carried out once or never."""
+
+import asyncio
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.next_step import Asked, NextStep, Stage
+from agent.store.base import Fenced
+from agent.store.redis import RedisStore
+from tests.contracts.test_store import CHECKPOINT, take
+
+SALES = NextStep(3, "transfer", "sales", "agent")
+
+
+def wanting(step: NextStep | None, epoch: int = 1) -> Checkpoint:
+    return replace(CHECKPOINT, epoch=epoch, next_step="" if step is None else step.to_json())
+
+
+async def stored(store: RedisStore, call_sid: str) -> NextStep | None:
+    record = await store.look_up(call_sid)
+    assert record is not None
+    return record.next_step
+
+
+@pytest.fixture
+async def intended(store: RedisStore, call_sid: str) -> NextStep:
+    """A step that is stored, and was not begun."""
+    await take(store, call_sid, "a")
+    await store.save_checkpoint(call_sid, wanting(SALES), 1)
+    return SALES
+
+
+async def test_a_step_is_stored_with_its_checkpoint(
+    store: RedisStore, call_sid: str, intended: NextStep
+) -> None:
+    record = await store.look_up(call_sid)
+    assert record is not None
+    assert record.checkpoint is not None
+    assert record.next_step == intended
+    assert NextStep.from_json(record.checkpoint.next_step) == intended
+
+
+async def test_one_of_many_requests_at_once_carries_it_out(
+    store: RedisStore, call_sid: str, intended: NextStep
+) -> None:
+    claims = [store.claim_step(call_sid, f"request-{n}") for n in range(20)]
+    assert sum(mine for _, mine in await asyncio.gather(*claims)) == 1
+
+
+async def test_a_repeated_request_gets_the_same_answer_and_another_one_does_not(
+    store: RedisStore, call_sid: str, intended: NextStep
+) -> None:
+    begun = replace(intended, stage=Stage.RUNNING, claim="r1")
+    assert await store.claim_step(call_sid, "r1") == (begun, True)
+    assert await store.claim_step(call_sid, "r1") == (begun, True)
+    lost = replace(begun, stage=Stage.UNKNOWN)
+    assert await store.claim_step(call_sid, "r2") == (lost, False)
+    assert await store.claim_step(call_sid, "r1") == (lost, False)
+    assert await store.settle_step(call_sid, "busy") == replace(
+        lost, stage=Stage.DONE, outcome="busy"
+    )
+
+
+async def test_what_a_worker_writes_late_does_not_begin_a_step_again(
+    store: RedisStore, call_sid: str, intended: NextStep
+) -> None:
+    await store.claim_step(call_sid, "r1")
+    await store.settle_step(call_sid, "busy")
+    await store.save_checkpoint(call_sid, wanting(SALES), 1)
+    await store.save_checkpoint(call_sid, wanting(None), 1)
+    done = await stored(store, call_sid)
+    assert done is not None
+    assert (done.stage, done.outcome) == (Stage.DONE, "busy")
+
+
+async def test_a_conversation_that_goes_on_withdraws_its_step(
+    store: RedisStore, call_sid: str, intended: NextStep
+) -> None:
+    await store.save_checkpoint(call_sid, wanting(None), 1)
+    gone = replace(intended, stage=Stage.WITHDRAWN)
+    assert await stored(store, call_sid) == gone
+    assert await store.claim_step(call_sid, "r1") == (gone, False)
+
+
+async def test_a_worker_that_has_lost_the_call_asks_for_nothing(
+    store: RedisStore, call_sid: str
+) -> None:
+    await take(store, call_sid, "a")
+    await take(store, call_sid, "b")
+    with pytest.raises(Fenced):
+        await store.save_checkpoint(call_sid, wanting(SALES), 1)
+    assert await stored(store, call_sid) is None
+
+
+async def test_the_server_asks_once_for_a_call_that_the_agent_can_not_go_on_with(
+    store: RedisStore, call_sid: str, intended: NextStep
+) -> None:
+    asked = Asked("transfer", "")
+    step, mine = await store.claim_step(call_sid, "r1", asked)
+    assert (step, mine) == (NextStep(4, "transfer", "", "server", Stage.RUNNING, "r1"), True)
+    assert (await store.claim_step(call_sid, "r1", asked))[1]
+    assert not (await store.claim_step(call_sid, "r2", asked))[1]
+    await store.save_checkpoint(call_sid, wanting(SALES), 1)  # what was still to be written
+    step = await stored(store, call_sid)
+    assert step is not None
+    assert (step.by, step.stage) == ("server", Stage.UNKNOWN)
+
+
+async def test_the_store_follows_the_rules_of_the_pure_step(
+    store: RedisStore, call_sid: str
+) -> None:
+    await take(store, call_sid, "a")
+    for seed in range(30):
+        random, step = Random(seed), await stored(store, call_sid)
+        asked = NextStep(1 if step is None else step.n + 1, "transfer", "sales", "agent")
+        await store.save_checkpoint(call_sid, wanting(asked), 1)
+        step = asked
+        for _ in range(4):
+            match random.choice(["claim", "settle", "withdraw", "repeat"]):
+                case "claim":
+                    request = random.choice(["", "r1", "r2"])
+                    step, mine = step.claimed(request)
+                    assert await store.claim_step(call_sid, request) == (step, mine)
+                case "settle":
+                    step = step.settled("busy")
+                    assert await store.settle_step(call_sid, "busy") == step
+                case "withdraw":
+                    step = step.withdrawn()
+                    await store.save_checkpoint(call_sid, wanting(None), 1)
+                case _:
+                    await store.save_checkpoint(call_sid, wanting(asked), 1)
+        assert await stored(store, call_sid) == step
