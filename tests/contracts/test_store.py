@@ -2,11 +2,12 @@
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.transcript import Line, Role
@@ -319,18 +320,53 @@ async def test_whatever_two_writers_do_no_line_is_lost_doubled_or_overwritten(
     assert list(record.lines if record else ()) == expected
 
 
+async def sent_until_answered(store: Store, call_sid: str, lines: list[Line]) -> int:
+    """Append as whoever has lines to store does: what was not answered for is sent again, as it may
+    have been carried out or not. A server that is held up for two seconds answers nobody.
+    """
+    while True:
+        try:
+            return await store.append(call_sid, lines, 1)
+        except StoreAway:
+            continue
+
+
 async def test_retries_at_the_same_moment_do_not_double_a_line(
     backend: "Backend", call_sid: str
 ) -> None:
     workers = [backend.worker() for _ in range(4)]
     await take(workers[0], call_sid, "a")
     lines = [line(n) for n in range(1, 21)]
+    batches = [lines[: 5 * (1 + i % 4)] for i in range(40)]
     stored = await asyncio.gather(
-        *(workers[i % 4].append(call_sid, lines[: 5 * (1 + i % 4)], 1) for i in range(40)),
-        return_exceptions=True,
+        *(sent_until_answered(workers[i % 4], call_sid, batches[i]) for i in range(40))
     )
     assert set(stored) <= {5, 10, 15, 20}
     record = await workers[0].look_up(call_sid)
+    assert record is not None
+    assert list(record.lines) == lines
+
+
+async def test_a_line_whose_answer_was_lost_is_not_doubled_by_its_retry(
+    backend: "Backend", call_sid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = backend.worker()
+    await take(store, call_sid, "a")
+    await store.append(call_sid, [], 1)  # from now on the server knows the script
+    evaluate, lost = store._client.evalsha, iter([True, True])
+
+    async def unanswered(*args: Any) -> object:
+        """It is carried out, and its answer comes too late."""
+        answer = await evaluate(*args)
+        if next(lost, False):
+            raise RedisTimeoutError
+        return answer
+
+    monkeypatch.setattr(store._client, "evalsha", unanswered)
+    lines = [line(n) for n in range(1, 4)]
+    assert await sent_until_answered(store, call_sid, lines) == 3
+    assert next(lost, False) is False
+    record = await store.look_up(call_sid)
     assert record is not None
     assert list(record.lines) == lines
 
