@@ -35,13 +35,14 @@ class Checkpoint:
         owed_words: What of it was written down, and is no line yet.
         owed_line: The number of the next line. Where that line is stored, the lines tell what is
             owed, and these fields do not.
-        spent: What the model has cost so far, in nano-dollars.
+        spent: What the models have cost so far, in nano-dollars.
         tokens: How many tokens that were.
+        unpriced: How many of them a model billed whose price is not known.
         tools: The ledger of tool calls, as `tools.Ledger.to_text` writes it.
         notes: What the agent wrote down, each note on a line.
         acts: The number of the newest tool call in it.
         began_ms: When this call began, in ms since the conversation did; 0 for its first call.
-            `spent` and `tokens` are this call's.
+            `spent`, `tokens` and `unpriced` are this call's.
         next_step: What is to happen with the line next, as `NextStep.to_json` writes it, or "". As
             a store returns it: the newest step, as it stands there.
     """
@@ -66,6 +67,7 @@ class Checkpoint:
     acts: int = field(default=0, metadata=LATER)
     began_ms: int = field(default=0, metadata=LATER)
     next_step: str = field(default="", metadata=LATER)
+    unpriced: int = field(default=0, metadata=LATER)
 
     def left_after(self, lines: int) -> Self | None:
         """The same if it tells what is owed; None if more lines are stored, which tell it."""

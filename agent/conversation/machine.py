@@ -22,7 +22,7 @@ from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.events import ConversationEvent, ModelEvent, SessionEvent, TurnEvent
 from agent.conversation.link import HUNG
-from agent.conversation.meter import Meter, Tariff
+from agent.conversation.meter import FREE, Meter, Tariffs
 from agent.conversation.parts import assemble
 from agent.conversation.persona import Persona
 from agent.conversation.remedies import Remedy
@@ -46,7 +46,7 @@ class Conversation:
         lines: Iterable[Line] = (),
         has_fallback: bool = False,
         think_ms: int = 0,
-        tariff: Tariff | None = None,
+        tariffs: Tariffs = FREE,
     ) -> None:
         parts = assemble(
             persona=persona,
@@ -56,7 +56,7 @@ class Conversation:
             lines=lines,
             has_fallback=has_fallback,
             think_ms=think_ms,
-            tariff=tariff,
+            tariffs=tariffs,
         )
         self._transcript, self._debt, self._meter = parts.transcript, parts.debt, parts.meter
         self._sessions, self._liveness = parts.sessions, parts.liveness

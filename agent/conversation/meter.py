@@ -5,7 +5,7 @@ Money is counted in nano-dollars, as whole numbers, so that sums are exact and r
 
 from dataclasses import dataclass, replace
 
-from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
 from agent.conversation.events import Notice, UsageReported
 
 NANO = 1_000_000_000
@@ -56,6 +56,32 @@ UNKNOWN = Tariff(0, 0, 0, 0, known=False)
 
 
 @dataclass(frozen=True, slots=True)
+class Tariffs:
+    """What a call costs with each of two models.
+
+    Args:
+        wanted: With the model that is asked first; None if nothing is to be counted.
+        fallback: With the second model; None if there is none, or if it costs the same.
+    """
+
+    wanted: Tariff | None = None
+    fallback: Tariff | None = None
+
+    def of(self, *, fallback: bool) -> Tariff | None:
+        """What it costs with one of them."""
+        return self.fallback or self.wanted if fallback else self.wanted
+
+    @property
+    def known(self) -> list[Tariff]:
+        """Those whose prices are known."""
+        return [each for each in (self.wanted, self.fallback) if each is not None and each.known]
+
+
+FREE = Tariffs()
+"""Where nothing is to be counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Caps:
     """What may be spent in a day, in nano-dollars; 0 for no limit.
 
@@ -81,42 +107,56 @@ class Meter:
     another meter.
 
     Args:
-        tariff: The prices; None if nothing is to be counted.
-        spent: What the model has cost so far, in nano-dollars.
-        tokens: How many tokens that were.
+        tariffs: The prices.
+        kept: What the workers before have counted.
         elapsed_ms: How long the conversation had lasted when it was opened here.
-        began_ms: How long it had lasted when the call began.
+
+    Attributes:
+        elapsed_ms: The same of this call.
+        spent: What the models have cost so far, as far as their prices are known, in nano-dollars.
+        tokens: How many tokens that were, and those without a price.
     """
 
     def __init__(
-        self,
-        tariff: Tariff | None,
-        spent: int = 0,
-        tokens: int = 0,
-        elapsed_ms: int = 0,
-        began_ms: int = 0,
+        self, tariffs: Tariffs = FREE, kept: Checkpoint = NOTHING_KNOWN, elapsed_ms: int = 0
     ) -> None:
-        self._tariff = tariff
-        self.began_ms = began_ms
-        self.elapsed_ms = max(0, elapsed_ms - began_ms)
-        self.spent = spent
-        self.tokens = tokens
+        self._tariffs = tariffs
+        self._tariff = tariffs.of(fallback=kept.fallback)
+        self._began_ms = kept.began_ms
+        self.elapsed_ms = max(0, elapsed_ms - kept.began_ms)
+        self.spent, self.tokens, self._unpriced = kept.spent, kept.tokens, kept.unpriced
+
+    def dials(self, *, fallback: bool) -> None:
+        """From now on one of the two models bills what is counted."""
+        self._tariff = self._tariffs.of(fallback=fallback)
 
     def add(self, notice: Notice) -> bool:
         """Count a turn that was billed. Returns whether this notice was one, and is counted."""
         if self._tariff is None or not isinstance(notice, UsageReported):
             return False
-        self.tokens += notice.total_tokens + notice.thought_tokens
+        tokens = notice.total_tokens + notice.thought_tokens
+        self.tokens += tokens
+        self._unpriced += 0 if self._tariff.known else tokens
         self.spent += self._tariff.of(notice)
         return True
 
     def kept_in(self, checkpoint: Checkpoint) -> Checkpoint:
         """The checkpoint with what the meter of another worker needs."""
-        return replace(checkpoint, spent=self.spent, tokens=self.tokens, began_ms=self.began_ms)
+        return replace(
+            checkpoint,
+            spent=self.spent,
+            tokens=self.tokens,
+            unpriced=self._unpriced,
+            began_ms=self._began_ms,
+        )
 
     def cost(self, now_ms: int) -> int | None:
-        """What the call has cost up to now, in nano-dollars; None if that is not known."""
-        if self._tariff is None or not self._tariff.known:
+        """What the call has cost up to now, in nano-dollars.
+
+        None if that is not known: the model that is asked now has no known price, or the other one
+        had none and has billed tokens.
+        """
+        if self._tariff is None or not self._tariff.known or self._unpriced:
             return None
         minutes = -(-(self.elapsed_ms + now_ms) // MS_PER_MINUTE)
         return self.spent + minutes * self._tariff.minute

@@ -10,7 +10,7 @@ from agent.conversation.crossed import Crossed
 from agent.conversation.debt import Debt
 from agent.conversation.keys import Keys
 from agent.conversation.liveness import Liveness
-from agent.conversation.meter import Meter, Tariff
+from agent.conversation.meter import Meter, Tariffs
 from agent.conversation.onset import Onset
 from agent.conversation.pace import Pace
 from agent.conversation.parting import Parting
@@ -54,14 +54,14 @@ def assemble(
     lines: Iterable[Line],
     has_fallback: bool,
     think_ms: int,
-    tariff: Tariff | None,
+    tariffs: Tariffs,
 ) -> Parts:
     """The parts, as an earlier worker left them; the arguments are those of `Conversation`."""
     kept = NOTHING_KNOWN if checkpoint is None else checkpoint
     elapsed_ms = kept.elapsed_at(wall_time_ms)
     fallback = kept.fallback and has_fallback
     handle = kept.handle if kept.fallback is fallback else ""  # else its model is not there
-    meter = Meter(tariff, kept.spent, kept.tokens, elapsed_ms, kept.began_ms)
+    meter = Meter(tariffs, kept, elapsed_ms)
     onset = Onset()
     transcript = Transcript(lines, kept.handle_lines, elapsed_ms, onset)
     left = kept.left_after(len(transcript.lines))

@@ -117,6 +117,7 @@ class Sessions:
         """Open a session, now or when the wait of the attempt is over."""
         if not self._link.dial(attempt, now_ms):
             return []
+        self._meter.dials(fallback=attempt.fallback)
         self.resumed, self.spoke = bool(attempt.handle), False
         self._transcript.session_opened(fresh=not attempt.handle)
         history = self._transcript.unknown()

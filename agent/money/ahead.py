@@ -6,17 +6,18 @@ line that begins meanwhile. Because that is reserved beforehand, all calls that 
 day's money together can still say goodbye within it.
 """
 
-from agent.conversation.meter import Tariff
+from agent.conversation.meter import Tariff, Tariffs
 
 TOKENS_A_MINUTE = 60 * 25
 """Of audio, in both directions (Gemini API pricing, October 2026)."""
 
 
-def first_minute(tariff: Tariff) -> int:
+def first_minute(tariffs: Tariffs) -> int:
     """What the first minute of a call costs if both speak all the time, in nano-dollars; with a
-    second minute of the line, into which its goodbye may run.
+    second minute of the line, into which its goodbye may run. Of two models, the dearer one counts,
+    for either may answer.
     """
-    return 2 * tariff.minute + TOKENS_A_MINUTE * (tariff.audio_in + tariff.audio_out)
+    return max(map(_first_minute, tariffs.known), default=0)
 
 
 class Ahead:
@@ -26,12 +27,12 @@ class Ahead:
     with what was said before.
 
     Args:
-        tariff: What the call costs.
-        spent: What the model has cost before, in nano-dollars.
+        tariffs: What the call costs.
+        spent: What the models have cost before, in nano-dollars.
     """
 
-    def __init__(self, tariff: Tariff, spent: int = 0) -> None:
-        self._minute = tariff.minute
+    def __init__(self, tariffs: Tariffs, spent: int = 0) -> None:
+        self._minute = max((each.minute for each in tariffs.known), default=0)
         self._spent = spent
         self._dearest = 0
 
@@ -45,3 +46,7 @@ class Ahead:
         self._dearest = max(self._dearest, spent - self._spent)
         self._spent = spent
         return self._minute + 2 * self._dearest
+
+
+def _first_minute(tariff: Tariff) -> int:
+    return 2 * tariff.minute + TOKENS_A_MINUTE * (tariff.audio_in + tariff.audio_out)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ClauseEquals, ClauseOr, ModelInfo, TieredPrices
 
-from agent.conversation.meter import NANO, UNKNOWN, Tariff
+from agent.conversation.meter import NANO, UNKNOWN, Tariff, Tariffs
 
 MILLION = 1_000_000
 
@@ -57,29 +57,41 @@ SIP_USD = 0.004
 _TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
 
 
-def tariff(model: str, wall_time_ms: int, *, ours: str, theirs: str, outbound: bool) -> Tariff:
+def tariffs(
+    model: str,
+    fallback: str | None,
+    wall_time_ms: int,
+    *,
+    ours: str,
+    theirs: str,
+    outbound: bool,
+) -> Tariffs:
     """What a call costs, as of a day.
 
     Args:
         model: The model's name, with or without ``models/``.
+        fallback: The same of the second model, or None.
         wall_time_ms: Unix time, in ms.
         ours: Our number.
         theirs: The other party: a number, ``client:…`` or ``sip:…``.
         outbound: Whether we placed the call.
 
     Returns:
-        The prices; those of `UNKNOWN`, with the line's, if the model has none for that day.
+        The prices; those of `UNKNOWN`, with the line's, if a model has none for that day.
     """
     minute = round(minute_usd(ours, theirs, outbound=outbound) * NANO)
-    return replace(of_model(model, wall_time_ms), minute=minute)
+    wanted = replace(of_model(model, wall_time_ms), minute=minute)
+    if fallback is None:
+        return Tariffs(wanted)
+    return Tariffs(wanted, replace(of_model(fallback, wall_time_ms), minute=minute))
 
 
 def of_model(model: str, wall_time_ms: int) -> Tariff:
     """What a model costs, as of a day; `UNKNOWN` if it has no price for that day.
 
     Args:
-        model: As for `tariff`.
-        wall_time_ms: As for `tariff`.
+        model: As for `tariffs`.
+        wall_time_ms: As for `tariffs`.
     """
     at = datetime.fromtimestamp(wall_time_ms / 1000, UTC)
     name = model.removeprefix("models/")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.events import BudgetSpent, ModelEvent
-from agent.conversation.meter import Tariff
+from agent.conversation.meter import Tariff, Tariffs
 from agent.conversation.persona import Persona
 from agent.conversation.tool_events import ToolOutcome
 from agent.conversation.transcript import Line
@@ -28,6 +28,7 @@ class CallOpened:
         has_fallback: Whether there is a second model to fall back on.
         think_ms: How long the model is known to think before it answers; 0 where nothing is known.
         tariff: What the model and the line cost; None if nothing is to be counted.
+        fallback_tariff: The same with the second model; None if there is none, or for the same.
     """
 
     call_sid: str
@@ -39,6 +40,12 @@ class CallOpened:
     has_fallback: bool = False
     think_ms: int = 0
     tariff: Tariff | None = None
+    fallback_tariff: Tariff | None = None
+
+    @property
+    def tariffs(self) -> Tariffs:
+        """What the call costs with each model."""
+        return Tariffs(self.tariff, self.fallback_tariff)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Call:
             lines=opened.lines,
             has_fallback=opened.has_fallback,
             think_ms=opened.think_ms,
-            tariff=opened.tariff,
+            tariffs=opened.tariffs,
         )
         self._microphone = Microphone(opened.persona.turns)
         self._player = Player()

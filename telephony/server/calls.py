@@ -18,7 +18,7 @@ from typing import Self
 import structlog
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.meter import Tariff
+from agent.conversation.meter import Tariffs
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from agent.store.base import Leases, Store, Taken
@@ -138,7 +138,7 @@ class Calls:
         self,
         call_sid: str,
         persona: Persona,
-        tariff: Tariff | None,
+        tariffs: Tariffs,
         checkpoint: Checkpoint | None = None,
         lines: tuple[Line, ...] = (),
         purse: Purse | None = None,
@@ -154,7 +154,8 @@ class Calls:
             seed=secrets.randbits(32),
             wall_time_ms=wall_time_ms(),
             persona=persona,
-            tariff=tariff,
+            tariff=tariffs.wanted,
+            fallback_tariff=tariffs.fallback,
             checkpoint=checkpoint,
             lines=lines,
             has_fallback=self._has_fallback,
@@ -181,7 +182,7 @@ class Calls:
         call_sid: str,
         nonce: str,
         persona: Persona,
-        tariff: Tariff | None,
+        tariffs: Tariffs,
         purse_of: Callable[[Taken], Purse | None] = lambda _: None,
     ) -> Driver | None:
         """Redeem a stream's token. From then on the call belongs to this worker.
@@ -190,7 +191,7 @@ class Calls:
             call_sid: Which call.
             nonce: The token's unique part.
             persona: Who answers, if the call does not run here yet.
-            tariff: What the call costs, likewise.
+            tariffs: What the call costs, likewise.
             purse_of: Makes its purse, likewise.
 
         Returns:
@@ -203,7 +204,7 @@ class Calls:
                 taken = await self._ownership.redeem(call_sid, nonce, owned, over=over)
                 if taken is None:
                     return None
-                driver = await self._driver_for(call_sid, taken, persona, tariff, purse_of)
+                driver = await self._driver_for(call_sid, taken, persona, tariffs, purse_of)
                 driver.owned.took(taken.epoch)
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
@@ -224,7 +225,7 @@ class Calls:
         call_sid: str,
         taken: Taken,
         persona: Persona,
-        tariff: Tariff | None,
+        tariffs: Tariffs,
         purse_of: Callable[[Taken], Purse | None],
     ) -> Driver:
         driver = self.get(call_sid)
@@ -234,7 +235,7 @@ class Calls:
             driver.feed(OwnershipLost(taken.epoch))
         await self._ownership.wait_released(call_sid, taken)
         known = (taken.checkpoint, taken.lines, purse_of(taken))
-        driver = self.open(call_sid, persona, tariff, *known)
+        driver = self.open(call_sid, persona, tariffs, *known)
         await driver.begun.wait()
         return driver
 

@@ -53,12 +53,12 @@ async def media(socket: WebSocket) -> None:
         await close(socket, POLICY_VIOLATION, error.reason)
         return
     agent = worker.personas.last_good.named(start.custom_parameters.get(PERSONA_PARAMETER, ""))
-    tariff = worker.tariff({})
+    tariffs = worker.tariffs({})
 
     def purse_of(taken: Taken) -> Purse | None:
-        return worker.purse(start.call_sid, agent, {}, tariff, taken)
+        return worker.purse(start.call_sid, agent, {}, tariffs, taken)
 
-    driver = await worker.calls.take(start.call_sid, nonce, agent.persona, tariff, purse_of)
+    driver = await worker.calls.take(start.call_sid, nonce, agent.persona, tariffs, purse_of)
     if driver is None:
         worker.metrics.refused("stream", "token used")
         await close(socket, POLICY_VIOLATION, "used")

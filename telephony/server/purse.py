@@ -17,7 +17,7 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import SaveCheckpoint
 from agent.conversation.events import BudgetSpent
-from agent.conversation.meter import NANO, Caps, Tariff
+from agent.conversation.meter import NANO, Caps, Tariffs
 from agent.money.ahead import Ahead, first_minute
 from agent.persona.agents import Agent
 from agent.persona.hours import local
@@ -53,13 +53,13 @@ class Till:
         name = agent.persona.name
         return Account(name, day, self._admission.spender(form, name) if form else "")
 
-    async def admits(self, call_sid: str, account: Account, caps: Caps, tariff: Tariff) -> Spent:
+    async def admits(self, call_sid: str, account: Account, caps: Caps, tariffs: Tariffs) -> Spent:
         """Reserve the first minute of a call. May be repeated.
 
         Returns:
             Whose money does not suffice; "" if the call may begin.
         """
-        booking = Booking(account, call_sid, 0, first_minute(tariff), caps, "begin")
+        booking = Booking(account, call_sid, 0, first_minute(tariffs), caps, "begin")
         return (await self._book(booking)).refused
 
     async def remember(self, call_sid: str, account: Account) -> None:
@@ -72,7 +72,7 @@ class Till:
         call_sid: str,
         account: Account | None,
         caps: Caps,
-        tariff: Tariff,
+        tariffs: Tariffs,
         checkpoint: Checkpoint | None = None,
     ) -> "Purse | None":
         """The purse of a call, new or continued; None if it needs none: nothing is capped, or the
@@ -82,13 +82,13 @@ class Till:
             call_sid: The call.
             account: Where its money is booked.
             caps: The caps.
-            tariff: What it costs.
+            tariffs: What it costs.
             checkpoint: What is known of it from before.
         """
-        if account is None or not caps.any or not tariff.known:
+        if account is None or not caps.any or not tariffs.known:
             return None
         spent = 0 if checkpoint is None else checkpoint.spent
-        return Purse(self, Booking(account, call_sid, 0, 0, caps), Ahead(tariff, spent))
+        return Purse(self, Booking(account, call_sid, 0, 0, caps), Ahead(tariffs, spent))
 
     async def settle(self, call_sid: str, account: Account, cost: int) -> None:
         """Book what a call has cost that is over, and give back what it had reserved."""

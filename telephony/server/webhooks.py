@@ -73,17 +73,17 @@ async def _begin(
     worker: Worker, form: Mapping[str, str], agent: Agent, record: CallRecord | None
 ) -> bool:
     """Begin a call, unless a day's money does not suffice for it. Returns whether it has begun."""
-    call_sid, tariff = form["CallSid"], worker.tariff(form)
+    call_sid, tariffs = form["CallSid"], worker.tariffs(form)
     account = worker.till.account(form, agent)
-    capped = agent.caps.any and tariff.known
-    if capped and (of := await worker.till.admits(call_sid, account, agent.caps, tariff)):
+    capped = bool(agent.caps.any and tariffs.known)
+    if capped and (of := await worker.till.admits(call_sid, account, agent.caps, tariffs)):
         log.info("a day's money is spent", of=of, call_sid=call_sid, persona=agent.persona.name)
         return False
     left = await redial.left_behind(worker, form, record)
     if capped:
         await worker.till.remember(call_sid, account)
-    purse = worker.till.purse(call_sid, account, agent.caps, tariff, left.checkpoint)
-    worker.calls.open(call_sid, agent.persona, tariff, left.checkpoint, left.lines, purse)
+    purse = worker.till.purse(call_sid, account, agent.caps, tariffs, left.checkpoint)
+    worker.calls.open(call_sid, agent.persona, tariffs, left.checkpoint, left.lines, purse)
     return True
 
 
@@ -116,9 +116,9 @@ async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | N
     _note_numbers(worker, form)
     agent = await _agent(worker, form, record)
     if left is not None:
-        tariff = worker.tariff(form)
-        purse = worker.purse(call_sid, agent, form, tariff, left)
-        worker.calls.open(call_sid, agent.persona, tariff, left.checkpoint, left.lines, purse)
+        tariffs = worker.tariffs(form)
+        purse = worker.purse(call_sid, agent, form, tariffs, left)
+        worker.calls.open(call_sid, agent.persona, tariffs, left.checkpoint, left.lines, purse)
     return await _connect(worker, form, agent, first=False)
 
 

@@ -11,7 +11,7 @@ from random import Random
 
 import structlog
 
-from agent.conversation.meter import Tariff
+from agent.conversation.meter import Tariffs
 from agent.gemini.author import warm_up
 from agent.gemini.breaker import State
 from agent.gemini.guarded import GuardedLive
@@ -75,8 +75,8 @@ class Worker:
     recorder: Recorder | None
     till: Till
 
-    def tariff(self, form: Mapping[str, str]) -> Tariff:
-        """What a call costs.
+    def tariffs(self, form: Mapping[str, str]) -> Tariffs:
+        """What a call costs with each model.
 
         Args:
             form: The fields of one of its webhooks; empty if there is none at hand, for the price
@@ -84,16 +84,15 @@ class Worker:
         """
         ours, theirs = parties(form)
         outbound = form.get("Direction", "").startswith("outbound")
-        return prices.tariff(
-            self.settings.gemini_model, wall_time_ms(), ours=ours, theirs=theirs, outbound=outbound
-        )
+        models = self.settings.gemini_model, self.settings.gemini_fallback_model
+        return prices.tariffs(*models, wall_time_ms(), ours=ours, theirs=theirs, outbound=outbound)
 
     def purse(
         self,
         call_sid: str,
         agent: Agent,
         form: Mapping[str, str],
-        tariff: Tariff,
+        tariffs: Tariffs,
         stored: CallRecord | Taken,
     ) -> Purse | None:
         """The purse of a call that another worker began.
@@ -102,11 +101,11 @@ class Worker:
             call_sid: The call.
             agent: Who answers.
             form: The fields of one of its webhooks; empty if there is none at hand.
-            tariff: What it costs.
+            tariffs: What it costs.
             stored: What is stored of it.
         """
         account = Account.from_json(stored.account) or self.till.account(form, agent)
-        return self.till.purse(call_sid, account, agent.caps, tariff, stored.checkpoint)
+        return self.till.purse(call_sid, account, agent.caps, tariffs, stored.checkpoint)
 
 
 def gemini_live(settings: Settings) -> GeminiLive:

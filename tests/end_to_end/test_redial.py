@@ -98,7 +98,8 @@ async def test_a_call_that_goes_on_after_a_redial_costs_what_it_costs_itself(
         billed = [step.event for step in mine if isinstance(step.event, UsageReported)]
         assert record.tokens == sum(each.total_tokens + each.thought_tokens for each in billed)
         [ended] = [each for step in mine for each in step.commands if isinstance(each, EndCall)]
-        tariff = worker.server.worker.tariff({})
+        tariff = worker.server.worker.tariffs({}).wanted
+        assert tariff is not None
         assert ended.cost == sum(map(tariff.of, billed)) + tariff.minute, "the first minute alone"
         assert ended.tokens == record.tokens
     assert cues(steps, second) == [CUT_OFF_CUE]

@@ -30,6 +30,7 @@ from agent.conversation.events import (
     TurnComplete,
 )
 from agent.conversation.machine import Conversation
+from agent.conversation.meter import FREE, Tariffs
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.conversation.transcript import Line
 from agent.conversation.turns import Floor
@@ -73,6 +74,7 @@ class Talk:
         *,
         has_fallback: bool = False,
         persona: Persona = DEFAULT_PERSONA,
+        tariffs: Tariffs = FREE,
     ) -> None:
         self.conversation = Conversation(
             persona=persona,
@@ -81,6 +83,7 @@ class Talk:
             checkpoint=checkpoint,
             lines=lines,
             has_fallback=has_fallback,
+            tariffs=tariffs,
         )
         self.now_ms = 0
         self.session = 0

@@ -1,11 +1,13 @@
 """Prices by model, day and line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from agent.conversation.meter import Tariff
-from agent.money.prices import MODELS, Row, _of_others, minute_usd, of_model, tariff
+from agent.conversation.meter import UNKNOWN, Tariff, Tariffs
+from agent.money.ahead import TOKENS_A_MINUTE, first_minute
+from agent.money.prices import MODELS, Row, _of_others, minute_usd, of_model, tariffs
 
 OURS, THEIRS = "+14155550199", "+14155550123"
 
@@ -16,8 +18,24 @@ def at(year: int, month: int, day: int) -> int:
 
 def test_a_known_model_has_the_prices_of_the_day() -> None:
     for name in ("gemini-3.8-live", "models/gemini-3.8-live"):
-        found = tariff(name, at(2026, 11, 30), ours=OURS, theirs=THEIRS, outbound=False)
-        assert found == Tariff(750, 3_000, 4_500, 12_000, 8_500_000)
+        found = tariffs(name, None, at(2026, 11, 30), ours=OURS, theirs=THEIRS, outbound=False)
+        assert found == Tariffs(Tariff(750, 3_000, 4_500, 12_000, 8_500_000))
+
+
+def test_the_second_model_has_its_own_prices() -> None:
+    models = "gemini-3.8-live", "gemini-2.5-flash"
+    found = tariffs(*models, at(2026, 11, 30), ours=OURS, theirs=THEIRS, outbound=False)
+    assert found.fallback == Tariff(300, 1_000, 2_500, 2_500, 8_500_000)
+    nobody = tariffs(models[0], "gemini-9", at(2026, 11, 30), ours=OURS, theirs="", outbound=False)
+    assert nobody.fallback == replace(UNKNOWN, minute=8_500_000)
+
+
+def test_the_first_minute_is_that_of_the_dearer_model() -> None:
+    cheap, dear = Tariff(1, 2, 3, 4, minute=1_000), Tariff(1, 3, 3, 5, minute=1_000)
+    needed = 2_000 + TOKENS_A_MINUTE * (3 + 5)
+    assert [first_minute(Tariffs(*two)) for two in ((cheap, dear), (dear, cheap))] == [needed] * 2
+    assert first_minute(Tariffs(dear, UNKNOWN)) == first_minute(Tariffs(dear)) == needed
+    assert first_minute(Tariffs(UNKNOWN)) == 0
 
 
 @pytest.mark.parametrize(
@@ -52,8 +70,8 @@ def test_a_name_that_only_begins_like_a_known_one_has_no_price(model: str) -> No
 
 def test_a_model_or_a_day_without_a_price_is_unknown() -> None:
     for name, day in (("gemini-9", at(2026, 11, 30)), ("gemini-3.8-live", at(2020, 1, 1))):
-        found = tariff(name, day, ours=OURS, theirs=THEIRS, outbound=False)
-        assert (found.known, found.minute) == (False, 8_500_000)
+        found = tariffs(name, None, day, ours=OURS, theirs=THEIRS, outbound=False)
+        assert found == Tariffs(replace(UNKNOWN, minute=8_500_000))
 
 
 @pytest.mark.parametrize(
