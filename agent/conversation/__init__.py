@@ -38,6 +38,7 @@ Modules, lowest first:
     parting     decides when a conversation comes to its end: silence, length, the agent hangs up
     keys        tells the model of the keys that a caller presses
     hang_up     the agent ends the call: once its goodbye was heard
+    tool_results tells the model what came of its tool calls
     tool_use    checks a tool call, has it run once, and sees that its result is told
     parts       puts these parts together, for a new conversation or one that goes on
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`

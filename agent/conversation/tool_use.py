@@ -13,11 +13,11 @@ from agent.conversation.arguments import refusal
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import END_CALL, NOTE, Scheduling, Status, Tool, envelope
+from agent.conversation.declaration import END_CALL, NOTE, Status, Tool, envelope
 from agent.conversation.hang_up import HangUp
 from agent.conversation.liveness import Liveness
 from agent.conversation.parting import Parting
-from agent.conversation.persona import Persona, tell_results
+from agent.conversation.persona import Persona
 from agent.conversation.replies import Replies
 from agent.conversation.sessions import Sessions
 from agent.conversation.tool_events import (
@@ -27,6 +27,7 @@ from agent.conversation.tool_events import (
     ToolEvent,
     ToolFinished,
 )
+from agent.conversation.tool_results import Results
 from agent.conversation.tools import LATE, NOT_STORED, WAITED, Ledger, State, ToolCall
 from agent.conversation.transcript import Transcript
 from agent.conversation.turns import Floor
@@ -61,7 +62,10 @@ class ToolUse:
     ) -> None:
         self._tools = {tool.name: tool for tool in persona.tools}
         self._ledger = ledger
-        self._transcript, self._sessions, self._replies = transcript, sessions, replies
+        self._results = Results(
+            ledger, transcript=transcript, sessions=sessions, liveness=liveness, debt=debt
+        )
+        self._sessions, self._replies = sessions, replies
         self._liveness, self._debt = liveness, debt
         self._hang_up = HangUp(parting, replies, sessions, debt)
         self._quiet_ms, self._took_up = 0, False
@@ -100,11 +104,7 @@ class ToolUse:
 
     def ready(self, now_ms: int, *, cued: bool) -> list[ConversationCommand]:
         """A session is ready, which knows the results so far; `cued` if it was asked to speak."""
-        if not (untold := self._ledger.untold) or not self._sessions.listening:
-            return []
-        if cued or self._debt.caller_waits:
-            return self._sent(untold, now_ms)
-        return self._tell(untold, now_ms)
+        return self._results.ready(now_ms, cued=cued)
 
     def look(self, now_ms: int) -> list[ConversationCommand]:
         """Say something, or go on, if that is due."""
@@ -113,7 +113,7 @@ class ToolUse:
             return out
         if self._replies.floor is Floor.AGENT or self._debt.spoke_since(now_ms - SPOKE_MS):
             self._quiet_ms = now_ms
-        if self._note_told():
+        if self._results.note_told():
             out += self._sessions.checkpoint(now_ms)
         for call in self._ledger.running:
             due_ms = self._due_ms(call)
@@ -141,14 +141,14 @@ class ToolUse:
         if tool.name == END_CALL:
             if not self._hang_up.wanted(called, now_ms):
                 return []
-            self._expect_answer(now_ms)
+            self._results.expect_answer(now_ms)
             return [self._hang_up.asks_for_goodbye(called)]
         if tool.name == NOTE:
             return self._note(called, now_ms)
         same = self._ledger.same(tool.name, called.arguments, now_ms)
         if same is not None:
             same.waiting.append((called.session, called.id))
-            return [] if same.open else self._deliver(same, now_ms)
+            return [] if same.open else self._results.deliver(same, now_ms)
         if self._ledger.counts.get(tool.name, 0) >= tool.max_per_call:
             hint = "This was used as often as it may be in one call. Do not call it again."
             return self._refuse(called, hint, now_ms)
@@ -174,7 +174,7 @@ class ToolUse:
         self, called: ToolCalled, hint: str, now_ms: int, *, retryable: bool = False
     ) -> list[ConversationCommand]:
         result = envelope(Status.ERROR, retryable=retryable, hint=hint)
-        self._expect_answer(now_ms)
+        self._results.expect_answer(now_ms)
         return [commands.SendToolResult(called.session, called.id, called.name, result)]
 
     def _cancelled(self, cancelled: ToolCallsCancelled, now_ms: int) -> list[ConversationCommand]:
@@ -182,7 +182,7 @@ class ToolUse:
         self._hang_up.cancelled(gone)
         out: list[ConversationCommand] = []
         if (crossed := self._ledger.crossed(gone)) and self._sessions.listening:
-            out += self._tell(crossed, now_ms)
+            out += self._results.tell(crossed, now_ms)
         for call in self._ledger.running:
             if not gone & set(call.waiting):
                 continue
@@ -214,7 +214,7 @@ class ToolUse:
         result = envelope(status, finished.data, retryable=finished.retryable, hint=finished.hint)
         states = {Status.OK: State.DONE, Status.UNKNOWN: State.UNKNOWN}
         call.ends(states.get(status, State.FAILED), result, now_ms)
-        return self._deliver(call, now_ms)
+        return self._results.deliver(call, now_ms)
 
     def _due_ms(self, call: ToolCall) -> int | None:
         """When something is to be done about a call that is still open."""
@@ -232,69 +232,18 @@ class ToolUse:
         ran_ms = now_ms - call.called_ms
         if call.state is State.INTENDED:
             call.ends(State.FAILED, envelope(Status.ERROR, hint=NOT_STORED), now_ms)
-            return self._deliver(call, now_ms)
+            return self._results.deliver(call, now_ms)
         if ran_ms >= OVER_AFTER_MS:
             if call.tool.idempotent:
                 call.ends(State.FAILED, envelope(Status.TIMEOUT, retryable=True), now_ms)
             else:
                 call.ends(State.UNKNOWN, envelope(Status.UNKNOWN), now_ms)
-            return [commands.CancelTool(call.number), *self._deliver(call, now_ms)]
+            return [commands.CancelTool(call.number), *self._results.deliver(call, now_ms)]
         if not call.late and ran_ms >= call.tool.timeout_ms:
             call.late = call.filled = True
-            return self._send(call, envelope(Status.TIMEOUT, hint=LATE), now_ms, goes_on=True)
+            return self._results.send(
+                call, envelope(Status.TIMEOUT, hint=LATE), now_ms, goes_on=True
+            )
         for each in self._ledger.running:
             each.filled = True
         return self._sessions.say(WAITED, call.tool.says)
-
-    # What came of it.
-
-    def _deliver(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
-        """Tell the model, by the call's id where the session made it, else by a text."""
-        out = self._send(call, call.result, now_ms)
-        if out:
-            call.answered, call.waiting = call.waiting, []
-            if call.tool.scheduling == "SILENT":
-                call.told = True
-            return out + self._sent([call], now_ms)
-        if call.told or not self._sessions.listening:
-            return self._sessions.checkpoint(now_ms)
-        return self._tell([call], now_ms)
-
-    def _send(
-        self, call: ToolCall, result: str, now_ms: int, *, goes_on: bool = False
-    ) -> list[ConversationCommand]:
-        """Answer the present session, if it has called."""
-        if not self._sessions.listening:
-            return []
-        scheduling: Scheduling = call.tool.scheduling
-        out: list[ConversationCommand] = [
-            commands.SendToolResult(session, id_, call.tool.name, result, scheduling, goes_on)
-            for session, id_ in call.waiting
-            if session == self._sessions.session
-        ]
-        if out and scheduling != "SILENT":
-            self._expect_answer(now_ms)
-        return out
-
-    def _tell(self, calls: list[ToolCall], now_ms: int) -> list[ConversationCommand]:
-        self._expect_answer(now_ms)
-        text = tell_results("; ".join(call.as_text() for call in calls))
-        return [commands.SayToModel(self._sessions.session, text), *self._sent(calls, now_ms)]
-
-    def _sent(self, calls: list[ToolCall], now_ms: int) -> list[ConversationCommand]:
-        for call in calls:
-            call.sent_ms = self._transcript.elapsed_ms(now_ms)
-        return self._sessions.checkpoint(now_ms)
-
-    def _expect_answer(self, now_ms: int) -> None:
-        self._debt.ask()
-        self._liveness.told_result(now_ms)
-
-    def _note_told(self) -> bool:
-        """Note of which results the caller has heard: a reply that was begun after they came."""
-        said_ms = self._transcript.last_said_ms
-        changed = False
-        for call in self._ledger.untold:
-            if call.sent_ms is not None and said_ms is not None and said_ms >= call.sent_ms:
-                call.told = changed = True
-        return changed

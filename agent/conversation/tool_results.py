@@ -1,0 +1,91 @@
+"""Tells the model what came of its tool calls, and notes which results the caller has heard of.
+
+A result goes to the call's id where the present session has called, else it is told by a text.
+"""
+
+from agent.conversation import commands
+from agent.conversation.commands import ConversationCommand
+from agent.conversation.debt import Debt
+from agent.conversation.declaration import Scheduling
+from agent.conversation.liveness import Liveness
+from agent.conversation.persona import tell_results
+from agent.conversation.sessions import Sessions
+from agent.conversation.tools import Ledger, ToolCall
+from agent.conversation.transcript import Transcript
+
+
+class Results:
+    """One conversation's. What a method returns is to be carried out in that order."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        transcript: Transcript,
+        sessions: Sessions,
+        liveness: Liveness,
+        debt: Debt,
+    ) -> None:
+        self._ledger, self._transcript, self._sessions = ledger, transcript, sessions
+        self._liveness, self._debt = liveness, debt
+
+    def ready(self, now_ms: int, *, cued: bool) -> list[ConversationCommand]:
+        """A session is ready, which knows the results so far; `cued` if it was asked to speak."""
+        if not (untold := self._ledger.untold) or not self._sessions.listening:
+            return []
+        if cued or self._debt.caller_waits:
+            return self._sent(untold, now_ms)
+        return self.tell(untold, now_ms)
+
+    def deliver(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
+        """Tell the model, by the call's id where the session made it, else by a text."""
+        out = self.send(call, call.result, now_ms)
+        if out:
+            call.answered, call.waiting = call.waiting, []
+            if call.tool.scheduling == "SILENT":
+                call.told = True
+            return out + self._sent([call], now_ms)
+        if call.told or not self._sessions.listening:
+            return self._sessions.checkpoint(now_ms)
+        return self.tell([call], now_ms)
+
+    def send(
+        self, call: ToolCall, result: str, now_ms: int, *, goes_on: bool = False
+    ) -> list[ConversationCommand]:
+        """Answer the present session, if it has called."""
+        if not self._sessions.listening:
+            return []
+        scheduling: Scheduling = call.tool.scheduling
+        out: list[ConversationCommand] = [
+            commands.SendToolResult(session, id_, call.tool.name, result, scheduling, goes_on)
+            for session, id_ in call.waiting
+            if session == self._sessions.session
+        ]
+        if out and scheduling != "SILENT":
+            self.expect_answer(now_ms)
+        return out
+
+    def tell(self, calls: list[ToolCall], now_ms: int) -> list[ConversationCommand]:
+        """Tell what came of these calls by a text."""
+        self.expect_answer(now_ms)
+        text = tell_results("; ".join(call.as_text() for call in calls))
+        return [commands.SayToModel(self._sessions.session, text), *self._sent(calls, now_ms)]
+
+    def expect_answer(self, now_ms: int) -> None:
+        """The model was given what it has to say something about."""
+        self._debt.ask()
+        self._liveness.told_result(now_ms)
+
+    def note_told(self) -> bool:
+        """Note of which results the caller has heard: a reply that was begun after they came."""
+        said_ms = self._transcript.last_said_ms
+        changed = False
+        for call in self._ledger.untold:
+            if call.sent_ms is not None and said_ms is not None and said_ms >= call.sent_ms:
+                call.told = changed = True
+        return changed
+
+    def _sent(self, calls: list[ToolCall], now_ms: int) -> list[ConversationCommand]:
+        for call in calls:
+            call.sent_ms = self._transcript.elapsed_ms(now_ms)
+        return self._sessions.checkpoint(now_ms)
