@@ -137,7 +137,8 @@ class Conversation:
                 return self._sessions.open(now_ms)
             case events.ListenerCame():
                 left = self._sessions.listener_came(event.epoch) + self._tools.came(now_ms)
-                return left + self._sessions.checkpoint(now_ms) + self._cue(now_ms)
+                left += self._sessions.checkpoint(now_ms)
+                return left + (self._cue(now_ms) or self._tools.ready(now_ms, knows=False))
             case events.ListenerLeft():
                 self._sessions.listener_left()
                 return self._playing.go_on(now_ms) + self._sessions.checkpoint(now_ms)
@@ -208,7 +209,7 @@ class Conversation:
                 if self._sessions.resumed:
                     said = (self._transcript.lately(role) for role in ("caller", "agent"))
                     self._repetition.listens(now_ms, *said)
-                cue = self._cue(now_ms) or self._tools.ready(now_ms, cued=False)
+                cue = self._cue(now_ms) or self._tools.ready(now_ms, knows=self._debt.caller_waits)
                 return [*cue, commands.ResumeCallerAudio(event.session)]
             case events.SessionRefused():
                 return self._go_on(self._sessions.refused(event, now_ms), now_ms)
@@ -246,7 +247,7 @@ class Conversation:
         cue = self._sessions.cue(greeting_comes=self._replies.comes)
         if cue:
             self._liveness.asked(now_ms, rest=self._debt.rest)
-            cue += self._tools.ready(now_ms, cued=True)
+            cue += self._tools.ready(now_ms, knows=True)
         return cue
 
     def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:

@@ -29,13 +29,27 @@ class Results:
         self._ledger, self._transcript, self._sessions = ledger, transcript, sessions
         self._liveness, self._debt = liveness, debt
 
-    def ready(self, now_ms: int, *, cued: bool) -> list[ConversationCommand]:
-        """A session is ready, which knows the results so far; `cued` if it was asked to speak."""
-        if not (untold := self._ledger.untold) or not self._sessions.listening:
+    def ready(self, now_ms: int, *, knows: bool) -> list[ConversationCommand]:
+        """Somebody listens to the session: it is given what it was not given yet.
+
+        Args:
+            now_ms: The time.
+            knows: Whether it knows the results of calls that it has not made, and will speak.
+        """
+        if not self._sessions.listening:
             return []
-        if cued or self._debt.caller_waits:
-            return self._sent(untold, now_ms)
-        return self.tell(untold, now_ms)
+        out: list[ConversationCommand] = []
+        for call in self._not_given:
+            if any(session == self._sessions.session for session, _ in call.waiting):
+                out += self.deliver(call, now_ms)
+        if not (rest := self._not_given):
+            return out
+        return out + (self._sent(rest, now_ms) if knows else self.tell(rest, now_ms))
+
+    @property
+    def _not_given(self) -> list[ToolCall]:
+        """The results that the caller has not heard of, and the present session was not given."""
+        return [x for x in self._ledger.untold if x.sent_to != self._sessions.session]
 
     def deliver(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
         """Tell the model, by the call's id where the session made it, else by a text."""
@@ -88,4 +102,5 @@ class Results:
     def _sent(self, calls: list[ToolCall], now_ms: int) -> list[ConversationCommand]:
         for call in calls:
             call.sent_ms = self._transcript.elapsed_ms(now_ms)
+            call.sent_to = self._sessions.session
         return self._sessions.checkpoint(now_ms)

@@ -102,9 +102,9 @@ class ToolUse:
             out.append(commands.RunTool(call.number, call.tool.name, call.arguments))
         return out
 
-    def ready(self, now_ms: int, *, cued: bool) -> list[ConversationCommand]:
-        """A session is ready, which knows the results so far; `cued` if it was asked to speak."""
-        return self._results.ready(now_ms, cued=cued)
+    def ready(self, now_ms: int, *, knows: bool) -> list[ConversationCommand]:
+        """Somebody listens to the session; as `Results.ready`."""
+        return self._results.ready(now_ms, knows=knows)
 
     def look(self, now_ms: int) -> list[ConversationCommand]:
         """Say something, or go on, if that is due."""

@@ -64,6 +64,7 @@ class ToolCall:
         waiting: The sessions that called it, each with the id it gave, and have no result yet.
         answered: Those of `waiting` that were sent the result.
         sent_ms: When a session was given the result, in ms since the conversation began, or None.
+        sent_to: The last session that was given it; 0 for none of this worker's.
         told: Whether the caller has heard a reply that was begun after that.
         filled: Whether the agent was asked to say something meanwhile.
         late: Whether the model was told that it takes longer.
@@ -79,6 +80,7 @@ class ToolCall:
     waiting: list[tuple[int, str]] = field(default_factory=list)
     answered: list[tuple[int, str]] = field(default_factory=list)
     sent_ms: int | None = None
+    sent_to: int = 0
     told: bool = False
     filled: bool = False
     late: bool = False
@@ -131,6 +133,7 @@ class Ledger:
         found = [call for call in self.untold if gone & set(call.answered)]
         for call in found:
             call.told, call.answered = call.tool.idempotent, []
+            call.sent_ms, call.sent_to = None, 0
         return [call for call in found if not call.told]
 
     def find(self, number: int) -> ToolCall | None:
