@@ -19,6 +19,7 @@ from agent.simulator.behaviour import Behaviour
 from tests.worlds import judge, scenarios
 from tests.worlds.killed import kill
 from tests.worlds.model_lost import MOMENTS, Loss, lose
+from tests.worlds.stale import stale_bytes
 
 CALLS = 10
 SEEDS = 10
@@ -54,7 +55,7 @@ def barge_ins() -> None:
     row("barge-ins that found unheard audio", f"{len(cut)} of {len(said)}", "-")
     row("of these with exactly one clear", sum(r.clears == 1 for r, _ in cut), str(len(cut)))
     row("clears without unheard audio", sum(r.clears for r, _ in told if not r.cut), "0")
-    row("stale bytes after a clear", sum(map(judge.stale_bytes, worlds)), "0")
+    row("stale bytes after a clear", sum(map(stale_bytes, worlds)), "0")
     row("heard text, words off: most / mean", f"{max(off)} / {sum(off) / len(off):.2f}", "≤ 1")
     row("next turn works", f"{answered} of {len(said)}", str(len(said)))
     row("gaps inside replies", sum(reply.gaps for reply, _ in told), "0")

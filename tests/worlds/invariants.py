@@ -20,6 +20,7 @@ from telephony.call.events import StoreAway, StoreBack
 from telephony.simulator.world import World
 from telephony.simulator.world_spec import WorldSpec
 from tests.worlds import judge
+from tests.worlds.stale import stale_bytes
 
 SAFE_MS = 50
 """A line that was final for so long is in the store."""
@@ -40,7 +41,7 @@ def broken(world: World, spec: WorldSpec) -> list[str]:
     checks = (_ended, _lines, _acts, _sound)
     wrong = [each for check in checks for each in check(world)]
     wrong += [*_heard(world, spec), *_greeted(world, spec)]
-    stale = judge.stale_bytes(world) if spec.barge_in.manner == "server" else 0  # else it may go on
+    stale = stale_bytes(world) if spec.barge_in.manner == "server" else 0  # else it may go on
     return [*wrong, f"{stale} bytes are stale after a clear"] if stale else wrong
 
 

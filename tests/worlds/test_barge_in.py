@@ -7,6 +7,7 @@ import pytest
 from agent.simulator.behaviour import Behaviour
 from telephony.simulator.world import World
 from tests.worlds import judge, scenarios
+from tests.worlds.stale import stale_bytes
 
 ON_ITS_WAY_MS = 100
 """How long a frame of the caller's takes to the worker, at most."""
@@ -30,7 +31,7 @@ def test_a_barge_in_that_finds_unheard_audio_is_one_clear(seed: int) -> None:
 
 @every_call
 def test_nothing_of_a_reply_is_written_or_heard_after_its_clear(seed: int) -> None:
-    assert judge.stale_bytes(call(seed)) == 0
+    assert stale_bytes(call(seed)) == 0
 
 
 @every_call

@@ -8,6 +8,7 @@ from agent.simulator.behaviour import Behaviour
 from agent.simulator.faults import GoAway
 from telephony.simulator.faults import LineFaults
 from tests.worlds import judge, scenarios
+from tests.worlds.stale import stale_bytes
 
 BARGE_INS = 8
 """Two at each of the places in a reply. tests/worlds/test_barge_in.py has more."""
@@ -25,7 +26,7 @@ def test_a_caller_whose_line_delivers_nothing_in_silence_is_answered(seed: int) 
     assert len(said) == BARGE_INS
     assert [u.phrase for u in judge.heard(world)] == said
     assert min(u.coverage for u in judge.heard(world)) > 0.9
-    assert judge.stale_bytes(world) == 0
+    assert stale_bytes(world) == 0
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_barge_ins_work_with_every_way_the_model_was_seen_to_talk(
     said = [utterance.name for _, utterance in world.phone.said]
     assert len(said) == BARGE_INS
     assert {reply.clears for reply in replies if reply.cut} == {1}
-    assert judge.stale_bytes(world) == 0
+    assert stale_bytes(world) == 0
     assert sum(reply.gaps for reply in replies) == 0
     assert [u.phrase for u in judge.heard(world)] == said
     assert world.store.complaints == []

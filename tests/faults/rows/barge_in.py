@@ -12,6 +12,7 @@ from telephony.simulator.script import HangUp, Step
 from telephony.simulator.world import World
 from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
 from tests.worlds import judge, scenarios
+from tests.worlds.stale import stale_bytes
 
 BARGE_INS = 500
 A_CALL = 50
@@ -61,7 +62,7 @@ def _figures(
         clears += sum(len(line.clears) for line in world.phone.lines)
         barge_ins += _talked_over(world, replies)
         late_ms = max([late_ms, *_clears_late_ms(world)])
-        stale += judge.stale_bytes(world)
+        stale += stale_bytes(world)
         for line, reply in zip(lines, replies, strict=True):
             if reply.cut:
                 off = max(off, judge.words_off(line, reply.name, reply.heard_samples))

@@ -9,6 +9,7 @@ from telephony.call.commands import SendClear
 from telephony.simulator.script import HangUp, Step
 from tests.faults.table import Figure, Row, at_most, exactly, scaled
 from tests.worlds import judge, scenarios
+from tests.worlds.stale import stale_bytes
 
 CALLS = 100
 LONG = "repeat"
@@ -43,7 +44,7 @@ def measure(share: float) -> Sequence[Figure]:
         clears = [w.at_ms for w in world.written if isinstance(w.command, SendClear)]
         ready_ms = max(s.at_ms for s in world.steps if isinstance(s.event, SessionReady))
         after_ms += [ms - max(began_ms, ready_ms) for ms in clears[:1]]
-        stale += judge.stale_bytes(world)
+        stale += stale_bytes(world)
         replies = judge.replies(world)
         unanswered += replies[-1].name != scenarios.ANSWERS[asked] or replies[-1].cut
     return [
