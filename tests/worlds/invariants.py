@@ -20,7 +20,7 @@ from telephony.call.events import StoreAway, StoreBack
 from telephony.simulator.world import World
 from telephony.simulator.world_spec import WorldSpec
 from tests.worlds import judge
-from tests.worlds.stale import stale_bytes
+from tests.worlds.stale import stale_bytes, stale_of_held
 
 SAFE_MS = 50
 """A line that was final for so long is in the store."""
@@ -41,8 +41,17 @@ def broken(world: World, spec: WorldSpec) -> list[str]:
     checks = (_ended, _lines, _acts, _sound)
     wrong = [each for check in checks for each in check(world)]
     wrong += [*_heard(world, spec), *_greeted(world, spec)]
-    stale = stale_bytes(world) if spec.barge_in.manner == "server" else 0  # else it may go on
+    held = spec.barge_in.manner != "server"
+    stale = stale_of_held(world, _late_ms(spec)) if held else stale_bytes(world)
     return [*wrong, f"{stale} bytes are stale after a clear"] if stale else wrong
+
+
+def _late_ms(spec: WorldSpec) -> int:
+    """How much later than it was heard is known, at most, what the caller hears: a way there, a way
+    back, an echo, and a store's write.
+    """
+    line = spec.line
+    return 2 * spec.network.twilio_ms[1] + line.processing_ms[1] + line.late_echo_ms + SAFE_MS
 
 
 def _ended(world: World) -> Iterator[str]:
@@ -133,11 +142,10 @@ def _words_in(name: str, samples: int) -> int:
 def _greeted(world: World, spec: WorldSpec) -> Iterator[str]:
     """One greeting; another one only if hardly anything of the first was heard.
 
-    What the caller hears is known a way there, a way back, an echo and a store's write later; it is
-    forgotten if the worker dies while the store is away.
+    What the caller hears is known later (`_late_ms`), and is forgotten if the worker dies while the
+    store is away.
     """
-    line = spec.line
-    lag_ms = 2 * spec.network.twilio_ms[1] + line.processing_ms[1] + line.late_echo_ms + SAFE_MS
+    lag_ms = _late_ms(spec)
     replies = [reply for reply in judge.replies(world) if reply.spans]
     given = [r for r in replies if judge.clips_of(bytes(r.ulaw)) == [(spec.model.greeting, 0)]]
     for again in given:

@@ -15,7 +15,7 @@ from agent.conversation import transcript
 from agent.simulator.listening import Utterance
 from agent.simulator.voice import agent_clip, texts
 from telephony.audio import g711
-from telephony.audio.formats import FRAME_SAMPLES, ULAW_SILENCE
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
 from telephony.audio.resample import model_to_phone, phone_to_model
 from telephony.call.commands import NO_REPLY, CloseStream, SendClear, SendMark, SendMedia
 from telephony.simulator.ear import is_loud
@@ -24,6 +24,10 @@ from telephony.simulator.world import World
 
 MONOLOGUE = "+".join(["a1", "times", "a2", "times", "a3", "times", "a4", "times", "a5", "times"])
 """A minute and more in one breath."""
+
+AHEAD_SAMPLES = 150 * PHONE_SAMPLES_PER_MS
+"""Until its first mark is back, the clock does not know when Twilio began to play a reply, and on a
+new stream that is late. So one that is held then may go on a little behind where it stopped."""
 
 FRAME_PCM_BYTES = FRAME_SAMPLES * 4
 """20 ms at 16 kHz, int16."""
@@ -65,6 +69,10 @@ class Reply:
     """How many clears were written while it was the newest."""
     held: bool = False
     """Whether the last of them is the last thing that was written of it."""
+    went_back: list[int] = field(default_factory=list)
+    """Each time that it was gone on with: how many samples before where it was heard to."""
+    before: int = 0
+    """So much is written of it next that is before its beginning on this stream."""
 
     @property
     def heard_samples(self) -> int:
@@ -164,6 +172,10 @@ def _replies_on(world: World, line: Line, stream: int) -> list[Reply]:
                     (entry.worker, number), Reply(entry.worker, number, stream)
                 )
                 _go_back(newest, ulaw)
+                if again := min(newest.before, len(ulaw)):
+                    newest.before -= again
+                    playing.append((Reply(entry.worker, number, stream), 0, ulaw[:again]))
+                    ulaw = ulaw[again:]
                 playing.append((newest, len(newest.ulaw), ulaw))
                 newest.ulaw += ulaw
             case SendClear():
@@ -182,8 +194,13 @@ def _go_back(reply: Reply, ulaw: bytes) -> None:
     if reply.held:
         last = reply.spans[-1] if reply.spans else None
         heard = 0 if last is None else last.offset + len(last.ulaw)
-        at = reply.ulaw.rfind(ulaw[:FRAME_SAMPLES], 0, heard + FRAME_SAMPLES)
-        assert at >= 0, "it goes on with what was not written before"
+        at = reply.ulaw.rfind(ulaw[:FRAME_SAMPLES], 0, heard + FRAME_SAMPLES + AHEAD_SAMPLES)
+        if at < 0:
+            name, begins = clip_of(bytes(reply.ulaw))
+            earlier = spoken(name).rfind(ulaw[:FRAME_SAMPLES], 0, begins + FRAME_SAMPLES)
+            assert earlier >= 0, "it goes on with what was not written before"
+            at, reply.before = 0, begins - earlier
+        reply.went_back.append(heard - at + reply.before)
         del reply.ulaw[at:]
         reply.held = False
 

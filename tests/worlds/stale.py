@@ -1,11 +1,22 @@
-"""Finds what was heard of a reply that had been stopped, from Twilio's output alone."""
+"""Finds what was heard of a reply that had been stopped, from Twilio's output and the transcript.
 
+Where a reply may be held, a clear alone tells nothing: the reply may go on behind it, from about
+where it stopped. That it was stopped for good shows in its transcript line, which is written then.
+"""
+
+from collections.abc import Iterator
+
+from agent.conversation.commands import AppendLine
+from agent.simulator.voice import agent_clip
 from telephony.audio.earcon import EARCON
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
 from telephony.call.commands import NO_REPLY, SendClear, SendMedia
 from telephony.simulator.line import Line
 from telephony.simulator.world import World
 from tests.worlds import judge
+
+A_WORD_MS = 300
+"""So far before where it stopped a reply may go on, so that the word there is heard whole."""
 
 
 def stale_bytes(world: World) -> int:
@@ -44,3 +55,47 @@ def _heard_after_clears(world: World, line: Line) -> int:
             after = sum(len(s.ulaw) for s in reply.spans if s.at >= at + FRAME_SAMPLES)
             stale += after if before else 0
     return stale
+
+
+def stale_of_held(world: World, late_ms: int) -> int:
+    """How much was written of replies that may be held, and ought not have been heard: behind the
+    end of one that was cut or heard to its end, and farther back than one is gone on with.
+
+    Args:
+        world: A world that has run.
+        late_ms: So much later it is known how far a reply was heard.
+    """
+    stale = 0
+    most = (A_WORD_MS + late_ms) * PHONE_SAMPLES_PER_MS
+    for worker in world.workers:
+        over_ms = dict(_over(world, worker.number))
+        for entry in world.written:
+            command = entry.command
+            if entry.worker == worker.number and isinstance(command, SendMedia):
+                stale += len(command.ulaw) * (entry.at_ms > over_ms.get(command.reply, entry.at_ms))
+    for reply in judge.replies(world):
+        stale += sum(max(0, back - most) for back in reply.went_back)
+    return stale
+
+
+def _over(world: World, worker: int) -> Iterator[tuple[int, int]]:
+    """Each reply of a worker that has a line: its number, and when the line was final."""
+    lines = [
+        (step.at_ms, command.line)
+        for step in world.steps
+        for command in step.commands
+        if step.worker == worker
+        and isinstance(command, AppendLine)
+        and command.line.role == "agent"
+    ]
+    names: dict[int, set[str]] = {}
+    for reply in judge.replies(world):
+        if reply.worker == worker:
+            known = {name for name, _ in judge.clips_of(bytes(reply.ulaw))}
+            names[reply.number] = names.get(reply.number, known) & known
+    for number, clips in sorted(names.items()):
+        for at, (over_ms, line) in enumerate(lines):
+            if any(line.text in agent_clip(name).text for name in clips):
+                yield number, over_ms
+                del lines[: at + 1]
+                break

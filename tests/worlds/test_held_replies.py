@@ -1,4 +1,6 @@
-"""A cough holds the reply: no word of it is lost, and no more than the broken one is said twice."""
+"""A cough holds the reply: no word of it is lost, and no more than the broken one is said twice.
+What was cut is not heard again.
+"""
 
 from dataclasses import replace
 
@@ -6,10 +8,12 @@ import pytest
 
 from agent.conversation.reply import BACK_MS
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
+from telephony.simulator.drawn import draw
 from telephony.simulator.world import World
-from telephony.simulator.world_spec import load
+from telephony.simulator.world_spec import WorldBargeIn, load
 from tests.replay.make import CALLS
-from tests.worlds import judge
+from tests.worlds import cuts, judge
+from tests.worlds.invariants import broken
 from tests.worlds.sdk import WireSdk
 
 COUGH = CALLS / "cough.call" / "world.toml"
@@ -45,6 +49,12 @@ def test_a_reply_is_heard_whole_around_a_cough(cough_ms: int, seed: int) -> None
         after = _alike(heard[:ends][::-1], sound[::-1])
         assert 0 <= before + after - len(sound) <= most
     assert [line.heard for line in world.store.lines] == [line.text for line in world.store.lines]
+
+
+@pytest.mark.parametrize("seed", [3, 5, 31, 334])
+def test_what_holds_for_every_call_holds_where_replies_may_be_held(seed: int) -> None:
+    spec = replace(draw(seed), barge_in=WorldBargeIn("quick"))
+    assert broken(cuts.lived(spec), spec) == []
 
 
 def _alike(one: bytes, other: bytes) -> int:
