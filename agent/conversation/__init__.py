@@ -31,7 +31,8 @@ Modules, lowest first:
     playing     the replies that are heard, or wait to be: how far, and whether they are held
     remedies    what can be wrong with a silent model, and what is done about it
     liveness    notices when the model does not answer
-    replies     the turns: replies, and the words of both sides
+    receiving   the reply that comes: numbered, received whole, broken off or cut
+    replies     the turns: what the model tells of them, the caller's words, and barge-in
     repetition  leaves out what a resumed session says again
     crossed     leaves out an answer to a nudge that is no longer needed
     rest        leaves out the repeated beginning of a reply that goes on in a new session

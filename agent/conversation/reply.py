@@ -61,6 +61,7 @@ class Reply:
         heard_ms: How much of that was heard.
         sent_ms: How much was sent, and cannot be taken back.
         pieces: Its text so far, each piece with how much audio (ms) had come before it.
+        talked_over: Whether it was cut because the caller talked over it.
     """
 
     number: int
@@ -72,6 +73,7 @@ class Reply:
     sent_ms: float = 0.0
     pieces: list[tuple[float, str]] = field(default_factory=list)
     silences: Silences = field(default_factory=Silences)
+    talked_over: bool = False
     _apart: State = State.RECEIVING
     """Of one that is held: where it stands apart from that."""
 
