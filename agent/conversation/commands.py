@@ -193,6 +193,13 @@ class StopPlayback:
 
 
 @dataclass(frozen=True, slots=True)
+class DropRest:
+    """Send nothing more of reply `reply`, and stop nothing: it ends where it was sent to."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeCallerAudio:
     """Session `session` listens: send what is held, faster than real time, then go on live."""
 
@@ -253,7 +260,7 @@ ModelCommand = (
 )
 ToolCommand = RunTool | CancelTool
 StoreCommand = AppendLine | SaveCheckpoint
-PlayerCommand = PlayReply | FinishReply | HoldPlayback | GoOnPlayback | StopPlayback
+PlayerCommand = PlayReply | FinishReply | HoldPlayback | GoOnPlayback | StopPlayback | DropRest
 MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
 EndCommand = GiveUp | EndConversation
 ConversationCommand = (

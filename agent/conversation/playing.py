@@ -71,7 +71,7 @@ class Playing:
     def ended(self, number: int, now_ms: int) -> list[ConversationCommand]:
         """A reply was heard to its end. If it was held, and no other is, the next one is heard."""
         [reply] = [each for each in self._replies if each.number == number]
-        out = self._finish(reply, State.HEARD)
+        out = self._finish(reply, State.CUT if reply.dropped else State.HEARD)
         return out + self.go_on(now_ms) if self.hold and self.held is None else out
 
     def stop(self, now_ms: int, up_to: int | None = None) -> list[ConversationCommand]:
@@ -87,6 +87,22 @@ class Playing:
         if self._replies:
             self._reckon(now_ms)
         return out
+
+    def drop_rest(self, reply: Reply, now_ms: int) -> list[ConversationCommand]:
+        """Nothing more is sent of the newest reply, which nobody is to hear.
+
+        If it alone is heard, it stops at once. If an earlier one is, that is heard to its end: to
+        stop what was sent of this one would stop the other as well. Of this one the listener then
+        hears what was sent already, at most as much as the lead: silence of a silent one; of one
+        that is said anew, its first word or two, before it is.
+        """
+        if reply not in self._replies:
+            return []
+        if self._replies[0] is reply:
+            return self.stop(now_ms)
+        reply.dropped = True
+        self._reckon(now_ms)
+        return [commands.DropRest(reply.number)]
 
     def pause(self, now_ms: int) -> list[ConversationCommand]:
         """Hold all replies."""
@@ -105,7 +121,7 @@ class Playing:
         return [commands.GoOnPlayback(from_ms[0] if from_ms else None)]
 
     def _reckon(self, now_ms: int) -> None:
-        self.ends_ms = now_ms + sum(each.received_ms - each.heard_ms for each in self._replies)
+        self.ends_ms = now_ms + sum(each.left_ms for each in self._replies)
 
     def _finish(self, reply: Reply, state: State) -> list[ConversationCommand]:
         """A reply will be heard no further."""

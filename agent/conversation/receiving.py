@@ -79,9 +79,10 @@ class Receiving:
     def settle_text(self, now_ms: int) -> list[ConversationCommand]:
         """Text that no audio followed: late words of the last reply, or a reply of words alone."""
         if self._early_text.strip():
-            if self.broken_off or self.newest is None or self.newest.over:
+            newest = self.newest
+            if newest is None or self.broken_off or newest.over or newest.dropped:
                 return self._begin(now_ms)
-            self.newest.say(self._early_text)
+            newest.say(self._early_text)
         self._early_text = ""
         return []
 
@@ -95,7 +96,7 @@ class Receiving:
         silent = not reply.audible and (self._debt.owes or reply.received_ms >= SILENT_REPLY_MS)
         self._liveness.replied(audible=not silent)
         if silent:
-            return out + self.cut(now_ms, still_wanted=True)
+            return out + self._drop_rest(reply, now_ms, still_wanted=True)
         self._sessions.reply_completed()
         return out + self.answered(reply)
 
@@ -128,18 +129,29 @@ class Receiving:
         self, now_ms: int, up_to: int | None = None, *, still_wanted: bool = False
     ) -> list[ConversationCommand]:
         """No reply up to this number is heard further; what was asked for may be `still_wanted`."""
-        out = self._playing.stop(now_ms, up_to)
-        if not out:
-            return []
-        if not still_wanted:
-            self._debt.cut()
-        return out + self._sessions.checkpoint(now_ms)
+        return self._cut(self._playing.stop(now_ms, up_to), now_ms, still_wanted=still_wanted)
 
     def answered(self, reply: Reply) -> list[ConversationCommand]:
         """What the caller said before that reply is answered by it."""
         self._debt.answered(reply.began_ms)
         self._transcript.answered_up_to(reply.began_ms)
         return [commands.ReleaseCallerAudio(reply.began_ms)]
+
+    def _drop_rest(
+        self, newest: Reply, now_ms: int, *, still_wanted: bool = False
+    ) -> list[ConversationCommand]:
+        """The same for the newest reply alone: what is heard before it is heard on."""
+        dropped = self._playing.drop_rest(newest, now_ms)
+        return self._cut(dropped, now_ms, still_wanted=still_wanted)
+
+    def _cut(
+        self, out: list[ConversationCommand], now_ms: int, *, still_wanted: bool
+    ) -> list[ConversationCommand]:
+        if not out:
+            return []
+        if not still_wanted:
+            self._debt.cut()
+        return out + self._sessions.checkpoint(now_ms)
 
     @property
     def _open(self) -> Reply | None:
@@ -150,7 +162,9 @@ class Receiving:
         """Number a new reply, unless one is open."""
         if self._open is not None:
             return []
-        out = self.cut(now_ms) if self.broken_off else []  # it is said anew by this reply
+        out: list[ConversationCommand] = []
+        if self.newest is not None and self.broken_off:  # it is said anew by this reply
+            out = self._drop_rest(self.newest, now_ms)
         question = self._transcript.finish_question(now_ms)
         out += appended(question)
         number = 1 if self.newest is None else self.newest.number + 1

@@ -3,7 +3,8 @@
     state        becomes
     RECEIVING    RECEIVED when all of it has come, or when its session ends and only its rest is
                  asked for; BROKEN_OFF when its session is gone and it will be said anew
-    RECEIVED     HEARD when the listener has heard its end, CUT when the listener talked over it
+    RECEIVED     HEARD when the listener has heard its end, CUT when the listener talked over it, or
+                 has heard what was sent of it before its rest was dropped
     BROKEN_OFF   the same; what it lacks is said anew by the next reply, which cuts it
     HELD         what it was before, or has become since, when it is gone on with; or CUT, or HEARD
                  if its end had been heard when it was held
@@ -61,6 +62,7 @@ class Reply:
         heard_ms: How much of that was heard.
         sent_ms: How much was sent, and cannot be taken back.
         pieces: Its text so far, each piece with how much audio (ms) had come before it.
+        dropped: Whether no more of it is sent, though more came.
         talked_over: Whether it was cut because the caller talked over it.
     """
 
@@ -73,6 +75,7 @@ class Reply:
     sent_ms: float = 0.0
     pieces: list[tuple[float, str]] = field(default_factory=list)
     silences: Silences = field(default_factory=Silences)
+    dropped: bool = False
     talked_over: bool = False
     _apart: State = State.RECEIVING
     """Of one that is held: where it stands apart from that."""
@@ -96,6 +99,11 @@ class Reply:
     def over(self) -> bool:
         """Whether it will be heard no further."""
         return self.state in {State.HEARD, State.CUT}
+
+    @property
+    def left_ms(self) -> float:
+        """How much of what came is still to be heard."""
+        return (self.sent_ms if self.dropped else self.received_ms) - self.heard_ms
 
     @property
     def unheard(self) -> bool:

@@ -35,6 +35,7 @@ class _Reply:
     began_at: int = 0
     heard: int = 0
     complete: bool = False
+    dropped: bool = False
     cut_short: bool = False
 
 
@@ -92,6 +93,15 @@ class Downlink:
             self._resampler.reset()
         self._replies = [reply for reply in self._replies if reply.number > up_to]
 
+    def drop_rest(self, number: int) -> None:
+        """Forget what was not sent of a reply: it is complete, and ends where it was sent to."""
+        for reply in self._replies:
+            if reply.number == number:
+                if not reply.complete:
+                    self._resampler.reset()
+                reply.complete = reply.dropped = True
+                del reply.ulaw[reply.taken :]
+
     def take(self, queued_samples: int) -> Piece | None:
         """The next message to send, when Twilio holds `queued_samples`; None if it can wait."""
         if queued_samples > LEAD_MS * PHONE_SAMPLES_PER_MS:
@@ -113,7 +123,8 @@ class Downlink:
         return self._next() is not None
 
     def rewind(self, number: int, to_sample: int | None) -> None:
-        """Twilio holds nothing of a reply any more: what was not heard is to be sent anew.
+        """Twilio holds nothing of a reply any more: what was not heard is to be sent anew, unless
+        its rest was dropped.
 
         Args:
             number: Which one.
@@ -126,6 +137,8 @@ class Downlink:
                     reply.began_at = to_sample
                     reply.heard = max(reply.heard, to_sample)
                 reply.taken = reply.began_at
+                if reply.dropped:
+                    del reply.ulaw[reply.taken :]
 
     def go_back(self, to_sample: int) -> None:
         """Send the reply that was begun from an earlier sample on; nothing of it was sent since

@@ -2,7 +2,9 @@
 
 A reply comes in pieces, is sent a little ahead of the ear (`downlink`), and is kept until it was
 heard to its end (`playout`). So it can be stopped for good (`drop`), held and gone on with from any
-sample (`hold`, `go_on`), and gone on with on a new stream (`parked`, then `started`).
+sample (`hold`, `go_on`), and gone on with on a new stream (`parked`, then `started`). Of one that
+waits behind another, only what was not sent can be dropped (`drop_rest`): a clear empties Twilio's
+whole buffer, and so would cut the other too.
 
 Every method that changes what the caller hears returns what is to be written to Twilio, in order.
 Call `due` after every event.
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from agent.conversation.commands import (
+    DropRest,
     FinishReply,
     GoOnPlayback,
     HoldPlayback,
@@ -55,6 +58,8 @@ class Player:
                 self.go_on(wish.from_ms)
             case StopPlayback():
                 return self.drop(wish.up_to, now_ms)
+            case DropRest():
+                self.drop_rest(wish.reply)
             case _:
                 assert_never(wish)
         return []
@@ -73,6 +78,12 @@ class Player:
         self._downlink.drop(up_to)
         self._held = False
         return self._clear(now_ms)
+
+    def drop_rest(self, reply: int) -> None:
+        """Forget what was not sent of a reply. What was sent is heard, unless a hold or a lost
+        stream takes it from Twilio; then it is not sent again.
+        """
+        self._downlink.drop_rest(reply)
 
     def hold(self, now_ms: int) -> list[PhoneCommand]:
         """Be silent at once, and forget nothing: `go_on` takes it up where it stopped."""

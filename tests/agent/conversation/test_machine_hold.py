@@ -8,6 +8,7 @@ from agent.conversation.barge_in import HOLD_LIMIT_MS, SPEECH_TOLD_MS
 from agent.conversation.commands import (
     AppendLine,
     ConversationCommand,
+    DropRest,
     EndConversation,
     FinishReply,
     GoOnPlayback,
@@ -128,6 +129,15 @@ def test_a_second_reply_waits_behind_what_is_held(held: Talk) -> None:
     held.hears_all(2, 3_000)
     held.hears_all(3)
     assert held.lines[-2:] == [("agent", WORDS, WORDS), ("agent", *["Anything else?"] * 2)]
+
+
+def test_silence_behind_what_is_held_leaves_it_held(held: Talk) -> None:
+    held.tells(TurnComplete)
+    silent = held.tells(lambda session: ReplyAudio(session, bytes(48 * 600)), GenerationComplete)
+    assert playing(silent) == [FinishReply(3), DropRest(3)]
+    assert playing(held.happens(COUGHED)) == [GoOnPlayback(1_000)]
+    held.hears_all(2, 3_000)
+    assert held.lines[-1] == ("agent", WORDS, WORDS)
 
 
 def test_the_answer_to_what_the_reply_was_held_for_is_not_cut_with_it(held: Talk) -> None:

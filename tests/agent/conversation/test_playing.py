@@ -2,7 +2,13 @@
 
 import pytest
 
-from agent.conversation.commands import AppendLine, GoOnPlayback, HoldPlayback, StopPlayback
+from agent.conversation.commands import (
+    AppendLine,
+    DropRest,
+    GoOnPlayback,
+    HoldPlayback,
+    StopPlayback,
+)
 from agent.conversation.onset import Onset
 from agent.conversation.playing import Playing
 from agent.conversation.reply import Reply, State
@@ -59,6 +65,43 @@ def test_what_stops_is_a_line_and_nothing_is_stopped_twice(playing: Playing) -> 
     assert [type(command) for command in stopped] == [StopPlayback, AppendLine, AppendLine]
     assert not playing
     assert playing.stop(900) == []
+
+
+def second(playing: Playing) -> Reply:
+    """The reply that waits."""
+    return playing._replies[1]
+
+
+def test_the_rest_of_what_waits_is_dropped_and_what_is_heard_is_heard_on(playing: Playing) -> None:
+    waits = second(playing)
+    assert playing.drop_rest(waits, 500) == [DropRest(2)]
+    assert playing.ends_ms == 500 + 600
+    assert len(playing.ended(1, 1_100)) == 1
+    playing.ended(2, 1_100)
+    assert (waits.state, waits.heard_text) == (State.CUT, "")
+    assert not playing
+
+
+def test_of_what_is_dropped_the_part_that_was_sent_is_heard_and_then_it_is_cut(
+    playing: Playing,
+) -> None:
+    waits = second(playing)
+    playing.heard(1, 800, 1_000, 900)
+    playing.heard(2, 0, 400, 900)
+    playing.drop_rest(waits, 900)
+    assert playing.ends_ms == 900 + 200 + 400
+    playing.ended(1, 1_100)
+    playing.heard(2, 400, 400, 1_500)
+    playing.ended(2, 1_500)
+    assert (waits.state, waits.heard_text) == (State.CUT, "Reply")
+
+
+def test_what_is_dropped_is_stopped_at_once_where_it_alone_is_heard(playing: Playing) -> None:
+    waits = second(playing)
+    playing.ended(1, 1_100)
+    assert playing.drop_rest(waits, 1_200)[0] == StopPlayback(2)
+    assert not playing
+    assert playing.drop_rest(waits, 1_300) == []
 
 
 def test_when_all_will_have_been_heard_follows_from_what_came_and_what_was_heard() -> None:

@@ -258,3 +258,25 @@ def test_a_reply_that_was_cut_short_by_the_limit_does_not_go_on_with_a_hole(
     downlink.add(2, minute)
     downlink.finish(2)
     assert sum(len(piece.ulaw) for piece in taken(downlink)) == HELD_LIMIT_SAMPLES // 5
+
+
+def test_the_rest_of_a_reply_is_dropped_and_what_follows_it_is_whole(downlink: Downlink) -> None:
+    downlink.add(1, speech(1_000))
+    sent = downlink.take(0)
+    assert sent
+    downlink.drop_rest(1)
+    assert downlink.length_if_sent(1) == len(sent.ulaw)
+    after = speech(100)
+    downlink.add(2, after)
+    downlink.finish(2)
+    assert b"".join(piece.ulaw for piece in taken(downlink)) == whole(after)
+
+
+def test_what_was_sent_of_a_dropped_reply_is_not_sent_again(downlink: Downlink) -> None:
+    downlink.add(1, speech(1_000))
+    downlink.finish(1)
+    taken(downlink)
+    downlink.drop_rest(1)
+    downlink.rewind(1, 320)
+    assert taken(downlink) == []
+    assert downlink.length_if_sent(1) == downlink.heard_before(1) == 320
