@@ -6,6 +6,7 @@ what the call does in a pure replay.
 
 Modules, lowest first:
     audio     [pure] compares audio sent in real time with recorded audio
+    call_time [pure] the time that both ends share
     carried   [pure] everything that a server sent to both ends, and stored
     compare   [pure] compares two of these, and knows which differences are allowed
     frames    [pure] turns recorded events back into Twilio's messages
@@ -17,7 +18,8 @@ Modules, lowest first:
     judge     replays many recordings both ways at once, and judges them
 
 Laws: nothing is sent before its time, nor before the thing that it answers: a mark's echo waits for
-the mark, a reply waits for the text that asked for it. A recording holds one worker's part of a
+the mark, and for the clear behind which it came; a reply waits for the text that asked for it; and
+nobody speaks on before the server has taken a stream. A recording holds one worker's part of a
 call, so a recording that needs a second worker or another store is refused, with the reason. May
 import `telephony.server`, `telephony.simulator`, `agent.simulator`, and what these may import.
 """

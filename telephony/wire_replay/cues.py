@@ -67,12 +67,14 @@ class Cues:
         sessions: The model sessions, in the order of dialling.
         around: Twilio's callbacks, and the drain of the worker.
         echoes: When the mark at a position came back; None if it never did.
+        clears: When a clear ended a run of audio, by the run.
     """
 
     streams: list[StreamCues] = field(default_factory=list)
     sessions: list[SessionCues] = field(default_factory=list)
     around: list[Cue[CallStatus | StreamEnded | DrainRequested]] = field(default_factory=list)
     echoes: dict[Place, int | None] = field(default_factory=dict)
+    clears: dict[int, int] = field(default_factory=dict)
 
 
 def cues(recording: Recording, steps: Sequence[Step]) -> Cues:
@@ -95,7 +97,7 @@ def cues(recording: Recording, steps: Sequence[Step]) -> Cues:
                 case SendMark():
                     reader.mark(command.name)
                 case SendClear():
-                    reader.sent.clear()
+                    reader.clear(step.now_ms)
                 case CloseStream():
                     reader.all.streams[-1].stopped = True
                     reader.all.streams[-1].closed_ms = step.now_ms
@@ -125,6 +127,13 @@ class _Reader:
         """Note a mark that the call sends."""
         place = self._places[name] = self.sent.mark(name)
         self.all.echoes[place] = None
+
+    def clear(self, now_ms: int) -> None:
+        """Note a clear that the call sends. One that ends a waiting sound ends no run."""
+        run = self.sent.place.run
+        self.sent.clear()
+        if self.sent.place.run != run:
+            self.all.clears[run] = now_ms
 
     def event(self, event: Event, now_ms: int) -> None:
         """Note an event for the end that sent it."""

@@ -30,6 +30,7 @@ from agent.simulator.client_messages import PATH
 from agent.simulator.faults import Close, Reset
 from agent.simulator.model import Refusal
 from agent.simulator.server_messages import Message
+from telephony.wire_replay.call_time import CallTime
 from telephony.wire_replay.carried import ToModel
 from telephony.wire_replay.cues import Cues, SessionCues
 
@@ -47,10 +48,11 @@ class RecordedGemini:
         problems: The messages that Gemini would have refused.
     """
 
-    def __init__(self, cues: Cues) -> None:
+    def __init__(self, cues: Cues, time: CallTime) -> None:
         self.sessions: list[ToModel] = []
         self.problems: list[str] = []
         self._cues = deque(cues.sessions)
+        self._time = time
         self._began_ms = 0
 
     def begin(self, now_ms: int) -> None:
@@ -70,17 +72,23 @@ class RecordedGemini:
         match cues.says[:1]:
             case [(_, SessionRefused(code=code, reason=reason), _)] if 400 <= code < 600:
                 return Refusal(code, reason)
-        return RecordedSession(cues, self._began_ms, sent, self.problems)
+        return RecordedSession(cues, self._began_ms, self._time, sent, self.problems)
 
 
 class RecordedSession:
     """One session. It sends nothing before its setup, and answers a text only after it came."""
 
     def __init__(
-        self, cues: SessionCues, began_ms: int, sent: ToModel, problems: list[str]
+        self,
+        cues: SessionCues,
+        began_ms: int,
+        time: CallTime,
+        sent: ToModel,
+        problems: list[str],
     ) -> None:
         self._says = deque(cues.says)
         self._began_ms = began_ms
+        self._time = time
         self._sent = sent
         self._problems = problems
         self._set_up = False
@@ -102,10 +110,11 @@ class RecordedSession:
         return out
 
     def deadline_ms(self) -> int | None:
-        """When to poll next; None for not before the client sends something."""
+        """When to poll next; None for not before the client sends something or a stream begins."""
         if not (self._set_up and self._says) or self._says[0].texts > len(self._sent.texts):
             return None
-        return self._began_ms + self._says[0].at_ms
+        at_ms = self._says[0].at_ms
+        return None if self._time.waits(at_ms) else self._began_ms + self._time.clock_at(at_ms)
 
     def closed(self, now_ms: int) -> None:
         """The client is gone."""

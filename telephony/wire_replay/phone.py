@@ -19,7 +19,8 @@ PATIENCE_MS = 3_000
 class RecordedStream:
     """Sends what a recorded stream sent. Call `open`, `receive` for each message, and `poll`.
 
-    Marks come back at their recorded times, but never before they were sent.
+    Marks come back at their recorded times, but never before they were sent; and those that came
+    back behind a clear, which dropped their audio, never before the clear.
 
     Attributes:
         over: Whether Twilio has ended the stream; `broken` if it broke without `stop`.
@@ -28,19 +29,28 @@ class RecordedStream:
     Args:
         cues: The stream's messages, at the call's times.
         echoes: When the mark at a position came back.
+        clears: When a clear ended a run of audio.
         sent: Collects everything that the server sends.
     """
 
-    def __init__(self, cues: StreamCues, echoes: Mapping[Place, int | None], sent: ToPhone) -> None:
+    def __init__(
+        self,
+        cues: StreamCues,
+        echoes: Mapping[Place, int | None],
+        clears: Mapping[int, int],
+        sent: ToPhone,
+    ) -> None:
         self.over = self.broken = False
         self.problems: list[str] = []
         self._sid = cues.started.event.stream_sid
         self._says = deque(cues.says)
         said_ms = [cue.at_ms for cue in cues.says]
         self._ends_ms = max([cues.started.at_ms, cues.closed_ms, *said_ms]) + PATIENCE_MS
-        self._echoes = echoes
+        self._echoes, self._clears = echoes, clears
         self._sent = sent
         self._outstanding: list[tuple[int, str]] = []
+        self._behind_clear: list[tuple[int, str]] = []
+        """As `_outstanding`: those that wait for the clear that ends this run."""
         self._call_sid = self._account_sid = ""
         self._sequence = 1
         self._chunk = 0
@@ -63,11 +73,20 @@ class RecordedStream:
             case wire.Media():
                 self._sent.media(message.media.payload)
             case wire.Clear():
+                run = self._sent.place.run
                 self._sent.clear()
+                if self._sent.place.run != run:
+                    self._outstanding += self._behind_clear
+                    self._behind_clear = []
             case wire.Mark():
-                due_ms = due(self._echoes, self._sent.mark(message.mark.name))
-                if due_ms is not None:
-                    self._outstanding.append((max(now_ms, due_ms), message.mark.name))
+                place = self._sent.mark(message.mark.name)
+                due_ms = due(self._echoes, place)
+                if due_ms is None:
+                    return
+                cleared_ms = self._clears.get(place.run)
+                behind = cleared_ms is not None and due_ms > cleared_ms
+                held = self._behind_clear if behind else self._outstanding
+                held.append((max(now_ms, due_ms), message.mark.name))
 
     def poll(self, now_ms: int) -> list[str | bytes]:
         """The frames that are due by now."""

@@ -16,6 +16,7 @@ from telephony.replay.recording import Recording
 from telephony.server.app import on_free_port
 from telephony.settings import Settings
 from telephony.simulator.identity import Identity
+from telephony.wire_replay.call_time import CallTime
 from telephony.wire_replay.carried import Carried
 from telephony.wire_replay.cues import Cues
 from telephony.wire_replay.model import RecordedGemini
@@ -42,7 +43,11 @@ async def run(
     Returns:
         Everything that the server sent and stored.
     """
-    carried, call_sid = Carried(), recording.opened.call_sid
+    carried, time, call_sid = (
+        Carried(),
+        CallTime(s.started.at_ms for s in said.streams),
+        recording.opened.call_sid,
+    )
     identity = Identity(call_sid, ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL)
     over = asyncio.Event()
     begin: list[Callable[[], None]] = []
@@ -56,13 +61,13 @@ async def run(
             over.set()
 
     async with AsyncExitStack() as stack:
-        gemini = await stack.enter_async_context(Endpoint(RecordedGemini(said)))
+        gemini = await stack.enter_async_context(Endpoint(RecordedGemini(said, time)))
         server, url = await stack.enter_async_context(on_free_port(_settings(gemini), observe))
         calls = server.worker.calls
         server.worker.personas.use(Agents([Agent(recording.opened.persona, default=True)]))
         limits = httpx.Limits(max_keepalive_connections=0)
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, limits=limits))
-        twilio = Twilio(said, identity, url, client, carried)
+        twilio = Twilio(said, identity, url, client, carried, time, gemini.wake)
         begin += [twilio.begin, lambda: gemini.server.begin(gemini.now_ms())]
         async with turn:
             await twilio.play(calls.drain)

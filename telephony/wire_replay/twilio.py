@@ -19,6 +19,7 @@ from telephony.simulator.report import WebhookAnswered
 from telephony.simulator.stream import StreamRefusedError, TwilioSocket, connect
 from telephony.simulator.webhooks import WebhookError, Webhooks, signature
 from telephony.simulator.workers import Workers
+from telephony.wire_replay.call_time import CallTime
 from telephony.wire_replay.carried import Carried
 from telephony.wire_replay.cues import Cues, StreamCues
 from telephony.wire_replay.phone import RecordedStream
@@ -38,12 +39,23 @@ class Twilio:
         url: The server's own base URL.
         client: The HTTP client; the calling code closes it.
         carried: Collects everything that the server sends.
+        time: The call's time.
+        begun: Called when a stream has begun.
     """
 
     def __init__(
-        self, cues: Cues, identity: Identity, url: str, client: httpx.AsyncClient, carried: Carried
+        self,
+        cues: Cues,
+        identity: Identity,
+        url: str,
+        client: httpx.AsyncClient,
+        carried: Carried,
+        time: CallTime,
+        begun: Callable[[], None],
     ) -> None:
         self._cues, self._id, self._carried = cues, identity, carried
+        self._time, self._tell_begun = time, begun
+        self._begun = asyncio.Event()
         self._workers = Workers([url])
         self._clock = Clock()
         answers: list[WebhookAnswered] = []
@@ -64,13 +76,21 @@ class Twilio:
                 await self._until(each.started.at_ms)
                 if number:
                     stream = await self._document(_RESUME)
-                if stream is not None:
+                if stream is None:
+                    self._has_begun()
+                else:
                     await self._stream(each, stream)
 
     async def _until(self, at_ms: int) -> None:
         """Wait for a time of the call."""
-        if self._clock.now_ms() < at_ms:
-            await self._clock.wait(asyncio.Event(), at_ms)
+        if self._time.at(self._clock.now_ms()) < at_ms:
+            await self._clock.wait(asyncio.Event(), self._time.clock_at(at_ms))
+
+    def _has_begun(self) -> None:
+        """The server has taken a stream, or has not."""
+        self._time.begun(self._clock.now_ms())
+        self._begun.set()
+        self._tell_begun()
 
     async def _document(self, path: str) -> twiml.Stream | None:
         """Request a document. If it has no stream, note a problem and return None."""
@@ -96,12 +116,15 @@ class Twilio:
             socket, _ = await connect(noun.url, self._workers, headers)
         except StreamRefusedError as refused:
             self._note(f"expected a stream to be taken, got {refused}")
+            self._has_begun()
             return
-        line = RecordedStream(cues, self._cues.echoes, self._carried.phone)
+        echoes, clears = self._cues.echoes, self._cues.clears
+        line = RecordedStream(cues, echoes, clears, self._carried.phone)
         try:
             for frame in line.open(self._id.call_sid, self._id.account_sid, noun.parameters):
                 await socket.send(frame)
-            await _carry(socket, line, self._clock)
+            self._has_begun()
+            await _carry(socket, line, self._clock, self._time)
             if line.over and not line.broken:
                 await socket.close_without_code()
         finally:
@@ -111,6 +134,9 @@ class Twilio:
     async def _around(self, drain: Drain) -> None:
         """Send the callbacks beside the streams."""
         for at_ms, event, _ in self._cues.around:
+            while self._time.waits(at_ms):
+                self._begun.clear()
+                await self._begun.wait()
             await self._until(at_ms)
             match event:
                 case DrainRequested():
@@ -132,27 +158,27 @@ class Twilio:
         self._carried.problems.append(f"on the wire: {problem}")
 
 
-async def _carry(socket: TwilioSocket, line: RecordedStream, clock: Clock) -> None:
+async def _carry(socket: TwilioSocket, line: RecordedStream, clock: Clock, time: CallTime) -> None:
     woken = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        reader = group.create_task(_read(socket, line, clock, woken))
+        reader = group.create_task(_read(socket, line, clock, time, woken))
         while not (line.over or reader.done()):
             try:
-                for frame in line.poll(clock.now_ms()):
+                for frame in line.poll(time.at(clock.now_ms())):
                     await socket.send(frame)
             except ConnectionClosed:
                 break
             if not line.over:
-                await clock.wait(woken, line.deadline_ms())
+                await clock.wait(woken, time.clock_at(line.deadline_ms()))
         reader.cancel()
 
 
 async def _read(
-    socket: TwilioSocket, line: RecordedStream, clock: Clock, woken: asyncio.Event
+    socket: TwilioSocket, line: RecordedStream, clock: Clock, time: CallTime, woken: asyncio.Event
 ) -> None:
     try:
         async for frame in socket:
-            line.receive(frame, clock.now_ms())
+            line.receive(frame, time.at(clock.now_ms()))
             woken.set()
     except ConnectionClosed:
         pass
