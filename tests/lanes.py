@@ -150,6 +150,16 @@ def is_real(item: pytest.Item) -> bool:
     return item.get_closest_marker("real") is not None
 
 
+def is_left_out(path: str, markexpr: str) -> bool:
+    """Whether a file has nothing but real tests, and `-m` leaves these out.
+
+    Args:
+        path: Its path in the repository.
+        markexpr: What follows `-m`.
+    """
+    return markexpr == "not real" and path.endswith(".py") and place_of(path) is not None
+
+
 def _turn(item: pytest.Item) -> tuple[int, int]:
     if is_real(item):
         place = place_of(item.nodeid)

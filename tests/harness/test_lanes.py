@@ -79,6 +79,23 @@ def test_every_place_is_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "markexpr", "left_out"),
+    [
+        ("tests/end_to_end/test_chaos.py", "not real", True),
+        ("tests/agent/gemini/test_session_ending.py", "not real", True),
+        ("tests/end_to_end", "not real", False),
+        ("tests/contracts/test_store.py", "not real", False),
+        ("tests/end_to_end/test_chaos.py", "", False),
+        ("tests/end_to_end/test_chaos.py", "real", False),
+    ],
+)
+def test_only_files_without_a_test_that_computes_are_not_read(
+    path: str, markexpr: str, left_out: bool
+) -> None:
+    assert lanes.is_left_out(path, markexpr) is left_out
+
+
+@pytest.mark.parametrize(
     ("worker", "processes", "lane"),
     [
         ("gw0", 2, lanes.Lane.BOTH),
