@@ -53,7 +53,7 @@ class Results:
 
     def deliver(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
         """Tell the model, by the call's id where the session made it, else by a text."""
-        out = self.send(call, call.result, now_ms)
+        out = self._send(call, call.waiting, call.result, now_ms)
         if out:
             call.answered, call.waiting = call.waiting, []
             if call.tool.scheduling == "SILENT":
@@ -63,16 +63,28 @@ class Results:
             return self._sessions.checkpoint(now_ms)
         return self.tell([call], now_ms)
 
-    def send(
-        self, call: ToolCall, result: str, now_ms: int, *, goes_on: bool = False
+    def meanwhile(
+        self, call: ToolCall, waiting: list[tuple[int, str]], now_ms: int
     ) -> list[ConversationCommand]:
-        """Answer the present session, if it has called."""
+        """Tell those who wait how a call stands that has not come to its end in time."""
+        return self._send(call, waiting, call.meanwhile, now_ms) if call.late else []
+
+    def lasts(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
+        """Tell the model, as `deliver`, that an act still runs."""
+        if (out := self.meanwhile(call, call.waiting, now_ms)) or not self._sessions.listening:
+            return out
+        return [self._text([call], now_ms)]
+
+    def _send(
+        self, call: ToolCall, waiting: list[tuple[int, str]], result: str, now_ms: int
+    ) -> list[ConversationCommand]:
+        """Answer the present session, if it is one of those who wait."""
         if not self._sessions.listening:
             return []
         scheduling: Scheduling = call.tool.scheduling
         out: list[ConversationCommand] = [
-            commands.SendToolResult(session, id_, call.tool.name, result, scheduling, goes_on)
-            for session, id_ in call.waiting
+            commands.SendToolResult(session, id_, call.tool.name, result, scheduling, call.open)
+            for session, id_ in waiting
             if session == self._sessions.session
         ]
         if out and scheduling != "SILENT":
@@ -81,9 +93,12 @@ class Results:
 
     def tell(self, calls: list[ToolCall], now_ms: int) -> list[ConversationCommand]:
         """Tell what came of these calls by a text."""
+        return [self._text(calls, now_ms), *self._sent(calls, now_ms)]
+
+    def _text(self, calls: list[ToolCall], now_ms: int) -> ConversationCommand:
         self.expect_answer(now_ms)
         text = tell_results("; ".join(call.as_text() for call in calls))
-        return [commands.SayToModel(self._sessions.session, text), *self._sent(calls, now_ms)]
+        return commands.SayToModel(self._sessions.session, text)
 
     def expect_answer(self, now_ms: int) -> None:
         """The model was given what it has to say something about."""

@@ -3,6 +3,7 @@
 refused    no such tool, other arguments than declared, too often: an error, and nothing runs
 a filler   nobody has heard anything for 1.2 s while it runs: the agent says `Tool.says`
 late       it runs longer than `Tool.timeout_ms`: the model is told so, and of the result later
+lasts      an act runs longer than 30 s: it is not stopped, and the model is told that it still runs
 lost       the session that called is gone: the next one is told of the result by a text
 """
 
@@ -16,6 +17,7 @@ from agent.conversation.debt import Debt
 from agent.conversation.declaration import END_CALL, NOTE, Status, Tool, envelope
 from agent.conversation.hang_up import HangUp
 from agent.conversation.liveness import Liveness
+from agent.conversation.overdue import Due, due, due_ms
 from agent.conversation.parting import Parting
 from agent.conversation.persona import Persona
 from agent.conversation.replies import Replies
@@ -28,18 +30,9 @@ from agent.conversation.tool_events import (
     ToolFinished,
 )
 from agent.conversation.tool_results import Results
-from agent.conversation.tools import LATE, NOT_STORED, WAITED, Ledger, State, ToolCall
+from agent.conversation.tools import NOT_STORED, WAITED, Ledger, State, ToolCall
 from agent.conversation.transcript import Transcript
 from agent.conversation.turns import Floor
-
-FILLER_AFTER_MS = 1_200
-"""How long nothing may be heard while a tool runs."""
-
-STORED_WITHIN_MS = 2_000
-"""How long an act waits for the store, before it is left undone."""
-
-OVER_AFTER_MS = 30_000
-"""How long a tool may run at all."""
 
 SPOKE_MS = 500
 """A caller who was heard so lately may still be speaking."""
@@ -77,7 +70,8 @@ class ToolUse:
 
     def deadline_ms(self) -> int | None:
         """When `look` is due, or None."""
-        return earliest(*(self._due_ms(call) for call in self._ledger.running))
+        silent_ms = self._silent_since_ms
+        return earliest(*(due_ms(call, silent_ms) for call in self._ledger.running))
 
     def step(self, event: ToolEvent, now_ms: int) -> list[ConversationCommand]:
         """A call, or what came of one."""
@@ -116,8 +110,8 @@ class ToolUse:
         if self._results.note_told():
             out += self._sessions.checkpoint(now_ms)
         for call in self._ledger.running:
-            due_ms = self._due_ms(call)
-            if due_ms is not None and now_ms >= due_ms:
+            at_ms = due_ms(call, self._silent_since_ms)
+            if at_ms is not None and now_ms >= at_ms:
                 out += self._overdue(call, now_ms)
         self._debt.works = bool(self._ledger.running)
         return out
@@ -148,7 +142,9 @@ class ToolUse:
         same = self._ledger.same(tool.name, called.arguments, now_ms)
         if same is not None:
             same.waiting.append((called.session, called.id))
-            return [] if same.open else self._results.deliver(same, now_ms)
+            if same.open:
+                return self._results.meanwhile(same, [same.waiting[-1]], now_ms)
+            return self._results.deliver(same, now_ms)
         if self._ledger.counts.get(tool.name, 0) >= tool.max_per_call:
             hint = "This was used as often as it may be in one call. Do not call it again."
             return self._refuse(called, hint, now_ms)
@@ -216,34 +212,27 @@ class ToolUse:
         call.ends(states.get(status, State.FAILED), result, now_ms)
         return self._results.deliver(call, now_ms)
 
-    def _due_ms(self, call: ToolCall) -> int | None:
-        """When something is to be done about a call that is still open."""
-        if call.state is State.INTENDED:
-            return call.called_ms + STORED_WITHIN_MS
-        over_ms = call.called_ms + OVER_AFTER_MS
-        late_ms = None if call.late else call.called_ms + call.tool.timeout_ms
-        filler_ms = None
+    @property
+    def _silent_since_ms(self) -> int | None:
+        """Since when nobody is heard; None while the agent speaks, or cannot be asked to."""
         speaks = self._replies.floor is Floor.AGENT
-        if not (call.filled or speaks or call.tool.blocking) and self._sessions.listening:
-            filler_ms = max(call.called_ms, self._quiet_ms) + FILLER_AFTER_MS
-        return earliest(over_ms, late_ms, filler_ms)
+        return self._quiet_ms if self._sessions.listening and not speaks else None
 
     def _overdue(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
-        ran_ms = now_ms - call.called_ms
-        if call.state is State.INTENDED:
-            call.ends(State.FAILED, envelope(Status.ERROR, hint=NOT_STORED), now_ms)
-            return self._results.deliver(call, now_ms)
-        if ran_ms >= OVER_AFTER_MS:
-            if call.tool.idempotent:
+        match due(call, now_ms):
+            case Due.NOT_STORED:
+                call.ends(State.FAILED, envelope(Status.ERROR, hint=NOT_STORED), now_ms)
+                return self._results.deliver(call, now_ms)
+            case Due.GIVEN_UP:
                 call.ends(State.FAILED, envelope(Status.TIMEOUT, retryable=True), now_ms)
-            else:
-                call.ends(State.UNKNOWN, envelope(Status.UNKNOWN), now_ms)
-            return [commands.CancelTool(call.number), *self._results.deliver(call, now_ms)]
-        if not call.late and ran_ms >= call.tool.timeout_ms:
-            call.late = call.filled = True
-            return self._results.send(
-                call, envelope(Status.TIMEOUT, hint=LATE), now_ms, goes_on=True
-            )
-        for each in self._ledger.running:
-            each.filled = True
-        return self._sessions.say(WAITED, call.tool.says)
+                return [commands.CancelTool(call.number), *self._results.deliver(call, now_ms)]
+            case Due.LASTS:
+                call.lasts = call.late = call.filled = True
+                return self._results.lasts(call, now_ms)
+            case Due.LATE:
+                call.late = call.filled = True
+                return self._results.meanwhile(call, call.waiting, now_ms)
+            case Due.FILLER:
+                for each in self._ledger.running:
+                    each.filled = True
+                return self._sessions.say(WAITED, call.tool.says)

@@ -2,7 +2,7 @@
 
     called ─▶ intended ─stored─▶ running ─▶ done | failed
                  │                  ├──────▶ cancelled   nobody wants it any more
-                 └──▶ failed        └──────▶ unknown     its worker died, or its time is over
+                 └──▶ failed        └──────▶ unknown     its worker died, or its answer was lost
 
 Only what is not idempotent is intended first: it runs once the store has its intention. So another
 worker finds it, and says that nobody knows what came of it: it never runs it again.
@@ -30,6 +30,10 @@ MAX_NOTES_CHARS = 16_000
 """The longest that all notes of a call may be together."""
 
 LATE = "This takes longer. Say that you are still at it; the result comes by itself."
+LASTS = (
+    "It still runs, and nobody knows yet whether it will be done. Do not call it again. Tell the "
+    "caller that you cannot be sure yet; the result comes by itself once it is over."
+)
 NOT_STORED = "Nothing was done, because it could not be recorded. The caller may try again later."
 WAITED = "A caller waits for what you look up or do for them."
 UNKNOWN_HINT = (
@@ -68,6 +72,7 @@ class ToolCall:
         told: Whether the caller has heard a reply that was begun after that.
         filled: Whether the agent was asked to say something meanwhile.
         late: Whether the model was told that it takes longer.
+        lasts: Whether it is an act of which the model was told that it still runs.
     """
 
     number: int
@@ -84,6 +89,14 @@ class ToolCall:
     told: bool = False
     filled: bool = False
     late: bool = False
+    lasts: bool = False
+
+    @property
+    def meanwhile(self) -> str:
+        """How it stands, for the model: it has not come to its end in time."""
+        if self.lasts:
+            return envelope(Status.UNKNOWN, hint=LASTS)
+        return envelope(Status.TIMEOUT, hint=LATE)
 
     @property
     def open(self) -> bool:
@@ -96,7 +109,8 @@ class ToolCall:
 
     def as_text(self) -> str:
         """What it was and what came of it, for a session that did not call it."""
-        return f"{self.tool.name}({quoted(self.arguments)}) gave {quoted(self.result)}"
+        result = self.meanwhile if self.open else self.result
+        return f"{self.tool.name}({quoted(self.arguments)}) gave {quoted(result)}"
 
 
 class Ledger:

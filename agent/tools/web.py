@@ -7,6 +7,7 @@ What is no look-up is an act, such as an order. Nobody knows whether an act was 
 lost after it was sent, so its outcome is unknown, and it is never tried again.
 """
 
+import asyncio
 import json
 import re
 import ssl
@@ -24,7 +25,9 @@ from agent.tools.addresses import NotAllowed, address_of
 from agent.tools.outcome import BROKEN, PERHAPS_DONE, Outcome, outcome_of
 from agent.tools.threads import TooMany, in_thread
 
-TIMEOUT_S = 25.0
+LIMIT_S = 25.0
+"""How long a call may take, both tries of a look-up together: its tool is given up after 30 s."""
+
 MAX_BODY_BYTES = 1 << 20
 """More is not read: a result is cut much earlier."""
 
@@ -110,10 +113,14 @@ class WebTool:
 
     async def run(self, arguments: Mapping[str, object]) -> Outcome:
         """Call it; a look-up is tried twice. Raises nothing but what a cancellation raises."""
-        outcome = await self._try(arguments)
-        if outcome.retryable and self._looks_up:
-            outcome = await self._try(arguments)
-        return outcome
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                outcome = await self._try(arguments)
+                if outcome.retryable and self._looks_up:
+                    outcome = await self._try(arguments)
+                return outcome
+        except TimeoutError:
+            return self._lost(Status.TIMEOUT, "timed out")
 
     @property
     def _looks_up(self) -> bool:
@@ -167,7 +174,7 @@ class WebTool:
         port = url.port or (443 if url.scheme == "https" else 80)
         address = await address_of(url.host, port, allow_private=self.allow_private)
         client = httpx.AsyncClient(
-            verify=_trust(), trust_env=False, follow_redirects=False, timeout=TIMEOUT_S
+            verify=_trust(), trust_env=False, follow_redirects=False, timeout=LIMIT_S
         )
         request = client.build_request(
             self.method,

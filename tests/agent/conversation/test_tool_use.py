@@ -24,10 +24,10 @@ from agent.conversation.events import (
     TimePassed,
     TurnComplete,
 )
+from agent.conversation.overdue import FILLER_AFTER_MS, STORED_WITHIN_MS
 from agent.conversation.parting import GOODBYE_WITHIN_MS
 from agent.conversation.persona import DEFAULT_PERSONA, words_of
 from agent.conversation.tool_events import ActsStored, ToolCalled, ToolCallsCancelled, ToolFinished
-from agent.conversation.tool_use import FILLER_AFTER_MS, OVER_AFTER_MS, STORED_WITHIN_MS
 from tests.agent.conversation.conftest import Talk, lost, of, speech
 
 ORDER = json.dumps(
@@ -182,18 +182,6 @@ def test_a_slow_tool_gives_word_first_and_its_result_later(talk: Talk) -> None:
     assert (json.loads(sent.result)["status"], sent.goes_on) == ("timeout", True)
     [sent] = of(SendToolResult, talk.happens(ToolFinished(1, "ok", SHIPPED)))
     assert (json.loads(sent.result)["status"], sent.goes_on) == ("ok", False)
-
-
-@pytest.mark.parametrize(("name", "status"), [("look_up", "timeout"), ("book", "unknown")])
-def test_a_tool_that_hangs_is_given_up(talk: Talk, name: str, status: str) -> None:
-    calls(talk, name)
-    talk.happens(ActsStored(1))
-    for _ in range(OVER_AFTER_MS // 1_000):
-        # The model answers what it is asked meanwhile.
-        talk.wait(1_000)
-        talk.tells(lambda session: ReplyAudio(session, speech(100)), TurnComplete)
-    assert of(CancelTool, talk.commands) == [CancelTool(1)]
-    assert results([*talk.commands])[-1] == ("a", status)
 
 
 def test_a_call_that_is_taken_back_is_stopped(talk: Talk) -> None:

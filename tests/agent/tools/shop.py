@@ -51,7 +51,19 @@ class Shop:
         self.asked.append((method, target, body))
         if target == "/stalls":
             await reader.read()  # until the client leaves
+        if target == "/trickles":
+            await _trickle(reader, writer)
         writer.write(ANSWERS.get(target, OK + b'{"status": "shipped"}'))
         with suppress(ConnectionError):
             await writer.drain()
         writer.close()
+
+
+async def _trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send a little of an answer again and again, until the client leaves."""
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while not reader.at_eof():
+        writer.write(b"X-More: yes\r\n")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await reader.read()

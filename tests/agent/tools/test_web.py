@@ -1,5 +1,6 @@
 """HTTP calls as tools: the host is the owner's, and no argument leaves its place."""
 
+import asyncio
 import ssl
 import threading
 from collections.abc import AsyncIterator
@@ -74,7 +75,7 @@ async def test_only_a_look_up_is_tried_twice(shop: Shop, method: str, times: int
 async def test_nobody_knows_whether_an_act_was_done_whose_answer_is_lost(
     shop: Shop, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.tools.web.TIMEOUT_S", 0.2)
+    monkeypatch.setattr("agent.tools.web.LIMIT_S", 0.2)
     outcome = await tool_for(shop, path, "POST").run({})
     assert (outcome.status, outcome.retryable, outcome.hint) == (
         Status.UNKNOWN,
@@ -85,6 +86,17 @@ async def test_nobody_knows_whether_an_act_was_done_whose_answer_is_lost(
     looked_up = await tool_for(shop, path).run({})
     assert looked_up.status in {Status.ERROR, Status.TIMEOUT}
     assert looked_up.retryable
+
+
+@pytest.mark.parametrize("path", ["/stalls", "/trickles"])
+async def test_both_tries_together_keep_the_limit(
+    shop: Shop, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.tools.web.LIMIT_S", 0.2)
+    async with asyncio.timeout(5):
+        outcome = await tool_for(shop, path).run({})
+    assert (outcome.status, outcome.retryable) == (Status.TIMEOUT, True)
+    assert len(shop.asked) == 1, "no time is left for another try"
 
 
 async def test_nobody_knows_of_an_act_whose_answer_no_thread_is_left_to_read(
