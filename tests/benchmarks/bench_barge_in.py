@@ -20,6 +20,7 @@ from tests.worlds import judge, scenarios
 from tests.worlds.killed import kill
 from tests.worlds.model_lost import MOMENTS, Loss, lose
 from tests.worlds.stale import stale_bytes
+from tests.worlds.unheard import unheard_speech_ms
 
 CALLS = 10
 SEEDS = 10
@@ -59,9 +60,7 @@ def barge_ins() -> None:
     row("heard text, words off: most / mean", f"{max(off)} / {sum(off) / len(off):.2f}", "≤ 1")
     row("next turn works", f"{answered} of {len(said)}", str(len(said)))
     row("gaps inside replies", sum(reply.gaps for reply, _ in told), "0")
-    row(
-        "ms of speech no session took", sum(judge.unheard_speech_ms(world) for world in worlds), "0"
-    )
+    row("ms of speech no session took", sum(unheard_speech_ms(world) for world in worlds), "0")
 
 
 def losses() -> None:
@@ -69,7 +68,7 @@ def losses() -> None:
     head(f"Gemini's socket lost at random instants, {SEEDS} seeds for each moment, setup 150 ms")
     lost = {moment: [lose(moment, seed) for seed in range(SEEDS)] for moment in MOMENTS}
     every = [loss for some in lost.values() for loss in some]
-    unheard = sum(judge.unheard_speech_ms(loss.world) for loss in every)
+    unheard = sum(unheard_speech_ms(loss.world) for loss in every)
     row("ms of speech no session took", unheard, "0")
     row("least coverage of a question", f"{min(map(_coverage, every)):.2f}", "1.00")
     row("second greetings", sum(_greetings(loss) - 1 for loss in every), "0")

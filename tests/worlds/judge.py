@@ -7,7 +7,6 @@ playout's frames say where in Twilio's output each byte was played; the bytes th
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -16,9 +15,8 @@ from agent.simulator.listening import Utterance
 from agent.simulator.voice import agent_clip, texts
 from telephony.audio import g711
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
-from telephony.audio.resample import model_to_phone, phone_to_model
+from telephony.audio.resample import model_to_phone
 from telephony.call.commands import NO_REPLY, CloseStream, SendClear, SendMark, SendMedia
-from telephony.simulator.ear import is_loud
 from telephony.simulator.line import Line
 from telephony.simulator.world import World
 
@@ -28,9 +26,6 @@ MONOLOGUE = "+".join(["a1", "times", "a2", "times", "a3", "times", "a4", "times"
 AHEAD_SAMPLES = 150 * PHONE_SAMPLES_PER_MS
 """Until its first mark is back, the clock does not know when Twilio began to play a reply, and on a
 new stream that is late. So one that is held then may go on a little behind where it stopped."""
-
-FRAME_PCM_BYTES = FRAME_SAMPLES * 4
-"""20 ms at 16 kHz, int16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,28 +237,6 @@ def words_off(line: transcript.Line, name: str, heard_samples: int) -> int:
     ends = [0, *(i for i, c in enumerate(f"{text} ") if c == " ")]
     nearest = min(ends, key=lambda end: abs(end - chars))
     return abs(len(line.heard.split()) - len(text[:nearest].split()))
-
-
-def unheard_speech_ms(world: World) -> int:
-    """How much of what the caller said no session of the model ever took.
-
-    Every loud 20 ms of each line is looked for, sample for sample, in what each session took.
-    """
-    taken = [bytes(link.received) for link in world.links]
-    return sum(
-        20
-        for line in world.phone.lines
-        for frame in _loud_frames(line)
-        if not any(frame in pcm for pcm in taken)
-    )
-
-
-def _loud_frames(line: Line) -> Iterator[bytes]:
-    said = bytes(line.said)
-    pcm = phone_to_model().push(g711.decode(said))
-    for n in range(len(said) // FRAME_SAMPLES - 1):
-        if is_loud(said[n * FRAME_SAMPLES : (n + 1) * FRAME_SAMPLES]):
-            yield pcm[n * FRAME_PCM_BYTES : (n + 1) * FRAME_PCM_BYTES]
 
 
 def agent_lines(world: World, worker: int = 1) -> list[transcript.Line]:

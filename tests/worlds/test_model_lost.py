@@ -4,6 +4,7 @@ import pytest
 
 from tests.worlds import judge, seams
 from tests.worlds.model_lost import MOMENTS, lose
+from tests.worlds.unheard import unheard_speech_ms
 
 LONG_WORD_FRAMES = 20
 
@@ -18,7 +19,7 @@ every_moment = pytest.mark.parametrize("moment", MOMENTS)
 @every_moment
 def test_every_ms_of_the_callers_speech_reaches_a_session(moment: str, seed: int) -> None:
     loss = lose(moment, seed)
-    assert judge.unheard_speech_ms(loss.world) == 0
+    assert unheard_speech_ms(loss.world) == 0
     assert [judge.coverage(loss.world, name) for name in loss.asked] == [1.0, 1.0, 1.0]
 
 

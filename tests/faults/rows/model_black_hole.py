@@ -19,6 +19,7 @@ from tests.faults.table import Figure, Row, at_least, at_most, exactly, scaled
 from tests.worlds import judge, scenarios
 from tests.worlds.model_lost import window_ms
 from tests.worlds.sdk import WireSdk
+from tests.worlds.unheard import unheard_speech_ms
 
 HOLES = 200
 CALLS = 200
@@ -101,7 +102,7 @@ def holes(share: float) -> Iterator[Figure]:
     yield Figure("nudged or left sooner than it may be, most", early_ms, exactly(0), "ms")
     resumed_ms = max(hole.resumed_ms for hole in found)
     yield Figure("resumed after that, most", resumed_ms, at_most(4_000), "ms")
-    lost_ms = sum(judge.unheard_speech_ms(hole.world) for hole in found)
+    lost_ms = sum(unheard_speech_ms(hole.world) for hole in found)
     yield Figure("caller's speech no session received", lost_ms, exactly(0), "ms")
     wrong = sum(got != hole.answers for got, hole in zip(answers, found, strict=True))
     yield Figure("calls in which an answer is missing or doubled", wrong, exactly(0))

@@ -9,6 +9,7 @@ from tests.faults.figures import p95
 from tests.faults.table import Figure, Row, at_most, exactly, scaled
 from tests.worlds import judge, scenarios, seams
 from tests.worlds.model_lost import WORD_FRAMES, Loss, lose
+from tests.worlds.unheard import unheard_speech_ms
 
 CUTS = 1_000
 MOMENTS = ("playing", "generating", "utterance", "thinking", "silence")
@@ -62,7 +63,7 @@ def _counts(loss: Loss) -> dict[str, int]:
     replies = judge.replies(loss.world)
     return {
         "cuts": sum(isinstance(step.event, SessionLost) for step in loss.world.steps),
-        "unheard ms": judge.unheard_speech_ms(loss.world),
+        "unheard ms": unheard_speech_ms(loss.world),
         "answers": loss.said_wrong + sum(reply.gaps for reply in replies),
         "lines": loss.lines_wrong,
     }

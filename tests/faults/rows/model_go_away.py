@@ -17,6 +17,7 @@ from tests.faults.table import Figure, Row, at_least, exactly, scaled
 from tests.worlds import judge, scenarios, seams
 from tests.worlds.model_lost import WORD_FRAMES, ended_ms
 from tests.worlds.sdk import WireSdk
+from tests.worlds.unheard import unheard_speech_ms
 
 CALLS = 200
 TIME_LEFT_MS = 50_000
@@ -46,7 +47,7 @@ def in_silence(share: float) -> Sequence[Figure]:
         answer = scenarios.ANSWERS[asked[1]]
         late_ms.append(max(0, ended_ms(world, answer) - ended_ms(uncut, answer)))
         gaps += sum(reply.gaps for reply in judge.replies(world))
-        unheard_ms += judge.unheard_speech_ms(world)
+        unheard_ms += unheard_speech_ms(world)
         wrong += [_said(line) for line in world.store.lines] != [
             _said(line) for line in uncut.store.lines
         ]
