@@ -44,6 +44,11 @@ class Span:
     offset: int
     ulaw: bytes
 
+    @property
+    def ends_ms(self) -> int:
+        """When its last byte was heard, to the next ms."""
+        return self.at_ms + -(-len(self.ulaw) // PHONE_SAMPLES_PER_MS)
+
 
 @dataclass(slots=True)
 class Reply:
@@ -60,8 +65,8 @@ class Reply:
     stream: int
     ulaw: bytearray = field(default_factory=bytearray)
     spans: list[Span] = field(default_factory=list)
-    clears: int = 0
-    """How many clears were written while it was the newest."""
+    cleared_ms: list[int] = field(default_factory=list)
+    """When each clear was written while it was the newest."""
     held: bool = False
     """Whether the last of them is the last thing that was written of it."""
     went_back: list[int] = field(default_factory=list)
@@ -70,11 +75,21 @@ class Reply:
     """So much is written of it next that is before its beginning on this stream."""
 
     @property
+    def clears(self) -> int:
+        """How many they were."""
+        return len(self.cleared_ms)
+
+    @property
     def heard_samples(self) -> int:
         """How much of it was played; what was played twice counts once."""
+        return self.heard_by(self.spans[-1].ends_ms) if self.spans else 0
+
+    def heard_by(self, at_ms: int) -> int:
+        """How much of it, in samples, was played by then."""
         samples = end = 0
         for span in self.spans:
-            ends = span.offset + len(span.ulaw)
+            played = (at_ms - span.at_ms) * PHONE_SAMPLES_PER_MS
+            ends = span.offset + max(0, min(len(span.ulaw), played))
             samples += max(0, ends - max(end, span.offset))
             end = max(end, ends)
         return samples
@@ -176,7 +191,7 @@ def _replies_on(world: World, line: Line, stream: int) -> list[Reply]:
             case SendClear():
                 playing.clear()
                 if newest is not None and not aside:
-                    newest.clears += 1
+                    newest.cleared_ms.append(entry.at_ms)
                     newest.held = True
             case SendMark():
                 pass

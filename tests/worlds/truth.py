@@ -59,7 +59,7 @@ class Truth:
         heard = [reply for reply in self._replies if reply.spans[0].at_ms <= at_ms]
         newest = max(heard, key=lambda reply: reply.spans[0].at_ms)
         began_ms = newest.spans[0].at_ms
-        if not newest.clears and _broken_off(newest):
+        if self._broken_off(newest, at_ms):
             return True  # the rest of it
         for start, end in self._caller:
             if start <= at_ms and (end >= agent_ms or start >= began_ms):
@@ -68,6 +68,23 @@ class Truth:
             return True
         last = [(when_ms, ready) for when_ms, ready in self._listens if when_ms <= at_ms]
         return bool(last) and not last[-1][1] and at_ms - last[-1][0] >= UNHELD_MS
+
+    def _broken_off(self, reply: judge.Reply, at_ms: int) -> bool:
+        """Whether its rest was missing by then: it stopped before its end, or its session was gone
+        and what had come of it was not all of it. That a later loss breaks it off, or a later piece
+        goes on with it, nobody knew.
+        """
+        if any(cleared_ms <= at_ms for cleared_ms in reply.cleared_ms):
+            return False
+        whole = [len(judge.spoken(name)) - at for name, at in judge.clips_of(bytes(reply.ulaw))]
+        samples = max([len(reply.ulaw), *whole])
+        if reply.heard_by(at_ms) == samples:
+            return False
+        if not any(span.at_ms <= at_ms < span.ends_ms for span in reply.spans):
+            return True
+        began_ms = reply.spans[0].at_ms
+        left = any(began_ms <= when_ms <= at_ms for when_ms, ready in self._listens if not ready)
+        return left and reply.heard_samples < samples
 
     def dead_ms(self, notes: list[int], ended_ms: int) -> int:
         """The longest time from the caller's last word until something is heard."""
@@ -89,9 +106,3 @@ class Truth:
                 found = judge.clips_of(bytes(reply.ulaw))
                 if found and found[0][1] == 0:
                     yield found[0][0]
-
-
-def _broken_off(reply: judge.Reply) -> bool:
-    """Whether the caller has not heard its end."""
-    whole = [len(judge.spoken(name)) - at for name, at in judge.clips_of(bytes(reply.ulaw))]
-    return reply.heard_samples < max([len(reply.ulaw), *whole])
