@@ -37,16 +37,18 @@ class Activity:
         self._before: deque[bytes] = deque()
         self._before_ms = 0.0
         self._speech_ms = 0.0
-        self._speech_at_ms = 0
+        self._quiet_ms = 0.0
 
-    def hears(self, pcm: bytes, now_ms: int, *, speech: bool) -> bool:
+    def hears(self, pcm: bytes, *, speech: bool) -> bool:
         """Take what came: PCM16, 8 kHz. Returns whether the caller begins to speak with it."""
         length_ms = len(pcm) / _BYTES_PER_MS
         if speech:
             self._speech_ms += length_ms
-            self._speech_at_ms = now_ms
-        elif now_ms - self._speech_at_ms > HOLE_MS:
-            self._speech_ms = 0.0
+            self._quiet_ms = 0.0
+        else:
+            self._quiet_ms += length_ms
+            if self._quiet_ms > HOLE_MS:
+                self._speech_ms = 0.0
         if self.speaking:
             return False
         self._before.append(pcm)
@@ -63,9 +65,9 @@ class Activity:
         self._before_ms = 0.0
         return pcm
 
-    def ends(self, now_ms: int) -> bool:
+    def ends(self) -> bool:
         """Whether the caller has finished speaking now."""
-        if self.speaking and now_ms - self._speech_at_ms >= self._turns.silence_ms:
+        if self.speaking and self._quiet_ms >= self._turns.silence_ms:
             self.speaking = False
             self.lead_in()  # if no session listened when it began, one was sent all of it
             return True

@@ -10,7 +10,7 @@ softer than the loudest voice of late, which is the caller's. Otherwise a loud r
 talk behind the caller, would put off what is owed without end.
 
 Whether it is speech the ear tells by its length alone: it begins, and may be a cough; if it lasts,
-it is speech for sure.
+it is speech for sure. That is counted in samples, because media comes in bursts.
 """
 
 from agent.conversation.debt import QUESTION_MS
@@ -45,6 +45,10 @@ ONSET_MS = 60
 SURE_MS = QUESTION_MS
 """So much is speech for sure. Coughs have less, and so has an "mhm"."""
 
+GONE_MS = 1_000
+"""When nothing at all has come for so long, what was said is over: some lines deliver nothing in
+silence. Bursts come after shorter gaps."""
+
 _BYTES_PER_MS = 2 * PHONE_SAMPLES_PER_MS
 
 
@@ -54,8 +58,8 @@ class Ear:
     Attributes:
         sound_at_ms: When sound was last heard, speech or not.
         speech_at_ms: When speech was last heard.
-        speech_ms: How long it lasted, or went on; with what came softly before its first loud
-            frame.
+        speech_ms: How much speech what came last has brought, 0 for none; with what came softly
+            before the first loud frame.
     """
 
     def __init__(self) -> None:
@@ -64,25 +68,34 @@ class Ear:
         self.speech_at_ms = 0
         self.speech_ms = 0.0
         self._loudest = Loudest()
+        self._spoke = False
+        self._told: CallerSpeech | None = None
         self._began_ms = 0.0
         self._heard_at_ms = self._loud_at_ms = -BRIDGED_MS - 1
-        self._onset_ms = 0.0
-        self._told: CallerSpeech | None = None
+        # Counted in what came of the line, not by the clock:
+        self._came_ms = self._onset_ms = 0.0
+        self._loud_ends_ms = -BRIDGED_MS - 1.0
 
-    def hears(self, pcm: bytes, now_ms: int, agent_until_ms: int = 0) -> bool:
+    def hears(
+        self, pcm: bytes, now_ms: int, agent_until_ms: int = 0, *, lost_ms: float = 0.0
+    ) -> bool:
         """Listen to what came.
 
         Args:
             pcm: PCM16, 8 kHz, mono.
             now_ms: The time.
             agent_until_ms: Until when the agent is heard, of what it has been sent.
+            lost_ms: So much of its beginning is silence in the place of what was lost.
 
         Returns:
             Whether it is a sound.
         """
+        length_ms = len(pcm) / _BYTES_PER_MS
+        began_ms = self._came_ms + lost_ms
+        self._came_ms += length_ms
+        self.speech_ms = 0.0
         if not self._gate.hears(pcm):
             return False
-        length_ms = len(pcm) / _BYTES_PER_MS
         rms = self._gate.rms
         self._loudest.hears(rms, now_ms)
         if now_ms - self._heard_at_ms > BRIDGED_MS:
@@ -95,8 +108,9 @@ class Ear:
             self._gate.quietest_rms * ABOVE_QUIETEST,
             self._loudest.rms * BELOW_LOUDEST,
         ):
-            if begins:
-                self._onset_ms = now_ms - length_ms
+            if self._over(now_ms):
+                self._onset_ms = began_ms
+            self._loud_ends_ms, self._spoke = self._came_ms, True
             self._loud_at_ms = self.speech_at_ms = now_ms
             self.speech_ms = min(now_ms - self._began_ms, BRIDGED_MS) if begins else length_ms
         elif not begins:
@@ -105,7 +119,7 @@ class Ear:
 
     def spoke_since(self, since_ms: int) -> bool:
         """Whether speech was heard at this time or later."""
-        return self.speech_ms > 0 and self.speech_at_ms >= since_ms
+        return self._spoke and self.speech_at_ms >= since_ms
 
     def news(self, now_ms: int) -> CallerSpeech | None:
         """What is new of what the caller says; ask after each `hears`.
@@ -113,8 +127,8 @@ class Ear:
         It lasts from its first loud frame to its last one; softer sound in between counts.
         """
         told = self._told
-        lasted_ms = self._loud_at_ms - self._onset_ms
-        if now_ms - self._loud_at_ms > BRIDGED_MS:
+        lasted_ms = self._loud_ends_ms - self._onset_ms
+        if self._over(now_ms):
             self._told = None
             return None if told is None else CallerSpeech(Utterance.ENDED, sure=told.sure)
         if told is None and lasted_ms >= ONSET_MS:
@@ -122,6 +136,11 @@ class Ear:
         elif told is not None and not told.sure and lasted_ms >= SURE_MS:
             self._told = CallerSpeech(Utterance.CONFIRMED, sure=True)
         return None if self._told is told else self._told
+
+    def _over(self, now_ms: int) -> bool:
+        """Whether the utterance of the last loud frame is over."""
+        quiet_ms = self._came_ms - self._loud_ends_ms
+        return quiet_ms > BRIDGED_MS or now_ms - self._loud_at_ms > GONE_MS
 
     @property
     def active(self) -> bool:

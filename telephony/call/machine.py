@@ -148,8 +148,8 @@ class Call:
                 self._out += self._microphone.hears(
                     event.payload, event.timestamp_ms, now_ms, until_ms
                 )
-                if self._microphone.ear.speech_at_ms == now_ms:
-                    self._converse(told.CallerSpoke(self._microphone.ear.speech_ms), now_ms)
+                if self._microphone.spoke_ms:
+                    self._converse(told.CallerSpoke(self._microphone.spoke_ms), now_ms)
             case Mark():
                 if self._player.mark_returned(event.name, now_ms):
                     self._tell_heard(now_ms)

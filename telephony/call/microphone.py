@@ -37,12 +37,16 @@ class Microphone:
 
     Args:
         turns: Who detects speech; None for the model.
+
+    Attributes:
+        spoke_ms: How much speech the last media has brought.
     """
 
     def __init__(self, turns: TurnTaking | None = None) -> None:
         ours = turns is not None and turns.detection == "ours"
         self._activity = Activity(turns) if turns is not None and ours else None
         self.ear = Ear()
+        self.spoke_ms = 0.0
         self.unanswered = Unanswered()
         self._uplink = Uplink()
         self._gaps = Gaps()
@@ -67,13 +71,16 @@ class Microphone:
             agent_until_ms: Until when the agent is heard, of what it has been sent.
         """
         self._cover(now_ms)
+        self.spoke_ms = 0.0
         missing = self._gaps.before(timestamp_ms, len(ulaw))
         if missing is None:
             return []
         if missing:
             ulaw = ULAW_SILENCE * missing + ulaw
         pcm = g711.decode(ulaw)
-        sound = self.ear.hears(pcm, now_ms, agent_until_ms)
+        lost_ms = missing / PHONE_SAMPLES_PER_MS
+        sound = self.ear.hears(pcm, now_ms, agent_until_ms, lost_ms=lost_ms)
+        self.spoke_ms = self.ear.speech_ms
         self.unanswered.keep(ulaw, now_ms, sound=sound, heard=self._session is not None)
         return self._send(pcm, now_ms)
 
@@ -136,8 +143,8 @@ class Microphone:
 
     def _send_speech(self, activity: Activity, pcm: bytes, now_ms: int) -> list[ForModel]:
         session, spoke = self._session, activity.speaking
-        begins = activity.hears(pcm, now_ms, speech=self.ear.speech_at_ms == now_ms)
-        ends = activity.ends(now_ms)
+        begins = activity.hears(pcm, speech=self.ear.speech_ms > 0)
+        ends = activity.ends()
         if session is None:
             return []
         if begins:
