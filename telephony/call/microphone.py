@@ -82,7 +82,7 @@ class Microphone:
         sound = self.ear.hears(pcm, now_ms, agent_until_ms, lost_ms=lost_ms)
         self.spoke_ms = self.ear.speech_ms
         self.unanswered.keep(ulaw, now_ms, sound=sound, heard=self._session is not None)
-        return self._send(pcm, now_ms)
+        return self._send(pcm)
 
     def fill(self, now_ms: int) -> list[ForModel]:
         """If nothing has come for long, the model hears silence; due with `deadline_ms`."""
@@ -94,7 +94,7 @@ class Microphone:
         self._covered_ms = now_ms
         self._filling = True
         self.ear.hears(silence, now_ms)
-        return self._send(silence, now_ms)
+        return self._send(silence)
 
     def deadline_ms(self) -> int | None:
         """When `fill` is due, if nothing comes before; None while no session listens."""
@@ -133,15 +133,15 @@ class Microphone:
         self._covered_ms = now_ms
         self._filling = False
 
-    def _send(self, pcm: bytes, now_ms: int) -> list[ForModel]:
+    def _send(self, pcm: bytes) -> list[ForModel]:
         if self._activity is not None:
-            return self._send_speech(self._activity, pcm, now_ms)
+            return self._send_speech(self._activity, pcm)
         if self._session is None:
             return []
         chunk = self._uplink.take(pcm, active=self.ear.active)
         return [] if chunk is None else [SendCallerAudio(self._session, chunk)]
 
-    def _send_speech(self, activity: Activity, pcm: bytes, now_ms: int) -> list[ForModel]:
+    def _send_speech(self, activity: Activity, pcm: bytes) -> list[ForModel]:
         session, spoke = self._session, activity.speaking
         begins = activity.hears(pcm, speech=self.ear.speech_ms > 0)
         ends = activity.ends()
