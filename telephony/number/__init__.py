@@ -9,6 +9,7 @@ Modules, lowest first:
     commands   the commands `offhook number …`
     findings   [pure] the results of checks, and the order in which checks run
     reach      finds which server answers at a URL, and whether signatures arrive there
+    agents     reads the persona files for the doctor, and asks their MCP servers
     checks     the doctor's checks
     doctor     `offhook doctor`: runs the checks and prints the results
 

@@ -1,6 +1,8 @@
 """The doctor's checks: everything that must work for a call to be answered.
 
 settings    all required settings are there, and can be used
+personas    the persona files have no mistake
+MCP servers that the personas name are up, and have the tools that are used
 model       Gemini Live accepts the key and knows the model
 redis       the Redis server does everything that a call needs
 server      `offhook serve` runs on this machine, with the same auth token
@@ -28,11 +30,13 @@ from agent.conversation.events import ModelEvent, SessionReady, SessionRefused
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.session import GeminiLive
+from agent.persona.agents import Agents
 from agent.store.base import StoreAway
 from agent.store.folder import StoreFolder
 from agent.store.redis import RedisStore
 from agent.store.rehearsal import rehearse
 from telephony.number.account import Account
+from telephony.number.agents import ask_servers, read_agents
 from telephony.number.findings import Check, NotNow, Unwell
 from telephony.number.reach import identity, local_url, post_signed
 from telephony.number.webhooks import is_linked, is_outdated
@@ -57,6 +61,7 @@ class Checkup:
     """
 
     _settings: Settings
+    _agents: Agents
     _http: httpx.AsyncClient
 
     def __init__(self, phone_number: str | None = None, **overrides: Any) -> None:
@@ -74,6 +79,8 @@ class Checkup:
         """All checks, in the order in which they run."""
         return [
             Check("settings", (), self.settings),
+            Check("personas", ("settings",), self.personas),
+            Check("MCP servers", ("personas",), self.mcp_servers),
             Check("model", ("settings",), self.model),
             Check("redis", ("settings",), self.redis),
             Check("server", ("settings",), self.server),
@@ -103,6 +110,15 @@ class Checkup:
             )
         )
         return "all required settings are there"
+
+    async def personas(self) -> str:
+        """Read the agents' files."""
+        self._agents = await read_agents(self._settings.personas)
+        return ", ".join(agent.persona.name for agent in self._agents)
+
+    async def mcp_servers(self) -> str:
+        """Ask the MCP servers of the agents for their tools."""
+        return await ask_servers(self._agents)
 
     async def model(self) -> str:
         """Open a Live session of each model, without sending anything."""

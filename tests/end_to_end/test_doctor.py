@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
 ALL = (
-    *("settings", "model", "redis", "server", "public URL", "signature"),
+    *("settings", "personas", "MCP servers", "model", "redis", "server"),
+    *("public URL", "signature"),
     *("account", "number", "clock"),
 )
 PHONE_NUMBER = "+14155550199"
@@ -149,6 +150,16 @@ async def test_settings_that_are_missing_are_said_and_nothing_else_is_looked_at(
     assert "  GEMINI_API_KEY: " in found["settings"].detail
     assert {found[name].outcome for name in ALL[1:]} == {"skipped"}
     assert found["model"].detail == "not checked, because it needs settings to succeed first"
+
+
+async def test_a_persona_file_with_a_mistake_is_said_with_its_place(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    file = tmp_path / "reception.toml"
+    file.write_text('name = "Ada"\ninstructions = "You are Ada."\nvioce = "Kore"\n')
+    finding = await clinic.only("personas", "MCP servers", personas=str(file))
+    assert finding.detail.startswith(f"{file}:3: vioce: ")
+    assert finding.fix == f"correct the file; `offhook persona check {file}`"
 
 
 async def test_a_model_that_refuses_is_said_with_its_reason(clinic: Clinic) -> None:
