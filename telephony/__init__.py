@@ -4,6 +4,7 @@ Rooms, lowest first:
     audio        [pure] G.711, resampling, sound level, WAV files
     twilio       [pure] Twilio's formats: stream messages, TwiML, signatures and tokens
     call         [pure] one phone call as a state machine: the heart of the project
+    dialling     [pure] decides which calls may be placed
     replay       records calls, and replays recordings exactly
     fixture      removes voices, names and numbers from recordings
     simulator    a simulated Twilio and caller
@@ -17,6 +18,7 @@ Modules:
     process      runs an asynchronous command until it ends or Ctrl-C comes
     demo         `offhook demo` and `offhook try`
     persona_commands  `offhook persona`
+    dial_command  `offhook call`
     cli          the command line
     __main__     lets `python -m telephony` run the command line
 """

@@ -76,6 +76,38 @@ def serve(
     run(run_server(given))
 
 
+@app.command(epilog="Example: offhook call +14155550123 --persona Ada --consent 'web form'")
+def call(
+    phone_number: Annotated[
+        str, typer.Argument(help="Whom to call, in E.164 form, such as +14155550123.")
+    ],
+    consent: Annotated[
+        str, typer.Option(help="When and how the person agreed to be called. It is stored.")
+    ],
+    calls: Annotated[
+        str,
+        typer.Option("--persona", help="The agent that calls. Not needed if only one may call."),
+    ] = "",
+    server: Annotated[
+        str | None,
+        typer.Option(help="The address of the server. By default it is the one on this machine."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Call somebody: the running server places a call.
+
+    The server checks the rules of the agent's [outbound] table first. Exit code
+    1 means that no call was placed, or that nobody knows; the message says
+    why. API_TOKEN must be the server's.
+    """
+    from telephony.dial_command import CallSettings, call_and_print
+    from telephony.settings import read
+
+    wish = {"to": phone_number, "persona": calls, "consent": consent}
+    placed = call_and_print(read(CallSettings), server, wish, as_json=as_json)
+    raise typer.Exit(not placed)
+
+
 @app.command(epilog="Example: offhook demo --out recordings")
 def demo(
     out: Annotated[Path, typer.Option(help="The folder for the recording.")] = Path("out"),

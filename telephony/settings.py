@@ -30,6 +30,7 @@ HINTS = {
     "TRANSFER_TO": "without it, a call that offhook cannot continue ends after an apology",
     "WEBHOOK_SECRET": "any long random text, such as `openssl rand -hex 32` prints; give it to the "
     "receiver, who checks the signature with it",
+    "API_TOKEN": "any long random text, such as `openssl rand -hex 32` prints",
     "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep calls in STATE_DIR",
 }
 
@@ -46,7 +47,7 @@ _PLAIN = re.compile(r"[!-~]+").fullmatch
 _OWN_PATH = re.compile(r"/(twilio/[a-z-]+|healthz|readyz|metrics)$").search
 """One of the server's own paths at the end of PUBLIC_URL: it was copied with the address."""
 
-_OTHERS = re.compile(r"(SSL|GOOGLE)_(?!GEMINI_)|REDIS_(SERVICE|PORT)(_|$)").match
+_OTHERS = re.compile(r"(SSL|GOOGLE)_(?!GEMINI_)|API_(?!TOK)|REDIS_(SERVICE|PORT)(_|$)").match
 """Variables of other programs, and of a Kubernetes service called redis, with our prefixes."""
 
 
@@ -220,6 +221,12 @@ class Settings(TwilioSettings):
         description="The secret with which these posts are signed, as Standard Webhooks has it: "
         "whsec_ and base64, or any text.",
     )
+    api_token: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="The token for `offhook call` and `POST /calls`. If it is not set, no calls "
+        "are placed. Set TWILIO_ACCOUNT_SID with it.",
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="The port to listen on.")
     keep_alive_s: int = Field(
@@ -288,7 +295,7 @@ class Settings(TwilioSettings):
                 "expected an address such as https://example.com/calls, without a user name or "
                 "password (not shown)"
             )
-        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
             raise ValueError(
                 "expected an address that begins with https://; http:// is only for this machine, "
                 "such as http://127.0.0.1:9000/calls"
@@ -309,6 +316,17 @@ class Settings(TwilioSettings):
                 ) from None
         return value
 
+    @field_validator("api_token")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            return None
+        if not _PLAIN(given := value.get_secret_value()) or len(given) < 16:
+            raise ValueError("expected at least 16 visible ASCII characters, no spaces (not shown)")
+        if "twilio_account_sid" in info.data and info.data["twilio_account_sid"] is None:
+            raise ValueError("expected TWILIO_ACCOUNT_SID with it, the account that places calls")
+        return value
+
     @field_validator("ssl_cert_file")
     @classmethod
     def _readable(cls, value: Path | None) -> Path | None:
@@ -317,7 +335,8 @@ class Settings(TwilioSettings):
         return value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -3,7 +3,9 @@
 Modules, in the order in which they build on each other:
     agents    an agent: its persona, the numbers it answers, its hours; and all agents together
     hours     opening hours: intervals for each weekday, in a time zone
+    outbound  which calls an agent may place
     places    finds the line of a key in a TOML file
+    outbound_schema  the keys of `[outbound]`
     schema    the keys of a file, their types and their limits
     tooling   the tools of a file: what the model is told of, and what runs them
     remote    adds the tools of MCP servers, as the servers told them

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.meter import NO_CAPS, Caps
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
+from agent.persona.outbound import Outbound
 from agent.summary.schema import SummaryField
 from agent.tools.mcp_server import McpServer, McpTool
 from agent.tools.toolbox import NO_TOOLS, Toolbox
@@ -46,6 +48,7 @@ class Agent:
             before the servers were asked: see `agent.persona.remote`.
         summary: What the summary of each of its calls tells besides.
         caps: What its calls may cost in a day.
+        outbound: Which calls it may place; None for none.
     """
 
     persona: Persona
@@ -58,6 +61,15 @@ class Agent:
     summary: tuple[SummaryField, ...] = ()
     mcp_tools: tuple[McpTool, ...] = ()
     caps: Caps = NO_CAPS
+    outbound: Outbound | None = None
+
+    @property
+    def calling(self) -> Self:
+        """The agent in a call that it has placed: it greets as one who calls."""
+        if self.outbound is None:
+            return self
+        persona = replace(self.persona, greeting_cue=self.outbound.greeting_cue)
+        return replace(self, persona=persona)
 
     def refuses(self, caller: str) -> bool:
         """Whether calls of this caller are refused.

@@ -57,6 +57,16 @@ end_sensitivity = "high"    # Gemini's: or "low", for callers who speak slowly
 # tue = "09:00-12:00, 13:00-17:30"
 # closed = "We are closed at the moment. Please call again on a weekday from nine on."
 
+# The calls that the agent may place, with `offhook call` or POST /calls: see docs/outbound.md.
+# Without this table it places none.
+# [outbound]
+# from = "+14155550199"            # one of your Twilio numbers
+# regions = ["US"]                 # the countries that may be called
+# hours = "08:00-21:00"            # when, in the time of the called number
+# per_number_day = 1               # how many calls to a number in a day
+# do_not_call = "do-not-call.txt"  # a file of numbers that are never called
+# greeting = "Hello, this is Ada. I am calling about your order."
+
 [limits]
 minutes = 60    # how long a call may last; then the agent says goodbye
 usd = 5         # what a call may cost, in US dollars; likewise

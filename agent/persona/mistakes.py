@@ -116,6 +116,8 @@ def _what(schema: type[BaseModel], key: Key, problem: dict[str, Any]) -> str:
             "less_than_equal": "at most",
         }
         return f"expected {bound[kind]} {next(iter(more.values())):g}, got {_shown(came)}"
+    if kind == "too_short":
+        return f"expected at least {more['min_length']} of them, got {len(came)}"
     if kind == "too_long":
         return f"expected at most {more['max_length']} of them, got more"
     expected = _EXPECTED.get(kind, str(problem["msg"]))
@@ -128,7 +130,7 @@ def _keys_beside(schema: type[BaseModel], key: Key) -> list[str]:
     for part in key[:-1]:
         if isinstance(part, str) and part in table.model_fields:
             table = _table(table.model_fields[part].annotation) or table
-    return list(table.model_fields)
+    return [field.alias or name for name, field in table.model_fields.items()]
 
 
 def _table(annotation: Any) -> type[BaseModel] | None:

@@ -8,9 +8,12 @@ from pydantic import ValidationError
 
 from agent.conversation.meter import NANO, Caps
 from agent.conversation.persona import Persona, TurnTaking, greeting_cue
+from agent.persona import outbound
 from agent.persona.agents import Agent, Agents, Says
 from agent.persona.hours import DAYS, Hours, parse
 from agent.persona.mistakes import Mistake, PersonaError, dotted, of_syntax, of_values
+from agent.persona.outbound import Outbound
+from agent.persona.outbound_schema import OutboundTable
 from agent.persona.places import Key, line_of, places
 from agent.persona.schema import HoursTable, PersonaFile
 from agent.persona.tooling import Secret, ToolMistakes, Tools, tools_of
@@ -87,14 +90,14 @@ def _read_one(path: Path, secret: Secret) -> tuple[dict[Key, int], Agent]:
     except ValidationError as error:
         raise PersonaError(of_values(file, PersonaFile, error, lines)) from None
     try:
-        return lines, _agent(given, tools_of(given, path.parent, secret))
+        return lines, _agent(given, tools_of(given, path.parent, secret), path.parent)
     except ToolMistakes as error:
         raise PersonaError(
             Mistake(file, line_of(key, lines), dotted(key), what) for key, what in error.found
         ) from None
 
 
-def _agent(given: PersonaFile, tools: Tools) -> Agent:
+def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
     persona = Persona(
         name=given.name,
         instructions=given.instructions,
@@ -134,12 +137,25 @@ def _agent(given: PersonaFile, tools: Tools) -> Agent:
             caller=round((given.limits.usd_per_caller_day or 0) * NANO),
             day=round((given.limits.usd_per_day or 0) * NANO),
         ),
+        outbound=None if given.outbound is None else _outbound(given.outbound, folder),
     )
 
 
 def _hours(given: HoursTable) -> Hours:
     days = {day: text for day in DAYS if (text := getattr(given, day)) is not None}
     return Hours(given.timezone, {day: parse(text) for day, text in days.items()}, given.closed)
+
+
+def _outbound(given: OutboundTable, folder: Path) -> Outbound:
+    file, words = given.do_not_call, given.greeting
+    return Outbound(
+        ours=given.from_,
+        regions=frozenset(given.regions),
+        hours=parse(given.hours),
+        per_number_day=given.per_number_day,
+        do_not_call=None if file is None else folder / Path(file).expanduser(),
+        greeting_cue=outbound.GREETS if words is None else outbound.greeting_cue(words),
+    )
 
 
 def _disagreements(found: Sequence[tuple[Path, dict[Key, int], Agent]]) -> list[Mistake]:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from agent.persona.agents import LIMITED, Says
 from agent.persona.hours import parse
+from agent.persona.outbound_schema import OutboundTable
 from agent.summary.schema import RESERVED, FieldType
 
 VOICES = frozenset(
@@ -234,6 +235,7 @@ class PersonaFile(_Table):
     blocked: tuple[Annotated[str, AfterValidator(_blocked)], ...] = Field((), strict=False)
     turns: TurnsTable = TurnsTable()
     hours: HoursTable | None = None
+    outbound: OutboundTable | None = None
     limits: LimitsTable = LimitsTable()
     says: SaysTable = SaysTable()
     on_keys: Literal["tell", "ignore"] = "tell"

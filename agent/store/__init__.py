@@ -15,6 +15,7 @@ Modules, lowest first:
     leases      tells workers over pub/sub who holds a call
     errands     what is still to be done for calls that are over
     budgets     what calls have cost in a day, and what they have reserved
+    dials       the calls that are placed: how many to a number in a day, and one a second
     records     reads what the scripts return
     redis       the `Store` itself, on any of these servers
     rehearsal   checks that a server does everything that a call needs

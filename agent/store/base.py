@@ -19,6 +19,9 @@ from agent.conversation.transcript import Line
 type Status = Literal["ringing", "in-progress", "completed"]
 """How a call stands; the words are those of whoever carries it."""
 
+type Direction = Literal["inbound", "outbound"]
+"""Who began a call: the other party, or we."""
+
 
 class StoreAway(Exception):  # noqa: N818  the field's word; the call has an event of this name
     """The store cannot be reached, or refuses now. The command may still have been carried out.
@@ -76,6 +79,8 @@ class CallRecord:
         caller: Who called, for whoever is told of the call; "" if nobody is, or nobody knows.
         next_step: What is to happen with the line, or has happened last; None if nothing was ever
             asked for.
+        direction: Whether somebody called us, or we them.
+        consent: When and how the person agreed to be called; "" for a call that came in.
     """
 
     status: Status
@@ -92,6 +97,8 @@ class CallRecord:
     account: str = ""
     caller: str = field(default="", repr=False)
     next_step: NextStep | None = None
+    direction: Direction = "inbound"
+    consent: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,11 @@ class Store(Protocol):
     """
 
     async def open_call(
-        self, conversation_id: str, persona: str = "", caller: str = ""
+        self,
+        conversation_id: str,
+        persona: str = "",
+        caller: str = "",
+        direction: Direction = "inbound",
     ) -> CallRecord:
         """The record of a call, without lines. If there is none, make one with status `ringing`.
 
@@ -190,6 +201,7 @@ class Store(Protocol):
             conversation_id: Which call.
             persona: The name of the agent that answers, for a new record.
             caller: Who called, likewise.
+            direction: Who began it, likewise.
         """
         ...
 

@@ -9,7 +9,7 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint, CheckpointError
 from agent.conversation.next_step import By, Kind, NextStep, Stage
 from agent.conversation.transcript import Line, Role
-from agent.store.base import CallRecord, Status
+from agent.store.base import CallRecord, Direction, Status
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +42,8 @@ def record_of(
         account=fields.get("account", ""),
         caller=fields.get("caller", ""),
         next_step=step,
+        direction=cast("Direction", fields.get("direction", "inbound")),  # as the status
+        consent=fields.get("consent", ""),
     )
 
 

@@ -5,8 +5,9 @@ one hash slot, and each write of the call renews their expiry:
 
     offhook:{<id>}:lines               stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
     offhook:{<id>}:call                hash: status ended_reason epoch owner persona usd tokens
-                                       seconds notes account summary_usd caller; next_step and
-                                       next_step_*, the fields of a `NextStep`
+                                       seconds notes account summary_usd caller direction
+                                       consent; next_step and next_step_*, the fields of a
+                                       `NextStep`
     offhook:{<id>}:checkpoint          string: JSON
     offhook:{<id>}:token:<nonce>       string: a used token; kept as long as the token could live
     offhook:{<id>}:resumes             string: a counter; kept for its window of 60 s
@@ -23,7 +24,8 @@ One key for each caller, named by a keyed hash of the number:
 
     offhook:caller:<hash>              string: the id of the newest conversation
 
-One key for each agent and day: see `agent.store.budgets`.
+One key for each agent and day: see `agent.store.budgets`. For placed calls: see
+`agent.store.dials`.
 
 Text is UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?".
 
@@ -49,9 +51,10 @@ from agent.conversation.meter import NANO
 from agent.conversation.next_step import Asked, NextStep
 from agent.conversation.transcript import Line
 from agent.store import scripts, step_scripts
-from agent.store.base import CallRecord, Fenced, Gap, Orphan, Taken
+from agent.store.base import CallRecord, Direction, Fenced, Gap, Orphan, Taken
 from agent.store.budgets import RedisBudgets
 from agent.store.connection import closing
+from agent.store.dials import RedisDials
 from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
@@ -94,12 +97,14 @@ class RedisStore:
     Attributes:
         errands: The errands of calls that are over; None if there is nothing to do for them.
         budgets: What calls cost in a day.
+        dials: The calls that are placed.
     """
 
     def __init__(self, pool: ConnectionPool, ttl_s: int, *, errands: bool = False) -> None:
         self._client = Redis.from_pool(pool)
         self.errands = RedisErrands(self._client, ttl_s) if errands else None
         self.budgets = RedisBudgets(self._client)
+        self.dials = RedisDials(self._client, ttl_s)
         self._pool = pool
         self._ttl_s = ttl_s
         self._open_call = self._client.register_script(scripts.OPEN_CALL)
@@ -151,10 +156,15 @@ class RedisStore:
         return cls(in_memory.pool(server, CONNECTION), ttl_s, errands=errands)
 
     async def open_call(
-        self, conversation_id: str, persona: str = "", caller: str = ""
+        self,
+        conversation_id: str,
+        persona: str = "",
+        caller: str = "",
+        direction: Direction = "inbound",
     ) -> CallRecord:
         """See `Store.open_call`."""
-        fields, checkpoint = await self._run(self._open_call, conversation_id, persona, caller)
+        given = (persona, caller, direction)
+        fields, checkpoint = await self._run(self._open_call, conversation_id, *given)
         return record_of(conversation_id, fields, checkpoint, [])
 
     async def look_up(self, conversation_id: str) -> CallRecord | None:

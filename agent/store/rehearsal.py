@@ -48,6 +48,9 @@ async def rehearse(store: RedisStore, conversation_id: str) -> None:
     await store.budgets.book(
         Booking(Account(conversation_id, "1970-01-01", ""), conversation_id, 0)
     )
+    await store.dials.placed(conversation_id, "", "", "")
+    await store.dials.reserve(conversation_id, "1970-01-01", OWNER, 1)
+    await store.dials.give_back(conversation_id, "1970-01-01", OWNER)
     # Claim no orphans: the server's workers must rescue them
     await store.hold([conversation_id], [], lease_ms=LEASE_MS, claim_ms=None)
     await store.hold([], [conversation_id], lease_ms=LEASE_MS, claim_ms=None)

@@ -73,12 +73,13 @@ local function ask(n, kind, to, by)
 end
 """
 
-# ARGV: ttl_s, persona, caller ("" if unknown).
+# ARGV: ttl_s, persona, caller ("" if unknown), direction.
 OPEN_CALL = f"""{PREAMBLE}
 if redis.call('EXISTS', call) == 0 then
   create()
   redis.call('HSET', call, 'persona', ARGV[2])
   if ARGV[3] ~= '' then redis.call('HSET', call, 'caller', ARGV[3]) end
+  if ARGV[4] ~= 'inbound' then redis.call('HSET', call, 'direction', ARGV[4]) end
 end
 refresh()
 return {{record()}}

@@ -29,6 +29,31 @@ class NotBegun(StrEnum):
     """What the caller or all callers may cost in a day does not suffice for its first minute."""
 
 
+class NotReached(StrEnum):
+    """The reasons why a call that we placed reached nobody. No model was dialled for it."""
+
+    BUSY = "busy"
+    """Somebody is on the telephone, or has declined the call."""
+
+    NO_ANSWER = "no_answer"
+    """Nobody answered for as long as it rang."""
+
+    UNREACHABLE = "unreachable"
+    """The number cannot be reached; Twilio says `failed`."""
+
+    CANCELED = "canceled"
+    """The call was called off before anybody answered."""
+
+
+NOT_REACHED = {
+    "busy": NotReached.BUSY,
+    "no-answer": NotReached.NO_ANSWER,
+    "failed": NotReached.UNREACHABLE,
+    "canceled": NotReached.CANCELED,
+}
+"""Twilio's words for a placed call that nobody answered."""
+
+
 class EndedReason(StrEnum):
     """The reasons. `final` says whether the call itself is over."""
 

@@ -25,8 +25,12 @@ Modules, lowest first:
     worker         creates and releases a worker's resources
     redial         lets a caller who was cut off continue in a new call
     standing       how a call stands: what the store knows, put right by what Twilio says
+    body           reads the body of a request
     webhooks       answers Twilio's webhooks
     media_socket   accepts Twilio's media streams
+    placing        places a call through Twilio's REST API
+    dialler        places calls: the rules, the turn, and then Twilio
+    outbound       POST /calls
     health         /healthz and /readyz
     metrics_port   /metrics, if it was asked for
     kept           decides where calls are kept when REDIS_URL is not set

@@ -15,6 +15,7 @@ from telephony.twilio.messages import Start
 from telephony.twilio.numbers import is_number, known_party, parties
 from telephony.twilio.signature import (
     FormError,
+    called_key,
     caller_key,
     check_token,
     first_nonce,
@@ -117,6 +118,10 @@ class Admission:
         withhold their number are one.
         """
         return spender_key(self._secrets[0], agent, known_party(form))
+
+    def called(self, number: str) -> str:
+        """A keyed hash of a number, by which is counted how often it is called."""
+        return called_key(self._secrets[0], number)
 
     def identity(self, challenge: str, instance: str) -> dict[str, str]:
         """The proof which server process this is; empty if `challenge` is not a challenge."""

@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 
 from telephony.errors import SettingsError
-from telephony.server import health, kept, media_socket, webhooks
+from telephony.server import health, kept, media_socket, outbound, webhooks
 from telephony.server.admission import Refused
 from telephony.server.metrics_port import metrics_page, metrics_served
 from telephony.server.observers import Observer
@@ -70,6 +70,7 @@ def application(settings: Settings, *observers: Observer, alone: bool = False) -
     )
     app.include_router(webhooks.router)
     app.include_router(media_socket.router)
+    app.include_router(outbound.router)
     app.include_router(health.router)
     app.state.metrics = made_of.metrics
     app.state.refusals = Refusals(settings.public_url)

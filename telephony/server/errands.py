@@ -234,6 +234,7 @@ def told(call_sid: str, record: CallRecord, summary: str | None) -> bytes:
     about: dict[str, Any] = {
         "type": "call.ended",
         "call_sid": call_sid,
+        "direction": record.direction,
         "caller": record.caller or None,
         "persona": record.persona,
         "ended_reason": record.ended_reason,

@@ -16,7 +16,7 @@ from telephony.server.stream import MediaStream, close, receive
 from telephony.server.worker import Worker
 from telephony.twilio.messages import Connected, Malformed, Start
 from telephony.twilio.signature import TokenError
-from telephony.twilio.twiml import MEDIA_PATH, PERSONA_PARAMETER
+from telephony.twilio.twiml import DIRECTION_PARAMETER, MEDIA_PATH, PERSONA_PARAMETER
 
 START_LIMIT_S = 3.0
 
@@ -53,7 +53,9 @@ async def media(socket: WebSocket) -> None:
         await close(socket, POLICY_VIOLATION, error.reason)
         return
     agent = worker.personas.last_good.named(start.custom_parameters.get(PERSONA_PARAMETER, ""))
-    tariffs = worker.tariffs({})
+    placed = DIRECTION_PARAMETER in start.custom_parameters
+    agent = agent.calling if placed else agent
+    tariffs = worker.tariffs({"Direction": "outbound-api"} if placed else {})
 
     def purse_of(taken: Taken) -> Purse | None:
         return worker.purse(start.call_sid, agent, {}, tariffs, taken)

@@ -76,6 +76,7 @@ class Metrics:
 
         self._opened = counter("calls_opened", "Calls opened on this worker.")
         self._ended = counter("calls_ended", "Calls ended on this worker.", ["reason"])
+        self._dialled = counter("dials", "Calls that were to be placed.", ["result"])
         self._not_begun = counter("calls_not_begun", "Calls that were not begun.", ["reason"])
         self._spent = counter(
             "spent_usd", "Cost of calls that are over, in US dollars; unknown prices count as none."
@@ -176,6 +177,10 @@ class Metrics:
     def not_begun(self, reason: str) -> None:
         """A call was not begun: its caller is blocked, or it is too late, or too dear."""
         self._not_begun.labels(reason).inc()
+
+    def dialled(self, result: str) -> None:
+        """A call was placed, or not: the rule that refused it, or another word for why."""
+        self._dialled.labels(result).inc()
 
     def malformed(self, reason: str) -> None:
         """A message of a stream was ignored."""

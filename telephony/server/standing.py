@@ -8,14 +8,14 @@ from collections.abc import Mapping
 import structlog
 
 from agent.conversation.meter import NANO
-from agent.store.base import CallRecord, StoreAway
+from agent.store.base import CallRecord, Direction, StoreAway
 from agent.store.budgets import Account
-from telephony.call.ending import GOES_ON, EndedReason, NotBegun
+from telephony.call.ending import GOES_ON, NOT_REACHED, EndedReason, NotBegun
 from telephony.call.events import EndRequested
 from telephony.server.patience import patiently
 from telephony.server.reaper import LEASE_MS
 from telephony.server.worker import Worker
-from telephony.twilio.numbers import known_party
+from telephony.twilio.numbers import is_placed, known_party
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,8 @@ async def record(worker: Worker, form: Mapping[str, str], persona: str = "") -> 
     call_sid = form["CallSid"]
     caller = known_party(form) if worker.settings.webhook_url else ""
     try:
-        return await patiently(worker.store.open_call(call_sid, persona, caller))
+        direction: Direction = "outbound" if is_placed(form) else "inbound"
+        return await patiently(worker.store.open_call(call_sid, persona, caller, direction))
     except StoreAway as away:
         log.warning("call not looked up", call_sid=call_sid, why=away.why)
         return None
@@ -58,15 +59,20 @@ async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | N
     return resumes, await worker.store.look_up(call_sid)
 
 
-async def over_elsewhere(worker: Worker, call_sid: str, call_status: str) -> None:
+async def over_elsewhere(worker: Worker, form: Mapping[str, str]) -> None:
     """A call that is not held here is over. The worker that holds it stores why.
 
-    If no worker holds it, it was cut off; if none ever did, the caller hung up before the stream.
+    If no worker holds it, it was cut off; if none ever did, the caller hung up before the stream,
+    or nobody answered a call that we placed.
     """
+    call_sid, call_status = form["CallSid"], form["CallStatus"]
     try:
         told = await patiently(worker.store.announce_status(call_sid, call_status))
         record = await patiently(worker.store.open_call(call_sid))
-        reason = EndedReason.CUT_OFF if record.epoch else EndedReason.CALLER_HANGUP
+        reason: str = EndedReason.CUT_OFF
+        if not record.epoch:
+            no_one = NOT_REACHED.get(call_status) if is_placed(form) else None
+            reason = no_one or EndedReason.CALLER_HANGUP
         await patiently(worker.store.mark_completed(call_sid, "" if told else reason))
         if not told:
             await _give_back(worker, call_sid, record)

@@ -8,13 +8,11 @@
 /twilio/stream-status  a stream's status changed
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import assert_never
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
 
 from agent.conversation.commands import Impasse
 from agent.persona.agents import Agent
@@ -23,9 +21,10 @@ from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
 from telephony.call.events import CallStatus, StreamEnded
 from telephony.server import redial, standing
 from telephony.server.admission import Refused, wall_time_ms
+from telephony.server.body import BodyError, body_of
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
-from telephony.twilio.numbers import caller_id, is_number, parties
+from telephony.twilio.numbers import caller_id, is_number, is_placed, parties
 from telephony.twilio.signature import FORM_LIMIT_BYTES
 
 MAX_RESUMES = 5
@@ -35,8 +34,6 @@ PUT_THROUGH = frozenset({"completed", "answered"})
 """Each `DialCallStatus` of a transfer that reached somebody."""
 
 APOLOGISED_FOR = frozenset({*Impasse, EndedReason.TOO_MANY_RESUMES.value})
-
-BODY_LIMIT_S = 5.0
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
@@ -50,7 +47,10 @@ async def voice(request: Request) -> Response:
     call_sid = form["CallSid"]
     if form.get("ErrorUrl", "").partition("#")[0].endswith(twiml.TRANSFERRED_PATH):
         return await _apology(worker, form)  # the fallback after a transfer; do not begin another
-    agent = await _agent(worker, form)
+    calls = twiml.calling_agent(request.url.query)
+    agent = await _agent(worker, form, calls=calls)
+    if calls not in {"", agent.persona.name}:  # it was taken away while the telephone rang
+        return _xml(twiml.hangup())
     record = await standing.record(worker, form, agent.persona.name)
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
@@ -58,14 +58,16 @@ async def voice(request: Request) -> Response:
     record = await standing.believed(worker, form, record)
     if (over := await _over(worker, form, record)) is not None:
         return over
-    if first and (reason := _not_begun(agent, form)) is not None:
+    if first and not calls and (reason := _not_begun(agent, form)) is not None:
         return await _turn_away(worker, form, agent, reason)
     if worker.calls.draining:
-        return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.VOICE_PATH))
+        again = f"{twiml.VOICE_PATH}?{request.url.query}" if calls else twiml.VOICE_PATH
+        return _xml(twiml.wait_and_ask(worker.settings.public_url, again))
     _note_numbers(worker, form)
     begins = first and worker.calls.get(call_sid) is None
     if begins and not await _begin(worker, form, agent, record):
-        return await _turn_away(worker, form, agent, NotBegun.NO_BUDGET)
+        told = await _turn_away(worker, form, agent, NotBegun.NO_BUDGET)
+        return _xml(twiml.hangup()) if calls else told
     return await _connect(worker, form, agent, first=first)
 
 
@@ -143,10 +145,12 @@ async def status(request: Request) -> Response:
     worker = _worker(request)
     form = await _form(request)
     call_sid, call_status = form["CallSid"], form.get("CallStatus", "")
+    if call_status not in TERMINAL_STATUSES:
+        return Response(status_code=204)  # the others come late, and out of order
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(call_status))
-    elif call_status in TERMINAL_STATUSES:
-        await standing.over_elsewhere(worker, call_sid, call_status)
+    else:
+        await standing.over_elsewhere(worker, form)
     return Response(status_code=204)
 
 
@@ -179,31 +183,31 @@ def _worker(request: Request) -> Worker:
 
 async def _form(request: Request) -> dict[str, str]:
     """The checked form. Raises `Refused`, which `app` answers with 403."""
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_LIMIT_S):
-            async for part in request.stream():
-                body += part
-                if len(body) > FORM_LIMIT_BYTES:
-                    raise Refused("not a form")
-    except TimeoutError:
-        raise Refused("slow") from None
-    except ClientDisconnect:
-        raise Refused("gone") from None
+        body = await body_of(request, FORM_LIMIT_BYTES)
+    except BodyError as error:
+        raise Refused("not a form" if error.why == "too long" else error.why) from None
     signature = request.headers.get("x-twilio-signature")
     query = request.scope["query_string"].decode("latin-1")
     admission = _worker(request).admission
-    return dict(admission.webhook(request.url.path, query, bytes(body), signature))
+    return dict(admission.webhook(request.url.path, query, body, signature))
 
 
 async def _agent(
-    worker: Worker, form: Mapping[str, str], record: CallRecord | None = None
+    worker: Worker, form: Mapping[str, str], record: CallRecord | None = None, *, calls: str = ""
 ) -> Agent:
-    """The agent that answers: the one that began the call, or else that of the dialled number."""
+    """The agent that answers: the one that began the call, or else that of the dialled number.
+
+    Args:
+        worker: This worker.
+        form: The webhook's fields.
+        record: What is stored of the call.
+        calls: The name of the agent that has placed it, if the webhook has it.
+    """
     agents = await worker.personas.current()
-    if record is not None and record.persona:
-        return agents.named(record.persona)
-    return agents.answering(parties(form)[0])
+    name = calls or ("" if record is None else record.persona)
+    agent = agents.named(name) if name else agents.answering(parties(form)[0])
+    return agent.calling if is_placed(form) else agent
 
 
 def _not_begun(agent: Agent, form: Mapping[str, str]) -> NotBegun | None:
@@ -246,9 +250,10 @@ async def _connect(
 ) -> Response:
     """The answer that connects the call to a stream with a token of its own."""
     token = worker.admission.token(form, first=first)
-    is_default = agent is (await worker.personas.current()).default
-    name = "" if is_default else agent.persona.name
-    return _xml(twiml.connect(worker.settings.public_url, token, name))
+    default = (await worker.personas.current()).default
+    name = "" if agent.persona.name == default.persona.name else agent.persona.name
+    placed = is_placed(form)
+    return _xml(twiml.connect(worker.settings.public_url, token, name, placed=placed))
 
 
 async def _apology(worker: Worker, form: Mapping[str, str]) -> Response:

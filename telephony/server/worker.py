@@ -22,6 +22,7 @@ from agent.money import prices
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord, Store, StoreAway, Taken
 from agent.store.budgets import Account
+from agent.store.dials import Dials
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError
 from telephony.replay import selection
@@ -39,7 +40,7 @@ from telephony.server.purse import Purse, Till
 from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
 from telephony.settings import Settings
-from telephony.twilio.numbers import parties
+from telephony.twilio.numbers import is_placed, parties
 from telephony.twilio.twiml import RESUME_PATH, callback_url, stream_url
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ class Worker:
     personas: Personas
     recorder: Recorder | None
     till: Till
+    dials: Dials
 
     def tariffs(self, form: Mapping[str, str]) -> Tariffs:
         """What a call costs with each model.
@@ -83,7 +85,7 @@ class Worker:
                 of an inbound call.
         """
         ours, theirs = parties(form)
-        outbound = form.get("Direction", "").startswith("outbound")
+        outbound = is_placed(form)
         models = self.settings.gemini_model, self.settings.gemini_fallback_model
         return prices.tariffs(*models, wall_time_ms(), ours=ours, theirs=theirs, outbound=outbound)
 
@@ -235,6 +237,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             made_of.personas,
             made_of.recorder,
             till,
+            made_of.store.dials,
         )
 
 

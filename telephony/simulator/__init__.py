@@ -32,8 +32,10 @@ Modules, lowest first:
     chaos             [edge] `offhook chaos`: faults drawn from a seed
     understanding     understands what the agent says, and compares it with the script
     caller            [edge] `call`: runs a whole call over real sockets
+    rest_calls        [pure] reads a call that the REST API is asked to place
     rest              [pure] the part of Twilio's REST API that offhook uses
     rest_server       [edge] the same over HTTP
+    exchange          [edge] rings a simulated person for each call that is placed by REST
     terminal          prints a simulated call line by line
     commands          the commands `offhook simulate …`
     pipe              [pure] one direction of a connection with delay

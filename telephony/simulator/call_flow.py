@@ -148,12 +148,32 @@ class CallFlow:
 
     async def _begin(self) -> None:
         """Ring, and request the first document; for a call placed by REST, once it is answered."""
-        for event in ("initiated", "ringing", "answered"):
-            self._callbacks.progress(event)
+        if self._id.outbound and not await self._answered():
+            return
         status = "in-progress" if self._id.outbound else "ringing"
         token = secrets.token_hex(16)
         for _ in range(1 + self._faults.webhook_twice):
             await self._fetch(self._id.number.voice, {}, status=status, token=token)
+
+    async def _answered(self) -> bool:
+        """Let a call that was placed by REST ring. Returns whether somebody answers it."""
+        for event in ("initiated", "ringing"):
+            self._callbacks.progress(event)
+        pickup, limit_ms = self._faults.pickup, self._id.ring_limit_ms
+        ring_ms = limit_ms if pickup == "no-answer" else self._faults.ring_ms
+        until_ms = self._clock.now_ms() + min(ring_ms, limit_ms)
+        never = asyncio.Event()
+        while (now_ms := self._clock.now_ms()) < until_ms and not self._told_to_end:
+            await self._clock.wait(never, min(now_ms + FRAME_MS, until_ms))
+        if self._told_to_end:
+            pickup = "canceled"
+        elif pickup == "answers" and ring_ms > limit_ms:
+            pickup = "no-answer"
+        if pickup == "answers":
+            self._callbacks.progress("answered")
+            return True
+        self._final_status = self.ended_by = pickup
+        return False
 
     async def _move(self, target: Request | str) -> None:
         self._moved_to = None

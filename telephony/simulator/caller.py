@@ -45,6 +45,7 @@ async def call(
     caller: str = CALLER,
     called: str = CALLED,
     number: NumberWebhooks | None = None,
+    ring_limit_ms: int = 60_000,
     rest: RestAccount | None = None,
     interrupted: asyncio.Event | None = None,
     allow_warnings: bool = False,
@@ -68,6 +69,7 @@ async def call(
         caller: The other party: a number, ``client:…``, ``sip:…``, or a word.
         called: Our number.
         number: The number's webhooks; None for those of a linked number.
+        ring_limit_ms: How long a call that was placed by REST rings at most.
         rest: The REST account that can redirect the call; None for none.
         interrupted: When it is set, the caller hangs up at once.
         allow_warnings: Whether Twilio's warnings are counted without being problems.
@@ -96,6 +98,7 @@ async def call(
             called,
             outbound=faults.outbound,
             webhooks=number,
+            ring_limit_ms=ring_limit_ms,
         )
         webhooks = Webhooks(
             client, workers, auth_token, clock, tell, retry_pause_ms=faults.retry_pause_ms

@@ -133,6 +133,59 @@ def simulate_call(
         raise typer.Exit(1)
 
 
+@simulate.command(
+    "phone",
+    epilog="Example: offhook simulate phone --url http://127.0.0.1:8000 "
+    "--public-url https://voice.example.com --number +14155550199",
+)
+def simulate_phone(
+    url: Annotated[
+        list[str], typer.Option(help="The base URL of a worker; repeat it for several workers.")
+    ],
+    public_url: Annotated[
+        str, typer.Option(help="The server's PUBLIC_URL, which is what Twilio signs.")
+    ],
+    phone_number: Annotated[
+        list[str], typer.Option("--number", help="A number of the account, which calls are from.")
+    ],
+    script: Annotated[
+        str, typer.Option(help="The script for the person who is called: a name, or a TOML file.")
+    ] = "booking",
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
+    ] = 8773,
+    seed: Annotated[int, typer.Option(help="The seed for its random choices.")] = 1,
+    auth_token: Annotated[
+        str, typer.Option(envvar="TWILIO_AUTH_TOKEN", help="The token that signs the webhooks.")
+    ] = SIMULATED_TOKEN,
+    account_sid: Annotated[
+        str, typer.Option(envvar="TWILIO_ACCOUNT_SID", help="The account that places the calls.")
+    ] = SIMULATED_ACCOUNT,
+    fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
+) -> None:
+    """Run a simulated Twilio that places calls, and people who answer them.
+
+    It prints the settings with which `offhook serve` reaches it, and then each
+    call that is placed. A person who is busy: --fault pickup=busy.
+    """
+    one_blas_thread()
+    from telephony.simulator.terminal import answer_and_print
+
+    run(
+        answer_and_print(
+            urls=url,
+            public_url=public_url,
+            numbers=phone_number,
+            script=script,
+            port=port,
+            seed=seed,
+            auth_token=auth_token.split(",")[0].strip(),
+            account_sid=account_sid,
+            switches=fault or (),
+        )
+    )
+
+
 @simulate.command("rest", epilog="Example: offhook simulate rest --number +14155550199")
 def simulate_rest(
     port: Annotated[

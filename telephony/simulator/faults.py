@@ -12,6 +12,7 @@ from typing import Literal
 
 type DialStatus = Literal["completed", "answered", "busy", "no-answer", "failed", "canceled"]
 type ProgressEvent = Literal["initiated", "ringing", "answered", "completed"]
+type Pickup = Literal["answers", "busy", "no-answer", "failed", "canceled"]
 type Background = Literal["nothing", "murmur", "room", "comfort"]
 
 
@@ -93,6 +94,8 @@ class CallFaults:
         status_callback: False: the number has no status callback.
         full_status: The number's status callback has the fields of a per-call one too.
         outbound: The call was placed by REST: `From` is our number, `To` the other party.
+        pickup: What becomes of a call placed by REST: somebody answers, or nobody does.
+        ring_ms: How long it rings before that; an unanswered one for as long as REST allowed.
         status_events: The events that a call placed by REST reports.
         progress_late_ms: How late reports before the end come; perhaps after the end.
         close_is_error: A close by the server is reported as `stream-error`, not `stream-stopped`.
@@ -126,6 +129,8 @@ class CallFaults:
     status_callback: bool = True
     full_status: bool = False
     outbound: bool = False
+    pickup: Pickup = "answers"
+    ring_ms: int = 0
     status_events: tuple[ProgressEvent, ...] = ("completed",)
     progress_late_ms: int = 0
     close_is_error: bool = False

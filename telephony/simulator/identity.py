@@ -40,6 +40,7 @@ class Identity:
         called: Our number.
         outbound: Whether the call was placed by REST, so that our number calls the other party.
         webhooks: Our number's webhooks; None for those of a linked number.
+        ring_limit_ms: How long a call that was placed by REST rings at most.
     """
 
     call_sid: str
@@ -50,6 +51,7 @@ class Identity:
     called: str = CALLED
     outbound: bool = False
     webhooks: NumberWebhooks | None = None
+    ring_limit_ms: int = 60_000
 
     @property
     def number(self) -> NumberWebhooks:

@@ -5,6 +5,7 @@
     GET  /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers/{PN}.json
     POST /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers/{PN}.json
     GET  /2010-04-01/Accounts/{AC}/Calls/{CA}.json
+    POST /2010-04-01/Accounts/{AC}/Calls.json                       place a call
     POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json                  Url and Method, or Twiml: go on
                                                                     with these; Status: end
 
@@ -17,12 +18,13 @@ import base64
 import json
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
 
 from telephony.simulator.elements import Request
+from telephony.simulator.rest_calls import PlacedCall, Wrong, read_placed
 
 PAGE_SIZE = 50
 
@@ -35,7 +37,7 @@ _URL = re.compile(r"https?://[^\s/]+\S*").fullmatch
 
 _PATH = re.compile(
     r"/2010-04-01/Accounts/(?P<account>\w+)(?P<numbers>/IncomingPhoneNumbers(?:/(?P<sid>\w+))?)?"
-    r"(?:/Calls/(?P<call>\w+))?\.json"
+    r"(?P<calls>/Calls(?:/(?P<call>\w+))?)?\.json"
 ).fullmatch
 
 
@@ -74,6 +76,8 @@ class RestRequest:
     query: Mapping[str, str]
     form: Mapping[str, str]
     authorization: str
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Every value of each field of the form, for those that may come more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class RestAccount:
     Attributes:
         numbers: The numbers by SID, with Twilio's field names.
         calls: The calls by SID; the code that places them puts them here.
+        on_placed: Rings a telephone when a call is placed; None if calls cannot be placed.
         faults: The faults of the next requests, in order.
         requests: All answered requests, oldest first.
         clock_ahead_s: How far Twilio's clock is ahead of this machine's.
@@ -113,6 +118,7 @@ class RestAccount:
         self.sid, self.auth_token = sid, auth_token
         self.numbers: dict[str, dict[str, str | None]] = {}
         self.calls: dict[str, RunningCall] = {}
+        self.on_placed: Callable[[PlacedCall], None] | None = None
         self.faults: deque[Fault] = deque()
         self.requests: list[RestRequest] = []
         self.clock_ahead_s = 0
@@ -148,11 +154,23 @@ class RestAccount:
             return self._number(request, self.numbers[path["sid"]])
         if path["call"] in self.calls and not path["numbers"]:
             return self._call(request, path["call"], self.calls[path["call"]])
-        if request.method != "GET" or path["sid"] is not None or path["call"] is not None:
+        if path["calls"] == "/Calls" and request.method == "POST" and not path["numbers"]:
+            return missing if self.on_placed is None else self._place(request, self.on_placed)
+        if path["calls"] or request.method != "GET" or path["sid"] is not None:
             return missing
         if path["numbers"]:
             return _json(self._page(request))
         return _json({"sid": self.sid, "friendly_name": "Simulated", "status": "active"})
+
+    def _place(self, request: RestRequest, on_placed: Callable[[PlacedCall], None]) -> RestAnswer:
+        ours = frozenset(str(one["phone_number"]) for one in self.numbers.values())
+        read = read_placed(request.form, request.repeated, ours)
+        if isinstance(read, Wrong):
+            return refusal(400, read.code, read.message)
+        on_placed(read)
+        about = {"sid": read.sid, "account_sid": self.sid, "to": read.to, "from": read.calling}
+        about |= {"status": "queued", "direction": "outbound-api"}
+        return RestAnswer(201, json.dumps(about))
 
     def _number(self, request: RestRequest, number: dict[str, str | None]) -> RestAnswer:
         if request.method == "POST":

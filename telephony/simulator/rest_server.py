@@ -94,13 +94,15 @@ def _application(account: RestAccount) -> FastAPI:
 
     @app.api_route("/{path:path}", methods=["GET", "POST", "DELETE"])
     async def answer(request: Request) -> Response:
+        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
         answered = account.answer(
             RestRequest(
                 request.method,
                 request.url.path,
                 dict(request.query_params),
-                dict(parse_qsl((await request.body()).decode(), keep_blank_values=True)),
+                dict(pairs),
                 request.headers.get("Authorization", ""),
+                {name: tuple(value for key, value in pairs if key == name) for name, _ in pairs},
             )
         )
         while isinstance(answered, Hang):

@@ -23,6 +23,9 @@ from telephony.simulator.twiml import Stream
 LATE_MS = 500
 """How long after an end its late callbacks come."""
 
+SIP_CODES = {"busy": "486", "no-answer": "487", "canceled": "487", "failed": "404"}
+"""The SIP response of a call that nobody answered."""
+
 _CALL_STATUS = {"initiated": "initiated", "ringing": "ringing", "answered": "in-progress"}
 
 
@@ -81,9 +84,14 @@ class StatusCallbacks:
             return
         self._over = True
         duration_s = -(-duration_ms // 1000)
+        answered = status not in SIP_CODES
+        duration_s = duration_s if answered else 0
         params = self._id.params(status) | {"CallDuration": str(duration_s)}
         if self._id.outbound or self._faults.full_status:
-            params |= {"Duration": str(-(-duration_s // 60)), "SipResponseCode": "200"}
+            params |= {
+                "Duration": str(-(-duration_s // 60)),
+                "SipResponseCode": SIP_CODES.get(status, "200"),
+            }
             params |= self._event()
         await self._send(self._request, params)
 

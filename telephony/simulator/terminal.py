@@ -12,6 +12,7 @@ from rich.text import Text
 
 from telephony.errors import UsageError
 from telephony.simulator.caller import call
+from telephony.simulator.exchange import Exchange
 from telephony.simulator.fault_table import with_switches
 from telephony.simulator.identity import CALLER
 from telephony.simulator.interrupt import interruptible
@@ -31,7 +32,8 @@ from telephony.simulator.report import (
     WebhookAnswered,
 )
 from telephony.simulator.rest import RestAccount
-from telephony.simulator.rest_server import SimulatedRest
+from telephony.simulator.rest_calls import PlacedCall
+from telephony.simulator.rest_server import SimulatedRest, serve
 from telephony.simulator.script import load
 from telephony.simulator.understanding import Understanding, Words
 
@@ -164,6 +166,43 @@ async def call_and_print(
         report = await judged(report, understanding)
         _conclude(console, view, report, heard, as_json=as_json)
     return report
+
+
+async def answer_and_print(
+    *,
+    urls: Sequence[str],
+    public_url: str,
+    numbers: Sequence[str],
+    script: str,
+    port: int,
+    seed: int,
+    auth_token: str,
+    account_sid: str,
+    switches: Sequence[str] = (),
+) -> None:
+    """Answer the calls that are placed, and print them, until cancelled.
+
+    Raises:
+        UsageError: The script or a switch cannot be used, or the port is in use.
+    """
+    account = RestAccount(account_sid, auth_token)
+    for number in numbers:
+        account.add(number)
+    does = load(script)
+    does = replace(does, faults=with_switches(does.faults, switches))
+    console = Console(highlight=False)
+    view = CallView(console)
+
+    def show(placed: PlacedCall, event: CallEvent) -> None:
+        console.print(f"{placed.sid[-4:]} ", end="")
+        view.show(event)
+
+    exchange = Exchange(account, urls, public_url, does, seed=seed, on_event=show)
+    try:
+        async with exchange:
+            await serve(account, port=port)
+    except OSError as error:
+        raise UsageError(f"--port: expected a free port, got {port}: {error.strerror}") from error
 
 
 async def judged(report: Report, understanding: Understanding) -> Report:

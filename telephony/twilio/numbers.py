@@ -19,6 +19,11 @@ def is_number(text: str) -> bool:
     return bool(_E164(text)) and text not in _WITHHELD
 
 
+def is_placed(form: Mapping[str, str]) -> bool:
+    """Whether we placed the call of a voice webhook, by REST or by a `<Dial>`."""
+    return form.get("Direction", "").startswith("outbound")
+
+
 def parties(form: Mapping[str, str]) -> tuple[str, str]:
     """Our own number in a call and the other party's, in this order; "" for a missing one.
 
@@ -27,8 +32,7 @@ def parties(form: Mapping[str, str]) -> tuple[str, str]:
             `From` in a call that was placed by REST (`outbound-api`) or by a `<Dial>`.
     """
     calling, called = form.get("From", ""), form.get("To", "")
-    outbound = form.get("Direction", "").startswith("outbound")
-    return (calling, called) if outbound else (called, calling)
+    return (calling, called) if is_placed(form) else (called, calling)
 
 
 def known_party(form: Mapping[str, str]) -> str:

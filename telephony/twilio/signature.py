@@ -170,6 +170,16 @@ def spender_key(secret: bytes, agent: str, theirs: str) -> str:
     return _base64url(_hmac(secret, f"spender {agent}\n{theirs}")[:16])
 
 
+def called_key(secret: bytes, number: str) -> str:
+    """A keyed hash of a number that we call, to count how often: 22 characters.
+
+    Args:
+        secret: From `token_secret`.
+        number: The number.
+    """
+    return _base64url(_hmac(secret, f"called {number}")[:16])
+
+
 def mint_token(secret: bytes, call_sid: str, account_sid: str, expires_ms: int, nonce: str) -> str:
     """A token for one stream of one call: less than 300 URL-safe characters.
 

@@ -4,7 +4,8 @@ Source: Twilio documentation, TwiML `<Connect>`, `<Stream>`, `<Redirect>` (read 
 Send the documents as ``text/xml`` with a Content-Length.
 """
 
-from urllib.parse import urlsplit
+import base64
+from urllib.parse import parse_qs, urlsplit
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
 
@@ -30,11 +31,17 @@ TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a parameter, not a secret
 PERSONA_PARAMETER = "persona"
 """The name of the agent that answers, likewise; missing for the default one."""
 
+DIRECTION_PARAMETER = "direction"
+"""Likewise, ``outbound`` in a call that was placed by `POST /calls`; missing in others."""
+
+AGENT_QUERY = "agent"
+"""What names the agent in the voice webhook's URL of a call that it placed."""
+
 PARAMETER_LIMIT_CHARS = 500
 """Twilio's limit: a parameter's name and value together must be shorter."""
 
 
-def connect(public_url: str, token: str, persona: str = "") -> str:
+def connect(public_url: str, token: str, persona: str = "", *, placed: bool = False) -> str:
     """Connect the call to a media stream.
 
     When the stream ends, for any reason, Twilio asks `RESUME_PATH` how to go on: as the action of
@@ -44,6 +51,7 @@ def connect(public_url: str, token: str, persona: str = "") -> str:
         public_url: The https address under which Twilio reaches us, perhaps with a path.
         token: The one-time token (see `signature.mint_token`).
         persona: The name of the agent that answers; "" for the default one.
+        placed: Whether the agent placed the call.
 
     Raises:
         ValueError: `public_url` cannot be used, or a parameter is too long.
@@ -51,6 +59,8 @@ def connect(public_url: str, token: str, persona: str = "") -> str:
     parameters = {TOKEN_PARAMETER: token}
     if persona:
         parameters[PERSONA_PARAMETER] = persona
+    if placed:
+        parameters[DIRECTION_PARAMETER] = "outbound"
     for name, value in parameters.items():
         if (chars := len(name) + len(value)) >= PARAMETER_LIMIT_CHARS:
             raise ValueError(
@@ -159,6 +169,28 @@ def callback_url(public_url: str, path: str) -> str:
         ValueError: As in `webhook_url`.
     """
     return f"{webhook_url(public_url, path)}#{RETRIES}"
+
+
+def outbound_url(public_url: str, agent: str) -> str:
+    """The voice webhook's URL for a call that an agent places.
+
+    The name is in it as base64, in characters that nobody on the way encodes in another way, for
+    the signature covers the URL byte by byte.
+
+    Raises:
+        ValueError: As in `webhook_url`.
+    """
+    name = base64.urlsafe_b64encode(agent.encode()).decode().rstrip("=")
+    return callback_url(public_url, f"{VOICE_PATH}?{AGENT_QUERY}={name}")
+
+
+def calling_agent(query: str) -> str:
+    """The agent's name in the query of such a URL; "" if there is none."""
+    given = parse_qs(query).get(AGENT_QUERY, [""])[0]
+    try:
+        return base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
+    except ValueError:
+        return ""
 
 
 def webhook_url(public_url: str, path: str) -> str:

@@ -27,6 +27,7 @@ OFFHOOK = [
     if one.words[0] == "offhook" and not any("…" in word or "<" in word for word in one.words)
 ]
 RUN_BY = {
+    "call": "end_to_end/test_outbound.py",
     "chaos": "end_to_end/test_chaos.py",
     "demo": "end_to_end/conftest.py",
     "doctor": "end_to_end/test_doctor.py",
@@ -43,6 +44,7 @@ RUN_BY = {
     "replay": "end_to_end/test_wire_replay.py",
     "serve": "docs/test_readme_walk.py",
     "simulate call": "docs/test_readme_walk.py",
+    "simulate phone": "end_to_end/test_outbound.py",
     "simulate gemini": "docs/test_readme_walk.py",
     "try": "end_to_end/test_command_line.py",
 }

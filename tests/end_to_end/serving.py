@@ -73,8 +73,9 @@ async def serving(
     personas: Path | None = None,
     summary_model: str = "",
     webhook: Webhook | None = None,
+    **more: str,
 ) -> AsyncIterator[LocalWorker]:
-    """A worker on a free port. Leaving waits until its calls are over and stored."""
+    """A worker on a free port, with `more` settings. Leaving waits until its calls are over."""
     given = settings.load(
         gemini_api_key="simulated",
         gemini_fallback_model=fallback_model,
@@ -93,6 +94,7 @@ async def serving(
         drain_budget_s=5,
         port=0,
         metrics_port=0,  # the same as PORT: served there
+        **more,
     )
     server = Server(application(given, *observers), given)
     SERVED.append(server)

@@ -1,0 +1,67 @@
+"""The keys of `[outbound]` in a persona file: which calls the agent may place."""
+
+import difflib
+import re
+from typing import Annotated
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from agent.persona.hours import parse
+from agent.persona.outbound import USUAL_HOURS
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+
+_OFTEN_MEANT = {"UK": "GB", "EN": "GB", "EL": "GR", "USA": "US"}
+"""Codes that people write for a country, and its own."""
+
+
+def _region(text: str) -> str:
+    if text not in SUPPORTED_REGIONS:
+        meant = _OFTEN_MEANT.get(text.upper()) or next(
+            iter(difflib.get_close_matches(text.upper(), SUPPORTED_REGIONS, n=1, cutoff=0.9)), ""
+        )
+        fix = f'; did you mean "{meant}"?' if meant else ""
+        raise ValueError(
+            f'expected the ISO code of a country such as "US" or "DE", got {text!r}{fix}'
+        )
+    return text
+
+
+class OutboundTable(BaseModel):
+    """`[outbound]`: the calls that the agent may place. Without this table it places none."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    from_: str = Field(alias="from")
+    regions: tuple[Annotated[str, AfterValidator(_region)], ...] = Field(strict=False, min_length=1)
+    hours: str = USUAL_HOURS
+    per_number_day: int = Field(default=1, ge=1, le=100)
+    do_not_call: str | None = None
+    greeting: str | None = None
+
+    @field_validator("from_")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        if not _E164(value):
+            raise ValueError(
+                f'expected one of your telephone numbers such as "+14155550100", got {value!r}'
+            )
+        return value
+
+    @field_validator("hours")
+    @classmethod
+    def _intervals(cls, value: str) -> str:
+        if not parse(value):
+            raise ValueError(
+                'expected hours such as "09:00-20:00", got ""; to place no calls, leave out the '
+                "whole table"
+            )
+        return value
+
+    @field_validator("do_not_call", "greeting")
+    @classmethod
+    def _not_empty(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError('expected a text that is not empty, got ""; or leave the key out')
+        return value

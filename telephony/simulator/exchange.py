@@ -1,0 +1,99 @@
+"""Rings a simulated person for each call that is placed through the simulated REST API.
+
+calls   tasks of `Exchange`; it ends once they are over
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from telephony.simulator.caller import call
+from telephony.simulator.identity import NumberWebhooks
+from telephony.simulator.report import CallEvent, Report
+from telephony.simulator.rest import RestAccount
+from telephony.simulator.rest_calls import PlacedCall
+from telephony.simulator.script import Script
+
+INTERVAL_S = 1.0
+"""Twilio begins one call a second. What comes faster waits."""
+
+
+class Exchange:
+    """The telephones that a server may call; use with ``async with``.
+
+    Args:
+        account: The account that places the calls.
+        urls: The workers' base URLs.
+        public_url: The server's public URL.
+        script: What the called person does.
+        seed: The seed for all random choices.
+        on_event: Called with the CallSid and each event of a call.
+
+    Attributes:
+        placed: The calls that were placed, in order.
+    """
+
+    def __init__(
+        self,
+        account: RestAccount,
+        urls: Sequence[str],
+        public_url: str,
+        script: Script,
+        *,
+        seed: int = 0,
+        on_event: Callable[[PlacedCall, CallEvent], None] | None = None,
+    ) -> None:
+        self.placed: list[PlacedCall] = []
+        self._account, self._urls, self._public_url = account, urls, public_url
+        self._script, self._seed, self._on_event = script, seed, on_event
+        self._group = asyncio.TaskGroup()
+        self._running: dict[str, asyncio.Task[Report]] = {}
+        self._free_s = 0.0
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        self._account.on_placed = self._place
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._account.on_placed = None
+        await self._group.__aexit__(kind, error, trace)
+
+    async def report(self, call_sid: str) -> Report:
+        """The report of a call that was placed, once it is over."""
+        return await self._running[call_sid]
+
+    def _place(self, placed: PlacedCall) -> None:
+        now_s = asyncio.get_running_loop().time()
+        wait_s = max(0.0, self._free_s - now_s)
+        self._free_s = now_s + wait_s + INTERVAL_S
+        self.placed.append(placed)
+        task = self._group.create_task(self._ring(placed, wait_s), name=f"phone {placed.sid}")
+        self._running[placed.sid] = task
+
+    async def _ring(self, placed: PlacedCall, wait_s: float) -> Report:
+        await asyncio.sleep(wait_s)
+        tell = self._on_event
+        return await call(
+            self._urls,
+            self._public_url,
+            self._account.auth_token,
+            self._account.sid,
+            self._script,
+            seed=self._seed,
+            call_sid=placed.sid,
+            on_event=None if tell is None else lambda event: tell(placed, event),
+            faults=replace(self._script.faults, outbound=True, status_events=placed.events),
+            caller=placed.to,
+            called=placed.calling,
+            number=NumberWebhooks(placed.voice, placed.fallback, placed.status),
+            ring_limit_ms=placed.ring_s * 1000,
+            rest=self._account,
+        )
