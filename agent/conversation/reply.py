@@ -118,7 +118,7 @@ class Reply:
     @property
     def heard_text(self) -> str:
         """The words of it that were heard."""
-        complete = not self.receiving
+        complete = self.stands not in {State.RECEIVING, State.BROKEN_OFF}
         return heard_text(self.pieces, self.received_ms, self.heard_ms, complete=complete)
 
     @property

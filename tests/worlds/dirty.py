@@ -40,7 +40,7 @@ MOVED_MS = (
 NEIGHBOURS_APART = 100_000
 
 KNOWN: dict[str, str] = {
-    "words-in-letters 30": "a reply is cut before the last words of its question have come",
+    "words-in-letters 30": "the letters of a question come for longer than its answer lasts",
 }
 """What is broken and not mended yet, by the kind of dirt that shows it, or that and the world.
 It is printed as SHORT, and fails as well."""

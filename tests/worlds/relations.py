@@ -48,6 +48,8 @@ class Outcome:
         heard: The agent's clips of which the caller heard a word, each with how often.
         missed: Those of which the caller heard so much that they would be missed.
         most_said: How often the caller said the same line, at most; 1 if nothing was said.
+        said_to_any: How often each clip may be said that the model says to any text of ours, or to
+            any question that it has not understood.
         notes: Waiting sounds while nobody was owed anything.
         texts: Texts to the model while nobody was owed anything.
         dead_ms: The longest time in which the caller was owed something and heard nothing.
@@ -64,6 +66,7 @@ class Outcome:
     heard: Counter[str]
     missed: frozenset[str]
     most_said: int
+    said_to_any: Counter[str]
     notes: int
     texts: int
     dead_ms: int
@@ -97,6 +100,8 @@ def outcome(world: World, spec: WorldSpec) -> Outcome:
         heard=Counter(truth.names(HEARD_MS)),
         missed=frozenset(truth.names(MISSED_MS)),
         most_said=max(Counter(said.name for _, said in world.phone.said).values(), default=1),
+        said_to_any=Counter({spec.model.on_text: len(texts)})
+        + Counter({spec.model.fallback: len(world.phone.said)}),
         notes=sum(not truth.owed(at_ms) for at_ms in _notes(world)),
         texts=sum(not truth.owed(at_ms) for at_ms in texts),
         dead_ms=truth.dead_ms(_notes(world), world.now_ms),
@@ -134,7 +139,8 @@ def violated(clean: Outcome, dirty: Outcome, dirt: Dirt, *, closely: bool) -> It
     if dirty.lost > clean.lost and not dirt.ends_sessions and not by_clock:
         yield f"{dirty.lost} sessions lost, {clean.lost} before"
     for name, times in dirty.heard.items():
-        if times > max(dirty.most_said, clean.heard[name]) + dirt.ends_sessions:
+        most = max(dirty.most_said, dirty.said_to_any[name], clean.heard[name])
+        if times > most + dirt.ends_sessions:
             yield f"{name!r} was heard {times} times, {clean.heard[name]} before"
     if dirty.dead_ms > max(clean.dead_ms, DEAD_MS) and not by_clock:
         yield f"the caller waits {dirty.dead_ms} ms and hears nothing, {clean.dead_ms} before"
@@ -167,6 +173,8 @@ def _lines(clean: Outcome, dirty: Outcome, dirt: Dirt) -> Iterator[str]:
         before, after = _of("caller", before), _of("caller", after)
     if dirt.words is Words.IN_PIECES:
         before = _as_far_as_told(before, after, dirty.told)
+    if len(before) > len(after) and before[-1].role == "caller" and not dirty.told:
+        before.pop()  # the call ended before a word of it had come
     if len(before) != len(after) or not all(map(_same, before, after)):
         yield f"the lines are {_brief(after)}, and were {_brief(before)}"
 

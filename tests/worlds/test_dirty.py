@@ -18,6 +18,7 @@ SHOWN = [
         ("barge-in-before-audio.call", "chunks"),
         ("1", "long-thinking"),
         ("259", "words-in-letters"),
+        ("374", "agent-words-first"),
     ),
 ]
 """Worlds in which a fault was found that no clean world shows."""

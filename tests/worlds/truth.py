@@ -15,6 +15,10 @@ from tests.worlds import judge
 HEARD_MS = 300
 """Less of a reply than this, nobody has heard."""
 
+UNSURE_MS = 1_000
+"""So much of a reply may be heard before it is known that anything was: on a new stream it may then
+begin once more."""
+
 UNHELD_MS = 1_000
 """A session that is missing for longer is a reason for a waiting sound."""
 
@@ -101,8 +105,13 @@ class Truth:
 
     def names(self, least_ms: int) -> Iterator[str]:
         """The clip of each reply of which the beginning was heard, and so much in all."""
+        before: dict[tuple[int, int], int] = {}
         for reply in self._replies:
-            if reply.heard_samples >= least_ms * PHONE_SAMPLES_PER_MS:
+            heard_ms = reply.heard_samples // PHONE_SAMPLES_PER_MS
+            earlier_ms = before.get((reply.worker, reply.number))
+            before[reply.worker, reply.number] = heard_ms
+            again = earlier_ms is not None and earlier_ms < UNSURE_MS
+            if heard_ms >= least_ms and not again:
                 found = judge.clips_of(bytes(reply.ulaw))
                 if found and found[0][1] == 0:
                     yield found[0][0]

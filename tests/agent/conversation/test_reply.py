@@ -112,3 +112,13 @@ def test_a_reply_goes_on_where_the_speaker_was_last_silent_or_where_it_stopped(
     reply.hold()
     assert reply.go_on() == from_ms
     assert reply.heard_ms == stopped_ms
+
+
+def test_of_words_that_came_ahead_only_those_count_whose_audio_came_before_it_was_broken_off(
+    reply: Reply,
+) -> None:
+    reply.say("Hello, this is Ada at the Harbour Restaurant.")
+    reply.add(b"\x00\x10" * 24 * 400)
+    reply.heard(400)
+    reply.becomes(State.BROKEN_OFF)
+    assert reply.heard_text == "Hello,"
