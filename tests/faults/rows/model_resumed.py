@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from agent.conversation.commands import OpenModel
+from agent.conversation.commands import AppendLine, OpenModel
 from agent.conversation.events import SessionLost, SessionRefused
 from agent.simulator.faults import Close, DropHandles, Reset
 from telephony.call.commands import EndCall
@@ -38,8 +38,7 @@ def refused(share: float) -> Sequence[Figure]:
                 isinstance(step.event, SessionRefused) and step.event.code == code
                 for step in world.steps
             )
-            known = [(line.role, line.heard) for line in fresh.history]
-            unknown += known != _heard(world, told_ms)
+            unknown += not _knows_all(world, told_ms, fresh)
             names = [reply.name for reply in judge.replies(world)]
             greetings += names.count(scenarios.GREETING) - 1
     return [
@@ -51,12 +50,33 @@ def refused(share: float) -> Sequence[Figure]:
     ]
 
 
-def _heard(world: World, by_ms: int) -> list[tuple[str, str]]:
-    """All that either side had heard by then; a question that is open is sent again as audio."""
-    lines = [line for line in world.store.lines if line.at_ms < by_ms]
+def _knows_all(world: World, told_ms: int, fresh: OpenModel) -> bool:
+    """Whether a session that was dialled then was told all that either side had heard.
+
+    A reply that is still heard then is told as far as it has come. If the caller cuts it later, it
+    was told a word or two that nobody has heard: what comes after the dial, nobody can know. A
+    question that is open is sent again as audio.
+    """
+    lines = [line for line in world.store.lines if line.at_ms < told_ms]
     while lines and lines[-1].role == "caller":
         lines.pop()
-    return [(line.role, line.heard) for line in lines]
+    final_ms = {
+        command.line.n: step.at_ms
+        for step in world.steps
+        for command in step.commands
+        if isinstance(command, AppendLine)
+    }
+    if [line.role for line in lines] != [told.role for told in fresh.history]:
+        return False
+    return all(
+        told.heard == line.heard
+        or (
+            final_ms[line.n] > told_ms
+            and told.heard.startswith(line.heard)
+            and line.text.startswith(told.heard)
+        )
+        for told, line in zip(fresh.history, lines, strict=True)
+    )
 
 
 def _refused(seed: int, code: int) -> World:
