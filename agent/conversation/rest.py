@@ -3,6 +3,8 @@
 The next session is asked to go on with the very next word. What Google's service then does is not
 known: it may go on there, begin the sentence or the whole reply anew, or say nothing. So what comes
 is held back for as long as it repeats what was said, and let through from where it goes beyond.
+Nobody begins anew in the middle of a sentence that was over long ago: such words are the rest, which
+has some in common with what was said.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,12 +23,15 @@ CERTAIN_LETTERS = 12
 """A reply that begins with so many of those that had come beyond the seam goes on there, even if
 the same was said earlier too."""
 
+_SENTENCE_ENDS = (".", "?", "!", "…", "。")
+
 
 class Rest:
     """Sifts what a session says that was asked for the rest: `left` first, then `sift`."""
 
     def __init__(self) -> None:
         self._said = self._before = self._taken_back = ""
+        self._anew: list[str] = []
         self.stopped()
 
     def left(self, said: str, taken_back: str) -> None:
@@ -34,6 +39,7 @@ class Rest:
         not heard.
         """
         self._said, self._before = f"{self._before} {said}".strip(), ""
+        self._anew = [*_ways_to_begin_anew(self._said), letters(said)]
         self._taken_back = letters(taken_back)
 
     def stopped(self) -> None:
@@ -99,7 +105,7 @@ class Rest:
         """Whether all of this may have been said before."""
         if not text.strip():
             return self._held_ms < WORDLESS_MS
-        return letters(text) in letters(self._said)
+        return any(said.startswith(letters(text)) for said in self._anew)
 
     def _goes_on(self, text: str) -> bool:
         """Whether this is what had come next."""
@@ -111,6 +117,14 @@ class Rest:
         self._said, self._before = "", self._said
         self.stopped()
         return new
+
+
+def _ways_to_begin_anew(said: str) -> Iterator[str]:
+    """The letters of `said` from each sentence, and from each word of the last one, to its end."""
+    words = said.split()
+    sentences = [0, *(at for at in range(1, len(words)) if words[at - 1].endswith(_SENTENCE_ENDS))]
+    for at in [*sentences[:-1], *range(sentences[-1], len(words))]:
+        yield letters("".join(words[at:]))
 
 
 def _beyond(held: Sequence[TurnEvent], chars: int, at_ms: float) -> Iterator[TurnEvent]:

@@ -81,6 +81,22 @@ def test_words_that_were_said_earlier_too_are_the_rest_if_they_came_next() -> No
     assert sifted(rest, told) == told
 
 
+def test_words_from_the_middle_of_an_earlier_sentence_are_the_rest() -> None:
+    rest = Rest()
+    rest.left("I have a table at seven, and a table at eight. Or we have", " a")
+    told = spoken("a table at eight, and one at nine.")
+    assert sifted(rest, told) == told
+
+
+def test_each_earlier_sentence_may_be_begun_anew() -> None:
+    rest = Rest()
+    rest.left("It is near. Turn left. Go on", "")
+    sifted(rest, spoken("to the water.")[:-2])
+    rest.left("to the water.", "")
+    assert words(sifted(rest, spoken("Turn left. Go on to the water. Then ask."))) == "Then ask."
+    assert words(sifted(rest, spoken("Then wait."))) == "Then wait."
+
+
 def test_a_reply_with_nothing_new_is_an_empty_turn(rest: Rest) -> None:
     assert sifted(rest, spoken(SAID)) == [GenerationComplete(1), TurnComplete(1)]
 
