@@ -3,8 +3,8 @@
 The next session is asked to go on with the very next word. What Google's service then does is not
 known: it may go on there, begin the sentence or the whole reply anew, or say nothing. So what comes
 is held back for as long as it repeats what was said, and let through from where it goes beyond.
-Nobody begins anew in the middle of a sentence that was over long ago: such words are the rest, which
-has some in common with what was said.
+Nobody begins anew in the middle of a sentence that was over long ago: such words are the rest,
+which has some in common with what was said.
 """
 
 from collections.abc import Iterator, Sequence
