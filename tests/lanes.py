@@ -51,6 +51,7 @@ PLACES = (
     "tests/telephony/number/test_account.py",
     "tests/telephony/number/test_linking.py",
     "tests/telephony/number/test_number_check.py",
+    "tests/telephony/server/test_placing.py",
     "tests/telephony/server/test_twilio_rest.py",
     "tests/telephony/simulator/test_call.py",
     "tests/telephony/simulator/test_fallback_and_callbacks.py",

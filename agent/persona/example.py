@@ -64,6 +64,7 @@ end_sensitivity = "high"    # Gemini's: or "low", for callers who speak slowly
 # regions = ["US"]                 # the countries that may be called
 # hours = "08:00-21:00"            # when, in the time of the called number
 # per_number_day = 1               # how many calls to a number in a day
+# ring_s = 25                      # how long it rings, in seconds
 # do_not_call = "do-not-call.txt"  # a file of numbers that are never called
 # greeting = "Hello, this is Ada. I am calling about your order."
 

@@ -18,6 +18,10 @@ USUAL_HOURS = "08:00-21:00"
 """The hours in which the United States allow sales calls (47 CFR 64.1200), local to the number."""
 
 
+RING_S = 25
+"""Five or six rings. Many voicemails take the call after that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outbound:
     """What calls an agent may place.
@@ -28,6 +32,7 @@ class Outbound:
         hours: The intervals of each day in which a number may be called, in the number's own time.
         per_number_day: How many calls may be placed to one number in a day of its own time zone.
         do_not_call: A file of numbers that are never called; None for none.
+        ring_s: How long it rings.
         greeting_cue: What makes the model speak once somebody has answered.
     """
 
@@ -36,6 +41,7 @@ class Outbound:
     hours: tuple[Interval, ...] = parse(USUAL_HOURS)
     per_number_day: int = 1
     do_not_call: Path | None = None
+    ring_s: int = RING_S
     greeting_cue: str = GREETS
 
 

@@ -8,7 +8,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from agent.persona.hours import parse
-from agent.persona.outbound import USUAL_HOURS
+from agent.persona.outbound import RING_S, USUAL_HOURS
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 
@@ -37,6 +37,7 @@ class OutboundTable(BaseModel):
     regions: tuple[Annotated[str, AfterValidator(_region)], ...] = Field(strict=False, min_length=1)
     hours: str = USUAL_HOURS
     per_number_day: int = Field(default=1, ge=1, le=100)
+    ring_s: int = Field(default=RING_S, ge=5, le=120)
     do_not_call: str | None = None
     greeting: str | None = None
 

@@ -26,9 +26,6 @@ from telephony.server.twilio_rest import RestRefused
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
 
-RING_S = 25
-"""How long a telephone rings: five or six times, and shorter than most voicemails wait."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -173,7 +170,7 @@ async def _placed(worker: Worker, allowed: Allowed, agent: Agent, policy: Outbou
         ours=policy.ours,
         voice_url=twiml.outbound_url(url, agent.persona.name),
         status_url=twiml.callback_url(url, twiml.STATUS_PATH),
-        ring_s=RING_S,
+        ring_s=policy.ring_s,
     )
     try:
         return await place(worker.settings, placement)

@@ -26,6 +26,9 @@ EVENTS = ["initiated", "ringing", "answered", "completed"]
 
 TOO_MANY = 429
 
+UNREADABLE = (ValueError, TypeError, AttributeError)
+"""The library raises these for an answer that is not JSON, or not an object."""
+
 FIXES = {
     10004: "the account has as many calls at once as it may; wait until one is over",
     20003: "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN do not go together; copy both from the front "
@@ -97,8 +100,7 @@ async def place(settings: TwilioSettings, placement: Placement) -> str:
         raise PlacedOrNot(f"the connection to Twilio was lost ({name})") from error
     except requests.Timeout as error:
         raise PlacedOrNot(f"Twilio did not answer within {TIMEOUT_S:g} s") from error
-    except (requests.RequestException, TwilioException, ValueError, TypeError) as error:
-        # ValueError, TypeError: an answer that is not JSON, or not an object
+    except (requests.RequestException, TwilioException, *UNREADABLE) as error:
         raise PlacedOrNot(f"Twilio's answer cannot be read ({type(error).__name__})") from error
     if not isinstance(call.sid, str):
         raise PlacedOrNot("Twilio's answer has no CallSid")

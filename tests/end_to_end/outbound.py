@@ -38,6 +38,7 @@ default = true
 from = "{OURS}"
 regions = ["US"]
 hours = "00:00-24:00"
+per_number_day = 1
 """
 
 

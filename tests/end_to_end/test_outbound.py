@@ -4,24 +4,35 @@ import asyncio
 import json
 import socket
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from agent.conversation.commands import SayToModel
 from agent.persona.outbound import GREETS
 from agent.simulator.server import SimulatedGemini
-from telephony.call.events import StreamStarted
+from agent.store import dials
+from agent.store.base import StoreAway
+from telephony.call.events import CallStatus, StreamStarted
+from telephony.simulator import exchange
+from telephony.simulator.faults import Pickup
 from telephony.simulator.report import AgentHeard, CallEvent, WebhookAnswered
+from telephony.simulator.rest import RestAnswer, refusal
+from telephony.twilio.twiml import STATUS_PATH
 from tests.end_to_end.outbound import API_TOKEN, CONSENT, OURS, PERSONA, THEIRS, office
 from tests.end_to_end.scripts import CONVERSATION, HANG_UP, TWO_TURNS, caller
 from tests.end_to_end.serving import (
     ACCOUNT_SID,
     AUTH_TOKEN,
     PUBLIC_URL,
+    LocalWorker,
     offhook,
     run,
     serving,
 )
+from tests.end_to_end.twilio import form_of, new_call_sid, post, ring, signed
 from tests.end_to_end.watching import PATIENCE_S, Step, Watch, observer
 
 RINGS_MS = 1_500
@@ -207,3 +218,99 @@ async def test_a_simulated_phone_rings_for_a_call_of_the_command_line(
             await phone.wait()
     assert record is not None
     assert (record.status, record.ended_reason) == ("completed", "busy")
+
+
+async def test_what_twilio_refused_does_not_count_and_what_nobody_knows_does(
+    gemini: SimulatedGemini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dials, "INTERVAL_MS", 1)
+    async with office(gemini, tmp_path, TWO_TURNS) as placing:
+        placing.account.faults += [
+            refusal(400, 21215, "x"),
+            refusal(429, 20429, "x"),
+            RestAnswer(502, ""),
+        ]
+        told = [await placing.ask() for _ in range(4)]
+        assert [(each.status_code, each.json()["error"]) for each in told] == [
+            (502, "twilio"),
+            (502, "twilio"),
+            (502, "unknown"),
+            (403, "refused"),
+        ]
+        assert "Geo permissions" in told[0].json()["message"]
+        assert told[3].json()["rule"] == "per_number_day"
+        assert len(placing.account.requests) == 3
+
+        async def away(*_: object) -> None:
+            raise StoreAway("timeout")
+
+        monkeypatch.setattr(dials.RedisDials, "reserve", away)
+        answer = await placing.ask()
+        assert (answer.status_code, answer.json()["error"]) == (503, "store_away")
+        assert len(placing.account.requests) == 3
+
+
+STATUSES = (
+    ("busy", "busy"),
+    ("no-answer", "no_answer"),
+    ("failed", "unreachable"),
+    ("canceled", "canceled"),
+)
+
+
+@pytest.mark.parametrize(("status", "reason"), STATUSES)
+async def test_a_call_that_reached_nobody_says_why_in_whatever_order_that_is_told(
+    worker: LocalWorker, steps: Watch[Step], status: str, reason: str
+) -> None:
+    for order in permutations(("initiated", "ringing", status, status)):
+        call_sid = new_call_sid()
+        for told in order:
+            form = form_of(call_sid, told) | {"Direction": "outbound-api"}
+            answer = await post(worker.url, STATUS_PATH, form, signed(STATUS_PATH, form))
+            assert answer.status_code == 204
+        record = await worker.server.worker.store.look_up(call_sid)
+        assert record is not None
+        assert (record.status, record.ended_reason) == ("completed", reason)
+    assert steps.seen == [], "no model is dialled for nobody"
+
+
+async def test_a_late_word_of_how_a_call_went_does_not_reach_it(
+    worker: LocalWorker, steps: Watch[Step]
+) -> None:
+    call_sid = new_call_sid()
+    await ring(worker.url, call_sid)
+    for told in ("in-progress", "ringing", "initiated", "completed"):
+        form = form_of(call_sid, told) | {"Direction": "outbound-api"}
+        await post(worker.url, STATUS_PATH, form, signed(STATUS_PATH, form))
+    await steps.until(lambda step: isinstance(step.event, CallStatus))
+    assert [each.event for each in steps.seen if isinstance(each.event, CallStatus)] == [
+        CallStatus("completed")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pickup", "ring_ms", "reason"),
+    [("answers", 700, "no_answer"), ("busy", 0, "busy"), ("failed", 0, "unreachable")],
+)
+async def test_a_telephone_rings_for_so_long_and_nobody_is_spoken_to(
+    gemini: SimulatedGemini,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pickup: Pickup,
+    ring_ms: int,
+    reason: str,
+) -> None:
+    monkeypatch.setattr(exchange, "MS_A_SECOND", 100)  # it rings for a tenth of the time
+    script = replace(TWO_TURNS, faults=replace(TWO_TURNS.faults, pickup=pickup, ring_ms=ring_ms))
+    persona = PERSONA + "ring_s = 5\n"
+    async with office(gemini, tmp_path, script, persona=persona) as placing:
+        call_sid = (await placing.ask()).json()["call_sid"]
+        report = await placing.exchange.report(call_sid)
+        assert (report.streams, report.webhooks[-1].path) == (0, "/twilio/status")
+        [placed] = placing.exchange.placed
+        assert placed.ring_s == 5
+        record = await placing.worker.server.worker.store.look_up(call_sid)
+        assert record is not None
+        assert (record.ended_reason, record.lines) == (reason, ())
+        assert (record.persona, record.direction) == ("Grace", "outbound")
+    assert len(gemini.server.sessions) == 0

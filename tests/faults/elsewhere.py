@@ -97,7 +97,6 @@ ELSEWHERE = (
     Elsewhere(38, "strangers at the console", lacks="not built yet: a console"),
     Elsewhere(39, "1000 arrivals for fewer places", lacks="not built yet: a limit of calls"),
     Elsewhere(40, "twice the rated load", lacks="not built yet: a limit of calls"),
-    Elsewhere(47, "forbidden outbound calls", lacks="not built yet: outbound calls"),
     Elsewhere(
         51,
         "1000 planted personal details",
