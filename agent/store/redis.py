@@ -210,7 +210,7 @@ class RedisStore:
         self, conversation_id: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
     ) -> None:
         """See `Store.save_checkpoint`."""
-        usd = "unknown" if cost is None else f"{cost / NANO:.6f}"
+        usd = "unknown" if cost is None else f"{cost / NANO:.9f}"
         seconds = (checkpoint.elapsed_ms - checkpoint.began_ms) // 1000
         figures = (usd, checkpoint.tokens, seconds, checkpoint.notes)
         wanted = NextStep.from_json(checkpoint.next_step)

@@ -109,7 +109,7 @@ async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: Redi
     await take(store, "CA123", "nonce")
     await store.append("CA123", [replace(line(1), text="hello", heard="hell")], 1)
     checkpoint = replace(CHECKPOINT, elapsed_ms=42_900, began_ms=30_000, tokens=700)
-    await store.save_checkpoint("CA123", checkpoint, 1, cost=12_500_000)
+    await store.save_checkpoint("CA123", checkpoint, 1, cost=12_500_001)
     await store.count_resume("CA123")
 
     redis = store._client
@@ -125,7 +125,7 @@ async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: Redi
         "ended_reason": "",
         "epoch": "1",
         "owner": "worker-1",
-        "usd": "0.012500",
+        "usd": "0.012500001",
         "tokens": "700",
         "seconds": "12",
     }

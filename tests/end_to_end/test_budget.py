@@ -48,7 +48,7 @@ async def test_a_caller_whose_day_is_spent_is_told_so_and_another_one_is_answere
     costs = [
         float((await stored(redis, report.call_sid)).record["usd"]) for report in (first, other)
     ]
-    assert booked.pop("all") / NANO == pytest.approx(sum(costs), abs=1e-6)
+    assert booked.pop("all") / NANO == pytest.approx(sum(costs), abs=1e-9)
     assert sum(name.startswith("caller:") for name in booked) == 2
     assert not any("+1415" in name for name in booked), "a caller's number is not kept"
 
@@ -67,7 +67,7 @@ async def test_calls_that_race_for_the_last_cent_of_a_day_keep_within_it(
     assert found.problems == []
     assert (found.begun, found.turned_away, found.limited) == (2, 3, 2)
     assert found.cost <= found.most_booked <= found.cap
-    assert found.booked == pytest.approx(found.cost)
+    assert found.booked == pytest.approx(found.cost, rel=1e-9)
 
 
 async def test_a_call_that_never_had_a_stream_gives_back_what_was_reserved(
