@@ -39,7 +39,9 @@ Modules, lowest first:
     parting     decides when a conversation comes to its end: silence, length, the agent hangs up
     keys        tells the model of the keys that a caller presses
     hang_up     the agent ends the call: once its goodbye was heard
+    overdue     what is due about a tool call that is still open, and when
     tool_results tells the model what came of its tool calls
+    transfer    the agent puts the caller through: once its words were heard
     tool_use    checks a tool call, has it run once, and sees that its result is told
     parts       puts these parts together, for a new conversation or one that goes on
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`

@@ -240,6 +240,7 @@ class Ending(StrEnum):
     SILENCE = "silence"
     LIMIT = "limit"
     AGENT_HANGUP = "agent_hangup"
+    PUT_THROUGH = "put_through"
 
 
 @dataclass(frozen=True, slots=True)

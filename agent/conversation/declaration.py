@@ -7,6 +7,7 @@ A result is one JSON object, never empty, because a model repeats a call whose r
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -18,6 +19,9 @@ MAX_RESULT_CHARS = 8_000
 
 END_CALL, NOTE = "end_call", "note"
 """The tools that every agent may have."""
+
+TRANSFER = "transfer"
+"""The tool of an agent that has somebody to put callers through to."""
 
 MS_PER_S = 1_000
 
@@ -85,6 +89,42 @@ TAKES_NOTE = Tool(
     max_per_call=50,
     scheduling="SILENT",
 )
+
+OURS = frozenset({END_CALL, NOTE, TRANSFER})
+"""The names that no other tool may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody to whom callers may be put through.
+
+    Args:
+        name: How the model calls them.
+        says: What the agent says before, if the model says nothing.
+    """
+
+    name: str
+    says: str
+
+
+def puts_through(targets: Iterable[Target]) -> Tool:
+    """The tool by which the agent puts a caller through to one of these, and to nobody else."""
+    to = {
+        "description": "To whom.",
+        "enum": [target.name for target in targets],
+        "type": "string",
+    }
+    return Tool(
+        name=TRANSFER,
+        description=(
+            "Puts the caller through to somebody else. Use it when the caller wants that, and tell "
+            "them so in the same turn, before it. If nobody is reached, the caller comes back to "
+            "you."
+        ),
+        parameters=canonical({"properties": {"to": to}, "required": ["to"], "type": "object"}),
+        max_per_call=10,
+    )
+
 
 BUILT_IN_TOOLS = {tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE)}
 

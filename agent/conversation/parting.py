@@ -79,6 +79,10 @@ class Parting:
         if self._goodbye_by_ms is None:
             self._goodbye_by_ms, self._reason = now_ms + GOODBYE_WITHIN_MS, Ending.AGENT_HANGUP
 
+    def lets_go(self) -> list[ConversationCommand]:
+        """Somebody else is to have the listener: it ends here, if it has not."""
+        return [] if self._ended else self._end(Ending.PUT_THROUGH)
+
     def is_due(self, now_ms: int) -> None:
         """The conversation must not cost more: the agent is to say goodbye at the next pause."""
         self._over_ms = now_ms if self._over_ms is None else min(now_ms, self._over_ms)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from agent.conversation.declaration import Tool
+from agent.conversation.declaration import Target, Tool
 from agent.conversation.later import LATER
 
 Sensitivity = Literal["high", "low"]
@@ -59,6 +59,7 @@ class Persona:
         on_keys: Whether it is told of the keys that a caller presses.
         barge_in: Whose evidence counts when the caller talks over it: the server's, or that of our
             own ear as well.
+        transfers: To whom it may put callers through, with the tool of `puts_through`.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Persona:
     tools: tuple[Tool, ...] = field(default=(), metadata=LATER)
     on_keys: Literal["tell", "ignore"] = field(default="ignore", metadata=LATER)
     barge_in: Manner = field(default="server", metadata=LATER)
+    transfers: tuple[Target, ...] = field(default=(), metadata=LATER)
 
 
 EXACTLY = "Say exactly these words, and nothing else: "

@@ -269,11 +269,8 @@ class Sessions:
             handle=self._resumption.handle,
             handle_lines=self._transcript.known_lines,
             fallback=self._resumption.fallback,
-            tools=self._ledger.to_text(),
-            acts=self._ledger.newest,
-            notes=self._ledger.notes,
         )
-        checkpoint = self._meter.kept_in(checkpoint)
+        checkpoint = self._meter.kept_in(self._ledger.kept_in(checkpoint))
         if self._debt.owes_answer or self._debt.rest:
             checkpoint = self._with_debt(checkpoint)
         return [commands.SaveCheckpoint(checkpoint, self._meter.cost(now_ms))]

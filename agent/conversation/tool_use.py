@@ -14,7 +14,7 @@ from agent.conversation.arguments import refusal
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import END_CALL, NOTE, Status, Tool, envelope
+from agent.conversation.declaration import END_CALL, NOTE, TRANSFER, Status, Tool, envelope
 from agent.conversation.hang_up import HangUp
 from agent.conversation.liveness import Liveness
 from agent.conversation.overdue import Due, due, due_ms
@@ -32,6 +32,7 @@ from agent.conversation.tool_events import (
 from agent.conversation.tool_results import Results
 from agent.conversation.tools import NOT_STORED, WAITED, Ledger, State, ToolCall
 from agent.conversation.transcript import Transcript
+from agent.conversation.transfer import Transfer
 from agent.conversation.turns import Floor
 
 SPOKE_MS = 500
@@ -61,6 +62,15 @@ class ToolUse:
         self._sessions, self._replies = sessions, replies
         self._liveness, self._debt = liveness, debt
         self._hang_up = HangUp(parting, replies, sessions, debt)
+        self._transfer = Transfer(
+            persona,
+            ledger,
+            self._results,
+            parting=parting,
+            replies=replies,
+            sessions=sessions,
+            debt=debt,
+        )
         self._quiet_ms, self._took_up = 0, False
 
     @property
@@ -71,7 +81,8 @@ class ToolUse:
     def deadline_ms(self) -> int | None:
         """When `look` is due, or None."""
         silent_ms = self._silent_since_ms
-        return earliest(*(due_ms(call, silent_ms) for call in self._ledger.running))
+        tools = (due_ms(call, silent_ms) for call in self._ledger.running)
+        return earliest(self._transfer.due_ms, *tools)
 
     def step(self, event: ToolEvent, now_ms: int) -> list[ConversationCommand]:
         """A call, or what came of one."""
@@ -83,7 +94,7 @@ class ToolUse:
             case ToolFinished():
                 return self._finished(event, now_ms)
             case ActsStored():
-                return self._stored(event)
+                return self._stored(event, now_ms)
 
     def came(self, now_ms: int) -> list[ConversationCommand]:
         """Somebody listens: what another worker was looking up is looked up again."""
@@ -93,7 +104,7 @@ class ToolUse:
         out: list[ConversationCommand] = []
         for call in self._ledger.running:
             call.called_ms = now_ms
-            out.append(commands.RunTool(call.number, call.tool.name, call.arguments))
+            out += self._run(call, now_ms)
         return out
 
     def ready(self, now_ms: int, *, knows: bool) -> list[ConversationCommand]:
@@ -109,6 +120,7 @@ class ToolUse:
             self._quiet_ms = now_ms
         if self._results.note_told():
             out += self._sessions.checkpoint(now_ms)
+        out += self._transfer.look(now_ms)
         for call in self._ledger.running:
             at_ms = due_ms(call, self._silent_since_ms)
             if at_ms is not None and now_ms >= at_ms:
@@ -145,6 +157,8 @@ class ToolUse:
             if same.open:
                 return self._results.meanwhile(same, [same.waiting[-1]], now_ms)
             return self._results.deliver(same, now_ms)
+        if tool.name == TRANSFER and self._ledger.transfer is not None:
+            return self._refuse(called, "The caller is put through to somebody already.", now_ms)
         if self._ledger.counts.get(tool.name, 0) >= tool.max_per_call:
             hint = "This was used as often as it may be in one call. Do not call it again."
             return self._refuse(called, hint, now_ms)
@@ -155,9 +169,11 @@ class ToolUse:
         call.waiting.append((called.session, called.id))
         self._debt.works = True
         checkpoint = self._sessions.checkpoint(now_ms)
+        if tool.name == TRANSFER:
+            return self._transfer.wanted(call, now_ms) + checkpoint
         if call.state is State.INTENDED:
             return checkpoint
-        return [commands.RunTool(call.number, tool.name, call.arguments), *checkpoint]
+        return [*self._run(call, now_ms), *checkpoint]
 
     def _note(self, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
         if not self._ledger.note(json.loads(called.arguments)["text"]):
@@ -185,8 +201,9 @@ class ToolUse:
             call.waiting = [each for each in call.waiting if each not in gone]
             if call.waiting:
                 continue
-            if call.state is State.INTENDED or call.tool.idempotent:
-                if call.state is State.RUNNING:
+            undone = call.state is State.INTENDED or call.tool.name == TRANSFER
+            if undone or call.tool.idempotent:
+                if not undone:
                     out.append(commands.CancelTool(call.number))
                 call.ends(State.CANCELLED, envelope(Status.CANCELLED), now_ms)
                 call.told = True
@@ -194,13 +211,19 @@ class ToolUse:
 
     # It runs.
 
-    def _stored(self, stored: ActsStored) -> list[ConversationCommand]:
+    def _stored(self, stored: ActsStored, now_ms: int) -> list[ConversationCommand]:
         out: list[ConversationCommand] = []
         for call in self._ledger.running:
             if call.state is State.INTENDED and call.number <= stored.up_to:
                 call.state = State.RUNNING
-                out.append(commands.RunTool(call.number, call.tool.name, call.arguments))
+                out += self._run(call, now_ms)
         return out
+
+    def _run(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
+        if call.tool.name == TRANSFER:
+            self._transfer.stored(now_ms)
+            return []
+        return [commands.RunTool(call.number, call.tool.name, call.arguments)]
 
     def _finished(self, finished: ToolFinished, now_ms: int) -> list[ConversationCommand]:
         call = self._ledger.find(finished.call)

@@ -11,11 +11,13 @@ worker finds it, and says that nobody knows what came of it: it never runs it ag
 import json
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
-from agent.conversation.declaration import Status, Tool, envelope, quoted
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.declaration import TRANSFER, Status, Tool, envelope, quoted
+from agent.conversation.next_step import NextStep, Stage
 
 SAME_MS = 15_000
 """For so long after its result, the same call of a look-up gives the same result."""
@@ -36,6 +38,18 @@ LASTS = (
 )
 NOT_STORED = "Nothing was done, because it could not be recorded. The caller may try again later."
 WAITED = "A caller waits for what you look up or do for them."
+CAME_OF_IT = {
+    "completed": "They have talked.",
+    "busy": "The line is busy.",
+    "no-answer": "Nobody answered.",
+    "failed": "Nobody could be reached.",
+}
+"""What came of a transfer, by the outcome of its step."""
+BACK = "The caller is back with you: tell them, and ask what you can do for them."
+BACK_UNKNOWN = (
+    "The caller is back with you, and nobody knows whether anybody was reached. Ask whether they "
+    "still want to be put through."
+)
 UNKNOWN_HINT = (
     "Nobody knows whether this was done: the line was renewed meanwhile. Do not call it again. "
     "Tell the caller that you cannot be sure."
@@ -136,6 +150,15 @@ class Ledger:
         """Those whose results the caller has not heard of."""
         return [call for call in self._calls if not call.open and not call.told]
 
+    @property
+    def transfer(self) -> ToolCall | None:
+        """The transfer that was asked for and has not happened yet, if there is one."""
+        return next((call for call in self.running if call.tool.name == TRANSFER), None)
+
+    def target_of(self, call: ToolCall) -> str:
+        """The name of whom a transfer is to."""
+        return str(json.loads(call.arguments)["to"])
+
     def untold_text(self) -> str:
         """Those of `untold`, for a session that did not call them; "" if there are none."""
         return "; ".join(call.as_text() for call in self.untold)
@@ -183,6 +206,19 @@ class Ledger:
 
     # What outlives a worker.
 
+    def kept_in(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint with the ledger in it, and what is to happen with the line next."""
+        step = ""
+        if (call := self.transfer) is not None:
+            step = NextStep(call.number, "transfer", self.target_of(call), "agent").to_json()
+        return replace(
+            checkpoint,
+            tools=self.to_text(),
+            acts=self.newest,
+            notes=self.notes,
+            next_step=step,
+        )
+
     def to_text(self) -> str:
         """The ledger as JSON; "" if there was no call."""
         if not self.newest:
@@ -195,9 +231,11 @@ class Ledger:
         return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str, tools: Iterable[Tool], notes: str = "") -> Self:
+    def from_text(
+        cls, text: str, tools: Iterable[Tool], notes: str = "", next_step: str = ""
+    ) -> Self:
         """The ledger that another worker left. What it had begun and was no mere look-up, it may
-        have done: nobody knows.
+        have done: nobody knows, but of a transfer, which `next_step` tells of.
         """
         ledger = cls()
         ledger.notes = notes
@@ -205,15 +243,34 @@ class Ledger:
             return ledger
         kept = json.loads(text)
         by_name = {tool.name: tool for tool in tools}
+        step = NextStep.from_json(next_step)
         ledger.newest, ledger.counts = kept["newest"], kept["counts"]
         for number, name, arguments, state, result, sent_ms, told in kept["calls"]:
             tool = by_name.get(name, Tool(name, ""))
             call = ToolCall(number, tool, arguments, 0, State(state), result)
             call.sent_ms, call.told = sent_ms, told
-            if call.open and not tool.idempotent:
+            if call.open and name == TRANSFER:
+                _came_back(call, step)
+            elif call.open and not tool.idempotent:
                 call.ends(State.UNKNOWN, envelope(Status.UNKNOWN, hint=UNKNOWN_HINT), 0)
             ledger._calls.append(call)
         return ledger
+
+
+def _came_back(call: ToolCall, step: NextStep | None) -> None:
+    """Note what came of a transfer whose caller is here again; one that was not begun goes on."""
+    match Stage.UNKNOWN if step is None or step.n != call.number else step.stage:
+        case Stage.INTENDED:
+            call.state = State.RUNNING
+        case Stage.DONE if step is not None:
+            hint = f"{CAME_OF_IT.get(step.outcome, CAME_OF_IT['failed'])} {BACK}"
+            talked = step.outcome == "completed"
+            result = envelope(
+                Status.OK if talked else Status.ERROR, step.outcome, retryable=True, hint=hint
+            )
+            call.ends(State.FAILED, result, 0)
+        case _:
+            call.ends(State.FAILED, envelope(Status.UNKNOWN, hint=BACK_UNKNOWN), 0)
 
 
 def _stands(call: ToolCall, now_ms: int) -> bool:

@@ -7,6 +7,7 @@ Modules, in the order in which they build on each other:
     places    finds the line of a key in a TOML file
     outbound_schema  the keys of `[outbound]`
     schema    the keys of a file, their types and their limits
+    built_in  the tools of offhook's own in a file, and whom callers may be put through to
     tooling   the tools of a file: what the model is told of, and what runs them
     remote    adds the tools of MCP servers, as the servers told them
     mistakes  says what is wrong with a file: line, key, what was expected, what came, the fix

@@ -1,7 +1,7 @@
 """An agent, and all the agents of a server: which of them answers a call."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from agent.conversation.declaration import ENDS_CALL
@@ -49,6 +49,7 @@ class Agent:
         summary: What the summary of each of its calls tells besides.
         caps: What its calls may cost in a day.
         outbound: Which calls it may place; None for none.
+        transfers: To whom it may put callers through: numbers in E.164, or sip: addresses, by name.
     """
 
     persona: Persona
@@ -62,6 +63,7 @@ class Agent:
     mcp_tools: tuple[McpTool, ...] = ()
     caps: Caps = NO_CAPS
     outbound: Outbound | None = None
+    transfers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def calling(self) -> Self:

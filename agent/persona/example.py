@@ -86,6 +86,12 @@ spent = "I am sorry, I can not take any more calls today. Please call again tomo
 goodbye = "I am sorry, our time is up. Goodbye."
 still_there = "Are you still there?"
 
+# To whom the agent may put callers through, by names that the model knows: a table for each. `says`
+# is said before, if the model says nothing. If nobody answers, the caller comes back to the agent.
+# [transfers.sales]
+# to = "+14155550101"  # or an address such as "sip:sales@example.com"
+# says = "One moment, please. I will put you through."
+
 # What the summary of a call tells besides, if SUMMARY_MODEL is set: a table for each. The type is
 # string, integer, number, boolean or list.
 # [summary.order_number]

@@ -10,6 +10,7 @@ from agent.conversation.meter import NANO, Caps
 from agent.conversation.persona import Persona, TurnTaking, greeting_cue
 from agent.persona import outbound
 from agent.persona.agents import Agent, Agents, Says
+from agent.persona.built_in import targets_of, to_agents
 from agent.persona.hours import DAYS, Hours, parse
 from agent.persona.mistakes import Mistake, PersonaError, dotted, of_syntax, of_values
 from agent.persona.outbound import Outbound
@@ -119,6 +120,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         still_there=given.says.still_there,
         tools=tools.declared,
         on_keys=given.on_keys,
+        transfers=targets_of(given),
     )
     return Agent(
         persona,
@@ -138,6 +140,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
             day=round((given.limits.usd_per_day or 0) * NANO),
         ),
         outbound=None if given.outbound is None else _outbound(given.outbound, folder),
+        transfers={name: table.to for name, table in given.transfers.items()},
     )
 
 
@@ -177,6 +180,9 @@ def _disagreements(found: Sequence[tuple[Path, dict[Key, int], Agent]]) -> list[
                 mistakes.append(Mistake(str(path), line, f"numbers[{n}]", what))
         if agent.default:
             defaults.append((path, line_of(("default",), lines)))
+    for path, lines, agent in found:
+        for key, what in to_agents(agent.transfers, numbers):
+            mistakes.append(Mistake(str(path), line_of(key, lines), dotted(key), what))
     for path, line in defaults[1:]:
         what = f"expected one default, got a second; {defaults[0][0]} is it already; remove one"
         mistakes.append(Mistake(str(path), line, "default", what))

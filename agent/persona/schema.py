@@ -31,6 +31,7 @@ MOST_FIELDS = 20
 """How many fields of its own a summary may have."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+_SIP = re.compile(r"sips?:[!-;=?A-~]+@[!-;=?A-~]+").fullmatch
 _BLOCKED = re.compile(r"\+[1-9][0-9]{0,14}\*?|anonymous").fullmatch
 TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}").fullmatch
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}").fullmatch
@@ -47,6 +48,24 @@ def _number(text: str) -> str:
     if not _E164(text):
         raise ValueError(f'expected a telephone number such as "+14155550100", got {text!r}')
     return text
+
+
+def _dialable(text: str) -> str:
+    if not (_E164(text) or _SIP(text)):
+        raise ValueError(
+            'expected a telephone number such as "+14155550100", or an address such as '
+            f'"sip:desk@example.com", got {text!r}'
+        )
+    return text
+
+
+def _cold(warm: bool) -> bool:
+    if warm:
+        raise ValueError(
+            "expected warm = false, got true; the person who is called cannot be told about the "
+            "caller first yet"
+        )
+    return warm
 
 
 def _blocked(text: str) -> str:
@@ -205,6 +224,14 @@ class McpTable(_Table):
     allow_private: bool = False
 
 
+class TransferTable(_Table):
+    """`[transfers.NAME]`: somebody to whom the agent may put callers through."""
+
+    to: Annotated[str, AfterValidator(_dialable)]
+    says: Said = "One moment, please. I will put you through."
+    warm: Annotated[bool, AfterValidator(_cold)] = False
+
+
 class SummaryTable(_Table):
     """`[summary.NAME]`: something that the summary of each call tells besides."""
 
@@ -242,6 +269,7 @@ class PersonaFile(_Table):
     builtin: tuple[Literal["end_call", "note"], ...] = Field(("end_call", "note"), strict=False)
     tools: tuple[ToolTable, ...] = Field((), strict=False)
     mcp: dict[Annotated[str, AfterValidator(_small)], McpTable] = {}
+    transfers: dict[Annotated[str, AfterValidator(_small)], TransferTable] = {}
     summary: dict[Annotated[str, AfterValidator(_field)], SummaryTable] = Field(
         default={}, max_length=MOST_FIELDS
     )

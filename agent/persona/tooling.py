@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from agent.conversation.declaration import BUILT_IN_TOOLS, NO_PARAMETERS, Tool, canonical
+from agent.conversation.declaration import NO_PARAMETERS, OURS, Tool, canonical
 from agent.gemini.declarations import NotDeclarable, parameters_of
+from agent.persona.built_in import built_in
 from agent.persona.places import Key
 from agent.persona.schema import TOOL_NAME, McpTable, PersonaFile, ToolTable
 from agent.tools.function import FunctionTool, is_idempotent
@@ -76,7 +77,7 @@ def tools_of(given: PersonaFile, folder: Path, secret: Secret) -> Tools:
         ToolMistakes: With every mistake.
     """
     mistakes: list[tuple[Key, str]] = []
-    declared: dict[str, Tool] = {name: BUILT_IN_TOOLS[name] for name in given.builtin}
+    declared = built_in(given)
     runnable: dict[str, Runnable] = {}
     servers: dict[str, McpServer] = {}
     of_mcp: dict[str, McpTool] = {}
@@ -100,7 +101,7 @@ def tools_of(given: PersonaFile, folder: Path, secret: Secret) -> Tools:
             continue
         if found is None:
             continue
-        if found.name in declared or found.name in BUILT_IN_TOOLS:
+        if found.name in declared or found.name in OURS:
             what = f"expected a name of its own, got {found.name!r}, which another tool has"
             mistakes.append((("tools", n, "name"), what))
         declared[found.name] = found

@@ -5,7 +5,7 @@ These are transcript lines, checkpoints, call records, summaries, errands and on
 Modules, lowest first:
     base        the promises of a store, its records, and its errors
     scripts     the Lua scripts that run atomically in Redis
-    step_scripts those of them that are about what is to happen with the line next
+    step_scripts  those of them that are about what is to happen with the line next
     connection  a connection to Redis, of which a broken one raises the same error on every loop
     failures    turns exceptions into one short reason why the store is away
     in_memory   a Redis in this process's memory, for tests

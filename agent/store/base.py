@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.next_step import Asked, NextStep
+from agent.conversation.next_step import Asked, NextStep, Stage
 from agent.conversation.transcript import Line
 
 type Status = Literal["ringing", "in-progress", "completed"]
@@ -99,6 +99,12 @@ class CallRecord:
     next_step: NextStep | None = None
     direction: Direction = "inbound"
     consent: str = field(default="", repr=False)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether somebody else has the line now, so that no worker needs to hold the call."""
+        step = self.next_step
+        return self.status != "completed" and step is not None and step.stage is Stage.RUNNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,9 @@ class EndedReason(StrEnum):
     NOT_ATTACHED = "not_attached"
     """A webhook came, but no stream followed on this worker."""
 
+    PUT_THROUGH = "put_through"
+    """The agent lets the caller go, who is put through to somebody else; the call may come back."""
+
     SILENCE = "silence"
     """The caller said nothing, was asked whether they are still there, and said nothing."""
 
@@ -100,6 +103,9 @@ class EndedReason(StrEnum):
 
     TAKEN_OVER = "taken_over"
     """Another worker has taken it."""
+
+    TRANSFERRED = "transferred"
+    """The agent put the caller through, and the call ended after that, or while it rang there."""
 
     TOO_MANY_RESUMES = "too_many_resumes"
     """Its stream breaks again and again; the caller is transferred or hears an apology."""
@@ -122,6 +128,7 @@ _FINAL = frozenset(
         EndedReason.MODEL_UNREACHABLE,
         EndedReason.SILENCE,
         EndedReason.TOO_MANY_RESUMES,
+        EndedReason.TRANSFERRED,
     }
 )
 

@@ -25,6 +25,7 @@ Modules, lowest first:
     worker         creates and releases a worker's resources
     redial         lets a caller who was cut off continue in a new call
     standing       how a call stands: what the store knows, put right by what Twilio says
+    way_out        what happens with a line that does not go to the agent: a transfer, an apology
     body           reads the body of a request
     webhooks       answers Twilio's webhooks
     media_socket   accepts Twilio's media streams

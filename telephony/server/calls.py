@@ -24,7 +24,13 @@ from agent.conversation.transcript import Line
 from agent.store.base import Leases, Store, Taken
 from agent.tools.toolbox import NO_TOOLS, Toolbox
 from telephony.call.ending import EndedReason
-from telephony.call.events import CallOpened, CallStatus, DrainRequested, OwnershipLost
+from telephony.call.events import (
+    CallOpened,
+    CallStatus,
+    DrainRequested,
+    EndRequested,
+    OwnershipLost,
+)
 from telephony.server.admission import wall_time_ms
 from telephony.server.driver import Driver, Model
 from telephony.server.observers import Observer, Observers
@@ -249,7 +255,11 @@ class Calls:
             driver.feed(OwnershipLost(epoch))
 
     def _on_status(self, call_sid: str, call_status: str) -> None:
-        if (driver := self.get(call_sid)) is not None:
+        if (driver := self.get(call_sid)) is None:
+            return
+        if call_status == EndedReason.PUT_THROUGH:  # another worker had the caller put through
+            driver.feed(EndRequested(EndedReason.PUT_THROUGH))
+        else:
             driver.feed(CallStatus(call_status))
 
     async def _live(self, driver: Driver) -> None:

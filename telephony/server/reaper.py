@@ -80,7 +80,7 @@ class Reaper:
         return orphans
 
     async def save(self, orphan: Orphan) -> None:
-        """Redirect a lost call, unless it is over or a worker holds it again."""
+        """Redirect a lost call, unless it is over, or a worker or somebody else has it."""
         try:
             await self._save(orphan)
         except StoreAway as away:  # this claim ends by itself, and another worker gets the call
@@ -89,7 +89,7 @@ class Reaper:
     async def _save(self, orphan: Orphan) -> None:
         call_sid = orphan.conversation_id
         record = await patiently(self._store.look_up(call_sid))
-        if record is not None and record.status != "completed":
+        if record is not None and record.status != "completed" and not record.is_away:
             if not await patiently(self._store.is_orphan(orphan)):
                 return
             try:

@@ -2,7 +2,7 @@
 
 The new call begins with the lines of the old one, stored under ownership 0. The worker that takes
 the new call finds them as it would find another worker's lines. A call that the caller or the agent
-ended is not continued, and neither is a call that a worker still holds.
+ended is not continued, and neither is one that a worker, or somebody else, still has.
 """
 
 from collections.abc import Mapping
@@ -92,6 +92,8 @@ async def _left(
 async def _was_cut_off(store: Store, call_sid: str, record: CallRecord) -> bool:
     if record.status == "completed":
         return record.ended_reason == EndedReason.CUT_OFF
+    if record.is_away:
+        return False
     if await store.listeners(call_sid):
         return False
     # Its worker is dead, and the new call continues it

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import structlog
 
 from agent.conversation.meter import NANO
+from agent.conversation.next_step import Stage
 from agent.store.base import CallRecord, Direction, StoreAway
 from agent.store.budgets import Account
 from telephony.call.ending import GOES_ON, NOT_REACHED, EndedReason, NotBegun
@@ -16,6 +17,9 @@ from telephony.server.patience import patiently
 from telephony.server.reaper import LEASE_MS
 from telephony.server.worker import Worker
 from telephony.twilio.numbers import is_placed, known_party
+
+GUESSES = frozenset({EndedReason.CALLER_HANGUP, EndedReason.TRANSFERRED})
+"""Reasons that are stored before Twilio says that the call is over."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,25 +63,38 @@ async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | N
     return resumes, await worker.store.look_up(call_sid)
 
 
-async def over_elsewhere(worker: Worker, form: Mapping[str, str]) -> None:
+async def over_elsewhere(
+    worker: Worker, form: Mapping[str, str], reason: EndedReason | None = None
+) -> None:
     """A call that is not held here is over. The worker that holds it stores why.
 
     If no worker holds it, it was cut off; if none ever did, the caller hung up before the stream,
-    or nobody answered a call that we placed.
+    or nobody answered a call that we placed. If somebody else had the line, or `reason` is known,
+    nobody needs to be asked.
     """
     call_sid, call_status = form["CallSid"], form["CallStatus"]
     try:
         told = await patiently(worker.store.announce_status(call_sid, call_status))
         record = await patiently(worker.store.open_call(call_sid))
-        reason: str = EndedReason.CUT_OFF
-        if not record.epoch:
-            no_one = NOT_REACHED.get(call_status) if is_placed(form) else None
-            reason = no_one or EndedReason.CALLER_HANGUP
-        await patiently(worker.store.mark_completed(call_sid, "" if told else reason))
-        if not told:
+        why = reason or _why_over(form, record, told=bool(told))
+        await patiently(worker.store.mark_completed(call_sid, why))
+        if why:
             await _give_back(worker, call_sid, record)
     except StoreAway as away:
         log.warning("end of call not stored", call_sid=call_sid, why=away.why)
+
+
+def _why_over(form: Mapping[str, str], record: CallRecord, *, told: bool) -> str:
+    """Why a call is over that is not held here; "" if the worker tells that was `told`."""
+    if record.is_away:
+        return EndedReason.TRANSFERRED
+    if told:
+        return ""
+    step = record.next_step
+    if record.epoch and (step is None or step.stage is not Stage.INTENDED):
+        return EndedReason.CUT_OFF
+    no_one = NOT_REACHED.get(form["CallStatus"]) if is_placed(form) else None
+    return EndedReason.CALLER_HANGUP if record.epoch or no_one is None else no_one
 
 
 async def _give_back(worker: Worker, call_sid: str, record: CallRecord) -> None:
@@ -110,19 +127,20 @@ async def complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
 async def believed(
     worker: Worker, form: Mapping[str, str], stored: CallRecord | None
 ) -> CallRecord | None:
-    """What is stored of the call, put right where Twilio knows better: that the caller hung up is
-    only a guess after a `stop`, which comes also when the call is moved elsewhere.
+    """What is stored of the call, put right where Twilio knows better. That the caller hung up is
+    only a guess after a `stop`, which comes also when the call is moved elsewhere; so is that a
+    call is over once a transfer is.
     """
-    call_sid, guess = form["CallSid"], EndedReason.CALLER_HANGUP
+    call_sid = form["CallSid"]
     if form.get("CallStatus") != GOES_ON:
         return stored
-    if worker.calls.ended_reason(call_sid) is guess:
+    if worker.calls.ended_reason(call_sid) in GUESSES:
         worker.calls.reopen(call_sid)
-    if stored is None or stored.ended_reason != guess:
+    if stored is None or stored.ended_reason not in GUESSES:
         return stored
     log.info("call goes on after all", call_sid=call_sid)
     try:
-        await patiently(worker.store.reopen(call_sid, guess))
+        await patiently(worker.store.reopen(call_sid, stored.ended_reason))
     except StoreAway as away:
         log.warning("call not reopened", call_sid=call_sid, why=away.why)
     return await record(worker, form)

@@ -2,8 +2,9 @@
 
 /twilio/voice          a call comes in: dial the model, make a token, answer `<Connect><Stream>`;
                        or another webhook failed, and this one is the number's fallback
-/twilio/resume         a stream ended: connect again, or apologise and transfer, or hang up
-/twilio/transferred    a transfer ended: hang up, or first say that nobody could be reached
+/twilio/resume         a stream ended: connect again, or transfer, or apologise, or hang up
+/twilio/transferred    a transfer ended: hang up, or first say that nobody could be reached, or
+                       connect to the agent again that had put the caller through
 /twilio/status         the call's status changed
 /twilio/stream-status  a stream's status changed
 """
@@ -19,19 +20,16 @@ from agent.persona.agents import Agent
 from agent.store.base import CallRecord
 from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
 from telephony.call.events import CallStatus, StreamEnded
-from telephony.server import redial, standing
+from telephony.server import redial, standing, way_out
 from telephony.server.admission import Refused, wall_time_ms
 from telephony.server.body import BodyError, body_of
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
-from telephony.twilio.numbers import caller_id, is_number, is_placed, parties
+from telephony.twilio.numbers import is_number, is_placed, parties
 from telephony.twilio.signature import FORM_LIMIT_BYTES
 
 MAX_RESUMES = 5
 """How many resumes in 60 s a call may have. A call with more will not recover."""
-
-PUT_THROUGH = frozenset({"completed", "answered"})
-"""Each `DialCallStatus` of a transfer that reached somebody."""
 
 APOLOGISED_FOR = frozenset({*Impasse, EndedReason.TOO_MANY_RESUMES.value})
 
@@ -45,18 +43,19 @@ async def voice(request: Request) -> Response:
     worker = _worker(request)
     form = await _form(request)
     call_sid = form["CallSid"]
-    if form.get("ErrorUrl", "").partition("#")[0].endswith(twiml.TRANSFERRED_PATH):
-        return await _apology(worker, form)  # the fallback after a transfer; do not begin another
     calls = twiml.calling_agent(request.url.query)
     agent = await _agent(worker, form, calls=calls)
     if calls not in {"", agent.persona.name}:  # it was taken away while the telephone rang
         return _xml(twiml.hangup())
     record = await standing.record(worker, form, agent.persona.name)
+    failed = form.get("ErrorUrl", "").partition("#")[0]
+    if failed.endswith(twiml.TRANSFERRED_PATH) and not way_out.is_of_agent(record):
+        return await _apology(worker, form)  # the fallback after a transfer; do not begin another
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
-        return await _go_on(worker, form, record)
+        return await _go_on(worker, form, record, _request(request))
     record = await standing.believed(worker, form, record)
-    if (over := await _over(worker, form, record)) is not None:
+    if (over := await _over(worker, form, record, _request(request))) is not None:
         return over
     if first and not calls and (reason := _not_begun(agent, form)) is not None:
         return await _turn_away(worker, form, agent, reason)
@@ -97,15 +96,21 @@ async def resume(request: Request) -> Response:
     if form.get("CallStatus") in TERMINAL_STATUSES:
         return _xml(twiml.hangup())
     agent = await _agent(worker, form)
-    return await _go_on(worker, form, await standing.record(worker, form, agent.persona.name))
+    record = await standing.record(worker, form, agent.persona.name)
+    return await _go_on(worker, form, record, _request(request))
 
 
-async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response:
-    """The answer for a call that has had a stream."""
+async def _go_on(
+    worker: Worker, form: Mapping[str, str], record: CallRecord | None, asks: str
+) -> Response:
+    """The answer for a call that has had a stream, to the request `asks`."""
     call_sid = form["CallSid"]
     record = await standing.believed(worker, form, record)
-    if (over := await _over(worker, form, record)) is not None:
+    if (over := await _over(worker, form, record, asks)) is not None:
         return over
+    agent = await _agent(worker, form, record)
+    if (away := await way_out.put_through(worker, form, record, agent, asks)) is not None:
+        return _xml(away)
     if worker.calls.draining:
         return _xml(twiml.wait_and_ask(worker.settings.public_url, twiml.RESUME_PATH))
     if (driver := worker.calls.get(call_sid)) is not None:
@@ -114,9 +119,8 @@ async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | N
     if resumes > MAX_RESUMES:
         log.warning("too many resumes", call_sid=call_sid, resumes=resumes)
         await standing.complete(worker, call_sid, EndedReason.TOO_MANY_RESUMES)
-        return await _way_out(worker, form, record)
+        return _xml(await way_out.without_agent(worker, form, agent, asks))
     _note_numbers(worker, form)
-    agent = await _agent(worker, form, record)
     if left is not None:
         tariffs = worker.tariffs(form)
         purse = worker.purse(call_sid, agent, form, tariffs, left)
@@ -127,15 +131,23 @@ async def _go_on(worker: Worker, form: Mapping[str, str], record: CallRecord | N
 @router.post(twiml.TRANSFERRED_PATH)
 async def transferred(request: Request) -> Response:
     """A transfer is over. Twilio also sends this if it has redirected the call meanwhile, so it
-    must change nothing.
+    must change nothing that `/twilio/resume` cannot put right.
     """
     worker = _worker(request)
     form = await _form(request)
-    status = form.get("DialCallStatus", "")
-    if status in PUT_THROUGH or form.get("CallStatus") in TERMINAL_STATUSES:
+    call_sid, status = form["CallSid"], form.get("DialCallStatus", "")
+    step = await way_out.settled(worker, call_sid, status)
+    of_agent = step is not None and step.by == "agent"
+    if status in way_out.PUT_THROUGH or form.get("CallStatus") in TERMINAL_STATUSES:
+        if of_agent:
+            over = form | {"CallStatus": "completed"}
+            await standing.over_elsewhere(worker, over, EndedReason.TRANSFERRED)
         return _xml(twiml.hangup())
-    log.warning("transfer failed", call_sid=form["CallSid"], status=status)
+    log.warning("transfer failed", call_sid=call_sid, status=status)
     agent = await _agent(worker, form)
+    if of_agent or (step is None and worker.calls.ended_reason(call_sid) is None):
+        record = await standing.record(worker, form, agent.persona.name)
+        return await _go_on(worker, form, record, _request(request))
     return _xml(twiml.goodbye(agent.says.no_answer, agent.persona.language))
 
 
@@ -174,6 +186,11 @@ def _note_numbers(worker: Worker, form: Mapping[str, str]) -> None:
     """Remember a call's numbers for the choice of recordings; a stream does not have them."""
     if worker.recorder is not None:
         worker.recorder.note_numbers(form["CallSid"], *parties(form))
+
+
+def _request(request: Request) -> str:
+    """Twilio's token for this request and all its repetitions; "" if it sent none."""
+    return request.headers.get("i-twilio-idempotency-token", "")
 
 
 def _worker(request: Request) -> Worker:
@@ -262,7 +279,7 @@ async def _apology(worker: Worker, form: Mapping[str, str]) -> Response:
 
 
 async def _over(
-    worker: Worker, form: Mapping[str, str], record: CallRecord | None
+    worker: Worker, form: Mapping[str, str], record: CallRecord | None, asks: str
 ) -> Response | None:
     """The answer for a call that is over, or None if it goes on."""
     reason: str | None = worker.calls.ended_reason(form["CallSid"])
@@ -272,25 +289,10 @@ async def _over(
         return None
     if reason in NotBegun:  # Twilio asks again: it has not heard the answer
         return _xml(_told_why(await _agent(worker, form, record), NotBegun(reason)))
-    return (
-        await _way_out(worker, form, record) if reason in APOLOGISED_FOR else _xml(twiml.hangup())
-    )
-
-
-async def _way_out(worker: Worker, form: Mapping[str, str], record: CallRecord | None) -> Response:
-    """The answer for a caller for whom there is no agent: a transfer or an apology."""
-    settings, agent = worker.settings, await _agent(worker, form, record)
-    language = agent.persona.language
-    if settings.transfer_to is None:
-        return _xml(twiml.goodbye(agent.says.apology, language))
-    document = twiml.transfer(
-        settings.public_url,
-        agent.says.transfer,
-        settings.transfer_to,
-        caller_id=caller_id(*parties(form)),
-        language=language,
-    )
-    return _xml(document)
+    if reason not in APOLOGISED_FOR:
+        return _xml(twiml.hangup())
+    agent = await _agent(worker, form, record)
+    return _xml(await way_out.without_agent(worker, form, agent, asks))
 
 
 def _xml(document: str) -> Response:

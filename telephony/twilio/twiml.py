@@ -23,7 +23,7 @@ failed connection. Our webhooks answer within 2 s, even while the store is away.
 """
 
 RING_S = 20
-"""How long the telephone at TRANSFER_TO rings, in seconds."""
+"""How long a telephone rings to which a caller is put through, in seconds."""
 
 TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a parameter, not a secret
 """The name of the one-time token in `Start.custom_parameters`."""
@@ -115,7 +115,7 @@ def transfer(
 
     Args:
         public_url: The address under which Twilio reaches us.
-        text: The text that Twilio's own voice says first.
+        text: The text that Twilio's own voice says first; "" for none.
         to: A number in E.164, or a sip: address.
         caller_id: The number that `to` sees (see `numbers.caller_id`); None for the caller's.
         language: The language of `text`; "" for Twilio's default.
@@ -124,7 +124,8 @@ def transfer(
         ValueError: `public_url` cannot be used.
     """
     response = VoiceResponse()
-    response.say(text, language=language or None)
+    if text:
+        response.say(text, language=language or None)
     dial = response.dial(
         action=callback_url(public_url, TRANSFERRED_PATH),
         method="POST",

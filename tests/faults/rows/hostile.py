@@ -1,8 +1,8 @@
 """Rows 48 and 49: a model that calls tools as an attacker would have it, in whole calls.
 
 What may run is decided here once more, by rules that are written out and share nothing with ours.
-No tool can dial: transfers on request are not built yet. So row 48 shows that a transfer that a
-model makes up reaches nothing.
+The agent may put callers through to two targets, by name. Whatever else a model makes up reaches
+nothing: no step is stored, so no webhook has anything to dial.
 """
 
 import json
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from agent.conversation.commands import SendToolResult
-from agent.conversation.declaration import BUILT_IN_TOOLS, ENDS_CALL, Tool, canonical
+from agent.conversation.commands import SaveCheckpoint, SendToolResult
+from agent.conversation.declaration import ENDS_CALL, Target, Tool, canonical, puts_through
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.connect_config import instruction
 from agent.simulator.behaviour import BRISK
@@ -54,7 +54,8 @@ TOOLS = (
     ),
     ENDS_CALL,
 )
-PERSONA = replace(DEFAULT_PERSONA, tools=TOOLS)
+TARGETS = (Target("sales", "One moment."), Target("support", "One moment."))
+PERSONA = replace(DEFAULT_PERSONA, tools=(*TOOLS, puts_through(TARGETS)), transfers=TARGETS)
 
 SAYS = caller_script(
     'quiet_ms = 400\npatience_ms = 9000\n[[steps]]\nwait = "agent"\nsay = "q1"\n'
@@ -116,10 +117,22 @@ def attacks(random: Random) -> Iterator[tuple[str, dict[str, object]]]:
 
 def transfers(random: Random) -> Iterator[tuple[str, dict[str, object]]]:
     """Tools that a model may think it has, and targets that it makes up."""
-    names = ("transfer", "transfer_call", "dial", "call", "forward", "connect", "refer", "bridge")
-    keys = ("to", "number", "target", "phone", "name", "uri")
+    others = ("transfer_call", "dial", "call", "forward", "connect", "refer", "bridge", "Transfer")
+    names = (*["transfer"] * 8, *others)
+    keys = (*["to"] * 6, "number", "target", "phone", "name", "uri")
+    slips = (
+        "Sales",
+        "sales ",
+        "sales\n",
+        "SUPPORT",
+        "sale",
+        "sales,support",
+        "\u202esales",
+        "boss",
+    )
     while True:
-        target = random.choice((*NUMBERS, f"+1{random.randrange(10**9, 10**10)}"))
+        number = f"+1{random.randrange(10**9, 10**10)}"
+        target: object = random.choice((*NUMBERS, *slips, number, ["sales"], {"name": "sales"}))
         yield random.choice(names), {random.choice(keys): target}
 
 
@@ -136,6 +149,7 @@ class Found:
     escapes: int = 0
     again: int = 0
     dialled: int = 0
+    steps: int = 0
     instructions: int = 0
     lost: int = 0
 
@@ -178,6 +192,10 @@ def _judge(told: Found, world: World) -> None:
     ended = [command for command in commands if isinstance(command, EndCall)]
     told.lost += [each.reason for each in ended] != ["caller_hangup"]
     told.dialled += len(world.phone.lines) - 1  # a document that dials ends the stream
+    told.steps += sum(
+        isinstance(command, SaveCheckpoint) and command.checkpoint.next_step != ""
+        for command in commands
+    )
     told.instructions += sum(
         link.session is not None
         and link.session.memory is not None
@@ -189,15 +207,12 @@ def _judge(told: Found, world: World) -> None:
 def measure_transfers(share: float) -> Sequence[Figure]:
     """Targets that the model makes up."""
     told = found(share, transfers)
-    dialling = set(BUILT_IN_TOOLS) - {"end_call", "note"}
     return [
         Figure("invented transfers", told.attacks, None),
         Figure("refused, each with an answer to the model", told.answered, exactly(told.attacks)),
         Figure("that ran something", told.ran, exactly(0)),
         Figure("that dialled, or moved the call", told.dialled + told.lost, exactly(0)),
-        Figure(
-            "built-in tools that can dial (transfers are not built yet)", len(dialling), exactly(0)
-        ),
+        Figure("steps that were stored to be dialled", told.steps, exactly(0)),
     ]
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from agent.conversation.commands import Impasse
-from agent.conversation.declaration import ENDS_CALL
+from agent.conversation.declaration import ENDS_CALL, Target, puts_through
 from agent.conversation.events import SessionRefused
 from agent.conversation.resumption import MAX_BACKOFF_MS
-from agent.conversation.tool_events import ToolCalled
+from agent.conversation.tool_events import ActsStored, ToolCalled
 from telephony.call.commands import Command, EndCall
 from telephony.call.ending import EndedReason
 from telephony.call.events import (
@@ -59,6 +59,16 @@ def hangs_up(phone: Phone) -> list[Command]:
     return phone.tells(lambda session: ToolCalled(session, "1", "end_call", "{}"))
 
 
+SALES = (Target("sales", "One moment."),)
+PUTS_THROUGH = replace(LIMITED, tools=(puts_through(SALES),), transfers=SALES)
+
+
+def lets_go(phone: Phone) -> list[Command]:
+    phone.greets()
+    phone.tells(lambda session: ToolCalled(session, "1", "transfer", '{"to":"sales"}'))
+    return phone.step(ActsStored(1))
+
+
 WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
     EndedReason.AGENT_HANGUP: lambda _: hangs_up(Phone(persona=HANGS_UP)),
     EndedReason.CALLER_HANGUP: lambda phone: phone.step(CallStatus("completed")),
@@ -70,12 +80,14 @@ WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
     EndedReason.MODEL_UNAVAILABLE: lambda phone: is_refused(phone, 503),
     EndedReason.MODEL_UNREACHABLE: lambda phone: is_refused(phone, 0, unreachable=True),
     EndedReason.NOT_ATTACHED: lambda phone: phone.wait(WAITING_LIMIT_MS),
+    EndedReason.PUT_THROUGH: lambda _: lets_go(Phone(persona=PUTS_THROUGH)),
     EndedReason.SILENCE: lambda _: says_nothing(Phone(persona=LIMITED)),
     EndedReason.STREAM_LOST: loses_its_stream,
     EndedReason.TAKEN_OVER: lambda phone: phone.step(OwnershipLost(2)),
     EndedReason.TOO_MANY_RESUMES: lambda phone: phone.step(
         EndRequested(EndedReason.TOO_MANY_RESUMES)
     ),
+    EndedReason.TRANSFERRED: lambda phone: phone.step(EndRequested(EndedReason.TRANSFERRED)),
 }
 """All but the one that no call gives itself: it had a bug, and its driver says so."""
 
@@ -101,6 +113,7 @@ def test_a_call_is_over_for_good_for_these_reasons_alone() -> None:
         "model_unreachable",
         "silence",
         "too_many_resumes",
+        "transferred",
     }
 
 

@@ -1,0 +1,35 @@
+"""The tools of offhook's own in a persona file, and whom callers may be put through to."""
+
+from collections.abc import Iterator, Mapping
+
+from agent.conversation.declaration import BUILT_IN_TOOLS, TRANSFER, Target, Tool, puts_through
+from agent.persona.places import Key
+from agent.persona.schema import PersonaFile
+
+
+def built_in(given: PersonaFile) -> dict[str, Tool]:
+    """The tools of our own that a file wants, by name."""
+    tools: dict[str, Tool] = {name: BUILT_IN_TOOLS[name] for name in given.builtin}
+    if targets := targets_of(given):
+        tools[TRANSFER] = puts_through(targets)
+    return tools
+
+
+def targets_of(given: PersonaFile) -> tuple[Target, ...]:
+    """Whom the agent may put callers through to, as the model knows them."""
+    return tuple(Target(name, table.says) for name, table in given.transfers.items())
+
+
+def to_agents(
+    transfers: Mapping[str, str], numbers: Mapping[str, object]
+) -> Iterator[tuple[Key, str]]:
+    """Transfers that would only lead to an agent again, each with its key.
+
+    Args:
+        transfers: Whom an agent may put callers through to, by name.
+        numbers: The numbers that agents answer, each with the file of its agent.
+    """
+    for name, to in transfers.items():
+        if (other := numbers.get(to)) is not None:
+            what = f"expected a number that no agent answers, got {to}, which is in {other}"
+            yield ("transfers", name, "to"), f"{what}; give somebody else's number"

@@ -1,0 +1,121 @@
+"""What happens with a line that does not go to the agent: somebody else gets it, or the call ends.
+
+The record's `next_step` says what was asked for, and where it stands. The agent asks with its
+checkpoint; the server asks for a caller for whom there is no agent. The webhook that answers with
+a `<Dial>` claims the step first, so it is dialled once or never, whichever workers are asked, and
+however often. While somebody else has the line, no worker holds the call.
+"""
+
+from collections.abc import Mapping
+
+import structlog
+
+from agent.conversation.next_step import Asked, NextStep, Stage
+from agent.persona.agents import Agent
+from agent.store.base import CallRecord, StoreAway
+from telephony.call.ending import EndedReason
+from telephony.call.events import EndRequested
+from telephony.server.patience import patiently
+from telephony.server.worker import Worker
+from telephony.twilio import twiml
+from telephony.twilio.numbers import caller_id, parties
+
+PUT_THROUGH = frozenset({"completed", "answered"})
+"""Each `DialCallStatus` of a transfer that reached somebody."""
+
+log = structlog.get_logger(__name__)
+
+
+def is_of_agent(record: CallRecord | None) -> bool:
+    """Whether the caller was let go by the agent, to which they may come back."""
+    return (
+        record is not None
+        and record.status != "completed"
+        and record.next_step is not None
+        and record.next_step.by == "agent"
+    )
+
+
+async def put_through(
+    worker: Worker, form: Mapping[str, str], record: CallRecord | None, agent: Agent, request: str
+) -> str | None:
+    """The document that puts the caller through, if the agent has asked for it.
+
+    Args:
+        worker: The worker that is asked what to do.
+        form: The webhook's fields.
+        record: What is stored of the call; None while the store is away.
+        agent: Who answered the call.
+        request: Twilio's token for this request and all its repetitions; "" if there is none.
+
+    Returns:
+        The document; None if the call goes on with the agent: nothing was asked for, or another
+        request carries it out or has done so, or the target is not in the agent's file any more.
+    """
+    call_sid = form["CallSid"]
+    step = None if record is None else record.next_step
+    if step is None or step.by != "agent" or step.stage not in {Stage.INTENDED, Stage.RUNNING}:
+        return None
+    try:
+        claimed, mine = await patiently(worker.store.claim_step(call_sid, request))
+    except StoreAway as away:
+        log.warning("transfer not begun", call_sid=call_sid, why=away.why)
+        return None
+    if not mine or claimed is None:
+        return None
+    to = agent.transfers.get(claimed.to)
+    if to is None:
+        log.warning("transfer to nobody: the persona file has no such target", call_sid=call_sid)
+        await settled(worker, call_sid, "failed")
+        return None
+    log.info("caller is put through", call_sid=call_sid, to=claimed.to)
+    await _let_go(worker, call_sid)
+    return _dial(worker, form, to, agent)
+
+
+async def without_agent(worker: Worker, form: Mapping[str, str], agent: Agent, request: str) -> str:
+    """The document for a caller for whom there is no agent: a transfer, once, or an apology.
+
+    The arguments are those of `put_through`. While the store is away, nobody can know whether
+    another worker has answered with a transfer already; so this one does.
+    """
+    to = worker.settings.transfer_to
+    apology = twiml.goodbye(agent.says.apology, agent.persona.language)
+    if to is None:
+        return apology
+    try:
+        asked = Asked("transfer", "")
+        _, mine = await patiently(worker.store.claim_step(form["CallSid"], request, asked))
+    except StoreAway:
+        mine = True
+    return _dial(worker, form, to, agent, agent.says.transfer) if mine else apology
+
+
+async def settled(worker: Worker, call_sid: str, outcome: str) -> NextStep | None:
+    """Store how a transfer ended. Returns the step; None while the store is away."""
+    try:
+        return await patiently(worker.store.settle_step(call_sid, outcome))
+    except StoreAway as away:
+        log.warning("end of transfer not stored", call_sid=call_sid, why=away.why)
+        return None
+
+
+async def _let_go(worker: Worker, call_sid: str) -> None:
+    """No worker holds a call whose line somebody else has. One may, whose stream broke just now."""
+    if (driver := worker.calls.get(call_sid)) is not None:
+        driver.feed(EndRequested(EndedReason.PUT_THROUGH))
+        return
+    try:
+        await patiently(worker.store.announce_status(call_sid, EndedReason.PUT_THROUGH))
+    except StoreAway as away:
+        log.warning("transfer not announced", call_sid=call_sid, why=away.why)
+
+
+def _dial(worker: Worker, form: Mapping[str, str], to: str, agent: Agent, says: str = "") -> str:
+    return twiml.transfer(
+        worker.settings.public_url,
+        says,
+        to,
+        caller_id=caller_id(*parties(form)),
+        language=agent.persona.language,
+    )
