@@ -108,6 +108,7 @@ async def test_where_all_is_well_nothing_fails_and_no_call_is_left_behind(
     assert len(clinic.worker.server.worker.calls) == 0
     left = await redis.keys("*")  # of the rehearsal, which expires
     whose = {"offhook:{doctor", "offhook:caller:doctor", "offhook:spent:1970"}
+    left = [key for key in left if key != "offhook:{dials}:next"]  # which may end at any moment
     assert {str(key).split("-")[0] for key in left} == whose
     assert all([0 < await redis.ttl(key) <= max(REDIS_TTL_S, KEPT_S) for key in left])
 
