@@ -23,6 +23,7 @@ from enum import Enum
 from agent.conversation.deadlines import earliest
 from agent.conversation.reply import Reply, State
 from agent.conversation.speech import CallerSpeech, Utterance
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 from agent.conversation.turns import Generation
 
 TOLD_LATE_MS = 1_200
@@ -30,9 +31,6 @@ TOLD_LATE_MS = 1_200
 
 WRITTEN_LATE_MS = 3_000
 """Words of the caller are written down up to so long after the answer to them has begun."""
-
-SPEECH_TOLD_MS = 2_000
-"""A server that heard the caller tells so 0.5 to 0.9 s after the end of what was said."""
 
 HOLD_LIMIT_MS = 6_000
 """How long a reply is held at most, whatever is heard: it may be a radio."""
@@ -194,12 +192,16 @@ def verdict(
 class Hold:
     """How long what is heard may be held: the times of one hold, once there is one.
 
+    Args:
+        turns: How late the server tells of speech.
+
     Attributes:
         sure: Whether the ear is sure by now that it was held for speech.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, turns: TurnTaking = DEFAULT_TURNS) -> None:
         self.sure = False
+        self._turns = turns
         self._until_ms: int | None = None
         self._told_by_ms: int | None = None
 
@@ -215,7 +217,7 @@ class Hold:
         self.sure |= bool(self) and speech.sure
         if self.sure:
             ended = speech.state is Utterance.ENDED
-            self._told_by_ms = now_ms + SPEECH_TOLD_MS if ended else None
+            self._told_by_ms = now_ms + self._turns.told_ms if ended else None
 
     def over(self) -> None:
         """Nothing is held."""

@@ -16,12 +16,12 @@ not asked about it.
 
 from math import ceil
 
-from agent.conversation.barge_in import SPEECH_TOLD_MS
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import QUESTION_MS
 from agent.conversation.pace import LEAST_PATIENCE_MS, Pace
 from agent.conversation.playing import Playing
 from agent.conversation.remedies import REMEDIES, Remedy, Trouble
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 
 NUDGE_LIMIT_MS = 2_500
 """How long it may then take to answer a nudge; or to answer after all what it was asked before."""
@@ -30,18 +30,15 @@ REST_LIMIT_MS = 2_500
 """The least that is allowed for the rest of a reply: it has been thought already, and only some
 seconds of its beginning may be left to be heard."""
 
-END_OF_SPEECH_MS = 500
-"""So much later than the caller's last sound the server finds that the caller has finished."""
-
 STALL_LIMIT_MS = 2_500
 """How long a turn may stay open after all of it that came could have been heard."""
 
 THINKING_LIMIT_MS = 30_000
 """How long the model may say that it still works on what it was asked, and nothing else."""
 
-SPOKEN_ON_MS = 6_000
-"""How much longer is waited for a caller who is still heard after the model told of the end: it may
-be somebody else who is heard."""
+SPOKEN_ON_MS = 5_500
+"""How much longer is waited, and for the silence that ends a turn, for a caller who is still heard
+after the model told of the end: it may be somebody else who is heard."""
 
 SPEECH_MS = 200
 """Less sound than this is no speech."""
@@ -59,12 +56,14 @@ class Liveness:
     Args:
         playing: What is heard, and until when.
         pace: How long the model takes.
-        detects: Whether the model itself detects that the caller has finished; only such a model
-            is told of an end of audio.
+        turns: Which silence ends what the caller says, and whether the model itself detects that;
+            only such a model is told of an end of audio.
     """
 
-    def __init__(self, playing: Playing, pace: Pace | None = None, *, detects: bool = True) -> None:
-        self._playing, self._pace, self._detects = playing, pace or Pace(), detects
+    def __init__(
+        self, playing: Playing, pace: Pace | None = None, turns: TurnTaking = DEFAULT_TURNS
+    ) -> None:
+        self._playing, self._pace, self._turns = playing, pace or Pace(), turns
         self._owed_ms: int | None = None
         self._since_ms: int | None = None
         self._least_ms = LEAST_PATIENCE_MS
@@ -201,7 +200,7 @@ class Liveness:
         trouble = self._trouble(now_ms, listens_ms)
         if trouble is None:
             return None
-        if trouble is Trouble.UNHEARD and self._detects and not self._audio_ended:
+        if trouble is Trouble.UNHEARD and self._turns.detects and not self._audio_ended:
             self._audio_ended = True
             return trouble, Remedy.END_AUDIO
         cough = trouble is Trouble.UNHEARD and self._speech_ms < QUESTION_MS
@@ -242,7 +241,7 @@ class Liveness:
         """Whether the line has spoken since the model told of the end, or speaks, if it did not."""
         if self._spoke_ms is None:
             return False
-        speaks = now_ms - self._spoke_ms < END_OF_SPEECH_MS
+        speaks = now_ms - self._spoke_ms < self._turns.silence_ms
         return speaks if self._since_ms is None else self._spoke_ms > self._since_ms
 
     @property
@@ -250,7 +249,7 @@ class Liveness:
         """When the line has been quiet for long enough: noise makes the end of a word seem late."""
         if self._spoke_ms is None or self._since_ms is None:
             return 0
-        return self._spoke_ms + END_OF_SPEECH_MS
+        return self._spoke_ms + self._turns.silence_ms
 
     def _trouble(self, now_ms: int, listens_ms: int) -> Trouble | None:
         if self._told is not None:
@@ -265,7 +264,7 @@ class Liveness:
         heard_by_ms = max(ceil(self._playing.ends_ms), self._result_ms)
         patience_ms = self._patience_ms
         thinks_ms = self._thinks_until_ms or 0
-        ear_ms = max(patience_ms, LEAST_PATIENCE_MS) + END_OF_SPEECH_MS
+        ear_ms = max(patience_ms, LEAST_PATIENCE_MS) + self._turns.silence_ms
         quiet_ms = None if self._spoke_ms is None else self._spoke_ms + ear_ms
         no_reply_ms = unheard_ms = None
         if self._owed_ms is not None:
@@ -274,13 +273,14 @@ class Liveness:
             heard_ms = 0 if self._by_text else heard_by_ms
             limit_ms = NUDGE_LIMIT_MS if self._nudged else patience_ms
             due_ms = self._owed_ms + limit_ms
-            spoken_on_ms = min(quiet_ms or 0, due_ms + SPOKEN_ON_MS)
+            most_ms = due_ms + SPOKEN_ON_MS + self._turns.silence_ms
+            spoken_on_ms = min(quiet_ms or 0, most_ms)
             no_reply_ms = max(due_ms, spoken_on_ms, heard_ms, thinks_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
             unheard_ms = max(quiet_ms, listens_ms + patience_ms, heard_by_ms, thinks_ms)
-            if self._detects and not self._audio_ended and self._spoke_ms is not None:
+            if self._turns.detects and not self._audio_ended and self._spoke_ms is not None:
                 said_ms = max(self._spoke_ms, listens_ms, heard_by_ms, thinks_ms)
-                unheard_ms = said_ms + SPEECH_TOLD_MS
+                unheard_ms = said_ms + self._turns.told_ms
         return {
             Trouble.NO_REPLY: no_reply_ms,
             Trouble.UNHEARD: unheard_ms,

@@ -1,33 +1,36 @@
 """Finds when the caller began to say the words of a transcription.
 
 A transcription comes up to two seconds after its words. The sound on the line shows when they
-began: a stretch of sound without a pause counts as one utterance. If no stretch fits, the time of
-the transcription is used. On a line that returns the agent's voice, a caller who talks over the
-agent may seem to have begun a little early.
+began: stretches of sound with no silence between them that ends a turn count as one utterance. If
+none fits, the time of the transcription is used. On a line that returns the agent's voice, a caller
+who talks over the agent may seem to have begun a little early.
 """
 
 from collections import deque
 
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
+
 PAUSE_MS = 500
-"""A longer pause divides two utterances, as it does for the server (`silence_duration_ms`)."""
+"""A longer pause divides two stretches of sound."""
 
 WORD_MS = 200
 """A shorter stretch is a click or a breath."""
-
-WRITTEN_AFTER_MS = 500
-"""How long after it began an utterance is written down at the earliest: the server waits for its
-end, and for 500 ms of silence. What began later is the next utterance."""
 
 KEPT = 16
 """How many stretches are remembered. A caller seldom says so much before it is written down."""
 
 
 class Onset:
-    """Hears one line: `sounded` with each piece of sound, `of_words` when words are written."""
+    """Hears one line: `sounded` with each piece of sound, `of_words` when words are written.
 
-    def __init__(self) -> None:
+    Args:
+        turns: Which silence divides two utterances.
+    """
+
+    def __init__(self, turns: TurnTaking = DEFAULT_TURNS) -> None:
+        self._turns = turns
         self._stretches: deque[_Stretch] = deque(maxlen=KEPT)
-        self._after_ms = -1
+        self._after_ms = self._after_last_ms = -1
 
     def sounded(self, now_ms: int, sound_ms: float) -> None:
         """So much sound of the caller came, and ended now."""
@@ -48,16 +51,32 @@ class Onset:
             written_ms: When the first of them came.
             again: Whether they may be the rest of the utterance that was asked for last.
         """
-        earliest_ms = self._after_ms if again else self._after_ms + 1
-        began_ms = [
-            stretch.began_ms
-            for stretch in self._stretches
-            if earliest_ms <= stretch.began_ms <= written_ms and stretch.sound_ms >= WORD_MS
+        earliest_ms = self._after_ms if again else self._after_last_ms + 1
+        utterances = [
+            stretches
+            for stretches in self._utterances(earliest_ms, written_ms)
+            if sum(stretch.sound_ms for stretch in stretches) >= WORD_MS
         ]
-        early = [ms for ms in began_ms if ms <= written_ms - WRITTEN_AFTER_MS]
-        found_ms = max(early or began_ms, default=written_ms)
+        # The server waits for its end, and for the silence: what began later is the next one.
+        by_ms = written_ms - self._turns.silence_ms
+        early = [stretches for stretches in utterances if stretches[0].began_ms <= by_ms]
+        found = (early or utterances)[-1:]
+        found_ms = found[0][0].began_ms if found else written_ms
         self._after_ms = max(self._after_ms, found_ms)
+        self._after_last_ms = max(self._after_ms, found[0][-1].began_ms if found else 0)
         return found_ms
+
+    def _utterances(self, from_ms: int, to_ms: int) -> list[list["_Stretch"]]:
+        """The stretches that began between these two times, one list for each utterance."""
+        out: list[list[_Stretch]] = []
+        for stretch in self._stretches:
+            if not from_ms <= stretch.began_ms <= to_ms:
+                continue
+            if out and stretch.began_ms - out[-1][-1].ends_ms < self._turns.silence_ms:
+                out[-1].append(stretch)
+            else:
+                out.append([stretch])
+        return out
 
 
 class _Stretch:

@@ -62,7 +62,8 @@ def assemble(
     fallback = kept.fallback and has_fallback
     handle = kept.handle if kept.fallback is fallback else ""  # else its model is not there
     meter = Meter(tariffs, kept, elapsed_ms)
-    onset = Onset()
+    turns = persona.turn_taking
+    onset = Onset(turns)
     transcript = Transcript(lines, kept.handle_lines, elapsed_ms, onset)
     left = kept.left_after(len(transcript.lines))
     debt = Debt(onset, transcript.lines, left, elapsed_ms, greeted=kept.greeted)
@@ -75,9 +76,8 @@ def assemble(
         persona, transcript, resumption, debt, meter, ledger, wall_time_ms=wall_time_ms
     )
     pace = Pace(think_ms)
-    detects = persona.turns is None or persona.turns.detection == "server"
-    playing = Playing(transcript)
-    liveness = Liveness(playing, pace, detects=detects)
+    playing = Playing(transcript, turns)
+    liveness = Liveness(playing, pace, turns)
     replies = Replies(transcript, sessions, liveness, debt, playing)
     parting = Parting(persona, sessions, replies, debt, meter)
     tools = ToolUse(

@@ -5,34 +5,10 @@ from typing import Literal
 
 from agent.conversation.declaration import Target, Tool
 from agent.conversation.later import LATER
-
-Sensitivity = Literal["high", "low"]
-Detection = Literal["server", "ours"]
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 
 Manner = Literal["server", "quick"]
 """Who decides that the caller talks over the agent; `barge_in` says what each does."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnTaking:
-    """How turns are taken.
-
-    Args:
-        detection: Who finds out when the caller speaks: Gemini's ``"server"``, or ``"ours"``. The
-            sensitivities are the server's alone.
-        silence_ms: The silence that ends a turn. 500 to 800 is advised, and a caller feels each
-            millisecond.
-        prefix_ms: The speech that is needed before a start of speech counts. 20 is one telephone
-            frame, so that a "yes" is heard.
-        start_sensitivity: How readily speech is taken to begin.
-        end_sensitivity: How readily speech is taken to end.
-    """
-
-    silence_ms: int = 500
-    prefix_ms: int = 20
-    start_sensitivity: Sensitivity = "high"
-    end_sensitivity: Sensitivity = "high"
-    detection: Detection = field(default="server", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +22,7 @@ class Persona:
         greeting_cue: The text for the model when the call is answered. The model never speaks
             first by itself, so this text makes it greet the caller.
         language: The language that it speaks, as a tag such as ``"de-DE"``; "" lets it choose.
-        turns: How it takes turns; None for the defaults.
+        turns: How it takes turns, if it says so; else None. `turn_taking` has it in any case.
         timezone: The IANA time zone of the date and time that it is told; "" tells it none.
         minutes: How long a conversation may last before the agent says goodbye; 0 for no limit.
         silence_s: How long nobody may say anything before the caller is asked whether they are
@@ -78,6 +54,11 @@ class Persona:
     on_keys: Literal["tell", "ignore"] = field(default="ignore", metadata=LATER)
     barge_in: Manner = field(default="server", metadata=LATER)
     transfers: tuple[Target, ...] = field(default=(), metadata=LATER)
+
+    @property
+    def turn_taking(self) -> TurnTaking:
+        """How it takes turns."""
+        return self.turns or DEFAULT_TURNS
 
 
 EXACTLY = "Say exactly these words, and nothing else: "

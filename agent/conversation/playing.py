@@ -8,6 +8,7 @@ from agent.conversation.barge_in import Hold
 from agent.conversation.commands import ConversationCommand, appended
 from agent.conversation.reply import Reply, State
 from agent.conversation.transcript import Transcript
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 
 
 class Playing:
@@ -15,6 +16,7 @@ class Playing:
 
     Args:
         transcript: Gets a line of each reply that is over.
+        turns: How late the server tells of speech that they are held for.
 
     Attributes:
         hold: Since when they are held, if they are.
@@ -22,8 +24,8 @@ class Playing:
             not held. Reckoned from the audio that came, and mended by what was heard.
     """
 
-    def __init__(self, transcript: Transcript) -> None:
-        self.hold = Hold()
+    def __init__(self, transcript: Transcript, turns: TurnTaking = DEFAULT_TURNS) -> None:
+        self.hold = Hold(turns)
         self.ends_ms = 0.0
         self._transcript = transcript
         self._replies: list[Reply] = []

@@ -35,9 +35,6 @@ from agent.conversation.transcript import Transcript
 from agent.conversation.transfer import Transfer
 from agent.conversation.turns import Floor
 
-SPOKE_MS = 500
-"""A caller who was heard so lately may still be speaking."""
-
 
 class ToolUse:
     """One conversation's. Call `look` after every step of it."""
@@ -55,6 +52,7 @@ class ToolUse:
         parting: Parting,
     ) -> None:
         self._tools = {tool.name: tool for tool in persona.tools}
+        self._turns = persona.turn_taking
         self._ledger = ledger
         self._results = Results(
             ledger, transcript=transcript, sessions=sessions, liveness=liveness, debt=debt
@@ -116,7 +114,8 @@ class ToolUse:
         out = self._hang_up.stay_if_interrupted()
         if not self._ledger.newest:
             return out
-        if self._replies.floor is Floor.AGENT or self._debt.spoke_since(now_ms - SPOKE_MS):
+        spoke_ms = now_ms - self._turns.silence_ms  # who was heard since may still be speaking
+        if self._replies.floor is Floor.AGENT or self._debt.spoke_since(spoke_ms):
             self._quiet_ms = now_ms
         if self._results.note_told():
             out += self._sessions.checkpoint(now_ms)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from google.genai import types
 
 from agent.conversation.declaration import Tool
-from agent.conversation.persona import Persona, TurnTaking
+from agent.conversation.persona import Persona
+from agent.conversation.turn_taking import TurnTaking
 from agent.gemini.quirks import DEFAULT, Quirks
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -51,7 +52,7 @@ def connect_config(
         wall_time_ms: Unix time, in ms, which a persona with a time zone is told; 0 for none.
     """
     declared = [_declared(tool, quirks) for tool in persona.tools]
-    level, turns = quirks.thinking_level, persona.turns or TurnTaking()
+    level = quirks.thinking_level
     transcription = types.AudioTranscriptionConfig()
     if persona.language:  # else noise is written down as words of another language
         transcription.language_codes = [persona.language]
@@ -73,13 +74,13 @@ def connect_config(
         ),
         session_resumption=types.SessionResumptionConfig(handle=handle or None),
         realtime_input_config=types.RealtimeInputConfig(
-            automatic_activity_detection=_detection(turns)
+            automatic_activity_detection=_detection(persona.turn_taking)
         ),
     )
 
 
 def _detection(turns: TurnTaking) -> types.AutomaticActivityDetection:
-    if turns.detection == "ours":
+    if not turns.detects:
         return types.AutomaticActivityDetection(disabled=True)
     return types.AutomaticActivityDetection(
         start_of_speech_sensitivity=STARTS[turns.start_sensitivity],

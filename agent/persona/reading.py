@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agent.conversation.meter import NANO, Caps
-from agent.conversation.persona import Persona, TurnTaking, greeting_cue
+from agent.conversation.persona import Persona, greeting_cue
+from agent.conversation.turn_taking import TurnTaking
 from agent.persona import outbound
 from agent.persona.agents import Agent, Agents, Says
 from agent.persona.built_in import targets_of, to_agents

@@ -8,7 +8,7 @@ beginning is sent after it, because speech begins softly.
 
 from collections import deque
 
-from agent.conversation.persona import TurnTaking
+from agent.conversation.turn_taking import TurnTaking
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.ear import BRIDGED_MS
 

@@ -61,9 +61,9 @@ class Call:
             think_ms=opened.think_ms,
             tariffs=opened.tariffs,
         )
-        self._microphone = Microphone(opened.persona.turns)
+        self._microphone = Microphone(opened.persona.turn_taking)
         self._player = Player()
-        self._waiting = Waiting()
+        self._waiting = Waiting(opened.persona.turn_taking)
         self._hand_over = HandOver()
         self._out: list[Command] = []
         self._to_store: list[StoreCommand] = []

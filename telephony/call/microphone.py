@@ -7,7 +7,7 @@ A model that does not detect speech itself hears only what the ear takes for it 
 """
 
 from agent.conversation.commands import EndCallerAudio, MarkSpeech, SendCallerAudio
-from agent.conversation.persona import TurnTaking
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 from telephony.audio import g711
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS, ULAW_SILENCE
 from telephony.call.activity import Activity
@@ -25,9 +25,6 @@ FILL_AFTER_SOUND_MS = 700
 QUIET_MS = 100
 """Words have closures; a longer silence is between them."""
 
-FINISHED_AFTER_MS = 500
-"""Quiet for so long, the caller has finished: the server's own limit (`silence_duration_ms`)."""
-
 
 type ForModel = SendCallerAudio | EndCallerAudio | MarkSpeech
 
@@ -36,15 +33,15 @@ class Microphone:
     """One caller's, over all streams of the call and all sessions of the model.
 
     Args:
-        turns: Who detects speech; None for the model.
+        turns: Who detects speech, and which silence ends what the caller says.
 
     Attributes:
         spoke_ms: How much speech the last media has brought.
     """
 
-    def __init__(self, turns: TurnTaking | None = None) -> None:
-        ours = turns is not None and turns.detection == "ours"
-        self._activity = Activity(turns) if turns is not None and ours else None
+    def __init__(self, turns: TurnTaking = DEFAULT_TURNS) -> None:
+        self._turns = turns
+        self._activity = None if turns.detects else Activity(turns)
         self.ear = Ear()
         self.spoke_ms = 0.0
         self.unanswered = Unanswered()
@@ -121,7 +118,7 @@ class Microphone:
             ended = [] if self._activity.speaking else [MarkSpeech(session, begins=False)]
             return [MarkSpeech(session, begins=True), *held, *ended]
         quiet_ms = now_ms - self.ear.sound_at_ms
-        if self.unanswered.sounded and quiet_ms >= FINISHED_AFTER_MS:
+        if self.unanswered.sounded and quiet_ms >= self._turns.silence_ms:
             held.append(EndCallerAudio(session))
         return held
 

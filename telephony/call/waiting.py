@@ -5,15 +5,16 @@ at which neither side was heard any more, so the sound never covers anybody's wo
 """
 
 from agent.conversation.debt import Debt
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 
 SOUND_AFTER_MS = 1_500
 
 SOUND_EVERY_MS = 3_000
 """With the way to the phone, and the change from the stream to an apology: below 4 s of nothing."""
 
-ANSWER_DUE_MS = 1_400
-"""An answer is begun 2 s after the caller's last sound, seldom later: with `SOUND_AFTER_MS` beyond
-this it is late for sure."""
+ANSWER_DUE_MS = 900
+"""An answer is begun 1.5 s after the end of the caller's turn, seldom later: with `SOUND_AFTER_MS`
+beyond this it is late for sure."""
 
 WORKS_AFTER_MS = 1_300
 WORKS_EVERY_MS = 1_600
@@ -27,11 +28,15 @@ GIVEN_UP_AFTER_MS = 15_000
 class Waiting:
     """One caller's wait. Call `look` after every step while a stream is up.
 
+    Args:
+        turns: Which silence ends the caller's turn.
+
     Attributes:
         due_ms: When the next sound is due if nothing happens before, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, turns: TurnTaking = DEFAULT_TURNS) -> None:
+        self._answer_ms = turns.silence_ms + ANSWER_DUE_MS
         self.due_ms: int | None = None
         self._quiet_ms = 0
         self._sounded_ms: int | None = None
@@ -79,7 +84,7 @@ class Waiting:
         elif debt.works:  # no answer is to be expected yet
             due_ms = quiet_ms + WORKS_AFTER_MS
         elif debt.sure:
-            due_ms = quiet_ms + ANSWER_DUE_MS + SOUND_AFTER_MS
+            due_ms = quiet_ms + self._answer_ms + SOUND_AFTER_MS
         else:
             return None
         if self._sounded_ms is not None:

@@ -56,7 +56,8 @@ from typing import Any, Literal
 import msgspec
 
 from agent.conversation.declaration import ENDS_CALL, Status, Tool
-from agent.conversation.persona import DEFAULT_PERSONA, Detection, Manner, TurnTaking
+from agent.conversation.persona import DEFAULT_PERSONA, Manner
+from agent.conversation.turn_taking import Detection, TurnTaking
 from agent.simulator import script as model_script
 from agent.simulator.behaviour import BRISK, EXACT, Behaviour
 from agent.simulator.model import GeminiServer

@@ -4,7 +4,6 @@ import pytest
 
 from agent.conversation.barge_in import (
     HOLD_LIMIT_MS,
-    SPEECH_TOLD_MS,
     TOLD_LATE_MS,
     VERDICTS,
     WRITTEN_LATE_MS,
@@ -20,6 +19,7 @@ from agent.conversation.barge_in import (
 )
 from agent.conversation.reply import Reply, State
 from agent.conversation.speech import CallerSpeech, Utterance
+from agent.conversation.turn_taking import DEFAULT_TURNS
 from agent.conversation.turns import Generation
 
 BEGAN_MS = 1_000
@@ -183,8 +183,9 @@ def test_a_hold_ends_some_time_after_the_speech_or_at_its_limit() -> None:
     assert hold
     assert hold.deadline_ms() == 1_000 + HOLD_LIMIT_MS
     hold.hears(SPOKE, 2_000)
-    assert (hold.sure, hold.deadline_ms()) == (True, 2_000 + SPEECH_TOLD_MS)
-    assert [hold.expired(2_000 + SPEECH_TOLD_MS + late_ms) for late_ms in (-1, 0)] == [False, True]
+    told_ms = 2_000 + DEFAULT_TURNS.told_ms
+    assert (hold.sure, hold.deadline_ms()) == (True, told_ms)
+    assert [hold.expired(told_ms + late_ms) for late_ms in (-1, 0)] == [False, True]
     hold.hears(BEGAN, 2_500)
     assert (hold.sure, hold.deadline_ms()) == (True, 1_000 + HOLD_LIMIT_MS)
     hold.over()

@@ -2,10 +2,8 @@
 
 import pytest
 
-from agent.conversation.barge_in import SPEECH_TOLD_MS
 from agent.conversation.debt import QUESTION_MS
 from agent.conversation.liveness import (
-    END_OF_SPEECH_MS,
     NUDGE_LIMIT_MS,
     SPEECH_MS,
     SPOKEN_ON_MS,
@@ -18,6 +16,7 @@ from agent.conversation.playing import Playing
 from agent.conversation.remedies import Remedy, Trouble
 from agent.conversation.reply import Reply
 from agent.conversation.transcript import Transcript
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 
 NOW_MS = 10_000
 AFTER_ALL_MS = 3_600_000
@@ -140,7 +139,7 @@ def test_a_nudge_is_answered_sooner(live: Liveness) -> None:
 def test_a_caller_who_speaks_on_is_not_answered_yet(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     live.caller_spoke(NOW_MS + 1_000, 20)
-    assert live.deadline_ms(0) == NOW_MS + 1_000 + LEAST_PATIENCE_MS + END_OF_SPEECH_MS
+    assert live.deadline_ms(0) == NOW_MS + 1_000 + LEAST_PATIENCE_MS + DEFAULT_TURNS.silence_ms
 
 
 def test_the_end_of_a_word_puts_off_a_nudge_for_a_moment_only(live: Liveness) -> None:
@@ -149,14 +148,14 @@ def test_the_end_of_a_word_puts_off_a_nudge_for_a_moment_only(live: Liveness) ->
     live.caller_finished(NOW_MS)
     live.closed("", spoke=False)
     assert live.due(NOW_MS + 60, 0) is None
-    assert live.deadline_ms(0) == NOW_MS + END_OF_SPEECH_MS
-    assert live.due(NOW_MS + END_OF_SPEECH_MS, 0) == (Trouble.EMPTY_TURN, Remedy.NUDGE)
+    assert live.deadline_ms(0) == NOW_MS + DEFAULT_TURNS.silence_ms
+    assert live.due(NOW_MS + DEFAULT_TURNS.silence_ms, 0) == (Trouble.EMPTY_TURN, Remedy.NUDGE)
 
 
 def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness) -> None:
     live.caller_spoke(NOW_MS, SPEECH_MS)
-    assert due(live) == (NOW_MS + SPEECH_TOLD_MS, (Trouble.UNHEARD, Remedy.END_AUDIO))
-    again_ms = NOW_MS + LEAST_PATIENCE_MS + END_OF_SPEECH_MS
+    assert due(live) == (NOW_MS + DEFAULT_TURNS.told_ms, (Trouble.UNHEARD, Remedy.END_AUDIO))
+    again_ms = NOW_MS + LEAST_PATIENCE_MS + DEFAULT_TURNS.silence_ms
     assert due(live) == (again_ms, (Trouble.UNHEARD, Remedy.RESUME))
     live.caller_spoke(AFTER_ALL_MS, SPEECH_MS)
     assert due(live)[1] == (Trouble.UNHEARD, Remedy.END_AUDIO)
@@ -165,19 +164,38 @@ def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness)
 
 def test_a_model_that_we_tell_of_the_end_of_speech_is_not_told_of_an_end_of_audio() -> None:
     """It has as long to answer as one that was told."""
-    live = Liveness(silent(), detects=False)
+    live = Liveness(silent(), turns=TurnTaking(detection="ours"))
     live.caller_spoke(NOW_MS, SPEECH_MS)
     assert due(live) == (
-        NOW_MS + LEAST_PATIENCE_MS + END_OF_SPEECH_MS,
+        NOW_MS + LEAST_PATIENCE_MS + DEFAULT_TURNS.silence_ms,
         (Trouble.UNHEARD, Remedy.RESUME),
     )
+
+
+@pytest.mark.parametrize("turns", [TurnTaking(5_000), TurnTaking(5_000, detection="ours")])
+def test_nothing_is_done_before_the_silence_that_ends_a_turn_is_over(turns: TurnTaking) -> None:
+    live = Liveness(silent(), turns=turns)
+    live.caller_spoke(NOW_MS, SPEECH_MS)
+    at_ms, what = due(live)
+    assert what is not None
+    assert what[0] is Trouble.UNHEARD
+    assert at_ms > NOW_MS + turns.silence_ms
+
+
+def test_an_empty_turn_is_asked_about_only_when_the_callers_turn_is_over() -> None:
+    live = Liveness(silent(), turns=TurnTaking(2_000))
+    live.caller_spoke(NOW_MS - 500, SPEECH_MS)
+    live.caller_finished(NOW_MS)
+    live.caller_spoke(NOW_MS, SPEECH_MS)
+    live.closed("", spoke=False)
+    assert due(live) == (NOW_MS + 2_000, (Trouble.EMPTY_TURN, Remedy.NUDGE))
 
 
 def test_what_was_longer_than_a_cough_is_asked_about_before_it_is_sent_again(
     live: Liveness,
 ) -> None:
     live.caller_spoke(NOW_MS, QUESTION_MS)
-    assert due(live) == (NOW_MS + SPEECH_TOLD_MS, (Trouble.UNHEARD, Remedy.END_AUDIO))
+    assert due(live) == (NOW_MS + DEFAULT_TURNS.told_ms, (Trouble.UNHEARD, Remedy.END_AUDIO))
     at_ms, what = due(live)
     assert what == (Trouble.UNHEARD, Remedy.NUDGE)
     live.nudged(at_ms)
@@ -195,14 +213,15 @@ def test_who_is_heard_over_the_agent_is_not_taken_for_unheard_before_it_has_fini
     said(live, NOW_MS, 20_000)
     live.closed("", spoke=True)
     live.caller_spoke(NOW_MS + 1_000, SPEECH_MS)
-    assert live.deadline_ms(0) == NOW_MS + 20_000 + SPEECH_TOLD_MS
+    assert live.deadline_ms(0) == NOW_MS + 20_000 + DEFAULT_TURNS.told_ms
 
 
 def test_somebody_who_speaks_on_and_on_puts_an_answer_off_for_a_while_only(live: Liveness) -> None:
     live.caller_finished(NOW_MS)
     for now_ms in range(NOW_MS, NOW_MS + 20_000, 20):
         live.caller_spoke(now_ms, 20)
-    assert live.deadline_ms(0) == NOW_MS + LEAST_PATIENCE_MS + SPOKEN_ON_MS
+    most_ms = LEAST_PATIENCE_MS + SPOKEN_ON_MS + DEFAULT_TURNS.silence_ms
+    assert live.deadline_ms(0) == NOW_MS + most_ms
 
 
 def test_a_turn_that_is_never_closed_is_left_once_it_was_heard(live: Liveness) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.conversation.barge_in import HOLD_LIMIT_MS, SPEECH_TOLD_MS
+from agent.conversation.barge_in import HOLD_LIMIT_MS
 from agent.conversation.commands import (
     AppendLine,
     ConversationCommand,
@@ -34,6 +34,7 @@ from agent.conversation.events import (
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.speech import CallerSpeech, Utterance
 from agent.conversation.tool_events import ToolCalled
+from agent.conversation.turn_taking import DEFAULT_TURNS
 from agent.conversation.turns import Floor
 from tests.agent.conversation.conftest import Talk, lost, of, speech
 
@@ -83,7 +84,7 @@ def test_an_interruption_cuts_what_is_held_where_it_stopped(held: Talk) -> None:
 def test_speech_waits_for_the_servers_word_while_its_turn_is_open(held: Talk) -> None:
     assert playing(held.happens(SPEAKS)) == []
     assert playing(held.happens(SPOKE)) == []
-    assert playing(held.wait(SPEECH_TOLD_MS - 1)) == []
+    assert playing(held.wait(DEFAULT_TURNS.told_ms - 1)) == []
     assert playing(held.wait(1)) == [GoOnPlayback(1_000)]
 
 

@@ -22,10 +22,11 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
-from agent.conversation.liveness import END_OF_SPEECH_MS, MORE_INPUT_REASON, SPEECH_MS
+from agent.conversation.liveness import MORE_INPUT_REASON, SPEECH_MS
 from agent.conversation.pace import LEAST_PATIENCE_MS
 from agent.conversation.persona import DEFAULT_PERSONA, NUDGE_CUE
 from agent.conversation.remedies import Trouble
+from agent.conversation.turn_taking import DEFAULT_TURNS
 from tests.agent.conversation.conftest import Talk, audio, lost, of, speech
 
 
@@ -118,7 +119,7 @@ def test_a_caller_who_speaks_on_is_not_talked_over_for_an_empty_turn(greeted: Ta
         greeted.happens(CallerSpoke(20))
         done += greeted.tells(empty) if n == 20 else []
         done += greeted.wait(20)
-    done += greeted.wait(LEAST_PATIENCE_MS + END_OF_SPEECH_MS - 21)
+    done += greeted.wait(LEAST_PATIENCE_MS + DEFAULT_TURNS.silence_ms - 21)
     assert told(done) == []
     assert told(greeted.wait(1)) == [(SayToModel, Trouble.NO_REPLY)]
 
@@ -189,7 +190,7 @@ def test_a_turn_that_stays_open_is_left_in_silence(greeted: Talk) -> None:
 def test_what_only_we_have_heard_is_sent_again_and_nobody_is_asked(greeted: Talk) -> None:
     greeted.now_ms += 2_000
     greeted.happens(CallerSpoke(SPEECH_MS))
-    done = greeted.wait(LEAST_PATIENCE_MS + END_OF_SPEECH_MS)
+    done = greeted.wait(LEAST_PATIENCE_MS + DEFAULT_TURNS.silence_ms)
     assert told(done) == [(CloseModel, Trouble.UNHEARD)]
     greeted.ready()
     assert greeted.wait(60_000) == []
@@ -199,7 +200,7 @@ def test_words_are_a_sign_that_the_caller_has_finished(greeted: Talk) -> None:
     greeted.now_ms += 1_000
     greeted.happens(CallerSpoke(300))
     greeted.says("A room?")
-    limit_ms = LEAST_PATIENCE_MS + END_OF_SPEECH_MS
+    limit_ms = LEAST_PATIENCE_MS + DEFAULT_TURNS.silence_ms
     assert told(greeted.wait(limit_ms)) == [(SayToModel, Trouble.NO_REPLY)]
 
 

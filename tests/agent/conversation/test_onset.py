@@ -3,6 +3,7 @@
 import pytest
 
 from agent.conversation.onset import KEPT, WORD_MS, Onset
+from agent.conversation.turn_taking import TurnTaking
 
 FRAME_MS = 20
 
@@ -27,6 +28,24 @@ def test_a_pause_between_words_divides_no_utterance(onset: Onset) -> None:
     speak(onset, 4_000, 4_600)
     speak(onset, 5_000, 5_600)
     assert onset.of_words(6_300, again=False) == 4_000
+
+
+def test_a_longer_pause_divides_none_where_a_turn_ends_later() -> None:
+    onset = Onset(TurnTaking(silence_ms=2_000))
+    speak(onset, 4_000, 4_600)
+    speak(onset, 6_000, 6_600)
+    assert onset.of_words(8_700, again=False) == 4_000
+    assert onset.of_words(8_900, again=True) == 4_000
+    assert onset.of_words(9_000, again=False) == 9_000
+    speak(onset, 9_200, 9_800)
+    assert onset.of_words(11_900, again=False) == 9_200
+
+
+def test_sound_is_counted_from_when_it_was_heard_however_late_a_turn_ends() -> None:
+    onset = Onset(TurnTaking(silence_ms=5_000))
+    speak(onset, 1_000, 3_000)
+    onset.sounded(6_000, FRAME_MS)
+    assert onset.sounded_since(5_000) == FRAME_MS
 
 
 def test_of_two_utterances_the_later_is_written(onset: Onset) -> None:

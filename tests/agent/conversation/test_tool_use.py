@@ -26,8 +26,9 @@ from agent.conversation.events import (
 )
 from agent.conversation.overdue import FILLER_AFTER_MS, STORED_WITHIN_MS
 from agent.conversation.parting import GOODBYE_WITHIN_MS
-from agent.conversation.persona import DEFAULT_PERSONA, words_of
+from agent.conversation.persona import DEFAULT_PERSONA, Persona, words_of
 from agent.conversation.tool_events import ActsStored, ToolCalled, ToolCallsCancelled, ToolFinished
+from agent.conversation.turn_taking import TurnTaking
 from tests.agent.conversation.conftest import Talk, lost, of, speech
 
 ORDER = json.dumps(
@@ -47,7 +48,11 @@ SHIPPED = '{"status":"shipped"}'
 @pytest.fixture
 def talk() -> Talk:
     """A conversation with tools, whose greeting was heard; the caller has asked for an order."""
-    talk = Talk(None, (), 1, persona=PERSONA)
+    return asked(PERSONA)
+
+
+def asked(persona: Persona) -> Talk:
+    talk = Talk(None, (), 1, persona=persona)
     talk.greets()
     talk.now_ms += 1_000
     talk.happens(CallerSpoke(900))
@@ -154,6 +159,15 @@ def test_the_agent_says_something_while_a_tool_runs(talk: Talk) -> None:
     assert len(talk.cues) == 2, "the greeting, and one filler"
     talk.wait(1_000)
     assert len(talk.cues) == 2
+
+
+def test_nothing_is_said_in_a_pause_that_does_not_end_the_callers_turn() -> None:
+    talk = asked(replace(PERSONA, turns=TurnTaking(silence_ms=3_000)))
+    calls(talk)
+    talk.wait(3_000)
+    assert len(talk.cues) == 1
+    talk.wait(FILLER_AFTER_MS)
+    assert words_of(talk.cues[-1]) == LOOK_UP.says
 
 
 def test_nothing_is_said_over_what_the_agent_says_itself(talk: Talk) -> None:

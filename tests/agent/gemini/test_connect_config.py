@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from google.genai.types import EndSensitivity, Modality, StartSensitivity, ThinkingLevel
 
-from agent.conversation.persona import DEFAULT_PERSONA, Persona, TurnTaking
+from agent.conversation.persona import DEFAULT_PERSONA, Persona
+from agent.conversation.turn_taking import TurnTaking
 from agent.gemini.connect_config import connect_config
 from agent.gemini.quirks import Quirks
 

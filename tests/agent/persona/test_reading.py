@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from agent.conversation.persona import TurnTaking, words_of
+from agent.conversation.persona import words_of
+from agent.conversation.turn_taking import TurnTaking
 from agent.persona.agents import BUILT_IN, Agent
 from agent.persona.example import EXAMPLE
 from agent.persona.places import line_of, places

@@ -3,8 +3,8 @@
 import pytest
 
 from agent.conversation.commands import MarkSpeech
-from agent.conversation.persona import TurnTaking
 from agent.conversation.speech import CallerSpeech, Utterance
+from agent.conversation.turn_taking import TurnTaking
 from telephony.audio import g711
 from telephony.call.ear import BRIDGED_MS, GONE_MS, ONSET_MS, SURE_MS
 from telephony.call.microphone import ForModel, Microphone

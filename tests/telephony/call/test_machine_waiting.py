@@ -1,9 +1,13 @@
 """What a caller hears who waits for the model."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.conversation.commands import OpenModel
 from agent.conversation.events import ModelEvent, ReplyAudio, SessionLost, TurnComplete
+from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 from agent.conversation.turns import Floor
 from telephony.audio.earcon import EARCON, EARCON_MS
 from telephony.call.commands import NO_REPLY, Command, SendClear, SendMark, SendMedia
@@ -15,7 +19,7 @@ from telephony.call.waiting import (
 )
 from tests.telephony.call.conftest import SILENCE, VOICE, Phone, audio, of, speech
 
-OVERDUE_MS = ANSWER_DUE_MS + SOUND_AFTER_MS
+OVERDUE_MS = DEFAULT_TURNS.silence_ms + ANSWER_DUE_MS + SOUND_AFTER_MS
 
 
 def lost(session: int) -> ModelEvent:
@@ -169,3 +173,10 @@ def test_a_new_stream_counts_from_its_own_beginning(greeted: Phone) -> None:
     greeted.starts("MZ2", epoch=2)
     assert sounds(greeted.wait(SOUND_AFTER_MS - 1)) == []
     assert sounds(greeted.wait(1)) == [EARCON]
+
+
+def test_nothing_sounds_in_a_pause_that_does_not_end_the_callers_turn() -> None:
+    phone = Phone(persona=replace(DEFAULT_PERSONA, turns=TurnTaking(silence_ms=5_000)))
+    phone.greets()
+    asks(phone)
+    assert sounds(phone.says(SILENCE, 5_000 + ANSWER_DUE_MS)) == []

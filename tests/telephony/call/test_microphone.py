@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from agent.conversation.commands import EndCallerAudio, MarkSpeech, SendCallerAudio
-from agent.conversation.persona import TurnTaking
+from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 from telephony.audio import g711
 from telephony.audio.level import HANGOVER_MS
 from telephony.audio.resample import phone_to_model
 from telephony.call.microphone import (
     FILL_AFTER_MS,
     FILL_AFTER_SOUND_MS,
-    FINISHED_AFTER_MS,
     ForModel,
     Microphone,
 )
@@ -44,7 +43,7 @@ def idle(ms: int, seed: int = 2) -> bytes:
 class Caller:
     """Pushes frames in real time."""
 
-    def __init__(self, *, listening: bool = True, turns: TurnTaking | None = None) -> None:
+    def __init__(self, *, listening: bool = True, turns: TurnTaking = DEFAULT_TURNS) -> None:
         self.microphone = Microphone(turns)
         self.now_ms = 0
         if listening:
@@ -204,13 +203,13 @@ def test_what_was_answered_is_not_kept() -> None:
     assert waiting == [True, True, False]
 
 
-@pytest.mark.parametrize(
-    ("quiet_ms", "finished"), [(FINISHED_AFTER_MS - 200, False), (FINISHED_AFTER_MS + 200, True)]
-)
-def test_a_caller_who_has_been_quiet_for_half_a_second_has_finished(
-    quiet_ms: int, finished: bool
+@pytest.mark.parametrize("silence_ms", [500, 2_000])
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_caller_who_has_been_quiet_for_as_long_as_ends_a_turn_has_finished(
+    silence_ms: int, finished: bool
 ) -> None:
-    caller = Caller(listening=False)
+    caller = Caller(listening=False, turns=TurnTaking(silence_ms))
+    quiet_ms = silence_ms + (200 if finished else -200)
     caller.sends(babble(1000) + SILENCE * (quiet_ms // FRAME_MS))
     assert caller.finished is finished
 
