@@ -8,7 +8,7 @@ from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.meter import NO_CAPS, Caps
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
-from agent.persona.outbound import Outbound
+from agent.persona.outbound import CALLS, Outbound
 from agent.summary.schema import SummaryField
 from agent.tools.mcp_server import McpServer, McpTool
 from agent.tools.toolbox import NO_TOOLS, Toolbox
@@ -67,10 +67,16 @@ class Agent:
 
     @property
     def calling(self) -> Self:
-        """The agent in a call that it has placed: it greets as one who calls."""
+        """The agent in a call that it has placed: it greets as one who calls, and tells whoever
+        screens the call why it calls.
+        """
         if self.outbound is None:
             return self
-        persona = replace(self.persona, greeting_cue=self.outbound.greeting_cue)
+        persona = replace(
+            self.persona,
+            greeting_cue=self.outbound.greeting_cue,
+            instructions=self.persona.instructions + CALLS,
+        )
         return replace(self, persona=persona)
 
     def refuses(self, caller: str) -> bool:

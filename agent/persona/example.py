@@ -66,6 +66,8 @@ end_sensitivity = "high"    # Gemini's: or "low", for callers who speak slowly
 # per_number_day = 1               # how many calls to a number in a day
 # ring_s = 25                      # how long it rings, in seconds
 # do_not_call = "do-not-call.txt"  # a file of numbers that are never called
+# on_machine = "voicemail"          # if an answering machine takes the call: "talk", "hang_up" or
+# voicemail = "This is Ada. Your order is here."   # "voicemail", which leaves this message
 # greeting = "Hello, this is Ada. I am calling about your order."
 
 [limits]

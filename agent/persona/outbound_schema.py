@@ -2,10 +2,10 @@
 
 import difflib
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from agent.persona.hours import parse
 from agent.persona.outbound import RING_S, USUAL_HOURS
@@ -40,6 +40,8 @@ class OutboundTable(BaseModel):
     ring_s: int = Field(default=RING_S, ge=5, le=120)
     do_not_call: str | None = None
     greeting: str | None = None
+    voicemail: str | None = None
+    on_machine: Literal["talk", "hang_up", "voicemail"] = Field("talk", validate_default=True)
 
     @field_validator("from_")
     @classmethod
@@ -60,9 +62,20 @@ class OutboundTable(BaseModel):
             )
         return value
 
-    @field_validator("do_not_call", "greeting")
+    @field_validator("do_not_call", "greeting", "voicemail")
     @classmethod
     def _not_empty(cls, value: str | None) -> str | None:
         if value is not None and not value.strip():
             raise ValueError('expected a text that is not empty, got ""; or leave the key out')
+        return value
+
+    @field_validator("on_machine")
+    @classmethod
+    def _with_its_message(cls, value: str, info: ValidationInfo) -> str:
+        has_message = info.data.get("voicemail") is not None
+        if (value == "voicemail") is not has_message and "voicemail" in info.data:
+            raise ValueError(
+                'expected on_machine = "voicemail" and voicemail = "…", the message, or neither, '
+                f"got {'only voicemail' if has_message else 'only on_machine'}"
+            )
         return value

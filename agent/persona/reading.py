@@ -158,6 +158,8 @@ def _outbound(given: OutboundTable, folder: Path) -> Outbound:
         hours=parse(given.hours),
         per_number_day=given.per_number_day,
         ring_s=given.ring_s,
+        on_machine=given.on_machine,
+        voicemail=given.voicemail or "",
         do_not_call=None if file is None else folder / Path(file).expanduser(),
         greeting_cue=outbound.GREETS if words is None else outbound.greeting_cue(words),
     )

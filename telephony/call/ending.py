@@ -76,6 +76,9 @@ class EndedReason(StrEnum):
     LIMIT = "limit"
     """It lasted or cost as much as the persona allows, and the agent has said goodbye."""
 
+    MACHINE = "machine"
+    """An answering machine took a call that we placed, and the agent wants to leave no message."""
+
     MODEL_QUOTA = "model_quota"
     """The model's quota for this key was exceeded three times in a row. As for all reasons that
     begin with `model`, the caller is transferred or hears an apology."""
@@ -110,6 +113,9 @@ class EndedReason(StrEnum):
     TOO_MANY_RESUMES = "too_many_resumes"
     """Its stream breaks again and again; the caller is transferred or hears an apology."""
 
+    VOICEMAIL = "voicemail"
+    """An answering machine took a call that we placed, and gets the agent's message."""
+
     @property
     def final(self) -> bool:
         """True when the call itself is over; False when it goes on, or may go on, elsewhere."""
@@ -122,6 +128,7 @@ _FINAL = frozenset(
         EndedReason.CALLER_HANGUP,
         EndedReason.CUT_OFF,
         EndedReason.LIMIT,
+        EndedReason.MACHINE,
         EndedReason.MODEL_QUOTA,
         EndedReason.MODEL_REFUSED,
         EndedReason.MODEL_UNAVAILABLE,
@@ -129,6 +136,7 @@ _FINAL = frozenset(
         EndedReason.SILENCE,
         EndedReason.TOO_MANY_RESUMES,
         EndedReason.TRANSFERRED,
+        EndedReason.VOICEMAIL,
     }
 )
 

@@ -3,6 +3,7 @@
 Modules, lowest first:
     numbers      what a telephone number is: its country, its kind, its time zones
     do_not_call  a list of numbers that are never called
+    machines     what to do once it is known whether a person or a machine has answered
     request      reads what `POST /calls` asks for
     rules        the rules, and which of them refuses a call
 

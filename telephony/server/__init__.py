@@ -28,6 +28,7 @@ Modules, lowest first:
     way_out        what happens with a line that does not go to the agent: a transfer, an apology
     body           reads the body of a request
     webhooks       answers Twilio's webhooks
+    machines       /twilio/answered-by: whether a person or a machine has answered
     media_socket   accepts Twilio's media streams
     placing        places a call through Twilio's REST API
     dialler        places calls: the rules, the turn, and then Twilio

@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 
 from telephony.errors import SettingsError
-from telephony.server import health, kept, media_socket, outbound, webhooks
+from telephony.server import health, kept, machines, media_socket, outbound, webhooks
 from telephony.server.admission import Refused
 from telephony.server.metrics_port import metrics_page, metrics_served
 from telephony.server.observers import Observer
@@ -31,7 +31,9 @@ MAX_FRAME_BYTES = 65_536
 """The longest WebSocket message. Twilio's have 400 bytes; uvicorn would accept 16 MiB."""
 
 WEBHOOK_PATHS = frozenset(
-    route.path for route in webhooks.router.routes if isinstance(route, APIRoute)
+    route.path
+    for route in (*webhooks.router.routes, *machines.router.routes)
+    if isinstance(route, APIRoute)
 )
 
 STOP_LIMIT_S = 2
@@ -69,6 +71,7 @@ def application(settings: Settings, *observers: Observer, alone: bool = False) -
         redirect_slashes=False,  # behind a proxy a redirect would send Twilio to http
     )
     app.include_router(webhooks.router)
+    app.include_router(machines.router)
     app.include_router(media_socket.router)
     app.include_router(outbound.router)
     app.include_router(health.router)

@@ -171,6 +171,9 @@ async def _placed(worker: Worker, allowed: Allowed, agent: Agent, policy: Outbou
         voice_url=twiml.outbound_url(url, agent.persona.name),
         status_url=twiml.callback_url(url, twiml.STATUS_PATH),
         ring_s=policy.ring_s,
+        answered_by_url=twiml.outbound_url(url, agent.persona.name, twiml.ANSWERED_BY_PATH)
+        if policy.on_machine != "talk"
+        else "",
     )
     try:
         return await place(worker.settings, placement)

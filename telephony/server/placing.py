@@ -64,6 +64,7 @@ class Placement:
         voice_url: What Twilio asks once somebody has answered.
         status_url: What Twilio tells how the call goes.
         ring_s: How long it rings.
+        answered_by_url: What Twilio tells whether a machine has answered; "" to find out nothing.
     """
 
     to: str
@@ -71,6 +72,7 @@ class Placement:
     voice_url: str
     status_url: str
     ring_s: int
+    answered_by_url: str = ""
 
 
 async def place(settings: TwilioSettings, placement: Placement) -> str:
@@ -131,4 +133,17 @@ def _create(settings: TwilioSettings, placement: Placement) -> Any:
         status_callback_event=EVENTS,
         status_callback_method="POST",
         timeout=placement.ring_s,
+        **_detection(placement.answered_by_url),
     )
+
+
+def _detection(answered_by_url: str) -> dict[str, str]:
+    """Find out beside the call whether a machine answers, and wait until it has finished."""
+    if not answered_by_url:
+        return {}
+    return {
+        "machine_detection": "DetectMessageEnd",
+        "async_amd": "true",  # a text: the library sends it as it is
+        "async_amd_status_callback": answered_by_url,
+        "async_amd_status_callback_method": "POST",
+    }

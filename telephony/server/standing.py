@@ -4,6 +4,7 @@ While the store is away, only this worker's own data is used.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import structlog
 
@@ -122,6 +123,14 @@ async def complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
         await patiently(worker.store.mark_completed(call_sid, reason))
     except StoreAway as away:
         log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
+
+
+async def end_everywhere(worker: Worker, call_sid: str, reason: EndedReason) -> None:
+    """End a call, whichever worker holds it, and store why."""
+    await complete(worker, call_sid, reason)
+    if worker.calls.get(call_sid) is None:
+        with suppress(StoreAway):  # then no other worker can be told
+            await patiently(worker.store.announce_status(call_sid, "completed"))
 
 
 async def believed(

@@ -41,7 +41,7 @@ router = APIRouter()
 async def voice(request: Request) -> Response:
     """A call comes in. Twilio may deliver this webhook twice."""
     worker = _worker(request)
-    form = await _form(request)
+    form = await form_of(request)
     call_sid = form["CallSid"]
     calls = twiml.calling_agent(request.url.query)
     agent = await _agent(worker, form, calls=calls)
@@ -92,7 +92,7 @@ async def _begin(
 async def resume(request: Request) -> Response:
     """A stream has ended, for any reason. The call is over, or it must go on."""
     worker = _worker(request)
-    form = await _form(request)
+    form = await form_of(request)
     if form.get("CallStatus") in TERMINAL_STATUSES:
         return _xml(twiml.hangup())
     agent = await _agent(worker, form)
@@ -134,7 +134,7 @@ async def transferred(request: Request) -> Response:
     must change nothing that `/twilio/resume` cannot put right.
     """
     worker = _worker(request)
-    form = await _form(request)
+    form = await form_of(request)
     call_sid, status = form["CallSid"], form.get("DialCallStatus", "")
     step = await way_out.settled(worker, call_sid, status)
     of_agent = step is not None and step.by == "agent"
@@ -155,7 +155,7 @@ async def transferred(request: Request) -> Response:
 async def status(request: Request) -> Response:
     """The call's status changed."""
     worker = _worker(request)
-    form = await _form(request)
+    form = await form_of(request)
     call_sid, call_status = form["CallSid"], form.get("CallStatus", "")
     if call_status not in TERMINAL_STATUSES:
         return Response(status_code=204)  # the others come late, and out of order
@@ -170,7 +170,7 @@ async def status(request: Request) -> Response:
 async def stream_status(request: Request) -> Response:
     """A stream's status changed. A failed handshake is visible only here."""
     worker = _worker(request)
-    form = await _form(request)
+    form = await form_of(request)
     event = form.get("StreamEvent", "")
     if event == "stream-error":
         log.warning("stream error", call_sid=form["CallSid"], error=form.get("StreamError", ""))
@@ -198,8 +198,8 @@ def _worker(request: Request) -> Worker:
     return worker
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The checked form. Raises `Refused`, which `app` answers with 403."""
+async def form_of(request: Request) -> dict[str, str]:
+    """The checked form of a webhook. Raises `Refused`, which `app` answers with 403."""
     try:
         body = await body_of(request, FORM_LIMIT_BYTES)
     except BodyError as error:
@@ -289,10 +289,19 @@ async def _over(
         return None
     if reason in NotBegun:  # Twilio asks again: it has not heard the answer
         return _xml(_told_why(await _agent(worker, form, record), NotBegun(reason)))
+    if reason == EndedReason.VOICEMAIL:
+        return _xml(_voicemail(await _agent(worker, form, record)))
     if reason not in APOLOGISED_FOR:
         return _xml(twiml.hangup())
     agent = await _agent(worker, form, record)
     return _xml(await way_out.without_agent(worker, form, agent, asks))
+
+
+def _voicemail(agent: Agent) -> str:
+    """The message for the machine that has answered, and is recording now."""
+    if agent.outbound is None or not agent.outbound.voicemail:
+        return twiml.hangup()
+    return twiml.goodbye(agent.outbound.voicemail, agent.persona.language)
 
 
 def _xml(document: str) -> Response:

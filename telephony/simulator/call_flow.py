@@ -151,9 +151,15 @@ class CallFlow:
         if self._id.outbound and not await self._answered():
             return
         status = "in-progress" if self._id.outbound else "ringing"
+        extra: dict[str, str] = {}
+        if self._id.answered_by is not None:
+            self._callbacks.detected(self._id.answered_by)
+        elif self._id.waits_for_machine:
+            await self._live(self._faults.answered_by_ms)
+            extra = self._callbacks.answered_by()
         token = secrets.token_hex(16)
         for _ in range(1 + self._faults.webhook_twice):
-            await self._fetch(self._id.number.voice, {}, status=status, token=token)
+            await self._fetch(self._id.number.voice, extra, status=status, token=token)
 
     async def _answered(self) -> bool:
         """Let a call that was placed by REST ring. Returns whether somebody answers it."""

@@ -10,6 +10,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -23,9 +24,13 @@ from telephony.simulator.faults import CallFaults
 from telephony.simulator.identity import CALLED, CALLER, Identity, NumberWebhooks
 from telephony.simulator.report import AgentQuiet, CallEvent, Report, WebhookAnswered
 from telephony.simulator.rest import RestAccount
+from telephony.simulator.rest_calls import PlacedCall
 from telephony.simulator.script import Script
 from telephony.simulator.webhooks import Webhooks
 from telephony.simulator.workers import Route, Workers
+
+MS_A_SECOND = 1000
+"""Of the time that a telephone rings; tests ring for less."""
 
 
 async def call(
@@ -45,7 +50,7 @@ async def call(
     caller: str = CALLER,
     called: str = CALLED,
     number: NumberWebhooks | None = None,
-    ring_limit_ms: int = 60_000,
+    placed: PlacedCall | None = None,
     rest: RestAccount | None = None,
     interrupted: asyncio.Event | None = None,
     allow_warnings: bool = False,
@@ -69,7 +74,7 @@ async def call(
         caller: The other party: a number, ``client:…``, ``sip:…``, or a word.
         called: Our number.
         number: The number's webhooks; None for those of a linked number.
-        ring_limit_ms: How long a call that was placed by REST rings at most.
+        placed: How it was placed by REST, if it was.
         rest: The REST account that can redirect the call; None for none.
         interrupted: When it is set, the caller hangs up at once.
         allow_warnings: Whether Twilio's warnings are counted without being problems.
@@ -98,7 +103,7 @@ async def call(
             called,
             outbound=faults.outbound,
             webhooks=number,
-            ring_limit_ms=ring_limit_ms,
+            **_placed(placed),
         )
         webhooks = Webhooks(
             client, workers, auth_token, clock, tell, retry_pause_ms=faults.retry_pause_ms
@@ -129,6 +134,17 @@ async def call(
     if stereo_path is not None:
         write_stereo(stereo_path, told.said_pcm(), told.heard_pcm(), PHONE_RATE_HZ)
     return told
+
+
+def _placed(placed: PlacedCall | None) -> dict[str, Any]:
+    """The part of an identity that REST decides."""
+    if placed is None:
+        return {}
+    return {
+        "ring_limit_ms": placed.ring_s * MS_A_SECOND,
+        "answered_by": placed.answered_by,
+        "waits_for_machine": placed.waits,
+    }
 
 
 async def _leave_when(interrupted: asyncio.Event | None, director: Director) -> None:

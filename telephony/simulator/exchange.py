@@ -20,9 +20,6 @@ INTERVAL_S = 1.0
 """Twilio begins one call a second. What comes faster waits."""
 
 
-MS_A_SECOND = 1000
-
-
 class Exchange:
     """The telephones that a server may call; use with ``async with``.
 
@@ -97,6 +94,6 @@ class Exchange:
             caller=placed.to,
             called=placed.calling,
             number=NumberWebhooks(placed.voice, placed.fallback, placed.status),
-            ring_limit_ms=placed.ring_s * MS_A_SECOND,
+            placed=placed,
             rest=self._account,
         )

@@ -13,6 +13,15 @@ from typing import Literal
 type DialStatus = Literal["completed", "answered", "busy", "no-answer", "failed", "canceled"]
 type ProgressEvent = Literal["initiated", "ringing", "answered", "completed"]
 type Pickup = Literal["answers", "busy", "no-answer", "failed", "canceled"]
+type AnsweredBy = Literal[
+    "human",
+    "machine_start",
+    "machine_end_beep",
+    "machine_end_silence",
+    "machine_end_other",
+    "fax",
+    "unknown",
+]
 type Background = Literal["nothing", "murmur", "room", "comfort"]
 
 
@@ -96,6 +105,9 @@ class CallFaults:
         outbound: The call was placed by REST: `From` is our number, `To` the other party.
         pickup: What becomes of a call placed by REST: somebody answers, or nobody does.
         ring_ms: How long it rings before that; an unanswered one for as long as REST allowed.
+        answered_by: Whom Twilio takes the one who answers for, where it was asked to find out.
+        answered_by_ms: How long that takes.
+        answered_by_twice: It is told twice.
         status_events: The events that a call placed by REST reports.
         progress_late_ms: How late reports before the end come; perhaps after the end.
         close_is_error: A close by the server is reported as `stream-error`, not `stream-stopped`.
@@ -131,6 +143,9 @@ class CallFaults:
     outbound: bool = False
     pickup: Pickup = "answers"
     ring_ms: int = 0
+    answered_by: AnsweredBy = "human"
+    answered_by_ms: int = 3_000
+    answered_by_twice: bool = False
     status_events: tuple[ProgressEvent, ...] = ("completed",)
     progress_late_ms: int = 0
     close_is_error: bool = False

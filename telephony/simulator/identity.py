@@ -41,6 +41,8 @@ class Identity:
         outbound: Whether the call was placed by REST, so that our number calls the other party.
         webhooks: Our number's webhooks; None for those of a linked number.
         ring_limit_ms: How long a call that was placed by REST rings at most.
+        answered_by: What is told whether a machine has answered it; None for nothing.
+        waits_for_machine: Whether that is found out before the first document is asked for.
     """
 
     call_sid: str
@@ -52,6 +54,8 @@ class Identity:
     outbound: bool = False
     webhooks: NumberWebhooks | None = None
     ring_limit_ms: int = 60_000
+    answered_by: Request | None = None
+    waits_for_machine: bool = False
 
     @property
     def number(self) -> NumberWebhooks:

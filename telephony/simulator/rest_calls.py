@@ -36,6 +36,8 @@ class PlacedCall:
         status: What is told how the call goes.
         events: What of it is told.
         ring_s: How long it rings.
+        answered_by: What is told who has answered, where a machine is looked for beside the call.
+        waits: Whether a machine is looked for before the document is asked for.
     """
 
     sid: str
@@ -46,6 +48,8 @@ class PlacedCall:
     status: Request | None
     events: tuple[ProgressEvent, ...]
     ring_s: int
+    answered_by: Request | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,9 @@ def read_placed(
             return Wrong(BAD_URL, f"{name} is not a valid URL: {form.get(name, '')}")
     if not ring_s.isdecimal() or not 1 <= int(ring_s) <= LONGEST_RING_S:
         return Wrong(BAD_VALUE, f"Timeout is 1 to {LONGEST_RING_S} seconds, not {ring_s}")
+    looks, beside = bool(form.get("MachineDetection")), form.get("AsyncAmd") == "true"
+    if looks and form["MachineDetection"] not in {"Enable", "DetectMessageEnd"}:
+        return Wrong(BAD_VALUE, f"MachineDetection cannot be {form['MachineDetection']}")
     asked = repeated.get("StatusCallbackEvent", ("completed",))
     known = asked if EVENTS.issuperset(asked) else ()
     return PlacedCall(
@@ -91,6 +98,10 @@ def read_placed(
         status=_request(form, "StatusCallback", "StatusCallbackMethod"),
         events=cast("tuple[ProgressEvent, ...]", known),
         ring_s=int(ring_s),
+        answered_by=_request(form, "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod")
+        if looks and beside
+        else None,
+        waits=looks and not beside,
     )
 
 

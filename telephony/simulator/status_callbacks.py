@@ -77,6 +77,23 @@ class StatusCallbacks:
             late_ms = self._faults.progress_late_ms
             self._group.create_task(self._send(self._request, params, late_ms))
 
+    def detected(self, request: Request) -> None:
+        """Report later who has answered, as Twilio finds out beside the call."""
+        params = {
+            "CallSid": self._id.call_sid,
+            "AccountSid": self._id.account_sid,
+            **self.answered_by(),
+        }
+        for _ in range(1 + self._faults.answered_by_twice):
+            self._group.create_task(self._send(request, params, self._faults.answered_by_ms))
+
+    def answered_by(self) -> dict[str, str]:
+        """What Twilio found out about who has answered."""
+        return {
+            "AnsweredBy": self._faults.answered_by,
+            "MachineDetectionDuration": str(self._faults.answered_by_ms),
+        }
+
     async def ended(self, status: str, duration_ms: int) -> None:
         """Report the call's end, once."""
         asked = not self._id.outbound or "completed" in self._faults.status_events

@@ -15,6 +15,7 @@ MEDIA_PATH = "/twilio/media"
 RESUME_PATH = "/twilio/resume"
 STREAM_STATUS_PATH = "/twilio/stream-status"
 TRANSFERRED_PATH = "/twilio/transferred"
+ANSWERED_BY_PATH = "/twilio/answered-by"
 
 RETRIES = "rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
 """The fragment of our URLs, which tells Twilio to ask again up to three times: after no connection
@@ -172,8 +173,8 @@ def callback_url(public_url: str, path: str) -> str:
     return f"{webhook_url(public_url, path)}#{RETRIES}"
 
 
-def outbound_url(public_url: str, agent: str) -> str:
-    """The voice webhook's URL for a call that an agent places.
+def outbound_url(public_url: str, agent: str, path: str = VOICE_PATH) -> str:
+    """The URL of the voice webhook, or another one, for a call that an agent places.
 
     The name is in it as base64, in characters that nobody on the way encodes in another way, for
     the signature covers the URL byte by byte.
@@ -182,7 +183,7 @@ def outbound_url(public_url: str, agent: str) -> str:
         ValueError: As in `webhook_url`.
     """
     name = base64.urlsafe_b64encode(agent.encode()).decode().rstrip("=")
-    return callback_url(public_url, f"{VOICE_PATH}?{AGENT_QUERY}={name}")
+    return callback_url(public_url, f"{path}?{AGENT_QUERY}={name}")
 
 
 def calling_agent(query: str) -> str:

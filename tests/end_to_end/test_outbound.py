@@ -16,7 +16,7 @@ from agent.simulator.server import SimulatedGemini
 from agent.store import dials
 from agent.store.base import StoreAway
 from telephony.call.events import CallStatus, StreamStarted
-from telephony.simulator import exchange
+from telephony.simulator import caller as simulated
 from telephony.simulator.faults import Pickup
 from telephony.simulator.report import AgentHeard, CallEvent, WebhookAnswered
 from telephony.simulator.rest import RestAnswer, refusal
@@ -300,7 +300,7 @@ async def test_a_telephone_rings_for_so_long_and_nobody_is_spoken_to(
     ring_ms: int,
     reason: str,
 ) -> None:
-    monkeypatch.setattr(exchange, "MS_A_SECOND", 100)  # it rings for a tenth of the time
+    monkeypatch.setattr(simulated, "MS_A_SECOND", 100)  # it rings for a tenth of the time
     script = replace(TWO_TURNS, faults=replace(TWO_TURNS.faults, pickup=pickup, ring_ms=ring_ms))
     persona = PERSONA + "ring_s = 5\n"
     async with office(gemini, tmp_path, script, persona=persona) as placing:

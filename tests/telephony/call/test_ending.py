@@ -75,6 +75,7 @@ WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
     EndedReason.CUT_OFF: is_over_without_its_stream,
     EndedReason.HANDED_OVER: lambda phone: phone.step(DrainRequested(0)),
     EndedReason.LIMIT: lambda _: lasts(Phone(persona=LIMITED)),
+    EndedReason.MACHINE: lambda phone: phone.step(EndRequested(EndedReason.MACHINE)),
     EndedReason.MODEL_QUOTA: lambda phone: is_refused(phone, 429),
     EndedReason.MODEL_REFUSED: lambda phone: is_refused(phone, 403),
     EndedReason.MODEL_UNAVAILABLE: lambda phone: is_refused(phone, 503),
@@ -88,6 +89,7 @@ WAYS: dict[EndedReason, Callable[[Phone], list[Command]]] = {
         EndRequested(EndedReason.TOO_MANY_RESUMES)
     ),
     EndedReason.TRANSFERRED: lambda phone: phone.step(EndRequested(EndedReason.TRANSFERRED)),
+    EndedReason.VOICEMAIL: lambda phone: phone.step(EndRequested(EndedReason.VOICEMAIL)),
 }
 """All but the one that no call gives itself: it had a bug, and its driver says so."""
 
@@ -107,6 +109,7 @@ def test_a_call_is_over_for_good_for_these_reasons_alone() -> None:
         "caller_hangup",
         "cut_off",
         "limit",
+        "machine",
         "model_quota",
         "model_refused",
         "model_unavailable",
@@ -114,6 +117,7 @@ def test_a_call_is_over_for_good_for_these_reasons_alone() -> None:
         "silence",
         "too_many_resumes",
         "transferred",
+        "voicemail",
     }
 
 

@@ -16,6 +16,8 @@ OTHERS = {
     "after_loss": "waits",
     "callbacks": "before",
     "dial_status": "busy",
+    "pickup": "busy",
+    "answered_by": "machine_end_beep",
     "status_events": ["initiated", "ringing"],
     "verified_numbers": ["+14155550111"],
 }

@@ -1,0 +1,40 @@
+"""`/twilio/answered-by`: Twilio has found out whether a person or a machine answered a call.
+
+The call is ended here, with a reason. Its stream closes, Twilio asks `/twilio/resume` how to go on,
+and that answers with the message, or hangs up: so any worker can do it, and it is done once.
+"""
+
+from typing import assert_never
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from telephony.call.ending import EndedReason
+from telephony.dialling.machines import act_on
+from telephony.server import standing
+from telephony.server.webhooks import form_of
+from telephony.server.worker import Worker
+from telephony.twilio import twiml
+
+log = structlog.get_logger(__name__)
+router = APIRouter()
+
+
+@router.post(twiml.ANSWERED_BY_PATH)
+async def answered_by(request: Request) -> Response:
+    """A person or a machine has answered. Twilio may deliver this twice."""
+    worker: Worker = request.app.state.worker
+    form = await form_of(request)
+    call_sid, who = form["CallSid"], form.get("AnsweredBy", "")
+    agent = (await worker.personas.current()).named(twiml.calling_agent(request.url.query))
+    log.info("answered by", call_sid=call_sid, who=who)
+    match act_on(who, "talk" if agent.outbound is None else agent.outbound.on_machine):
+        case "talk":
+            pass
+        case "hang_up":
+            await standing.end_everywhere(worker, call_sid, EndedReason.MACHINE)
+        case "voicemail":
+            await standing.end_everywhere(worker, call_sid, EndedReason.VOICEMAIL)
+        case never:
+            assert_never(never)
+    return Response(status_code=204)
