@@ -43,15 +43,18 @@ Modules, lowest first:
     model_link        [pure] a connection between worker and model in a world
     virtual_tools     [pure] what tools do in a world
     virtual_worker    [pure] a worker in a world
+    virtual_dial      [pure] whom callers are put through to in a world, and how that ends
     network           [pure] the delays in a world
     world_faults      [pure] the faults that a world can have
     world             [pure] caller, Twilio, `Call` and model under one seed and a virtual clock
+    world_agent       [pure] what a world's file says of the agent
     world_spec        [pure but for reading files] reads a world from a TOML file
     drawn             [pure] draws a world from a seed
 
 Laws: pure modules get `now_ms` and a seeded `random.Random`. The same seed and input give the same
 messages. The simulator shares no code with the code that it judges: `telephony.twilio`, `call` and
-`server` are not imported. The exceptions are `world`, `world_faults`, `drawn`, `virtual_worker` and
-`model_link`, which join both sides and judge nothing. May import `telephony.audio`,
-`telephony.errors`, `agent.simulator.voice` for the caller's clips, and `agent.simulator.switches`.
+`server` are not imported. The exceptions are `world`, `world_faults`, `drawn`, `virtual_worker`,
+`virtual_dial`, `world_agent` and `model_link`, which join both sides and judge nothing. May import
+`telephony.audio`, `telephony.errors`, `agent.simulator.voice` for the caller's clips, and
+`agent.simulator.switches`.
 """

@@ -5,7 +5,7 @@ then on: messages that it had sent still arrive, data that it had not stored is 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, assert_never
 
@@ -24,6 +24,7 @@ from agent.conversation.commands import (
     SendToolResult,
 )
 from agent.conversation.events import BudgetSpent
+from agent.conversation.next_step import NextStep
 from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import Line
 from agent.simulator.agenda import Agenda
@@ -76,6 +77,7 @@ class VirtualStore:
     checkpoints: int = 0
     spent_of: Literal["caller", "day"] | None = None
     complaints: list[str] = field(default_factory=list)
+    next_step: NextStep | None = None
 
     def append(self, line: Line) -> None:
         """Keep a line; its number has to be the next one, its epoch the newest."""
@@ -91,6 +93,18 @@ class VirtualStore:
             self.complaints.append(f"expected epoch {self.epoch}, got {checkpoint.epoch}")
         self.checkpoint = Checkpoint.from_json(checkpoint.to_json())
         self.checkpoints += 1
+        wanted, known = NextStep.from_json(checkpoint.next_step), self.next_step
+        if wanted is not None and wanted.replaces(known):
+            self.next_step = wanted
+        elif known is not None and (wanted is None or wanted.n != known.n):
+            self.next_step = known.withdrawn()
+
+    def opened(self) -> Checkpoint | None:
+        """The checkpoint for a worker that goes on, with the next step as it stands."""
+        if self.checkpoint is None:
+            return None
+        step = "" if self.next_step is None else self.next_step.to_json()
+        return replace(self.checkpoint, next_step=step)
 
 
 class VirtualWorker:

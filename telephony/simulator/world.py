@@ -21,6 +21,7 @@ from agent.gemini.breaker import Breaker
 from agent.simulator.agenda import Agenda
 from agent.simulator.model import GeminiServer
 from telephony.call.commands import CloseStream, PhoneCommand, SendClear, SendMark, SendMedia
+from telephony.call.ending import EndedReason
 from telephony.call.events import (
     CallOpened,
     CallStatus,
@@ -39,6 +40,7 @@ from telephony.simulator.network import GOOD, Network
 from telephony.simulator.phone import Phone
 from telephony.simulator.pipe import Pipe
 from telephony.simulator.script import Script
+from telephony.simulator.virtual_dial import VirtualDial, VirtualTarget
 from telephony.simulator.virtual_tools import VirtualTool, VirtualTools
 from telephony.simulator.virtual_worker import Step, VirtualStore, VirtualWorker
 from telephony.simulator.world_faults import (
@@ -72,6 +74,7 @@ BEGAN_WALL_MS = 1_795_000_000_000
 
 GOOD_LINE = LineFaults()
 NO_TOOLS: Mapping[str, VirtualTool] = {}
+NOBODY: Mapping[str, VirtualTarget] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class World:
             after each step until it says yes. None for never.
         tools: What the persona's tools do, by name.
         think_ms: How long the model is known to think, as its row in `agent.gemini.quirks` says.
+        targets: Who answers where the agent puts callers through to, by name.
 
     Attributes:
         phone: The caller's end: lines, what was heard and said.
@@ -119,6 +123,7 @@ class World:
         written: Everything written to Twilio.
         store: What was stored.
         tools: What tools were run.
+        dial: Who was dialled.
         cut_ms: When the cut came, or None.
     """
 
@@ -138,6 +143,7 @@ class World:
         cut_after: Callable[[int], bool] | None = None,
         tools: Mapping[str, VirtualTool] = NO_TOOLS,
         think_ms: int = 0,
+        targets: Mapping[str, VirtualTarget] = NOBODY,
     ) -> None:
         self.now_ms = began_ms
         self.cut_ms: int | None = None
@@ -154,6 +160,7 @@ class World:
         self._think_ms = think_ms
         self._twilio, self._gemini = _random(seed, "twilio"), _random(seed, "gemini")
         self._agenda = Agenda()
+        self.dial = VirtualDial(targets, self.store, self._agenda, self.phone, self._connect_again)
         self._storing = Pipe(self._agenda, _random(seed, "store"), network.store_ms)
         self._up = self._down = Pipe(self._agenda, self._twilio, network.twilio_ms)
         self._elsewhere = self._told_over = False
@@ -208,6 +215,7 @@ class World:
                 self._up.send(self.now_ms, partial(self._arrive, line, self._up, frame))
         if self.phone.hung_up and not self._told_over:
             self._told_over = True
+            self.dial.caller_left(self.now_ms)
             self._up.send(self.now_ms, lambda at_ms: self._tell(CallStatus("completed"), at_ms))
         for worker in self.workers:
             worker.tick(self.now_ms)
@@ -224,7 +232,7 @@ class World:
             seed=self._seed,
             wall_time_ms=BEGAN_WALL_MS + now_ms,
             persona=self._persona,
-            checkpoint=self.store.checkpoint,
+            checkpoint=self.store.opened(),
             lines=tuple(self.store.lines),
             has_fallback=self._fallback is not None,
             think_ms=self._think_ms,
@@ -244,7 +252,7 @@ class World:
         worker.open()
 
     def _connect(self, now_ms: int) -> None:
-        if self.phone.hung_up:
+        if self.phone.hung_up or self.dial.away:
             return
         self._up = Pipe(self._agenda, self._twilio, self._network.twilio_ms)
         self._down = Pipe(self._agenda, self._twilio, self._network.twilio_ms)
@@ -309,9 +317,20 @@ class World:
         self._agenda.note(now_ms + reconnect_ms, self._connect)
 
     def _resume(self, now_ms: int) -> None:
-        """Twilio asks what to do next: a worker that does not hold the call dials ahead."""
-        if not self.phone.hung_up and (not self.worker.alive or self.worker.ended is not None):
+        """Twilio asks what to do next: somebody is dialled whom the agent has named, or a worker
+        that does not hold the call dials the model ahead.
+        """
+        if self.phone.hung_up:
+            return
+        if self.dial.begins(now_ms):
+            self._tell(EndRequested(EndedReason.PUT_THROUGH), now_ms)
+        elif not self.worker.alive or self.worker.ended is not None:
             self._open_worker(now_ms)
+
+    def _connect_again(self, now_ms: int) -> None:
+        """Nobody was reached: the call goes on with the agent."""
+        self._resume(now_ms)
+        self._agenda.note(now_ms + self._twilio.randint(*self._network.connect_ms), self._connect)
 
     def _take_over(self, now_ms: int) -> None:
         """A stream is here: some worker has to hold the call."""

@@ -39,6 +39,10 @@
     data = '{"status": "shipped"}'
     takes_ms = 800
 
+    [[transfers]]              # whom it may put callers through to: fields of `WorldTransfer`
+    name = "sales"
+    outcome = "busy"
+
     [[faults]]                 # `world_faults.FAULTS` has the kinds, whose fields stand beside them
     at_ms = 4000               # from the call's beginning
     kind = "lose-stream"
@@ -51,12 +55,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from agent.conversation.declaration import ENDS_CALL, Status, Tool
-from agent.conversation.persona import DEFAULT_PERSONA, Manner
+from agent.conversation.declaration import ENDS_CALL, puts_through
+from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.turn_taking import Detection, TurnTaking
 from agent.simulator import script as model_script
 from agent.simulator.behaviour import BRISK, EXACT, Behaviour
@@ -66,13 +70,22 @@ from telephony.simulator import script as caller_script
 from telephony.simulator.faults import LineFaults
 from telephony.simulator.model_link import Sdk
 from telephony.simulator.network import GOOD, Network
+from telephony.simulator.virtual_dial import VirtualTarget
 from telephony.simulator.virtual_tools import VirtualTool
 from telephony.simulator.world import GOOD_LINE, Upstream, World
+from telephony.simulator.world_agent import (
+    BY_SERVER,
+    PLAIN,
+    WorldBargeIn,
+    WorldPersona,
+    WorldTool,
+    WorldTransfer,
+)
 from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFault
 
 KEYS = (
     *("seed", "goodbye", "fallback", "detection", "think_ms", "persona", "caller", "model"),
-    *("behaviour", "line", "network", "barge_in", "tools", "faults"),
+    *("behaviour", "line", "network", "barge_in", "tools", "transfers", "faults"),
 )
 
 BEHAVIOURS = {"measured": Behaviour(), "exact": EXACT, "brisk": BRISK}
@@ -98,47 +111,6 @@ class TimedFault:
 
 
 @dataclass(frozen=True, slots=True)
-class WorldTool:
-    """A tool of the agent, and what it does: fields of `Tool` and of `VirtualTool`."""
-
-    name: str
-    description: str = ""
-    idempotent: bool = False
-    blocking: bool = False
-    timeout_ms: int = 4_000
-    data: str = "null"
-    takes_ms: int = 300
-    status: Status = Status.OK
-
-    @property
-    def tool(self) -> Tool:
-        """As the agent has it."""
-        return Tool(
-            self.name,
-            self.description,
-            idempotent=self.idempotent,
-            blocking=self.blocking,
-            timeout_ms=self.timeout_ms,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class WorldBargeIn:
-    """How the agent is talked over: `manner` is the persona's `barge_in`."""
-
-    manner: Manner = "server"
-
-
-@dataclass(frozen=True, slots=True)
-class WorldPersona:
-    """What may be said of the agent: fields of `Persona`."""
-
-    on_keys: Literal["tell", "ignore"] = "ignore"
-    silence_s: float = 0.0
-    still_there: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class WorldSpec:
     """The parts of a world; see the module's docstring."""
 
@@ -147,15 +119,16 @@ class WorldSpec:
     behaviour: Behaviour = BEHAVIOURS["measured"]
     line: LineFaults = GOOD_LINE
     network: Network = GOOD
-    barge_in: WorldBargeIn = WorldBargeIn()
+    barge_in: WorldBargeIn = BY_SERVER
     tools: tuple[WorldTool, ...] = ()
+    transfers: tuple[WorldTransfer, ...] = ()
     faults: tuple[TimedFault, ...] = ()
     seed: int = 0
     fallback: bool = False
     goodbye: str = ""
     detection: Detection = "server"
     think_ms: int = 0
-    agent: WorldPersona = WorldPersona()
+    agent: WorldPersona = PLAIN
 
     def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
@@ -166,9 +139,11 @@ class WorldSpec:
             barge_in=self.barge_in.manner,
             **asdict(self.agent),
         )
-        if self.tools:
+        if self.tools or self.transfers:
             own = tuple(each.tool for each in self.tools)
-            persona = replace(persona, tools=(*own, ENDS_CALL))
+            targets = tuple(each.target for each in self.transfers)
+            dials = (puts_through(targets),) if targets else ()
+            persona = replace(persona, tools=(*own, *dials, ENDS_CALL), transfers=targets)
         if self.detection != "server":
             persona = replace(persona, turns=TurnTaking(detection=self.detection))
         made = World(
@@ -185,6 +160,7 @@ class WorldSpec:
             cut_after=cut_after,
             fallback=second,
             think_ms=self.think_ms,
+            targets={x.name: VirtualTarget(x.outcome, x.takes_ms) for x in self.transfers},
         )
         for timed in self.faults:
             made.at(timed.at_ms, timed.fault)
@@ -244,7 +220,8 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         network=_changed(f"{source}: network", GOOD, table.get("network", {})),
         barge_in=_barge_in(f"{source}: barge_in", table.get("barge_in", {})),
         agent=_made(f"{source}: persona", WorldPersona, _table(source, table.get("persona", {}))),
-        tools=_tools(f"{source}: tools", table.get("tools", [])),
+        tools=_all(f"{source}: tools", WorldTool, table.get("tools", [])),
+        transfers=_all(f"{source}: transfers", WorldTransfer, table.get("transfers", [])),
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
         fallback=_read(f"{source}: fallback", table.get("fallback", False), bool),
@@ -273,11 +250,12 @@ def _barge_in(where: str, value: object) -> WorldBargeIn:
     return _made(where, WorldBargeIn, _table(where, value))
 
 
-def _tools(where: str, value: object) -> tuple[WorldTool, ...]:
+def _all[T](where: str, kind: type[T], value: object) -> tuple[T, ...]:
+    """The dataclasses of an array of tables."""
     if not isinstance(value, list):
-        raise WorldFileError(f"{where}: expected [[tools]], got {value!r}")
+        raise WorldFileError(f"{where}: expected an array of tables, got {value!r}")
     tables = [(f"{where}[{n}]", each) for n, each in enumerate(value, start=1)]
-    return tuple(_made(here, WorldTool, _table(here, each)) for here, each in tables)
+    return tuple(_made(here, kind, _table(here, each)) for here, each in tables)
 
 
 def _faults(where: str, value: object) -> tuple[TimedFault, ...]:

@@ -6,7 +6,7 @@ Each check yields a description of every violation.
 from collections import Counter
 from collections.abc import Iterator
 
-from agent.conversation.commands import AppendLine, SayToModel
+from agent.conversation.commands import AppendLine, RunTool, SayToModel, SendCallerAudio
 from agent.conversation.persona import (
     DEFAULT_PERSONA,
     NO_GREETING,
@@ -38,7 +38,7 @@ def broken(world: World, spec: WorldSpec) -> list[str]:
         world: A world that has run.
         spec: What it was made of.
     """
-    checks = (_ended, _lines, _acts, _sound)
+    checks = (_ended, _lines, _acts, _dialled, _sound)
     wrong = [each for check in checks for each in check(world)]
     wrong += [*_heard(world, spec), *_greeted(world, spec)]
     held = spec.barge_in.manner != "server"
@@ -101,6 +101,21 @@ def _acts(world: World) -> Iterator[str]:
         if isinstance(command, SayToModel) and not command.trouble and not _besides(command.text)
     )
     yield from (f"session {session} was cued {n} times" for session, n in cues.items() if n > 1)
+
+
+def _dialled(world: World) -> Iterator[str]:
+    """Each transfer rings once or never, and ends. Meanwhile no model hears, and no tool begins."""
+    for number, legs in Counter(leg.step for leg in world.dial.legs).items():
+        if legs > 1:
+            yield f"step {number} was dialled {legs} times"
+    for leg in world.dial.legs:
+        if leg.ended_ms is None:
+            yield f"the leg to {leg.to} is left up"
+            continue
+        for step in world.steps:
+            busy = [c for c in step.commands if isinstance(c, SendCallerAudio | RunTool)]
+            if busy and leg.began_ms <= step.at_ms < leg.ended_ms:
+                yield f"at {step.at_ms} ms, on the line with {leg.to}: {type(busy[0]).__name__}"
 
 
 def _sound(world: World) -> Iterator[str]:

@@ -1,0 +1,70 @@
+"""What a world's file says of the agent: its tools, whom it knows, and how it is talked over."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.conversation.declaration import Status, Target, Tool
+from agent.conversation.persona import Manner
+from telephony.simulator.virtual_dial import TALKED
+
+
+@dataclass(frozen=True, slots=True)
+class WorldTool:
+    """A tool of the agent, and what it does: fields of `Tool` and of `VirtualTool`."""
+
+    name: str
+    description: str = ""
+    idempotent: bool = False
+    blocking: bool = False
+    timeout_ms: int = 4_000
+    data: str = "null"
+    takes_ms: int = 300
+    status: Status = Status.OK
+
+    @property
+    def tool(self) -> Tool:
+        """As the agent has it."""
+        return Tool(
+            self.name,
+            self.description,
+            idempotent=self.idempotent,
+            blocking=self.blocking,
+            timeout_ms=self.timeout_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorldBargeIn:
+    """How the agent is talked over: `manner` is the persona's `barge_in`."""
+
+    manner: Manner = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class WorldPersona:
+    """What may be said of the agent: fields of `Persona`."""
+
+    on_keys: Literal["tell", "ignore"] = "ignore"
+    silence_s: float = 0.0
+    still_there: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorldTransfer:
+    """Somebody to whom the agent may put callers through: fields of `Target`, and of
+    `VirtualTarget`.
+    """
+
+    name: str
+    says: str = "One moment."
+    outcome: str = TALKED
+    takes_ms: int = 3_000
+
+    @property
+    def target(self) -> Target:
+        """As the agent has it."""
+        return Target(self.name, self.says)
+
+
+BY_SERVER, PLAIN = WorldBargeIn(), WorldPersona()
+"""What holds where a file says nothing."""
