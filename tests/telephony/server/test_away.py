@@ -1,0 +1,43 @@
+"""A call whose line somebody else has is not lost: nobody redirects it."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from agent.conversation.next_step import NextStep
+from agent.store.redis import RedisStore
+from telephony.server.calls import Calls
+from telephony.server.reaper import Reaper
+from tests.contracts.test_next_step import wanting
+from tests.contracts.test_store import take
+
+CALL = "CA" + "1" * 32
+RESUME = "https://voice.example.com/twilio/resume"
+
+
+@dataclass
+class Rest:
+    redirected: list[str] = field(default_factory=list)
+
+    async def redirect(self, call_sid: str, url: str) -> bool:
+        assert url == RESUME
+        self.redirected.append(call_sid)
+        return True
+
+
+@pytest.mark.parametrize(("claims", "redirected"), [(True, []), (False, [CALL])])
+async def test_a_call_that_was_put_through_is_not_redirected(
+    *, claims: bool, redirected: list[str]
+) -> None:
+    store, rest = RedisStore.in_memory(), Rest()
+    await take(store, CALL, "a")
+    step = NextStep(1, "transfer", "sales", "agent")
+    await store.save_checkpoint(CALL, wanting(step), 1)
+    if claims:
+        await store.claim_step(CALL, "r1")
+    await store.hold([CALL], [], lease_ms=0, claim_ms=None)
+    [orphan] = await store.hold([], [], lease_ms=0, claim_ms=1_000)
+    await Reaper(cast("Calls", None), store, rest, RESUME).save(orphan)
+    assert rest.redirected == redirected
+    await store.aclose()
