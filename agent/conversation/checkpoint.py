@@ -43,6 +43,8 @@ class Checkpoint:
         acts: The number of the newest tool call in it.
         began_ms: When this call began, in ms since the conversation did; 0 for its first call.
             `spent`, `tokens` and `unpriced` are this call's.
+        wordless: Whether the greeting was heard and is over, and no line is written: its words have
+            not come.
         next_step: What is to happen with the line next, as `NextStep.to_json` writes it, or "". As
             a store returns it: the newest step, as it stands there.
     """
@@ -68,6 +70,7 @@ class Checkpoint:
     began_ms: int = field(default=0, metadata=LATER)
     next_step: str = field(default="", metadata=LATER)
     unpriced: int = field(default=0, metadata=LATER)
+    wordless: bool = field(default=False, metadata=LATER)
 
     def left_after(self, lines: int) -> Self | None:
         """The same if it tells what is owed; None if more lines are stored, which tell it."""

@@ -1,6 +1,7 @@
 """What the agent owes the caller, kept in one place.
 
-    greeting   until the caller has heard 300 ms of it, or of any later reply
+    greeting   until the caller has heard 300 ms of it, or of any later reply; its end, if it broke
+               off with an earlier worker, and the caller has said nothing
     rest       of a reply whose session was left in the middle, until it is continued
     answer     if the caller was heard since the last turn that the model answered, or an earlier
                worker left a question open, as its last line or its checkpoint tells
@@ -35,12 +36,14 @@ class Debt:
         left: What an earlier worker owed, where the lines do not tell, or None.
         elapsed_ms: How long the call has lasted.
         greeted: Whether the greeting counts as given.
+        wordless: Whether it was heard and is over, though it is no line.
 
     Attributes:
         greeted: As above.
         rest: Whether the rest of a reply is owed.
-        open_question: Whether an earlier worker left a question, its answer, or the greeting
-            unfinished; or the model is still at one of which it has said something.
+        greeting_left: Whether an earlier worker left the greeting unfinished.
+        open_question: Whether an earlier worker left a question, or its answer, unfinished; or the
+            model is still at one of which it has said something.
         asked: Whether the next reply is one that we asked for, not the caller.
         works: Whether a tool runs for the caller.
     """
@@ -53,12 +56,15 @@ class Debt:
         elapsed_ms: int = 0,
         *,
         greeted: bool,
+        wordless: bool = False,
     ) -> None:
         self.greeted = greeted
         self.asked = self.works = False
-        # A greeting that was heard, and is no line, was broken off.
-        self.open_question = greeted and not lines
-        self.open_question |= any(x.role == "caller" or x.heard != x.text for x in lines[-1:])
+        # A greeting of which something was heard is a line once it is over, if its words have come.
+        broken_off = any(x.heard != x.text for x in lines[-1:]) or not (lines or wordless)
+        asked = len(lines) > 1 or any(x.role == "caller" for x in lines)
+        self.greeting_left = greeted and broken_off and not asked
+        self.open_question = asked and (broken_off or lines[-1].role == "caller")
         self.rest = False
         if left is not None:
             lately = elapsed_ms - left.owed_ms <= WORDLESS_LIMIT_MS
@@ -69,6 +75,11 @@ class Debt:
         self._spoken_ms = 0.0
         """How much speech came since then. It is asked for at every step of a call."""
         self._told = self._half_answered = False
+
+    @property
+    def greeting_over(self) -> bool:
+        """Whether nothing is owed of the greeting."""
+        return self.greeted and not self.greeting_left
 
     @property
     def caller_waits(self) -> bool:
@@ -89,8 +100,8 @@ class Debt:
 
     @property
     def owes(self) -> bool:
-        """Whether anything is asked for, by the caller or by us."""
-        return self.asked or self.owes_answer
+        """Whether anything is asked for, by the caller or by us, or is unfinished."""
+        return self.asked or self.owes_answer or self.greeting_left
 
     @property
     def owes_answer(self) -> bool:
@@ -154,6 +165,7 @@ class Debt:
         self._answered_ms = max(self._answered_ms, before_ms)
         self._spoken_ms = self._onset.sounded_since(self._answered_ms)
         self.open_question = self._told = self._half_answered = False
+        self.greeting_left = False
 
     def more_is_wanted(self) -> None:
         """The model waits for the caller to go on: what was said so far is not owed an answer."""

@@ -66,7 +66,14 @@ def assemble(
     onset = Onset(turns)
     transcript = Transcript(lines, kept.handle_lines, elapsed_ms, onset)
     left = kept.left_after(len(transcript.lines))
-    debt = Debt(onset, transcript.lines, left, elapsed_ms, greeted=kept.greeted)
+    debt = Debt(
+        onset,
+        transcript.lines,
+        left,
+        elapsed_ms,
+        greeted=kept.greeted,
+        wordless=kept.wordless,
+    )
     if left is not None and left.owed_words and debt.open_question:
         transcript.left_open(left.owed_words, left.owed_ms)
     jitter = Random(seed)  # noqa: S311 - no secret

@@ -118,6 +118,12 @@ GO_ON_CUE = (
 )
 """The text when another worker takes over a conversation that owes an answer."""
 
+GREETING_LEFT_CUE = (
+    "[The line dropped for a moment and is back. The caller heard only the beginning of your "
+    f"greeting, and has asked nothing yet. Finish it in one short sentence; {NO_GREETING}.]"
+)
+"""The text when another worker takes over a conversation in the middle of its greeting."""
+
 REST_CUE = (
     "[The line was renewed while you were speaking. Go on with the very next word after the last "
     "one you said; repeat nothing, and do not mention it.]"

@@ -17,6 +17,7 @@ from agent.conversation.meter import Meter
 from agent.conversation.persona import (
     CUT_OFF_CUE,
     GO_ON_CUE,
+    GREETING_LEFT_CUE,
     NUDGE_CUE,
     REST_CUE,
     Persona,
@@ -205,6 +206,8 @@ class Sessions:
             cue = self._opening
         elif self._debt.open_question:
             cue = answer_with_results(self._ledger.untold_text()) or GO_ON_CUE
+        elif self._debt.greeting_left:
+            cue = GREETING_LEFT_CUE
         else:
             return []
         self._debt.ask()
@@ -266,6 +269,7 @@ class Sessions:
             elapsed_ms=self._transcript.elapsed_ms(now_ms),
             wall_time_ms=self._wall_time_ms + now_ms,
             greeted=self._debt.greeted,
+            wordless=self._debt.greeting_over and self._transcript.wordless,
             handle=self._resumption.handle,
             handle_lines=self._transcript.known_lines,
             fallback=self._resumption.fallback,
@@ -278,7 +282,7 @@ class Sessions:
     def _with_debt(self, checkpoint: Checkpoint) -> Checkpoint:
         """The same, and what the caller is owed."""
         words, began_ms = self._transcript.open_words
-        if not words and self._debt.sure and not self._question_is_written():
+        if not words and self._debt.sure and not self._transcript.question_is_written:
             words = UNWRITTEN
         return replace(
             checkpoint,
@@ -288,10 +292,3 @@ class Sessions:
             owed_words=words,
             owed_line=len(self._transcript.lines) + 1,
         )
-
-    def _question_is_written(self) -> bool:
-        """Whether what is owed an answer stands in the transcript, be it before a cut answer."""
-        if self._transcript.caller_is_written:
-            return True
-        cut_ms = self._transcript.last_cut_ms
-        return cut_ms is not None and not self._debt.spoke_since(cut_ms)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.conversation.onset import Onset
+from agent.conversation.onset import WORD_MS, Onset
 from agent.conversation.reply import Reply
 from agent.conversation.words import without_repetition
 
@@ -166,12 +166,18 @@ class Transcript:
         return next(said, None)
 
     @property
-    def last_cut_ms(self) -> int | None:
-        """When the reply of the last line began, on this worker's clock; None if it was not cut."""
+    def question_is_written(self) -> bool:
+        """Whether what the caller said last stands here, be it before an answer that was cut."""
         last = self.lines[-1] if self.lines else None
-        if last is None or last.role != "agent" or last.heard == last.text:
-            return None
-        return last.at_ms - self.elapsed_ms(0)
+        cut = last is not None and last.role == "agent" and last.heard != last.text
+        if self.caller_is_written or last is None or not cut:
+            return self.caller_is_written
+        return self._onset.sounded_since(last.at_ms - self.elapsed_ms(0)) < WORD_MS
+
+    @property
+    def wordless(self) -> bool:
+        """Whether there is no line, and none will be of a reply that is heard."""
+        return not self.lines and not self._replies
 
     def finish_question(self, now_ms: int) -> list[Line]:
         """The answer begins: what the caller has said so far becomes a line.

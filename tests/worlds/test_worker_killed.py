@@ -1,8 +1,11 @@
 """A worker is killed at a random instant; another one goes on from what is stored."""
 
+from dataclasses import replace
+
 import pytest
 
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.simulator.world_faults import KillWorker
 from tests.worlds import judge, scenarios
 from tests.worlds.killed import kill
 
@@ -57,3 +60,13 @@ def test_a_greeting_that_was_hardly_heard_is_given_again() -> None:
     replies = judge.replies(kill(0, 1_000, 1_000).world)
     assert [reply.name for reply in replies].count(scenarios.GREETING) == 1
     assert replies[0].stream == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_a_greeting_whose_words_never_came_the_next_worker_answers_nobody(seed: int) -> None:
+    behaviour = replace(scenarios.ROW, output_transcription="nothing")
+    steps = scenarios.questions("q1", after_ms=6_000)
+    world = scenarios.world(steps, seed, behaviour, (6_000 + 500 * seed, KillWorker()))
+    replies = judge.replies(world)
+    assert [(reply.stream, reply.name) for reply in replies] == [(0, "greeting"), (1, "a1")]
+    assert not replies[0].cut

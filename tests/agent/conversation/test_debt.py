@@ -31,14 +31,24 @@ def test_a_greeting_is_given_once(debt: Debt) -> None:
 
 
 @pytest.mark.parametrize(
-    ("greeted", "heard", "broken_off"),
-    [(True, None, True), (False, None, False), (True, "A room.", False), (True, "A", True)],
+    ("greeted", "wordless", "heard", "broken_off"),
+    [
+        (True, False, None, True),
+        (True, True, None, False),
+        (False, False, None, False),
+        (True, False, "A room.", False),
+        (True, False, "A", True),
+    ],
 )
-def test_a_greeting_that_was_heard_and_is_no_line_was_broken_off(
-    onset: Onset, heard: str | None, *, greeted: bool, broken_off: bool
+def test_a_greeting_that_was_broken_off_is_owed_its_end_and_is_no_question(
+    onset: Onset, heard: str | None, *, greeted: bool, wordless: bool, broken_off: bool
 ) -> None:
     lines = () if heard is None else (line("agent", heard),)
-    assert Debt(onset, greeted=greeted, lines=lines).open_question is broken_off
+    debt = Debt(onset, greeted=greeted, wordless=wordless, lines=lines)
+    assert (debt.greeting_left, debt.open_question) == (broken_off, False)
+    assert debt.owes is broken_off
+    debt.answered(1)
+    assert not debt.owes
 
 
 def speaks(debt: Debt, from_ms: int, ms: int) -> None:
@@ -106,7 +116,7 @@ def test_nobody_wants_the_rest_of_what_was_talked_over(debt: Debt) -> None:
 def test_a_question_that_another_worker_left_is_open(
     onset: Onset, role: str, heard: str, owed: bool
 ) -> None:
-    debt = Debt(onset, greeted=True, lines=[line(role, heard)])
+    debt = Debt(onset, greeted=True, lines=[line("agent", "A room."), line(role, heard)])
     assert debt.open_question is owed
     debt.answered(1)
     assert not debt.open_question

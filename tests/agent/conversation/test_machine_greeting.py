@@ -13,12 +13,19 @@ from agent.conversation.commands import (
     SayToModel,
 )
 from agent.conversation.events import (
+    CallerSpoke,
+    GenerationComplete,
     Interrupted,
     ListenerLeft,
     ModelEvent,
     TurnComplete,
 )
-from agent.conversation.persona import CUT_OFF_CUE, DEFAULT_PERSONA, GO_ON_CUE
+from agent.conversation.persona import (
+    CUT_OFF_CUE,
+    DEFAULT_PERSONA,
+    GO_ON_CUE,
+    GREETING_LEFT_CUE,
+)
 from agent.conversation.transcript import Line
 from tests.agent.conversation.conftest import (
     WALL_TIME_MS,
@@ -242,3 +249,56 @@ def test_the_greeting_that_was_given_again_counts_once_it_is_heard(talk: Talk) -
     talk.tells(audio)
     talk.hears(2, 300)
     assert talk.checkpoint.greeted
+
+
+# Another worker, after a greeting that is no line.
+
+
+def next_worker(talk: Talk, converse: Converse, epoch: int = 2) -> Talk:
+    """The worker dies; another one goes on from what is stored."""
+    other = converse(Checkpoint.from_json(talk.checkpoint.to_json()), talk.conversation.lines)
+    other.ready()
+    other.answer(epoch)
+    return other
+
+
+@pytest.fixture
+def wordless(talk: Talk) -> Talk:
+    """A caller who has heard 300 ms of a greeting whose words have not come."""
+    talk.answer()
+    talk.ready()
+    talk.tells(*[audio] * 10)
+    talk.hears(1, 300)
+    return talk
+
+
+def test_nobody_is_answered_after_a_greeting_whose_words_never_came(
+    wordless: Talk, converse: Converse
+) -> None:
+    wordless.tells(GenerationComplete, TurnComplete)
+    wordless.hears_all(1)
+    assert wordless.lines == []
+    second = next_worker(wordless, converse)
+    assert next_worker(second, converse, epoch=3).cues == second.cues == []
+
+
+def test_a_greeting_that_broke_off_with_its_worker_is_finished_and_nobody_is_answered(
+    wordless: Talk, converse: Converse
+) -> None:
+    second = next_worker(wordless, converse)
+    third = next_worker(second, converse, epoch=3)
+    assert second.cues == third.cues == [GREETING_LEFT_CUE]
+    assert second.lines == third.lines == []
+    third.replies("I am Ada.")
+    third.hears_all(1)
+    assert next_worker(third, converse, epoch=4).cues == []
+
+
+def test_who_spoke_after_a_greeting_whose_words_never_came_is_answered(
+    wordless: Talk, converse: Converse
+) -> None:
+    wordless.tells(GenerationComplete, TurnComplete)
+    wordless.hears_all(1)
+    wordless.now_ms = 5_000
+    wordless.happens(CallerSpoke(300))
+    assert next_worker(wordless, converse).cues == [GO_ON_CUE]

@@ -8,7 +8,13 @@ from random import Random
 import pytest
 from google.genai import types
 
-from agent.conversation.persona import CUT_OFF_CUE, GO_ON_CUE, NUDGE_CUE, REST_CUE
+from agent.conversation.persona import (
+    CUT_OFF_CUE,
+    GO_ON_CUE,
+    GREETING_LEFT_CUE,
+    NUDGE_CUE,
+    REST_CUE,
+)
 from agent.simulator.behaviour import EXACT, Behaviour, TextInThought
 from agent.simulator.client import TALKATIVE, VirtualClient
 from agent.simulator.faults import Close, GoAway, PhantomInterrupted, ShortTurn
@@ -50,7 +56,7 @@ def test_a_text_to_a_fresh_session_is_answered_with_the_greeting_and_no_sample_i
     assert made.outline[2:] == REPLY
 
 
-@pytest.mark.parametrize("cue", [GO_ON_CUE, CUT_OFF_CUE, NUDGE_CUE, REST_CUE])
+@pytest.mark.parametrize("cue", [GO_ON_CUE, GREETING_LEFT_CUE, CUT_OFF_CUE, NUDGE_CUE, REST_CUE])
 @pytest.mark.parametrize(("anyway", "said"), [(False, "still-here"), (True, "greeting")])
 def test_a_fresh_session_whose_first_text_goes_on_with_a_call_does_not_greet(
     cue: str, said: str, *, anyway: bool

@@ -184,6 +184,7 @@ def leaks_of(world: World) -> Iterator[str]:
 
 OURS = (
     texts.GO_ON_CUE,
+    texts.GREETING_LEFT_CUE,
     texts.REST_CUE,
     texts.NUDGE_CUE,
     PERSONA.greeting_cue,
