@@ -4,12 +4,13 @@ Modules, lowest first:
     ending      the reasons why a call ended
     events      the events that happen to a call
     commands    the commands that a call gives
+    idling      decides whether the line delivers nothing in silence
     gaps        places each piece of media in the caller's time
     ear         decides whether the caller's sound may be speech
     activity    tells a model that detects no speech itself when the caller speaks
     unanswered  caller audio that the model has not answered yet
     uplink      caller → model: chunks, resampled
-    microphone  the caller's audio and the session that hears it; made of the last four
+    microphone  the caller's audio and the session that hears it; made of the last six
     waiting     the sounds that a waiting caller hears
     downlink    model → caller: the samples of each reply, cut into messages
     playout     how much the caller has heard, from marks and the clock

@@ -5,6 +5,7 @@ Otherwise an hour with 5 % loss would become 57 minutes. Nothing waits for late 
 """
 
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.call.idling import Idling
 
 WOBBLE_MS = 10
 """Timestamps are off by a ms or two; a lost frame is 20."""
@@ -16,12 +17,12 @@ LOSS_LIMIT_MS = 400
 class Gaps:
     """Follows the media of one stream.
 
-    Attributes:
-        idles: Whether the line is known to deliver nothing while the caller is silent.
+    Args:
+        idling: Is told of pauses in which nothing was sent.
     """
 
-    def __init__(self) -> None:
-        self.idles = False
+    def __init__(self, idling: Idling) -> None:
+        self._idling = idling
         self._next_ms: float | None = None
         self._filled_ms = 0.0
         self._replaced_ms = 0.0
@@ -43,7 +44,8 @@ class Gaps:
             How many samples are missing before it, or None: it comes too late.
         """
         expected_ms = timestamp_ms if self._next_ms is None else self._next_ms
-        self.idles |= timestamp_ms - (self._next_ms or 0) > LOSS_LIMIT_MS
+        if timestamp_ms - (self._next_ms or 0) > LOSS_LIMIT_MS:
+            self._idling.paused(first=self._next_ms is None)
         gap_ms = timestamp_ms - expected_ms
         length_ms = samples / PHONE_SAMPLES_PER_MS
         if gap_ms < -WOBBLE_MS and self._replaced_ms >= length_ms:

@@ -13,6 +13,7 @@ from telephony.audio.formats import PHONE_SAMPLES_PER_MS, ULAW_SILENCE
 from telephony.call.activity import Activity
 from telephony.call.ear import Ear
 from telephony.call.gaps import Gaps
+from telephony.call.idling import Idling
 from telephony.call.unanswered import Unanswered
 from telephony.call.uplink import QUIET_CHUNK_MS, Uplink
 
@@ -46,7 +47,8 @@ class Microphone:
         self.spoke_ms = 0.0
         self.unanswered = Unanswered()
         self._uplink = Uplink()
-        self._gaps = Gaps()
+        self._idling = Idling()
+        self._gaps = Gaps(self._idling)
         self._session: int | None = None
         self._covered_ms = 0
         self._filling = False
@@ -54,7 +56,7 @@ class Microphone:
     def started(self, now_ms: int) -> None:
         """A stream begins; its audio is due from now on."""
         self._cover(now_ms)
-        self._gaps = Gaps()
+        self._gaps = Gaps(self._idling)
 
     def hears(
         self, ulaw: bytes, timestamp_ms: int, now_ms: int, agent_until_ms: int = 0
@@ -69,7 +71,8 @@ class Microphone:
         """
         self._cover(now_ms)
         self.spoke_ms = 0.0
-        missing = self._gaps.before(timestamp_ms, len(ulaw))
+        came = len(ulaw)
+        missing = self._gaps.before(timestamp_ms, came)
         if missing is None:
             return []
         if missing:
@@ -78,6 +81,7 @@ class Microphone:
         lost_ms = missing / PHONE_SAMPLES_PER_MS
         sound = self.ear.hears(pcm, now_ms, agent_until_ms, lost_ms=lost_ms)
         self.spoke_ms = self.ear.speech_ms
+        self._idling.delivered(came, sound=sound)
         self.unanswered.keep(ulaw, now_ms, sound=sound, heard=self._session is not None)
         return self._send(pcm)
 
@@ -101,7 +105,7 @@ class Microphone:
             return self._covered_ms + QUIET_CHUNK_MS
         sound_ms = self.ear.sound_at_ms
         in_a_word = sound_ms > 0 and self._covered_ms - sound_ms < QUIET_MS
-        late = in_a_word and not self._gaps.idles
+        late = in_a_word and not self._idling
         return self._covered_ms + (FILL_AFTER_SOUND_MS if late else FILL_AFTER_MS)
 
     def listens(self, session: int, now_ms: int) -> list[ForModel]:

@@ -3,6 +3,7 @@
 import pytest
 
 from telephony.call.gaps import LOSS_LIMIT_MS, Gaps
+from telephony.call.idling import Idling
 
 FRAME = 160
 BEGIN_MS = 117
@@ -12,7 +13,7 @@ BEGIN_MS = 117
 @pytest.fixture
 def gaps() -> Gaps:
     """A stream whose first frame has come."""
-    begun = Gaps()
+    begun = Gaps(Idling())
     assert begun.before(BEGIN_MS, FRAME) == 0
     return begun
 

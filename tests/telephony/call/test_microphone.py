@@ -11,6 +11,8 @@ from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 from telephony.audio import g711
 from telephony.audio.level import HANGOVER_MS
 from telephony.audio.resample import phone_to_model
+from telephony.call.gaps import LOSS_LIMIT_MS
+from telephony.call.idling import SILENCE_MS
 from telephony.call.microphone import (
     FILL_AFTER_MS,
     FILL_AFTER_SOUND_MS,
@@ -268,11 +270,42 @@ def test_a_longer_gap_within_a_word_is_left_alone_too() -> None:
     assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_SOUND_MS
 
 
+def words_apart(caller: Caller, count: int, gap_ms: int = 1_000) -> None:
+    """So many words, and before each one nothing at all for a while."""
+    for _ in range(count):
+        caller.now_ms += gap_ms
+        caller.sends(babble(200))
+
+
 @pytest.mark.parametrize("spoken_ms", [0, 200])
 def test_on_a_line_that_delivers_nothing_in_silence_it_is_filled(spoken_ms: int) -> None:
     caller = Caller()
     caller.sends(babble(200)[: 8 * spoken_ms])
-    caller.now_ms += 1_000
+    words_apart(caller, 2 if spoken_ms else 1)
+    assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_MS
+
+
+@pytest.mark.parametrize("lost_ms", [LOSS_LIMIT_MS + 20, 5_000])
+def test_one_loss_does_not_tell_what_a_line_delivers_in_silence(lost_ms: int) -> None:
+    caller = Caller()
+    caller.sends(babble(200))
+    words_apart(caller, 1, lost_ms)
+    assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_SOUND_MS
+
+
+def test_however_often_it_loses_media_a_line_that_delivers_silence_does_so() -> None:
+    caller = Caller()
+    for _ in range(5):
+        words_apart(caller, 1)
+        caller.sends(idle(SILENCE_MS))
+    words_apart(caller, 1)
+    assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_SOUND_MS
+
+
+def test_what_a_line_delivers_in_silence_is_known_on_its_next_stream() -> None:
+    caller = Caller()
+    words_apart(caller, 2)
+    caller.microphone.started(caller.now_ms)
     caller.sends(babble(200))
     assert caller.microphone.deadline_ms() == caller.now_ms + FILL_AFTER_MS
 
