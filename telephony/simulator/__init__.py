@@ -44,6 +44,7 @@ Modules, lowest first:
     virtual_tools     [pure] what tools do in a world
     virtual_worker    [pure] a worker in a world
     virtual_dial      [pure] whom callers are put through to in a world, and how that ends
+    virtual_models    [pure] the models of a world, and every connection to them
     network           [pure] the delays in a world
     world_faults      [pure] the faults that a world can have
     world             [pure] caller, Twilio, `Call` and model under one seed and a virtual clock
@@ -54,7 +55,7 @@ Modules, lowest first:
 Laws: pure modules get `now_ms` and a seeded `random.Random`. The same seed and input give the same
 messages. The simulator shares no code with the code that it judges: `telephony.twilio`, `call` and
 `server` are not imported. The exceptions are `world`, `world_faults`, `drawn`, `virtual_worker`,
-`virtual_dial`, `world_agent` and `model_link`, which join both sides and judge nothing. May import
-`telephony.audio`, `telephony.errors`, `agent.simulator.voice` for the caller's clips, and
-`agent.simulator.switches`.
+`virtual_dial`, `virtual_models`, `world_agent` and `model_link`, which join both sides and judge
+nothing. May import `telephony.audio`, `telephony.errors`, `agent.simulator.voice` for the caller's
+clips, and `agent.simulator.switches`.
 """

@@ -14,7 +14,6 @@ from functools import partial
 from random import Random
 from typing import assert_never
 
-from agent.conversation.commands import OpenModel
 from agent.conversation.events import BudgetSpent
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.gemini.breaker import Breaker
@@ -41,6 +40,7 @@ from telephony.simulator.phone import Phone
 from telephony.simulator.pipe import Pipe
 from telephony.simulator.script import Script
 from telephony.simulator.virtual_dial import VirtualDial, VirtualTarget
+from telephony.simulator.virtual_models import Upstream, VirtualModels
 from telephony.simulator.virtual_tools import VirtualTool, VirtualTools
 from telephony.simulator.virtual_worker import Step, VirtualStore, VirtualWorker
 from telephony.simulator.world_faults import (
@@ -75,14 +75,6 @@ BEGAN_WALL_MS = 1_795_000_000_000
 GOOD_LINE = LineFaults()
 NO_TOOLS: Mapping[str, VirtualTool] = {}
 NOBODY: Mapping[str, VirtualTarget] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """A model, and what stands between workers and it, if anything."""
-
-    model: GeminiServer
-    breaker: Breaker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +141,19 @@ class World:
         self.cut_ms: int | None = None
         self.phone = Phone(CALL_SID, caller, _random(seed, "line"), line_faults)
         self.workers: list[VirtualWorker] = []
-        self.links: list[ModelLink] = []
         self.steps: list[Step] = []
         self.written: list[Written] = []
         self.store = VirtualStore()
         self.tools = VirtualTools(tools)
         self._model, self._sdk, self._persona = model, sdk, persona
-        self._first, self._fallback = Upstream(model, breaker), fallback
         self._seed, self._network, self._cut_after = seed, network, cut_after
         self._think_ms = think_ms
-        self._twilio, self._gemini = _random(seed, "twilio"), _random(seed, "gemini")
+        self._twilio = _random(seed, "twilio")
         self._agenda = Agenda()
+        self._models = VirtualModels(
+            Upstream(model, breaker), fallback, sdk, self._agenda, _random(seed, "gemini"), network
+        )
+        self.links = self._models.links
         self.dial = VirtualDial(targets, self.store, self._agenda, self.phone, self._connect_again)
         self._storing = Pipe(self._agenda, _random(seed, "store"), network.store_ms)
         self._up = self._down = Pipe(self._agenda, self._twilio, network.twilio_ms)
@@ -234,14 +228,14 @@ class World:
             persona=self._persona,
             checkpoint=self.store.opened(),
             lines=tuple(self.store.lines),
-            has_fallback=self._fallback is not None,
+            has_fallback=self._models.has_fallback,
             think_ms=self._think_ms,
         )
         worker = VirtualWorker(
             len(self.workers) + 1,
             opened,
             now_ms,
-            dial=self._dial,
+            dial=self._models.dial,
             store=self.store,
             storing=self._storing,
             tools=self.tools,
@@ -340,23 +334,6 @@ class World:
         self._elsewhere = False
         if not self.worker.alive or self.worker.ended is not None:
             self._open_worker(now_ms)
-
-    # The model.
-
-    def _dial(self, worker: VirtualWorker, command: OpenModel, now_ms: int) -> ModelLink:
-        up = Pipe(self._agenda, self._gemini, self._network.gemini_ms)
-        down = Pipe(self._agenda, self._gemini, self._network.gemini_ms)
-        to = self._fallback if command.fallback and self._fallback is not None else self._first
-        admitted = None
-        if to.breaker is not None:
-            admitted = to.breaker.admit(now_ms, resumes=bool(command.handle))
-        link = ModelLink(
-            command, to.model, self._sdk, self._agenda, up, down, worker.feed, admitted
-        )
-        # TCP, TLS and the upgrade are a round trip each; the setup follows the last.
-        link.dial(now_ms, sum(self._gemini.randint(*self._network.gemini_ms) for _ in range(6)))
-        self.links.append(link)
-        return link
 
     # What goes wrong.
 

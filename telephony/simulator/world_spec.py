@@ -71,8 +71,9 @@ from telephony.simulator.faults import LineFaults
 from telephony.simulator.model_link import Sdk
 from telephony.simulator.network import GOOD, Network
 from telephony.simulator.virtual_dial import VirtualTarget
+from telephony.simulator.virtual_models import Upstream
 from telephony.simulator.virtual_tools import VirtualTool
-from telephony.simulator.world import GOOD_LINE, Upstream, World
+from telephony.simulator.world import GOOD_LINE, World
 from telephony.simulator.world_agent import (
     BY_SERVER,
     PLAIN,

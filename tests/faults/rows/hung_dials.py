@@ -10,7 +10,8 @@ from telephony.call.commands import NO_REPLY, EndCall, SendMedia
 from telephony.call.ending import EndedReason
 from telephony.call.events import StreamStarted
 from telephony.simulator.script import Script
-from telephony.simulator.world import Upstream, World
+from telephony.simulator.virtual_models import Upstream
+from telephony.simulator.world import World
 from tests.faults.table import Figure, Row, at_most, exactly, scaled
 from tests.worlds import judge, scenarios, seams
 from tests.worlds.model_lost import WORD_FRAMES

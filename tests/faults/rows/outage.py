@@ -24,7 +24,8 @@ from telephony.simulator.ear import is_loud
 from telephony.simulator.line import Line
 from telephony.simulator.network import GOOD
 from telephony.simulator.script import Script
-from telephony.simulator.world import Upstream, World
+from telephony.simulator.virtual_models import Upstream
+from telephony.simulator.world import World
 from tests.faults.table import SMALLEST, Figure, Row, at_most, exactly, scaled
 from tests.worlds import scenarios
 from tests.worlds.sdk import WireSdk
