@@ -1,6 +1,8 @@
 """The mutation check itself: it sees what differs, and takes nothing else for it."""
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -66,6 +68,14 @@ def test_every_patch_says_what_breaks() -> None:
 
 def test_every_test_that_a_patch_names_is_there() -> None:
     assert [test for mutant in MUTANTS.values() for test in mutant.tests if not there(test)] == []
+
+
+def test_pytest_finds_every_test_that_a_patch_names_with_its_parameters() -> None:
+    named = sorted({test for mutant in MUTANTS.values() for test in mutant.tests})
+    options = ("--collect-only", "-q", "-p", "no:cacheprovider", "-n", "0", "--color=no")
+    command = [sys.executable, "-m", "pytest", *options, *named]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert found.returncode == 0, found.stderr or found.stdout
 
 
 def test_no_patch_is_judged_by_a_row_that_is_left_out_of_these_tests() -> None:
