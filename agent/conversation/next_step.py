@@ -1,12 +1,13 @@
 """What is to happen with the line of a call, other than that the conversation goes on. Pure.
 
     intended ─claimed─▶ running ─▶ done      it is known how it ended
-        │                  └─────▶ unknown   somebody asked again, and nobody had told how it ended
+        │                  └─────▶ unknown   nobody told how it ended, and somebody asked again, or
+        │                                    the line is here again
         └─▶ withdrawn                        the conversation goes on instead
 
 It is stored with the call before anything of it happens. Whoever is asked what to do with the line
 claims it, and carries it out: once, or not at all. This module knows the rules; the store follows
-them in one step (`agent.store.next_steps`).
+them in one step (`agent.store.step_scripts`).
 """
 
 import json
@@ -84,6 +85,10 @@ class NextStep:
         if request and request == self.claim:
             return self, True
         return replace(self, stage=Stage.UNKNOWN), False
+
+    def line_is_back(self) -> Self:
+        """A worker takes the call on a stream: nobody else has its line any more."""
+        return replace(self, stage=Stage.UNKNOWN) if self.stage is Stage.RUNNING else self
 
     def settled(self, outcome: str) -> Self:
         """It has ended."""

@@ -5,6 +5,7 @@ says so, or has said so     the call has no result, which would make the model s
 says nothing, and owes it   the model is asked for the words that its owner wrote
 is talked over              the caller stays: the step is withdrawn
 other tools run             they come to their end first, or have run for 30 s
+hangs up in the same words  the caller is put through, however long the store takes
 
 The conversation then ends here, and somebody else has the line. If nobody could be reached, it goes
 on from its checkpoint, and the ledger has what came of it as the result of the call.
@@ -79,6 +80,7 @@ class Transfer:
         """Let the caller go, or keep them, if that is due."""
         if (call := self._ledger.transfer) is None:
             return []
+        self._parting.stays()
         speaks = self._replies.floor is Floor.AGENT
         self._spoke |= speaks
         interrupted = self._replies.generation is Generation.DROPPING

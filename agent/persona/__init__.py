@@ -1,9 +1,9 @@
 """Reads persona files: one TOML file makes an agent.
 
 Modules, in the order in which they build on each other:
-    agents    an agent: its persona, the numbers it answers, its hours; and all agents together
     hours     opening hours: intervals for each weekday, in a time zone
     outbound  which calls an agent may place
+    agents    an agent: its persona, the numbers it answers, its hours; and all agents together
     places    finds the line of a key in a TOML file
     outbound_schema  the keys of `[outbound]`
     schema    the keys of a file, their types and their limits

@@ -221,8 +221,8 @@ class Store(Protocol):
         """Redeem a one-time token for the ownership of a call.
 
         All of this is one step: the nonce is used, the epoch rises by one, the call is in
-        progress and belongs to `owner`, and all workers that watch it are notified. After
-        `StoreAway` the nonce may be used.
+        progress and belongs to `owner`, nobody else has its line any more, and all workers that
+        watch it are notified. After `StoreAway` the nonce may be used.
 
         Args:
             conversation_id: Which call.

@@ -91,12 +91,13 @@ return {{fields, saved, redis.call('XRANGE', lines, '-', '+')}}
 """
 
 # KEYS[4] marks the token as used. ARGV: ttl_s, owner, token_ttl_s, channel.
-TAKE = f"""{PREAMBLE}
+TAKE = f"""{PREAMBLE}{STEP}
 if not redis.call('SET', extra, '1', 'NX', 'EX', ARGV[3]) then return false end
 if completed() then return false end
 local epoch = current_epoch() + 1
 own(epoch)
 redis.call('HSET', call, 'owner', ARGV[2])
+if step('stage') == 'running' then redis.call('HSET', call, 'next_step_stage', 'unknown') end
 refresh()
 local told = redis.call('PUBLISH', ARGV[4], 'taken ' .. string.format('%d', epoch))
 local fields, saved = record()

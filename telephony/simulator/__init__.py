@@ -31,9 +31,9 @@ Modules, lowest first:
     proxy             [edge] a TCP proxy that injects faults on command
     chaos             [edge] `offhook chaos`: faults drawn from a seed
     understanding     understands what the agent says, and compares it with the script
-    caller            [edge] `call`: runs a whole call over real sockets
     rest_calls        [pure] reads a call that the REST API is asked to place
     rest              [pure] the part of Twilio's REST API that offhook uses
+    caller            [edge] `call`: runs a whole call over real sockets
     rest_server       [edge] the same over HTTP
     exchange          [edge] rings a simulated person for each call that is placed by REST
     terminal          prints a simulated call line by line
@@ -44,8 +44,8 @@ Modules, lowest first:
     virtual_tools     [pure] what tools do in a world
     virtual_worker    [pure] a worker in a world
     virtual_dial      [pure] whom callers are put through to in a world, and how that ends
-    virtual_models    [pure] the models of a world, and every connection to them
     network           [pure] the delays in a world
+    virtual_models    [pure] the models of a world, and every connection to them
     world_faults      [pure] the faults that a world can have
     world             [pure] caller, Twilio, `Call` and model under one seed and a virtual clock
     world_agent       [pure] what a world's file says of the agent

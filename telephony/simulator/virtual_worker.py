@@ -79,6 +79,12 @@ class VirtualStore:
     complaints: list[str] = field(default_factory=list)
     next_step: NextStep | None = None
 
+    def taken(self) -> None:
+        """A worker takes the call on a stream."""
+        self.epoch += 1
+        if self.next_step is not None:
+            self.next_step = self.next_step.line_is_back()
+
     def append(self, line: Line) -> None:
         """Keep a line; its number has to be the next one, its epoch the newest."""
         if line.n != len(self.lines) + 1:

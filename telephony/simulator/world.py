@@ -266,7 +266,7 @@ class World:
                 pass
             case Start(stream_sid=stream_sid):
                 self._take_over(now_ms)
-                self.store.epoch += 1
+                self.store.taken()
                 write = partial(self._write, line, self._down, self.worker.number)
                 self.worker.attach(stream_sid, self.store.epoch, write, now_ms)
             case event:

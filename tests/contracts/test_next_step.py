@@ -95,6 +95,22 @@ async def test_a_worker_that_has_lost_the_call_asks_for_nothing(
     assert await stored(store, call_sid) is None
 
 
+async def test_while_a_worker_has_the_call_nobody_else_has_its_line(
+    store: RedisStore, call_sid: str, intended: NextStep
+) -> None:
+    begun, _ = await store.claim_step(call_sid, "r1")
+    assert begun is not None
+    taken = await take(store, call_sid, "b")
+    record = await store.look_up(call_sid)
+    assert record is not None
+    assert (record.next_step, record.is_away) == (begun.line_is_back(), False)
+    assert taken.checkpoint is not None
+    assert NextStep.from_json(taken.checkpoint.next_step) == record.next_step
+    settled = await store.settle_step(call_sid, "busy")
+    assert settled is not None
+    assert settled.stage is Stage.DONE
+
+
 async def test_the_server_asks_once_for_a_call_that_the_agent_can_not_go_on_with(
     store: RedisStore, call_sid: str, intended: NextStep
 ) -> None:

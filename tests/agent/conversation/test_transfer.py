@@ -189,6 +189,20 @@ def test_a_call_that_ends_with_the_words_ends_once(talk: Talk) -> None:
     assert ended(talk.hears_all(2, 2_000)) == ["put_through"]
 
 
+@pytest.mark.parametrize("transfer_first", [True, False])
+def test_a_goodbye_that_is_heard_before_the_transfer_is_stored_ends_no_call(
+    talk: Talk, *, transfer_first: bool
+) -> None:
+    speaks(talk)
+    if transfer_first:
+        wants(talk)
+    talk.tells(lambda session: ToolCalled(session, "e", "end_call", "{}"))
+    if not transfer_first:
+        wants(talk)
+    assert ended(talk.hears_all(2, 2_000)) == []
+    assert ended(talk.happens(ActsStored(1))) == ["put_through"]
+
+
 # The caller is back.
 
 DONE = NextStep(1, "transfer", "sales", "agent", Stage.DONE, "r1", "busy")
