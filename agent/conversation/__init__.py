@@ -20,6 +20,7 @@ Modules, lowest first:
     commands    the commands to the model, the store and the player
     meter       what the conversation costs
     turns       what the model is doing, and whose turn it is
+    hints       what the model is told about a tool call that gave no plain result
     tools       the ledger of tool calls: each call, its state and its result
     debt        what the caller still waits for: a greeting, an answer, the rest of a reply
     choice      decides between the model and the fallback model

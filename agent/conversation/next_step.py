@@ -18,6 +18,9 @@ from typing import Literal, NamedTuple, Self
 type Kind = Literal["transfer"]
 type By = Literal["agent", "server"]
 
+REACHED = frozenset({"completed", "answered"})
+"""Each outcome of a transfer that reached somebody."""
+
 
 class Stage(StrEnum):
     """Where a step stands."""

@@ -16,6 +16,7 @@ from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.declaration import END_CALL, NOTE, TRANSFER, Status, Tool, envelope
 from agent.conversation.hang_up import HangUp
+from agent.conversation.hints import NOT_STORED, WAITED
 from agent.conversation.liveness import Liveness
 from agent.conversation.overdue import Due, due, due_ms
 from agent.conversation.parting import Parting
@@ -30,7 +31,7 @@ from agent.conversation.tool_events import (
     ToolFinished,
 )
 from agent.conversation.tool_results import Results
-from agent.conversation.tools import NOT_STORED, WAITED, Ledger, State, ToolCall
+from agent.conversation.tools import Ledger, State, ToolCall
 from agent.conversation.transcript import Transcript
 from agent.conversation.transfer import Transfer
 from agent.conversation.turns import Floor

@@ -17,7 +17,15 @@ from typing import Self
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.declaration import TRANSFER, Status, Tool, envelope, quoted
-from agent.conversation.next_step import NextStep, Stage
+from agent.conversation.hints import (
+    BACK,
+    BACK_UNKNOWN,
+    CAME_OF_IT,
+    LASTS,
+    LATE,
+    UNKNOWN_HINT,
+)
+from agent.conversation.next_step import REACHED, NextStep, Stage
 
 SAME_MS = 15_000
 """For so long after its result, the same call of a look-up gives the same result."""
@@ -30,30 +38,6 @@ KEPT = 12
 
 MAX_NOTES_CHARS = 16_000
 """The longest that all notes of a call may be together."""
-
-LATE = "This takes longer. Say that you are still at it; the result comes by itself."
-LASTS = (
-    "It still runs, and nobody knows yet whether it will be done. Do not call it again. Tell the "
-    "caller that you cannot be sure yet; the result comes by itself once it is over."
-)
-NOT_STORED = "Nothing was done, because it could not be recorded. The caller may try again later."
-WAITED = "A caller waits for what you look up or do for them."
-CAME_OF_IT = {
-    "completed": "They have talked.",
-    "busy": "The line is busy.",
-    "no-answer": "Nobody answered.",
-    "failed": "Nobody could be reached.",
-}
-"""What came of a transfer, by the outcome of its step."""
-BACK = "The caller is back with you: tell them, and ask what you can do for them."
-BACK_UNKNOWN = (
-    "The caller is back with you, and nobody knows whether anybody was reached. Ask whether they "
-    "still want to be put through."
-)
-UNKNOWN_HINT = (
-    "Nobody knows whether this was done: the line was renewed meanwhile. Do not call it again. "
-    "Tell the caller that you cannot be sure."
-)
 
 
 class State(StrEnum):
@@ -232,10 +216,17 @@ class Ledger:
 
     @classmethod
     def from_text(
-        cls, text: str, tools: Iterable[Tool], notes: str = "", next_step: str = ""
+        cls,
+        text: str,
+        tools: Iterable[Tool],
+        notes: str = "",
+        next_step: str = "",
+        *,
+        over: bool = False,
     ) -> Self:
         """The ledger that another worker left. What it had begun and was no mere look-up, it may
-        have done: nobody knows, but of a transfer, which `next_step` tells of.
+        have done: nobody knows, but of a transfer, which `next_step` tells of. The call is `over`,
+        or its caller is here again.
         """
         ledger = cls()
         ledger.notes = notes
@@ -250,7 +241,8 @@ class Ledger:
             call = ToolCall(number, tool, arguments, 0, State(state), result)
             call.sent_ms, call.told = sent_ms, told
             if call.open and name == TRANSFER:
-                _came_back(call, step)
+                known = step if step is not None and step.n == number else None
+                (_ended if over else _came_back)(call, known)
             elif call.open and not tool.idempotent:
                 call.ends(State.UNKNOWN, envelope(Status.UNKNOWN, hint=UNKNOWN_HINT), 0)
             ledger._calls.append(call)
@@ -259,18 +251,28 @@ class Ledger:
 
 def _came_back(call: ToolCall, step: NextStep | None) -> None:
     """Note what came of a transfer whose caller is here again; one that was not begun goes on."""
-    match Stage.UNKNOWN if step is None or step.n != call.number else step.stage:
-        case Stage.INTENDED:
+    match step:
+        case NextStep(stage=Stage.INTENDED):
             call.state = State.RUNNING
-        case Stage.DONE if step is not None:
-            hint = f"{CAME_OF_IT.get(step.outcome, CAME_OF_IT['failed'])} {BACK}"
-            talked = step.outcome == "completed"
-            result = envelope(
-                Status.OK if talked else Status.ERROR, step.outcome, retryable=True, hint=hint
-            )
-            call.ends(State.FAILED, result, 0)
+        case NextStep(stage=Stage.DONE, outcome=outcome):
+            hint = f"{CAME_OF_IT.get(outcome, CAME_OF_IT['failed'])} {BACK}"
+            status = Status.OK if outcome in REACHED else Status.ERROR
+            call.ends(State.FAILED, envelope(status, outcome, retryable=True, hint=hint), 0)
         case _:
             call.ends(State.FAILED, envelope(Status.UNKNOWN, hint=BACK_UNKNOWN), 0)
+
+
+def _ended(call: ToolCall, step: NextStep | None) -> None:
+    """Note what came of a transfer whose call is over."""
+    match step:
+        case NextStep(stage=Stage.INTENDED | Stage.WITHDRAWN):
+            call.ends(State.CANCELLED, envelope(Status.CANCELLED), 0)
+        case NextStep(stage=Stage.DONE, outcome=outcome) if outcome in REACHED:
+            call.ends(State.DONE, envelope(Status.OK, outcome), 0)
+        case NextStep(stage=Stage.DONE, outcome=outcome):
+            call.ends(State.FAILED, envelope(Status.ERROR, outcome), 0)
+        case _:
+            call.ends(State.UNKNOWN, envelope(Status.UNKNOWN), 0)
 
 
 def _stands(call: ToolCall, now_ms: int) -> bool:

@@ -226,7 +226,9 @@ class ErrandRunner:
 
 def tool_calls(record: CallRecord) -> list[ToolCall]:
     """What the agent's tools did, as far as its ledger still has it."""
-    return [] if record.checkpoint is None else list(Ledger.from_text(record.checkpoint.tools, ()))
+    if (kept := record.checkpoint) is None:
+        return []
+    return list(Ledger.from_text(kept.tools, (), next_step=kept.next_step, over=True))
 
 
 def told(call_sid: str, record: CallRecord, summary: str | None) -> bytes:

@@ -20,9 +20,6 @@ from telephony.server.worker import Worker
 from telephony.twilio import twiml
 from telephony.twilio.numbers import caller_id, parties
 
-PUT_THROUGH = frozenset({"completed", "answered"})
-"""Each `DialCallStatus` of a transfer that reached somebody."""
-
 log = structlog.get_logger(__name__)
 
 

@@ -16,6 +16,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from agent.conversation.commands import Impasse
+from agent.conversation.next_step import REACHED
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord
 from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
@@ -138,7 +139,7 @@ async def transferred(request: Request) -> Response:
     call_sid, status = form["CallSid"], form.get("DialCallStatus", "")
     step = await way_out.settled(worker, call_sid, status)
     of_agent = step is not None and step.by == "agent"
-    if status in way_out.PUT_THROUGH or form.get("CallStatus") in TERMINAL_STATUSES:
+    if status in REACHED or form.get("CallStatus") in TERMINAL_STATUSES:
         if of_agent:
             over = form | {"CallStatus": "completed"}
             await standing.over_elsewhere(worker, over, EndedReason.TRANSFERRED)

@@ -6,9 +6,9 @@ import pytest
 
 from agent.conversation.commands import CancelTool, RunTool, SendToolResult
 from agent.conversation.events import ReplyAudio, TurnComplete
+from agent.conversation.hints import LASTS
 from agent.conversation.overdue import OVER_AFTER_MS
 from agent.conversation.tool_events import ActsStored, ToolFinished
-from agent.conversation.tools import LASTS
 from tests.agent.conversation.conftest import Talk, lost, of, speech
 from tests.agent.conversation.test_tool_use import LOOK_UP, PERSONA, SHIPPED, calls, results
 

@@ -1,0 +1,26 @@
+"""What the model is told about a tool call that gave no plain result."""
+
+LATE = "This takes longer. Say that you are still at it; the result comes by itself."
+LASTS = (
+    "It still runs, and nobody knows yet whether it will be done. Do not call it again. Tell the "
+    "caller that you cannot be sure yet; the result comes by itself once it is over."
+)
+NOT_STORED = "Nothing was done, because it could not be recorded. The caller may try again later."
+WAITED = "A caller waits for what you look up or do for them."
+CAME_OF_IT = {
+    "completed": "They have talked.",
+    "answered": "They have talked.",
+    "busy": "The line is busy.",
+    "no-answer": "Nobody answered.",
+    "failed": "Nobody could be reached.",
+}
+"""What came of a transfer, by the outcome of its step."""
+BACK = "The caller is back with you: tell them, and ask what you can do for them."
+BACK_UNKNOWN = (
+    "The caller is back with you, and nobody knows whether anybody was reached. Ask whether they "
+    "still want to be put through."
+)
+UNKNOWN_HINT = (
+    "Nobody knows whether this was done: the line was renewed meanwhile. Do not call it again. "
+    "Tell the caller that you cannot be sure."
+)
