@@ -48,14 +48,27 @@ def call_and_print(
     url = _address(settings, server)
     headers = {"Authorization": f"Bearer {settings.api_token.get_secret_value()}"}
     try:
-        answer = httpx.post(f"{url}/calls", json=wish, headers=headers, timeout=PATIENCE_S)
-        told: dict[str, Any] = answer.json()
-        said = str(told["call_sid"] if answer.is_success else told["message"])
-    except httpx.TransportError as error:
+        answer = httpx.post(
+            f"{url}/calls",
+            json=wish,
+            headers=headers,
+            timeout=PATIENCE_S,
+            trust_env=url.startswith("https:"),  # a proxy would see a token that is not encrypted
+        )
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL) as error:
         raise UsageError(
             f"expected a server at {url}, got {type(error).__name__}; start `offhook serve`, or "
             "name another one with --server"
         ) from error
+    except httpx.HTTPError as error:
+        raise UsageError(
+            f"expected an answer of the server at {url}, got {type(error).__name__}; nobody knows "
+            "whether the call was placed: look at the calls in the Twilio Console before you try "
+            "again"
+        ) from error
+    try:
+        told: dict[str, Any] = answer.json()
+        said = str(told["call_sid"] if answer.is_success else told["message"])
     except (ValueError, LookupError, TypeError) as error:
         raise UsageError(
             f"expected offhook at {url}, got something that answers {answer.status_code}; name the "
@@ -76,7 +89,10 @@ def call_and_print(
 def _address(settings: CallSettings, server: str | None) -> str:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - read
     url = server or f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as a bracket that is not closed
+        parts = urlsplit("")
     plain = parts.scheme == "http" and (server is None or is_loopback(parts.hostname or ""))
     if not (parts.scheme == "https" or plain) or not parts.hostname:
         raise UsageError(

@@ -34,7 +34,7 @@ class OutboundTable(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     from_: str = Field(alias="from")
-    regions: tuple[Annotated[str, AfterValidator(_region)], ...] = Field(strict=False, min_length=1)
+    regions: tuple[Annotated[str, AfterValidator(_region)], ...] = Field(strict=False)
     hours: str = USUAL_HOURS
     per_number_day: int = Field(default=1, ge=1, le=100)
     ring_s: int = Field(default=RING_S, ge=5, le=120)
@@ -50,6 +50,13 @@ class OutboundTable(BaseModel):
             raise ValueError(
                 f'expected one of your telephone numbers such as "+14155550100", got {value!r}'
             )
+        return value
+
+    @field_validator("regions")
+    @classmethod
+    def _some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError('expected at least one country such as ["US"], got none')
         return value
 
     @field_validator("hours")

@@ -24,7 +24,7 @@ from agent.store.failures import store_away
 KEPT_S = 2 * 24 * 3600
 """How long a day is kept after its last booking. No call lasts longer than a day."""
 
-type How = Literal["begin", "go on", "end"]
+type How = Literal["ask", "begin", "go on", "end"]
 type Spent = Literal["", "caller", "day"]
 """Whose cap does not allow it; "" if both do."""
 
@@ -68,8 +68,9 @@ class Booking:
         spent: What it has cost, in nano-dollars. This is booked in any case.
         ahead: What it needs to go on. This is booked only if the caps allow it.
         caps: The caps.
-        how: To ``begin`` a call, nothing is booked if the caps do not allow it, or if the call has
-            begun before. At its ``end``, what it had reserved and not spent is given back.
+        how: To ``ask``, nothing is booked, whatever the answer. To ``begin`` a call, nothing is
+            booked if the caps do not allow it, or if the call has begun before. At its ``end``,
+            what it had reserved and not spent is given back.
     """
 
     account: Account
@@ -148,7 +149,7 @@ class KnownBudgets:
         spent = self._day(booking.account)
         spent["all"] = booked.day
         spent[f"caller:{booking.account.caller}"] = booked.caller
-        if booked.refused and booking.how == "begin":
+        if booking.how == "ask" or (booked.refused and booking.how == "begin"):
             return
         before = spent.get(f"call:{booking.conversation_id}", 0)
         spent[f"call:{booking.conversation_id}"] = _amount(
@@ -170,7 +171,7 @@ class KnownBudgets:
                 refused = "day"
             elif account.caller and 0 < caps.caller < theirs + more:
                 refused = "caller"
-        if refused and booking.how == "begin":
+        if booking.how == "ask" or (refused and booking.how == "begin"):
             return Booked(refused, total, theirs)
         amount = _amount(booking, before, refused=bool(refused))
         spent[call] = amount

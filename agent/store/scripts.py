@@ -278,7 +278,9 @@ if how ~= 'end' and more > 0 then
   if cap > 0 and total + more > cap then refused = 'day'
   elseif known and caller_cap > 0 and theirs + more > caller_cap then refused = 'caller' end
 end
-if refused ~= '' and how == 'begin' then return {refused, whole(total), whole(theirs)} end
+if how == 'ask' or (refused ~= '' and how == 'begin') then
+  return {refused, whole(total), whole(theirs)}
+end
 local amount
 if how == 'end' then amount = spent
 elseif refused ~= '' then amount = math.max(before, spent)

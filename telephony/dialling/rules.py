@@ -1,12 +1,13 @@
 """The rules that a call must keep before it is placed, and which of them refuses it. Pure.
 
-The rules are asked in the order of `Rule`; the first that refuses is named. The last one is counted
-in the store, because calls to one number may race.
+The rules are asked in the order of `Rule`; the first that refuses is named. The last two are
+counted in the store, because calls may race.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from agent.persona.hours import Interval, local
 from agent.persona.outbound import Outbound
@@ -39,6 +40,9 @@ class Rule(StrEnum):
     HOURS = "hours"
     """It is within the hours, in every time zone in which the number may be."""
 
+    BUDGET = "budget"
+    """The day's money suffices for its first minute, by `usd_per_day` and `usd_per_caller_day`."""
+
     PER_NUMBER_DAY = "per_number_day"
     """The number was not called as often as is allowed in this day of its own."""
 
@@ -58,7 +62,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """A call that keeps every rule but the last.
+    """A call that keeps every rule but the last two.
 
     Args:
         number: Whom to call.
@@ -113,6 +117,23 @@ def decide(
     if (refusal := _too_early_or_late(number, policy.hours, wall_time_ms)) is not None:
         return refusal
     return Allowed(number, local(wall_time_ms, number.zones[0]).date().isoformat())
+
+
+def too_dear(of: Literal["caller", "day"]) -> Refusal:
+    """The refusal of a call for which there is no money today.
+
+    Args:
+        of: Whose cap does not allow it.
+    """
+    if of == "day":
+        key, whose = "usd_per_day", "all calls"
+    else:
+        key, whose = "usd_per_caller_day", "the number"
+    return Refusal(
+        Rule.BUDGET,
+        f"what `{key}` allows for {whose} today does not suffice for the first minute of a call; "
+        "call tomorrow, or allow more",
+    )
 
 
 def too_often(policy: Outbound) -> Refusal:

@@ -18,13 +18,18 @@ from agent.persona.outbound import Outbound
 from agent.store.base import StoreAway
 from telephony.dialling.do_not_call import NOBODY, DoNotCall, read
 from telephony.dialling.request import Wish
-from telephony.dialling.rules import Allowed, Refusal, decide, too_often
+from telephony.dialling.rules import Allowed, Refusal, decide, too_dear, too_often
 from telephony.server.admission import wall_time_ms
 from telephony.server.patience import patiently
 from telephony.server.placing import PlacedOrNot, Placement, place
 from telephony.server.twilio_rest import RestRefused
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
+
+LOOK_MS = 250
+"""How often a call that waits looks whether the server stops. A stopping server ends its requests
+after 2 s, and one that it ends would count as a call.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +73,7 @@ async def dial(worker: Worker, wish: Wish) -> Placed:
         NotPlaced: It was refused, or failed, or nobody knows.
     """
     agent, policy = _caller(await worker.personas.current(), wish.persona)
-    allowed = await _allowed(wish, agent, policy)
+    allowed = await _allowed(worker, wish, agent, policy)
     called, dial_id = worker.admission.called(allowed.number.e164), secrets.token_hex(16)
     counted = (called, allowed.day, dial_id)
     try:
@@ -92,7 +97,7 @@ async def dial(worker: Worker, wish: Wish) -> Placed:
     try:
         await _await_turn(worker, reserved.wait_ms)
         if reserved.wait_ms:
-            await _allowed(wish, agent, policy)  # it may have become too late meanwhile
+            await _allowed(worker, wish, agent, policy)  # it may have become too late meanwhile
         call_sid = await _placed(worker, allowed, agent, policy)
     except NotPlaced as not_placed:
         if not_placed.error != "unknown":
@@ -118,11 +123,17 @@ def _caller(agents: Agents, name: str) -> tuple[Agent, Outbound]:
     return found[0], found[0].outbound
 
 
-async def _allowed(wish: Wish, agent: Agent, policy: Outbound) -> Allowed:
+async def _allowed(worker: Worker, wish: Wish, agent: Agent, policy: Outbound) -> Allowed:
     listed = await asyncio.to_thread(_listed, policy.do_not_call)
     decided = decide(wish, policy, listed, wall_time_ms(), blocked=agent.refuses(wish.to))
     if isinstance(decided, Refusal):
         raise _refused(decided)
+    form = {"Direction": "outbound-api", "From": policy.ours, "To": decided.number.e164}
+    tariffs = worker.tariffs(form)
+    if agent.caps.any and tariffs.known:
+        account = worker.till.account(form, agent)
+        if of := await worker.till.suffices(account, agent.caps, tariffs):
+            raise _refused(too_dear(of))
     return decided
 
 
@@ -153,7 +164,10 @@ def _read(file: Path, _changed_ns: int, _size: int) -> DoNotCall:
 
 
 async def _await_turn(worker: Worker, wait_ms: int) -> None:
-    await asyncio.sleep(wait_ms / 1000)
+    for waited_ms in range(0, wait_ms, LOOK_MS):
+        if worker.calls.draining:
+            break
+        await asyncio.sleep(min(LOOK_MS, wait_ms - waited_ms) / 1000)
     if worker.calls.draining:
         raise NotPlaced(
             "stopping",

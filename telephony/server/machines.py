@@ -26,9 +26,12 @@ async def answered_by(request: Request) -> Response:
     worker: Worker = request.app.state.worker
     form = await form_of(request)
     call_sid, who = form["CallSid"], form.get("AnsweredBy", "")
-    agent = (await worker.personas.current()).named(twiml.calling_agent(request.url.query))
+    name = twiml.calling_agent(request.url.query)
+    agent = (await worker.personas.current()).named(name)
+    # If the file has lost this agent since, another one does not decide for it
+    policy = agent.outbound if agent.persona.name == name else None
     log.info("answered by", call_sid=call_sid, who=who)
-    match act_on(who, "talk" if agent.outbound is None else agent.outbound.on_machine):
+    match act_on(who, "talk" if policy is None else policy.on_machine):
         case "talk":
             pass
         case "hang_up":

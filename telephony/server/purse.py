@@ -62,6 +62,18 @@ class Till:
         booking = Booking(account, call_sid, 0, first_minute(tariffs), caps, "begin")
         return (await self._book(booking)).refused
 
+    async def suffices(self, account: Account, caps: Caps, tariffs: Tariffs) -> Spent:
+        """Ask whether a call could begin that is not placed yet. Nothing is reserved.
+
+        Returns:
+            Whose money does not suffice; "" if it does.
+        """
+        booking = Booking(account, "", 0, first_minute(tariffs), caps, "ask")
+        try:
+            return (await self.book(booking)).refused
+        except StoreAway:
+            return self._known.book(booking).refused
+
     async def remember(self, call_sid: str, account: Account) -> None:
         """Let other workers know the account."""
         with suppress(StoreAway):  # whoever goes on with the call books it under its own day

@@ -29,14 +29,17 @@ async def record(worker: Worker, form: Mapping[str, str], persona: str = "") -> 
     """The record of the call, made for the agent `persona` if there is none; None while the store
     is away. Who called is stored only where a webhook of the owner is told of it.
     """
-    call_sid = form["CallSid"]
-    caller = known_party(form) if worker.settings.webhook_url else ""
     try:
-        direction: Direction = "outbound" if is_placed(form) else "inbound"
-        return await patiently(worker.store.open_call(call_sid, persona, caller, direction))
+        return await _open(worker, form, persona)
     except StoreAway as away:
-        log.warning("call not looked up", call_sid=call_sid, why=away.why)
+        log.warning("call not looked up", call_sid=form["CallSid"], why=away.why)
         return None
+
+
+async def _open(worker: Worker, form: Mapping[str, str], persona: str = "") -> CallRecord:
+    caller = known_party(form) if worker.settings.webhook_url else ""
+    direction: Direction = "outbound" if is_placed(form) else "inbound"
+    return await patiently(worker.store.open_call(form["CallSid"], persona, caller, direction))
 
 
 async def resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
@@ -76,7 +79,7 @@ async def over_elsewhere(
     call_sid, call_status = form["CallSid"], form["CallStatus"]
     try:
         told = await patiently(worker.store.announce_status(call_sid, call_status))
-        record = await patiently(worker.store.open_call(call_sid))
+        record = await _open(worker, form)
         why = reason or _why_over(form, record, told=bool(told))
         await patiently(worker.store.mark_completed(call_sid, why))
         if why:

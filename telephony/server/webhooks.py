@@ -44,7 +44,7 @@ async def voice(request: Request) -> Response:
     worker = _worker(request)
     form = await form_of(request)
     call_sid = form["CallSid"]
-    calls = twiml.calling_agent(request.url.query)
+    calls = twiml.calling_agent(request.url.query) if is_placed(form) else ""
     agent = await _agent(worker, form, calls=calls)
     if calls not in {"", agent.persona.name}:  # it was taken away while the telephone rang
         return _xml(twiml.hangup())

@@ -33,6 +33,14 @@ async def test_calls_begin_for_as_long_as_the_caps_suffice(store: RedisStore) ->
     )
 
 
+async def test_who_asks_books_nothing(store: RedisStore) -> None:
+    book = store.budgets.book
+    assert await book(replace(begin("", 61), how="ask")) == Booked("caller", 0, 0)
+    assert await book(replace(begin("", 60), how="ask")) == Booked("", 0, 0)
+    assert await book(begin("CA1", 60)) == Booked("", 60, 60)
+    assert await book(replace(begin("", 1), how="ask")) == Booked("caller", 60, 60)
+
+
 async def test_of_many_that_race_for_the_last_cent_only_those_begin_that_it_pays(
     backend: "Backend",
 ) -> None:
@@ -101,7 +109,7 @@ async def test_what_one_worker_knows_is_what_the_store_answers(store: RedisStore
             random.randint(0, 40),
             random.randint(0, 20),
             Caps(random.choice([0, 40, 80]), random.choice([0, 60, 120])),
-            random.choice(["begin", "go on", "go on", "end"]),
+            random.choice(["ask", "begin", "go on", "go on", "end"]),
         )
         booked = await store.budgets.book(booking)
         assert known.book(booking) == booked

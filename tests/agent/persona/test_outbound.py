@@ -26,6 +26,12 @@ def test_two_keys_are_enough_and_the_others_are_careful(tmp_path: Path) -> None:
     assert outbound(tmp_path, LEAST) == Outbound("+14155550199", frozenset({"US", "DE"}))
 
 
+def test_a_wrong_country_is_not_also_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(PersonaError) as caught:
+        outbound(tmp_path, LEAST.replace('"US", "DE"', '"us"'))
+    assert len(caught.value.mistakes) == 1
+
+
 def test_every_key_is_read(tmp_path: Path) -> None:
     read_one = outbound(
         tmp_path,
@@ -61,7 +67,7 @@ def test_an_agent_that_calls_greets_as_one_who_calls_and_answers_who_screens_it(
         ("[outbound]\n", ":3: outbound.from: expected this key"),
         ('[outbound]\nfrom = "0415"\nregions = ["US"]\n', ":4: outbound.from: expected one of"),
         (LEAST.replace('"DE"', '"UK"'), "got 'UK'; did you mean \"GB\"?"),
-        (LEAST.replace('"US", "DE"', ""), ":5: outbound.regions: expected at least 1 of them"),
+        (LEAST.replace('"US", "DE"', ""), ":5: outbound.regions: expected at least one country"),
         (LEAST + 'hours = ""\n', "leave out the whole table"),
         (LEAST + 'hours = "9-5"\n', ":6: outbound.hours: expected hours such as"),
         (LEAST + "per_number_day = 0\n", "expected at least 1, got 0"),

@@ -9,7 +9,7 @@ from agent.persona.hours import parse
 from agent.persona.outbound import Outbound
 from telephony.dialling.do_not_call import NOBODY, DoNotCall
 from telephony.dialling.request import Wish
-from telephony.dialling.rules import Allowed, Refusal, Rule, decide, too_often
+from telephony.dialling.rules import Allowed, Refusal, Rule, decide, too_dear, too_often
 
 POLICY = Outbound("+14155550199", frozenset({"US", "DE", "RU"}), parse("09:00-12:00, 13:00-20:00"))
 WISH = Wish("+14155550123", "Ada", "web form")
@@ -127,6 +127,13 @@ def test_a_refusal_says_what_to_do() -> None:
     assert "03:00 (America/Los_Angeles)" in refusal.why
     assert too_often(replace(POLICY, per_number_day=3)).rule is Rule.PER_NUMBER_DAY
     assert "3 time(s)" in too_often(replace(POLICY, per_number_day=3)).why
+
+
+def test_a_refusal_for_want_of_money_names_the_cap() -> None:
+    of_all, of_one = too_dear("day"), too_dear("caller")
+    assert (of_all.rule, of_one.rule) == (Rule.BUDGET, Rule.BUDGET)
+    assert "`usd_per_day`" in of_all.why
+    assert "`usd_per_caller_day`" in of_one.why
 
 
 def test_an_agent_calls_within_the_hours_of_the_law_unless_told_otherwise() -> None:
