@@ -3,7 +3,8 @@ before it were heard.
 
 says so, or has said so     the call has no result, which would make the model speak again
 says nothing, and owes it   the model is asked for the words that its owner wrote
-is talked over              the caller stays: the step is withdrawn
+is talked over              the caller stays: the step is withdrawn, as the model was told before,
+                            or is told now
 other tools run             they come to their end first, or have run for 30 s
 hangs up in the same words  the caller is put through, however long the store takes
 
@@ -25,7 +26,10 @@ from agent.conversation.turns import Floor, Generation
 WORDS_WITHIN_MS = 8_000
 """How long the words before a transfer may take to be heard."""
 
-GOES = "The caller is put through after your next sentence."
+GOES = (
+    "The caller is put through after your next sentence. If they talk over it, they stay with you: "
+    "answer them."
+)
 STAYED = "The caller spoke, and is not put through. Answer them."
 
 
