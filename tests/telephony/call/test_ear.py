@@ -67,6 +67,15 @@ def test_a_voice_is_speech_for_as_long_as_it_lasts(line: Line) -> None:
     assert line.sounds(LOUD, 50) == 50 * FRAME_MS
 
 
+def test_a_room_that_always_sounds_is_no_speech_and_a_voice_above_it_is() -> None:
+    room = Line()
+    hum, louder_hum = frame(SPEECH_RMS + 100), frame(2 * SPEECH_RMS + 200)
+    for _ in range(25):
+        assert room.sounds(hum) == 0
+        assert room.sounds(louder_hum) == 0
+    assert room.sounds(VOICE, 50) >= 50 * FRAME_MS
+
+
 def test_a_soft_beginning_belongs_to_the_speech_that_follows_it(line: Line) -> None:
     assert line.sounds(SOFT, 5) == 0
     assert line.sounds(LOUD) == 6 * FRAME_MS
