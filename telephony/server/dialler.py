@@ -97,7 +97,9 @@ async def dial(worker: Worker, wish: Wish) -> Placed:
     try:
         await _await_turn(worker, reserved.wait_ms)
         if reserved.wait_ms:
-            await _allowed(worker, wish, agent, policy)  # it may have become too late meanwhile
+            # Meanwhile it may have become too late, or the agent's file may have changed
+            agent, policy = _caller(await worker.personas.current(), agent.persona.name)
+            await _allowed(worker, wish, agent, policy)
         call_sid = await _placed(worker, allowed, agent, policy)
     except NotPlaced as not_placed:
         if not_placed.error != "unknown":

@@ -1,12 +1,14 @@
 """Places a call through Twilio's REST API, with the twilio library.
 
-The library blocks, so it runs in a thread. The request is sent once and never repeated: if its
-answer is lost, nobody knows whether a telephone rings.
+The library blocks, so it runs in threads of its own: those of the event loop look up addresses,
+also for the models of other calls, which must not wait while Twilio does not answer. The request is
+sent once and never repeated: if its answer is lost, nobody knows whether a telephone rings.
 
 Source: twilio 9.13; Twilio's documentation, Call resource, error codes (read in October 2026).
 """
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,9 @@ from telephony.server.twilio_rest import HttpClient, RestRefused, client
 from telephony.settings import TwilioSettings
 
 TIMEOUT_S = 10.0
+
+_THREADS = ThreadPoolExecutor(32, "placing")
+"""A call a second, and each takes at most `TIMEOUT_S` to connect, and as long to be answered."""
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 """What Twilio reports of a call that we place."""
@@ -83,7 +88,8 @@ async def place(settings: TwilioSettings, placement: Placement) -> str:
         PlacedOrNot: Nobody knows.
     """
     try:
-        call = await asyncio.to_thread(_create, settings, placement)
+        loop = asyncio.get_running_loop()
+        call = await loop.run_in_executor(_THREADS, _create, settings, placement)
     except TwilioRestException as error:
         why = f"Twilio says {error.status}, error {error.code}"
         if error.status >= 500:

@@ -3,10 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from agent.simulator.server import SimulatedGemini
+from agent.store import dials
 from telephony.call.ending import EndedReason
 from telephony.twilio.twiml import ANSWERED_BY_PATH, STATUS_PATH, VOICE_PATH, outbound_url
-from tests.end_to_end.outbound import PERSONA, office
+from tests.end_to_end.outbound import PERSONA, THEIRS, office
 from tests.end_to_end.scripts import TWO_TURNS
 from tests.end_to_end.serving import LocalWorker, serving
 from tests.end_to_end.twilio import form_of, new_call_sid, post, signed
@@ -29,17 +32,17 @@ async def test_a_call_that_waits_while_the_server_stops_is_given_back_and_not_pl
     gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
     async with office(gemini, tmp_path, TWO_TURNS) as placing:
-        dials = placing.worker.server.worker.dials
+        placed_calls = placing.worker.server.worker.dials
         for n in range(8):
-            await dials.reserve("another", "2026-11-30", f"{n}", 9)
+            await placed_calls.reserve("another", "2026-11-30", f"{n}", 9)
         given_back: list[str] = []
-        give_back = dials.give_back
+        give_back = placed_calls.give_back
 
         async def noting(called: str, day: str, dial_id: str) -> None:
             given_back.append(dial_id)
             await give_back(called, day, dial_id)
 
-        dials.give_back = noting  # type: ignore[method-assign]  # a spy
+        placed_calls.give_back = noting  # type: ignore[method-assign]  # a spy
         async with asyncio.timeout(3), asyncio.TaskGroup() as tasks:
             asked = tasks.create_task(placing.ask())
             await asyncio.sleep(0.2)
@@ -48,6 +51,23 @@ async def test_a_call_that_waits_while_the_server_stops_is_given_back_and_not_pl
         answer = asked.result()
         assert (answer.status_code, answer.json()["error"]) == (503, "stopping")
         assert len(given_back) == 1
+        assert placing.account.requests == []
+
+
+async def test_a_call_whose_turn_has_come_is_judged_by_the_file_as_it_is_then(
+    gemini: SimulatedGemini, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dials, "INTERVAL_MS", 300)
+    async with office(gemini, tmp_path, TWO_TURNS) as placing:
+        await placing.worker.server.worker.dials.reserve("another", "2026-11-30", "a", 1)
+        async with asyncio.TaskGroup() as tasks:
+            asked = tasks.create_task(placing.ask())
+            await asyncio.sleep(0.1)
+            assert not asked.done()
+            blocked = PERSONA.replace("[outbound]", f'blocked = ["{THEIRS}"]\n[outbound]')
+            (tmp_path / "grace.toml").write_text(blocked)
+        answer = asked.result()
+        assert (answer.status_code, answer.json()["rule"]) == (403, "do_not_call")
         assert placing.account.requests == []
 
 

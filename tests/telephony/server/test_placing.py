@@ -1,7 +1,11 @@
 """Twilio is asked once to place a call, and what it answers is said in words."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,3 +123,23 @@ async def test_a_twilio_that_cannot_be_reached_has_placed_nothing() -> None:
 async def test_a_wrong_token_is_named_by_the_settings_that_hold_it(rest: SimulatedRest) -> None:
     with pytest.raises(RestRefused, match="TWILIO_AUTH_TOKEN do not go together"):
         await place(at(rest.url, "another"), PLACEMENT)
+
+
+async def test_a_twilio_that_does_not_answer_takes_no_thread_of_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = Event()
+
+    def hang(*_: object) -> SimpleNamespace:
+        answers.wait(1)
+        return SimpleNamespace(sid="CA1")
+
+    monkeypatch.setattr(placing, "_create", hang)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    async with asyncio.TaskGroup() as tasks:
+        hangs = tasks.create_task(place(at("http://127.0.0.1:1"), PLACEMENT))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(int)
+        assert not hangs.done()
+        answers.set()
+    assert hangs.result() == "CA1"
