@@ -79,18 +79,9 @@ def check(
 
 async def _ask(agents: "Agents") -> tuple[str, ...]:
     """Ask the MCP servers, print what tools the agents have of them, and return what is wrong."""
-    from functools import partial
+    from agent.persona.asking import asked
 
-    from agent.persona.remote import joined
-    from agent.tools.mcp_servers import McpCall, McpServers
-
-    servers = McpServers(sys.stderr)
-    try:
-        servers.use(agents.mcp_servers)
-        await servers.asked()
-        found = joined(agents, servers.standing, partial(McpCall, servers))
-    finally:
-        await servers.aclose()
+    found = await asked(agents, sys.stderr)
     for agent in found.agents:
         for tool in agents.named(agent.persona.name).mcp_tools:
             if any(each.name == tool.declared.name for each in agent.persona.tools):

@@ -10,6 +10,7 @@ Modules, in the order in which they build on each other:
     built_in  the tools of offhook's own in a file, and whom callers may be put through to
     tooling   the tools of a file: what the model is told of, and what runs them
     remote    adds the tools of MCP servers, as the servers told them
+    asking    asks these servers, once
     mistakes  says what is wrong with a file: line, key, what was expected, what came, the fix
     reading   files into agents, or their mistakes
     example   the file that `offhook persona new` writes

@@ -1,14 +1,12 @@
 """The doctor's look at the agents: their files, and the MCP servers that they name."""
 
 import asyncio
-from functools import partial
 from pathlib import Path
 
 from agent.persona.agents import BUILT_IN, Agents
+from agent.persona.asking import asked
 from agent.persona.mistakes import PersonaError
 from agent.persona.reading import files_of, read
-from agent.persona.remote import joined
-from agent.tools.mcp_servers import McpCall, McpServers
 from telephony.number.findings import Unwell
 from telephony.settings import secret
 
@@ -43,13 +41,7 @@ async def ask_servers(agents: Agents) -> str:
     """
     if not agents.mcp_servers:
         return "no agent names one"
-    servers = McpServers()
-    try:
-        servers.use(agents.mcp_servers)
-        await servers.asked()
-        found = joined(agents, servers.standing, partial(McpCall, servers))
-    finally:
-        await servers.aclose()
+    found = await asked(agents)
     used: dict[str, dict[str, None]] = {}
     for agent in found.agents:
         offered = {tool.name for tool in agent.persona.tools}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.persona import asking
 from agent.tools.mcp_server import Listed, McpServer, Standing
-from telephony.number import agents
 from telephony.number.agents import ask_servers, read_agents
 from telephony.number.findings import Unwell
 
@@ -54,7 +54,7 @@ async def said(folder: Path, monkeypatch: pytest.MonkeyPatch, **standing: Standi
     """What is said of these servers, and that no connection is left."""
     (folder / "ada.toml").write_text(FILE)
     servers = Asked(**standing)
-    monkeypatch.setattr(agents, "McpServers", lambda: servers)
+    monkeypatch.setattr(asking, "McpServers", lambda _errors: servers)
     try:
         return await ask_servers(await read_agents(folder / "ada.toml"))
     finally:
@@ -85,5 +85,5 @@ async def test_a_server_that_is_down_and_a_tool_that_is_missing_are_said_with_th
 
 
 async def test_where_no_agent_names_a_server_none_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agents, "McpServers", None)
+    monkeypatch.setattr(asking, "McpServers", None)
     assert await ask_servers(await read_agents(None)) == "no agent names one"
