@@ -30,8 +30,8 @@ FILES = {path.stem: path for path in Path(__file__).with_name("files").glob("*.t
     path.parent.name: path for path in FIXTURES.glob("*.call/world.toml")
 }
 NAMES = tuple(sorted(FILES))
-CONTROL_CUTS, MEDIA_CUTS = 2, 1
-"""Of each file in `make test`, a sample that costs half a minute. `make cuts` does every step."""
+CONTROL_CUTS, MEDIA_CUTS = 1, 1
+"""Of each file in `make test`, a sample that costs 20 s. `make cuts` does every step."""
 SEEDS = 2_000
 """Of `make cuts`."""
 UNTIL_MS = 120_000
