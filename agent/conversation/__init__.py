@@ -44,6 +44,7 @@ Modules, lowest first:
     overdue     what is due about a tool call that is still open, and when
     tool_results tells the model what came of its tool calls
     transfer    the agent puts the caller through: once its words were heard
+    collect     the agent collects digits that the caller types
     tool_use    checks a tool call, has it run once, and sees that its result is told
     parts       puts these parts together, for a new conversation or one that goes on
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`

@@ -23,6 +23,12 @@ END_CALL, NOTE = "end_call", "note"
 TRANSFER = "transfer"
 """The tool of an agent that has somebody to put callers through to."""
 
+COLLECT_DIGITS = "collect_digits"
+"""The tool of an agent that may ask a caller to type something."""
+
+MOST_DIGITS = 40
+"""The longest number that anybody types."""
+
 MS_PER_S = 1_000
 
 type Scheduling = Literal["WHEN_IDLE", "INTERRUPT", "SILENT"]
@@ -90,7 +96,7 @@ TAKES_NOTE = Tool(
     scheduling="SILENT",
 )
 
-OURS = frozenset({END_CALL, NOTE, TRANSFER})
+OURS = frozenset({END_CALL, NOTE, TRANSFER, COLLECT_DIGITS})
 """The names that no other tool may have."""
 
 
@@ -126,12 +132,42 @@ def puts_through(targets: Iterable[Target]) -> Tool:
     )
 
 
-BUILT_IN_TOOLS = {tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE)}
-
-
 def canonical(value: object) -> str:
     """JSON with its keys sorted, so that equal arguments are equal texts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _many_digits(description: str) -> dict[str, object]:
+    return {"description": description, "maximum": MOST_DIGITS, "minimum": 1, "type": "integer"}
+
+
+COLLECTS = Tool(
+    name=COLLECT_DIGITS,
+    description=(
+        "Collects digits that the caller types with the keys of the telephone, such as a number or "
+        "a date. Ask the caller for them in the same turn, before it, and name the key that ends "
+        "them. The result has the digits. A caller may say them instead: then what you hear counts."
+    ),
+    parameters=canonical(
+        {
+            "properties": {
+                "ends_with": {
+                    "description": "The key that ends them; # without this.",
+                    "enum": ["#", "*"],
+                    "type": "string",
+                },
+                "max_digits": _many_digits("How many digits end them."),
+                "min_digits": _many_digits("How many digits there must be."),
+                "what": {"description": "What they are, in a few words.", "type": "string"},
+            },
+            "required": ["what"],
+            "type": "object",
+        }
+    ),
+    idempotent=True,
+)
+
+BUILT_IN_TOOLS = {tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE, COLLECTS)}
 
 
 def quoted(text: str) -> str:

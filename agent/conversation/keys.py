@@ -34,6 +34,11 @@ class Keys:
             self._pressed += key
             self._until_ms = now_ms if key == "#" else now_ms + PAUSE_MS
 
+    def taken(self) -> str:
+        """The keys that the model was not told of; it will not be told of them any more."""
+        pressed, self._pressed = self._pressed, ""
+        return pressed
+
     def look(self, now_ms: int) -> list[ConversationCommand]:
         """Tell the model, if that is due."""
         due_ms = self.deadline_ms()

@@ -129,6 +129,8 @@ class Conversation:
             case CallerSpeech():
                 return self._replies.hears(event, now_ms)
             case events.KeyPressed():
+                if (taken := self._tools.press(event.key, now_ms)) is not None:
+                    return taken
                 self._keys.press(event.key, now_ms)
                 return []
             case events.Heard():
@@ -199,8 +201,14 @@ class Conversation:
         if isinstance(event, TurnEvent):
             return out + self._turn_step(event, now_ms)
         if isinstance(event, ToolCallEvent):
-            return out + self._tools.step(event, now_ms)
+            out += self._tools.step(event, now_ms)
+            return out + self._collect_early(now_ms)
         return out + (self._sessions.checkpoint(now_ms) if self._meter.add(event) else [])
+
+    def _collect_early(self, now_ms: int) -> list[ConversationCommand]:
+        """What was typed just before the agent wanted it counts, too."""
+        early = self._keys.taken() if self._tools.collects else ""
+        return [each for key in early for each in self._tools.press(key, now_ms) or ()]
 
     def _session_step(self, event: SessionEvent, now_ms: int) -> list[ConversationCommand]:
         match event:
@@ -234,6 +242,8 @@ class Conversation:
             for once in self._crossed.sift(told, now_ms, caller_waits=waiting):
                 for new in self._beyond_the_seam(once, now_ms):
                     out += self._replies.step(new, now_ms)
+        if isinstance(event, events.CallerSaid) and event.text.strip():
+            out += self._tools.heard_words(now_ms)
         return out
 
     def _beyond_the_seam(self, told: TurnEvent, now_ms: int) -> list[TurnEvent]:

@@ -87,6 +87,11 @@ class Parting:
         """The conversation must not cost more: the agent is to say goodbye at the next pause."""
         self._over_ms = now_ms if self._over_ms is None else min(now_ms, self._over_ms)
 
+    def caller_acts(self, now_ms: int) -> None:
+        """The caller does something that is no speech, such as to press a key."""
+        self._asked = False
+        self._quiet_ms = None if self._quiet_ms is None else now_ms
+
     def stays(self) -> None:
         """It does not hang up after all."""
         if self._reason is Ending.AGENT_HANGUP:

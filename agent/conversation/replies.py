@@ -139,6 +139,18 @@ class Replies:
         """No reply is heard further."""
         return self._receiving.cut(now_ms)
 
+    def typed_over(self, now_ms: int) -> list[ConversationCommand]:
+        """The caller types what they were asked for: no reply is heard further."""
+        newest = self._receiving.newest
+        if newest is None or not self._playing:
+            return []
+        out = self._receiving.settle_text(now_ms)
+        newest.talked_over = True
+        out += self._receiving.answered(newest) + self._receiving.cut(now_ms)
+        if self._turns.generating:
+            self._turns.move(Sign.INTERRUPTED, now_ms)
+        return out
+
     # The caller's side.
 
     def _note_caller(self, text: str, now_ms: int) -> list[ConversationCommand]:

@@ -51,9 +51,17 @@ class Results:
         """The results that the caller has not heard of, and the present session was not given."""
         return [x for x in self._ledger.untold if x.sent_to != self._sessions.session]
 
-    def deliver(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
-        """Tell the model, by the call's id where the session made it, else by a text."""
-        out = self._send(call, call.waiting, call.result, now_ms)
+    def deliver(
+        self, call: ToolCall, now_ms: int, scheduling: Scheduling | None = None
+    ) -> list[ConversationCommand]:
+        """Tell the model, by the call's id where the session made it, else by a text.
+
+        Args:
+            call: The call, which is over.
+            now_ms: The time.
+            scheduling: When it is to speak of it; None for when the tool says.
+        """
+        out = self._send(call, call.waiting, call.result, now_ms, scheduling)
         if out:
             call.answered, call.waiting = call.waiting, []
             if call.tool.scheduling == "SILENT":
@@ -76,12 +84,17 @@ class Results:
         return [self._text([call], now_ms)]
 
     def _send(
-        self, call: ToolCall, waiting: list[tuple[int, str]], result: str, now_ms: int
+        self,
+        call: ToolCall,
+        waiting: list[tuple[int, str]],
+        result: str,
+        now_ms: int,
+        scheduling: Scheduling | None = None,
     ) -> list[ConversationCommand]:
         """Answer the present session, if it is one of those who wait."""
         if not self._sessions.listening:
             return []
-        scheduling: Scheduling = call.tool.scheduling
+        scheduling = scheduling or call.tool.scheduling
         out: list[ConversationCommand] = [
             commands.SendToolResult(session, id_, call.tool.name, result, scheduling, call.open)
             for session, id_ in waiting

@@ -11,10 +11,19 @@ import json
 
 from agent.conversation import commands
 from agent.conversation.arguments import refusal
+from agent.conversation.collect import Collect, contradiction
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import END_CALL, NOTE, TRANSFER, Status, Tool, envelope
+from agent.conversation.declaration import (
+    COLLECT_DIGITS,
+    END_CALL,
+    NOTE,
+    TRANSFER,
+    Status,
+    Tool,
+    envelope,
+)
 from agent.conversation.hang_up import HangUp
 from agent.conversation.hints import NOT_STORED, WAITED
 from agent.conversation.liveness import Liveness
@@ -60,6 +69,10 @@ class ToolUse:
         )
         self._sessions, self._replies = sessions, replies
         self._liveness, self._debt = liveness, debt
+        self._parting = parting
+        self._collect = Collect(
+            ledger, self._results, replies=replies, sessions=sessions, debt=debt
+        )
         self._hang_up = HangUp(parting, replies, sessions, debt)
         self._transfer = Transfer(
             persona,
@@ -77,11 +90,16 @@ class ToolUse:
         """Whether the model waits for a tool, and is not to be asked for an answer."""
         return any(not call.late for call in self._ledger.running)
 
+    @property
+    def collects(self) -> bool:
+        """Whether the caller is to type something."""
+        return self._collect.call is not None
+
     def deadline_ms(self) -> int | None:
         """When `look` is due, or None."""
         silent_ms = self._silent_since_ms
         tools = (due_ms(call, silent_ms) for call in self._ledger.running)
-        return earliest(self._transfer.due_ms, *tools)
+        return earliest(self._transfer.due_ms, self._collect.due_ms, *tools)
 
     def step(self, event: ToolEvent, now_ms: int) -> list[ConversationCommand]:
         """A call, or what came of one."""
@@ -94,6 +112,15 @@ class ToolUse:
                 return self._finished(event, now_ms)
             case ActsStored():
                 return self._stored(event, now_ms)
+
+    def press(self, key: str, now_ms: int) -> list[ConversationCommand] | None:
+        """The caller presses a key. None if no tool wants it."""
+        self._parting.caller_acts(now_ms)
+        return self._collect.press(key, now_ms)
+
+    def heard_words(self, now_ms: int) -> list[ConversationCommand]:
+        """The model has heard words of the caller."""
+        return self._collect.heard_words(now_ms)
 
     def came(self, now_ms: int) -> list[ConversationCommand]:
         """Somebody listens: what another worker was looking up is looked up again."""
@@ -120,12 +147,12 @@ class ToolUse:
             self._quiet_ms = now_ms
         if self._results.note_told():
             out += self._sessions.checkpoint(now_ms)
-        out += self._transfer.look(now_ms)
+        out += self._transfer.look(now_ms) + self._collect.look(now_ms)
         for call in self._ledger.running:
             at_ms = due_ms(call, self._silent_since_ms)
             if at_ms is not None and now_ms >= at_ms:
                 out += self._overdue(call, now_ms)
-        self._debt.works = bool(self._ledger.running)
+        self._debt.works = any(not call.of_caller for call in self._ledger.running)
         return out
 
     def close(self) -> list[ConversationCommand]:
@@ -159,10 +186,18 @@ class ToolUse:
             return self._results.deliver(same, now_ms)
         if tool.name == TRANSFER and self._ledger.transfer is not None:
             return self._refuse(called, "The caller is put through to somebody already.", now_ms)
+        if tool.name == COLLECT_DIGITS and (wrong := self._not_collected(called)):
+            return self._refuse(called, wrong, now_ms, retryable=True)
         if self._ledger.counts.get(tool.name, 0) >= tool.max_per_call:
             hint = "This was used as often as it may be in one call. Do not call it again."
             return self._refuse(called, hint, now_ms)
         return self._begin(tool, called, now_ms)
+
+    def _not_collected(self, called: ToolCalled) -> str:
+        """Why no digits can be collected now; "" if they can."""
+        if self._collect.call is not None:
+            return "The caller is typing something already. Wait for it."
+        return contradiction(called.arguments)
 
     def _begin(self, tool: Tool, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
         call = self._ledger.begin(tool, called.arguments, now_ms)
@@ -199,9 +234,9 @@ class ToolUse:
             if not gone & set(call.waiting):
                 continue
             call.waiting = [each for each in call.waiting if each not in gone]
-            if call.waiting:
+            if call.waiting or call.typed:  # what was typed is told in any case
                 continue
-            undone = call.state is State.INTENDED or call.tool.name == TRANSFER
+            undone = call.state is State.INTENDED or call.tool.name == TRANSFER or call.of_caller
             if undone or call.tool.idempotent:
                 if not undone:
                     out.append(commands.CancelTool(call.number))
@@ -222,6 +257,9 @@ class ToolUse:
     def _run(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
         if call.tool.name == TRANSFER:
             self._transfer.stored(now_ms)
+            return []
+        if call.of_caller:
+            self._collect.begins(now_ms)
             return []
         return [commands.RunTool(call.number, call.tool.name, call.arguments)]
 

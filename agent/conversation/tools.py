@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Self
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.declaration import TRANSFER, Status, Tool, envelope, quoted
+from agent.conversation.declaration import COLLECT_DIGITS, TRANSFER, Status, Tool, envelope, quoted
 from agent.conversation.hints import (
     BACK,
     BACK_UNKNOWN,
@@ -71,6 +71,7 @@ class ToolCall:
         filled: Whether the agent was asked to say something meanwhile.
         late: Whether the model was told that it takes longer.
         lasts: Whether it is an act of which the model was told that it still runs.
+        typed: What the caller has typed for it so far.
     """
 
     number: int
@@ -88,6 +89,12 @@ class ToolCall:
     filled: bool = False
     late: bool = False
     lasts: bool = False
+    typed: str = ""
+
+    @property
+    def of_caller(self) -> bool:
+        """Whether it is the caller who has to do something for it."""
+        return self.open and self.tool.name == COLLECT_DIGITS
 
     @property
     def meanwhile(self) -> str:
@@ -208,7 +215,7 @@ class Ledger:
         if not self.newest:
             return ""
         calls = [
-            [c.number, c.tool.name, c.arguments, c.state, c.result, c.sent_ms, c.told]
+            [c.number, c.tool.name, c.arguments, c.state, c.result or c.typed, c.sent_ms, c.told]
             for c in self._calls
         ]
         kept = {"newest": self.newest, "counts": self.counts, "calls": calls}
@@ -240,7 +247,9 @@ class Ledger:
             tool = by_name.get(name, Tool(name, ""))
             call = ToolCall(number, tool, arguments, 0, State(state), result)
             call.sent_ms, call.told = sent_ms, told
-            if call.open and name == TRANSFER:
+            if call.of_caller:
+                call.typed, call.result = result, ""
+            elif call.open and name == TRANSFER:
                 known = step if step is not None and step.n == number else None
                 (_ended if over else _came_back)(call, known)
             elif call.open and not tool.idempotent:
@@ -280,6 +289,8 @@ def _stands(call: ToolCall, now_ms: int) -> bool:
     match call.state:
         case State.INTENDED | State.RUNNING | State.UNKNOWN:
             return True
+        case State.DONE if call.tool.name == COLLECT_DIGITS:
+            return False  # who asks again wants something else to be typed
         case State.DONE:
             within_ms = SAME_MS if call.tool.idempotent else SAME_ACT_MS
             return now_ms - call.over_ms < within_ms

@@ -91,6 +91,9 @@ def _small(name: str) -> str:
     return name
 
 
+type BuiltIn = Literal["end_call", "note", "collect_digits"]
+"""A tool that comes with offhook."""
+
 Said = Annotated[str, AfterValidator(_said)]
 """A text that is not empty."""
 
@@ -266,7 +269,7 @@ class PersonaFile(_Table):
     limits: LimitsTable = LimitsTable()
     says: SaysTable = SaysTable()
     on_keys: Literal["tell", "ignore"] = "tell"
-    builtin: tuple[Literal["end_call", "note"], ...] = Field(("end_call", "note"), strict=False)
+    builtin: tuple[BuiltIn, ...] = Field(("end_call", "note"), strict=False)
     tools: tuple[ToolTable, ...] = Field((), strict=False)
     mcp: dict[Annotated[str, AfterValidator(_small)], McpTable] = {}
     transfers: dict[Annotated[str, AfterValidator(_small)], TransferTable] = {}

@@ -34,6 +34,8 @@
     [barge_in]                 # of the agent: who decides that the caller talks over it
     manner = "quick"           # server (the default) or quick: `agent.conversation.barge_in`
 
+    builtin = ["collect_digits"]  # tools of offhook's own that the agent has
+
     [[tools]]                  # of the agent, which can also end the call: fields of `WorldTool`
     name = "look_up"
     data = '{"status": "shipped"}'
@@ -59,7 +61,7 @@ from typing import Any
 
 import msgspec
 
-from agent.conversation.declaration import ENDS_CALL, puts_through
+from agent.conversation.declaration import BUILT_IN_TOOLS, ENDS_CALL, puts_through
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.turn_taking import Detection, TurnTaking
 from agent.simulator import script as model_script
@@ -86,7 +88,7 @@ from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFaul
 
 KEYS = (
     *("seed", "goodbye", "fallback", "detection", "think_ms", "persona", "caller", "model"),
-    *("behaviour", "line", "network", "barge_in", "tools", "transfers", "faults"),
+    *("behaviour", "line", "network", "barge_in", "tools", "builtin", "transfers", "faults"),
 )
 
 BEHAVIOURS = {"measured": Behaviour(), "exact": EXACT, "brisk": BRISK}
@@ -122,6 +124,7 @@ class WorldSpec:
     network: Network = GOOD
     barge_in: WorldBargeIn = BY_SERVER
     tools: tuple[WorldTool, ...] = ()
+    builtin: tuple[str, ...] = ()
     transfers: tuple[WorldTransfer, ...] = ()
     faults: tuple[TimedFault, ...] = ()
     seed: int = 0
@@ -140,8 +143,9 @@ class WorldSpec:
             barge_in=self.barge_in.manner,
             **asdict(self.agent),
         )
-        if self.tools or self.transfers:
+        if self.tools or self.transfers or self.builtin:
             own = tuple(each.tool for each in self.tools)
+            own += tuple(BUILT_IN_TOOLS[name] for name in self.builtin)
             targets = tuple(each.target for each in self.transfers)
             dials = (puts_through(targets),) if targets else ()
             persona = replace(persona, tools=(*own, *dials, ENDS_CALL), transfers=targets)
@@ -222,6 +226,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         barge_in=_barge_in(f"{source}: barge_in", table.get("barge_in", {})),
         agent=_made(f"{source}: persona", WorldPersona, _table(source, table.get("persona", {}))),
         tools=_all(f"{source}: tools", WorldTool, table.get("tools", [])),
+        builtin=_builtin(f"{source}: builtin", table.get("builtin", [])),
         transfers=_all(f"{source}: transfers", WorldTransfer, table.get("transfers", [])),
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
@@ -249,6 +254,14 @@ def _changed[T: Behaviour | LineFaults | Network](where: str, base: T, value: ob
 
 def _barge_in(where: str, value: object) -> WorldBargeIn:
     return _made(where, WorldBargeIn, _table(where, value))
+
+
+def _builtin(where: str, value: object) -> tuple[str, ...]:
+    names = _read(where, value, tuple[str, ...])
+    if unknown := set(names) - BUILT_IN_TOOLS.keys():
+        known = ", ".join(BUILT_IN_TOOLS)
+        raise WorldFileError(f"{where}: expected some of {known}, got {sorted(unknown)}")
+    return names
 
 
 def _all[T](where: str, kind: type[T], value: object) -> tuple[T, ...]:

@@ -18,6 +18,8 @@ TOOL = "ActsStored"
 
 REFUSED = {
     "budget-spent.call": "BudgetSpent",
+    "digits-said.call": TOOL,
+    "digits-typed.call": TOOL,
     "elsewhere.2.call": LATER,
     "elsewhere.call": "OwnershipLost",
     "end-requested.call": "EndRequested",

@@ -161,4 +161,5 @@ def test_the_built_in_tools_are_what_their_names_say() -> None:
     assert [(name, tool.name) for name, tool in BUILT_IN_TOOLS.items()] == [
         ("end_call", "end_call"),
         ("note", "note"),
+        ("collect_digits", "collect_digits"),
     ]
