@@ -59,6 +59,7 @@ PLACES = (
     "tests/telephony/simulator/test_verbs.py",
     "tests/telephony/simulator/test_proxy.py",
     "tests/telephony/simulator/test_stream.py",
+    "tests/telephony/simulator/test_warm_transfer.py",
 )
 """Where all tests are real, in the order in which they run: the longest first."""
 

@@ -13,7 +13,12 @@ Modules, lowest first:
     script            [pure but for reading files] the caller's script; `scripts/` has ours
     director          [pure] decides what the caller does next
     elements          [pure] checks the attributes of TwiML elements
+    conference_element [pure] reads `<Conference>`
     dial              [pure] reads `<Dial>` and its nouns
+    tones             [pure] the sounds that Twilio makes by itself
+    files             [pure] reads the audio files that a document plays
+    hearing           [pure] what a call hears while it is in no stream
+    conference        [pure] who takes part in a conference, and who hears whom
     twiml             [pure] turns a TwiML document into verbs
     identity          [pure] the caller and the called number, in Twilio's words
     report            the events of a call, and the report at its end
@@ -25,7 +30,9 @@ Modules, lowest first:
     documents         [edge] requests a TwiML document, and the fallback's if that fails
     status_callbacks  [edge] reports the status of streams and calls
     stream            [edge] one Media Stream over a WebSocket
-    off_line          [edge] the caller while there is no stream
+    off_line          [edge] the caller while there is no stream, and what the caller hears then
+    prompts           [edge] what Twilio says and plays by itself, and keys pressed to it
+    conferring        [edge] a call in a conference
     streams           [edge] all streams of one call
     call_flow         [edge] one call, from the first webhook to its end
     proxy             [edge] a TCP proxy that injects faults on command

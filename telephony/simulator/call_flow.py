@@ -14,16 +14,20 @@ from typing import assert_never
 from telephony.audio.formats import FRAME_MS
 from telephony.simulator import twiml
 from telephony.simulator.clock import Clock
+from telephony.simulator.conference import Conferences
+from telephony.simulator.conference_element import Terms
+from telephony.simulator.conferring import Conferring
 from telephony.simulator.dial import BAD_CALLER_ID, Dial
 from telephony.simulator.director import Director
 from telephony.simulator.documents import Documents
 from telephony.simulator.elements import Request
 from telephony.simulator.faults import AfterLoss, CallFaults
+from telephony.simulator.hearing import Air, Hearing
 from telephony.simulator.identity import Identity
 from telephony.simulator.line import Line
 from telephony.simulator.off_line import OffLine, Passed
+from telephony.simulator.prompts import Prompts
 from telephony.simulator.report import (
-    Announced,
     CallEnded,
     CallEvent,
     Dialled,
@@ -36,15 +40,14 @@ from telephony.simulator.workers import Workers
 
 SAY_MS_PER_CHARACTER = 65
 """How long Twilio's voices take for a character, about."""
-ENDLESS = 1000
-"""How often a Say is spoken that must repeat until the caller hangs up."""
 ACTION_AFTER_MOVE_MS, MOVE_MS = 320, 651
 """When a call in a Dial is redirected: the time until its action, and until the new document."""
-KEY_TONE_MS = 200
-WAIT_MS = {"w": 500, "W": 1000}
-"""The lengths of the pauses among the keys of a Play."""
-PLAY_MS = 1_000
-"""The assumed length of every file of a Play."""
+
+
+def say_ms(text: str) -> int:
+    """How long Twilio takes to say this."""
+    return SAY_MS_PER_CHARACTER * len(text)
+
 
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 
@@ -62,6 +65,7 @@ class CallFlow:
         clock: The call's clock.
         tell: Called with each event.
         group: The TaskGroup for callbacks and zombie sockets.
+        conferences: The conferences of the account.
     """
 
     def __init__(
@@ -76,8 +80,8 @@ class CallFlow:
         clock: Clock,
         tell: Callable[[CallEvent], None],
         group: asyncio.TaskGroup,
+        conferences: Conferences,
     ) -> None:
-        self.announced: list[str] = []
         self.dialled: list[str] = []
         self.problems: list[str] = []
         self.ended_by = ""
@@ -88,7 +92,17 @@ class CallFlow:
         self._documents = Documents(webhooks, fallback, self.problems.append)
         self._callbacks = StatusCallbacks(identity, self._documents, clock, faults, group)
         self._final_status = "completed"
-        self._off_line = OffLine(director, clock, tell)
+        self._off_line = OffLine(director, clock, tell, voices=faults.audible_say)
+        self._prompts = Prompts(self._live, self._off_line, clock, say_ms, tell)
+        self._conferring = Conferring(
+            identity=identity,
+            conferences=conferences,
+            documents=self._documents,
+            off_line=self._off_line,
+            clock=clock,
+            say_ms=say_ms,
+            group=group,
+        )
         self._streams = Streams(
             identity=identity,
             director=director,
@@ -104,11 +118,29 @@ class CallFlow:
         self._verbs: deque[twiml.Verb] = deque()
         self._moved_to: Request | str | None = None
         self._told_to_end = False
+        self._rings = identity.outbound
 
     @property
     def lines(self) -> Sequence[Line]:
         """The streams so far."""
         return self._streams.lines
+
+    @property
+    def announced(self) -> Sequence[str]:
+        """The texts that Twilio's voice has said."""
+        return self._prompts.announced
+
+    @property
+    def hearing(self) -> Hearing:
+        """What the caller heard outside of streams."""
+        return self._off_line.hearing
+
+    @property
+    def status(self) -> str:
+        """Twilio's status of the call now."""
+        if self.over:
+            return self._final_status
+        return "ringing" if self._rings else "in-progress"
 
     @property
     def over(self) -> bool:
@@ -126,6 +158,10 @@ class CallFlow:
     def end(self) -> None:
         """Interrupt the call, and hang up, as the REST API asked."""
         self._told_to_end = True
+
+    def cancel(self) -> None:
+        """End the call if nobody has answered it yet, as the REST API asked."""
+        self._told_to_end = self._told_to_end or self._rings
 
     async def run(self) -> None:
         """Run the call from the first webhook to the last status callback."""
@@ -176,6 +212,7 @@ class CallFlow:
         elif pickup == "answers" and ring_ms > limit_ms:
             pickup = "no-answer"
         if pickup == "answers":
+            self._rings = False
             self._callbacks.progress("answered")
             return True
         self._final_status = self.ended_by = pickup
@@ -195,14 +232,10 @@ class CallFlow:
         match self._verbs.popleft():
             case twiml.Connect() as verb:
                 await self._connect(verb)
-            case twiml.Say(text, loop):
-                self.announced.append(text)
-                self._tell(Announced(self._clock.now_ms(), text))
-                await self._live(SAY_MS_PER_CHARACTER * len(text) * (loop or ENDLESS))
-            case twiml.Play(digits=digits):
-                await self._live(sum(WAIT_MS.get(key, KEY_TONE_MS) for key in digits) or PLAY_MS)
-            case twiml.Pause(length_ms):
-                await self._live(length_ms)
+            case twiml.Say() | twiml.Play() | twiml.Pause() as verb:
+                await self._prompts.utter(verb)
+            case twiml.Gather() as verb:
+                await self._gather(verb)
             case twiml.Redirect(request):
                 if not self._faults.redirect_overrides:
                     request = replace(request, url=request.url.partition("#")[0])
@@ -217,6 +250,30 @@ class CallFlow:
             case never:
                 assert_never(never)
 
+    async def _gather(self, verb: twiml.Gather) -> None:
+        """Wait for keys, and ask the action with them."""
+        entered = await self._prompts.gather(verb)
+        if self._goes_on and (entered.digits or verb.on_nothing):
+            await self._fetch(verb.action, entered.params())
+
+    async def _confer(self, verb: Dial, name: str, terms: Terms) -> None:
+        """Take part in a conference. Afterwards the call continues as after any Dial."""
+        began_ms = self._clock.now_ms()
+        self.dialled.append(name)
+        self._tell(Dialled(began_ms, name, self._faults.conference_status))
+        passed = await self._conferring.run(
+            name,
+            terms,
+            verb.time_limit_s * 1000,
+            lambda: self._interrupted,
+            keys="*" if verb.hangup_on_star else "",
+        )
+        if passed is Passed.HUNG_UP:
+            self.ended_by = "caller"
+        about = self._dialled(self._faults.conference_status, began_ms)
+        del about["DialCallSid"]  # nobody was called
+        await self._act_after(verb, about)
+
     async def _dial(self, verb: Dial) -> None:
         """Call the nouns of a Dial. Afterwards the call continues with its action, if any."""
         faults = self._faults
@@ -228,14 +285,20 @@ class CallFlow:
                 self._go_on_with(None)
                 return
             status = "failed"
+        if (terms := verb.nouns[0].terms) is not None:
+            await self._confer(verb, verb.nouns[0].address, terms)
+            return
         for noun in verb.nouns:
             self.dialled.append(noun.address)
             self._tell(Dialled(began_ms, noun.address, status))
         dial_ms = min(faults.dial_ms, verb.time_limit_s * 1000)
-        await self._live(dial_ms, until_star=verb.hangup_on_star)
+        await self._live(dial_ms, keys="*" if verb.hangup_on_star else "")
+        await self._act_after(verb, self._dialled(status, began_ms))
+
+    async def _act_after(self, verb: Dial, about: dict[str, str]) -> None:
+        """Request the action of a Dial that is over, if it has one."""
         if verb.action is None or self.over or self._told_to_end:
             return
-        about = self._dialled(status, began_ms)
         if self._moved_to is None:
             await self._fetch(verb.action, about)
         else:  # the action is still requested, but its answer does not count
@@ -269,19 +332,19 @@ class CallFlow:
 
     def _go_on_with(self, verbs: Sequence[twiml.Verb] | None) -> None:
         if verbs is None:
-            self.announced.append(APPLICATION_ERROR)
-            self._tell(Announced(self._clock.now_ms(), APPLICATION_ERROR))
+            self._prompts.announce(APPLICATION_ERROR)
             self.ended_by = "application-error"
         else:
             self._verbs = deque(verbs)
 
-    async def _live(self, duration_ms: int, *, until_star: bool = False) -> None:
+    async def _live(self, duration_ms: int, *, keys: str = "", air: Air | None = None) -> Passed:
         """Let time pass without a stream."""
         passed = await self._off_line.live(
-            duration_ms, lambda: self._interrupted, until_star=until_star
+            duration_ms, lambda: self._interrupted, keys=keys, air=air
         )
         if passed is Passed.HUNG_UP:
             self.ended_by = "caller"
+        return passed
 
     @property
     def _goes_on(self) -> bool:

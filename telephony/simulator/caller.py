@@ -19,6 +19,7 @@ from telephony.audio.wav import write_mono, write_stereo
 from telephony.simulator import report
 from telephony.simulator.call_flow import CallFlow
 from telephony.simulator.clock import Clock
+from telephony.simulator.conference import Conferences
 from telephony.simulator.director import Director
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.identity import CALLED, CALLER, Identity, NumberWebhooks
@@ -120,6 +121,7 @@ async def call(
                 clock=clock,
                 tell=tell,
                 group=group,
+                conferences=Conferences() if rest is None else rest.conferences,
             )
             if rest is not None:
                 rest.calls[sid] = flow
@@ -183,5 +185,7 @@ def _report(
         complaints=complaints,
         announced=tuple(flow.announced),
         dialled=tuple(flow.dialled),
+        sounds=flow.hearing.sounds,
         lines=lines,
+        pieces=tuple((began_ms, bytes(ulaw)) for began_ms, ulaw in flow.hearing.pieces),
     )

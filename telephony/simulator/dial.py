@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree as ET
 
+from telephony.simulator.conference_element import Terms, read_conference
 from telephony.simulator.elements import (
     SCHEMA,
     Request,
@@ -48,6 +49,8 @@ class Noun:
     kind: Kind
     address: str
     send_digits: str = ""
+    terms: Terms | None = None
+    """On which terms the call takes part in a conference; None for every other kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +181,8 @@ def _read_client(element: ET.Element, url: str) -> Noun:
 
 
 def _read_conference(element: ET.Element, url: str) -> Noun:
-    allow(element, *_CONFERENCE)
-    childless(element)
-    for key in ("muted", "startConferenceOnEnter", "endConferenceOnExit"):
-        one_of(element, key, "false", "true")
-    one_of(element, "beep", "true", "false", "onEnter", "onExit")
-    one_of(element, "record", "do-not-record", "record-from-start")
-    one_of(element, "trim", "trim-silence", "do-not-trim")
-    whole(element, "maxParticipants", 250, least=2, most=250)
-    request(element, "waitUrl", "waitMethod", url)
-    absolute(element, "statusCallback", "statusCallbackMethod", url)
-    return Noun("Conference", _named(element))
+    terms = read_conference(element, url)
+    return Noun("Conference", _named(element), terms=terms)
 
 
 def _read_queue(element: ET.Element, url: str) -> Noun:
@@ -253,13 +247,6 @@ _LEG = ("url", "method", "statusCallback", "statusCallbackMethod", "statusCallba
 _MACHINE = ("machineDetection", "machineDetectionTimeout", "machineDetectionSpeechThreshold",
             "machineDetectionSpeechEndThreshold", "machineDetectionSilenceTimeout",
             "amdStatusCallback", "amdStatusCallbackMethod")  # fmt: skip
-
-_CONFERENCE = ("muted", "beep", "startConferenceOnEnter", "endConferenceOnExit", "waitUrl",
-               "waitMethod", "maxParticipants", "record", "region", "coach", "trim",
-               "statusCallback", "statusCallbackMethod", "statusCallbackEvent",
-               "recordingStatusCallback", "recordingStatusCallbackMethod",
-               "recordingStatusCallbackEvent", "recordingConfigurationId", "eventCallbackUrl",
-               "jitterBufferSize", "participantLabel")  # fmt: skip
 
 _NOUNS: Mapping[str, Callable[[ET.Element, str], Noun]] = {
     "Number": _read_number,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from telephony.simulator import twiml
 from telephony.simulator.elements import Request, TwimlError
+from telephony.simulator.files import to_ulaw
 from telephony.simulator.webhooks import WebhookError, Webhooks
 
 NOT_XML, NOT_TWIML = 12100, 12300
@@ -29,7 +30,8 @@ class Documents:
     def __init__(
         self, webhooks: Webhooks, fallback: Request | None, problem: Callable[[str], None]
     ) -> None:
-        self._webhooks, self._fallback, self._problem = webhooks, fallback, problem
+        self._webhooks, self._fallback, self.problem = webhooks, fallback, problem
+        self._files: dict[str, bytes] = {}
 
     async def ask(
         self, request: Request, params: Mapping[str, str], extra: Mapping[str, str], token: str = ""
@@ -45,7 +47,7 @@ class Documents:
         try:
             return await self._get(request, {**params, **extra}, token)
         except (WebhookError, TwimlError) as error:
-            self._problem(str(error))
+            self.problem(str(error))
             retrieval = error.code < NOT_XML or error.code in {NOT_XML, NOT_TWIML}
             if self._fallback is None or not retrieval:
                 return None
@@ -53,7 +55,7 @@ class Documents:
         try:
             return await self._get(self._fallback, {**params, **about}, "")
         except (WebhookError, TwimlError) as error:
-            self._problem(f"fallback: {error}")
+            self.problem(f"fallback: {error}")
             return None
 
     def read(self, document: str, url: str) -> tuple[twiml.Verb, ...] | None:
@@ -66,7 +68,7 @@ class Documents:
         try:
             return twiml.parse(document.encode(), "text/xml", url)
         except TwimlError as error:
-            self._problem(str(error))
+            self.problem(str(error))
             return None
 
     async def tell(self, request: Request, params: Mapping[str, str]) -> None:
@@ -74,7 +76,30 @@ class Documents:
         try:
             await self._webhooks.send(request, params)
         except WebhookError as error:
-            self._problem(str(error))
+            self.problem(str(error))
+
+    async def wait(self, request: Request, params: Mapping[str, str]) -> tuple[twiml.Verb, ...]:
+        """The verbs of a document for a call that waits; none if there is no valid document."""
+        try:
+            return await self._get(request, params, "")
+        except (WebhookError, TwimlError) as error:
+            self.problem(f"waitUrl: {error}")
+            return ()
+
+    async def file(self, url: str) -> bytes:
+        """The µ-law, 8 kHz, of a file that a document plays; b"" if it cannot be played.
+
+        A file is fetched once in a call, as Twilio keeps it.
+        """
+        if url not in self._files:
+            try:
+                response = await self._webhooks.send(Request(url, "GET"), {})
+                kind = response.headers.get("content-type", "")
+                self._files[url] = to_ulaw(response.content, kind)
+            except (WebhookError, TwimlError) as error:
+                self.problem(str(error))
+                return b""
+        return self._files[url]
 
     async def _get(
         self, request: Request, params: Mapping[str, str], token: str

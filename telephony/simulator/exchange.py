@@ -4,7 +4,7 @@ calls   tasks of `Exchange`; it ends once they are over
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -27,7 +27,8 @@ class Exchange:
         account: The account that places the calls.
         urls: The workers' base URLs.
         public_url: The server's public URL.
-        script: What the called person does.
+        script: What a called person does.
+        people: What the person with a certain number does instead.
         seed: The seed for all random choices.
         on_event: Called with the CallSid and each event of a call.
 
@@ -42,11 +43,13 @@ class Exchange:
         public_url: str,
         script: Script,
         *,
+        people: Mapping[str, Script] | None = None,
         seed: int = 0,
         on_event: Callable[[PlacedCall, CallEvent], None] | None = None,
     ) -> None:
         self.placed: list[PlacedCall] = []
         self._account, self._urls, self._public_url = account, urls, public_url
+        self._people = people or {}
         self._script, self._seed, self._on_event = script, seed, on_event
         self._group = asyncio.TaskGroup()
         self._running: dict[str, asyncio.Task[Report]] = {}
@@ -81,16 +84,19 @@ class Exchange:
     async def _ring(self, placed: PlacedCall, wait_s: float) -> Report:
         await asyncio.sleep(wait_s)
         tell = self._on_event
+        script = self._people.get(placed.to, self._script)
         return await call(
             self._urls,
             self._public_url,
             self._account.auth_token,
             self._account.sid,
-            self._script,
+            script,
             seed=self._seed,
             call_sid=placed.sid,
             on_event=None if tell is None else lambda event: tell(placed, event),
-            faults=replace(self._script.faults, outbound=True, status_events=placed.events),
+            faults=replace(
+                script.faults, outbound=True, status_events=placed.events, audible_say=True
+            ),
             caller=placed.to,
             called=placed.calling,
             number=NumberWebhooks(placed.voice, placed.fallback, placed.status),

@@ -125,6 +125,8 @@ class CallFaults:
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends.
         dial_ms: How long every Dial takes.
+        conference_status: What a Dial's action is told after a conference.
+        audible_say: The caller takes Twilio's own voice for somebody who speaks.
         caller_id_ends_call: An invalid callerId ends the whole call, and not only the Dial.
         verified_numbers: The numbers that a Dial may show as its callerId, beside the calling and
             the called number.
@@ -159,5 +161,7 @@ class CallFaults:
     zombie_ms: int = 30_000
     dial_status: DialStatus = "completed"
     dial_ms: int = 500
+    conference_status: DialStatus = "answered"
+    audible_say: bool = False
     caller_id_ends_call: bool = False
     verified_numbers: tuple[str, ...] = ()

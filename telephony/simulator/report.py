@@ -13,6 +13,7 @@ from telephony.audio.formats import PHONE_SAMPLES_PER_MS, ULAW_SILENCE
 from telephony.audio.g711 import decode
 from telephony.simulator import wire
 from telephony.simulator.ear import Turn
+from telephony.simulator.hearing import Sound
 from telephony.simulator.line import Complaint, Line
 
 
@@ -174,6 +175,8 @@ class Report:
         complaints: Each of these complaints.
         announced: The texts of Say.
         dialled: The Dials of the documents.
+        sounds: What the caller heard outside of streams: music, Twilio's voice, other people.
+        pieces: The µ-law of these sounds, and when each piece began in ms; not in the JSON.
         lines: The streams as Twilio saw them, for tests; not in the JSON.
     """
 
@@ -194,27 +197,29 @@ class Report:
     announced: tuple[str, ...]
     dialled: tuple[str, ...]
     lines: tuple[Line, ...]
+    sounds: tuple[Sound, ...] = ()
+    pieces: tuple[tuple[int, bytes], ...] = ()
 
     def to_json(self) -> str:
-        """The report without `lines`, as indented JSON."""
-        shown = {
-            each.name: getattr(self, each.name) for each in fields(self) if each.name != "lines"
-        }
+        """The report without `lines` and `pieces`, as indented JSON."""
+        names = [each.name for each in fields(self) if each.name not in {"lines", "pieces"}]
+        shown = {name: getattr(self, name) for name in names}
         return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
 
     def said_pcm(self) -> bytes:
         """What the caller said, from the call's beginning: PCM16, mono, 8 kHz."""
-        return decode(_timeline([(line, bytes(line.said)) for line in self.lines]))
+        return decode(_timeline([(line.media_start_ms, bytes(line.said)) for line in self.lines]))
 
     def heard_pcm(self) -> bytes:
         """What the caller heard, as long and aligned in time with `said_pcm`."""
-        return decode(_timeline([(line, bytes(line.heard)) for line in self.lines]))
+        lines = [(line.media_start_ms, bytes(line.heard)) for line in self.lines]
+        return decode(_timeline(sorted([*lines, *self.pieces])))
 
 
-def _timeline(parts: Sequence[tuple[Line, bytes]]) -> bytes:
+def _timeline(parts: Sequence[tuple[int, bytes]]) -> bytes:
     whole = bytearray()
-    for line, ulaw in parts:
-        start = line.media_start_ms * PHONE_SAMPLES_PER_MS
+    for began_ms, ulaw in parts:
+        start = began_ms * PHONE_SAMPLES_PER_MS
         del whole[start:]
         whole += ULAW_SILENCE * (start - len(whole)) + ulaw
     return bytes(whole)

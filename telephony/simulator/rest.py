@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
 
+from telephony.simulator.conference import Conferences
 from telephony.simulator.elements import Request
 from telephony.simulator.rest_calls import PlacedCall, Wrong, read_placed
 
@@ -43,6 +44,8 @@ _PATH = re.compile(
 
 TWIML_LIMIT_CHARS = 4000
 
+UNANSWERED = frozenset({"queued", "ringing"})
+
 INVALID_PARAMETER, INVALID_URL, NOT_IN_PROGRESS = 20422, 21205, 21220
 
 
@@ -52,6 +55,11 @@ class RunningCall(Protocol):
     @property
     def over(self) -> bool:
         """Whether it has ended."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """Twilio's status of it now."""
         ...
 
     def redirect(self, request: Request) -> None:
@@ -64,6 +72,10 @@ class RunningCall(Protocol):
 
     def end(self) -> None:
         """Hang up."""
+        ...
+
+    def cancel(self) -> None:
+        """Hang up if nobody has answered yet."""
         ...
 
 
@@ -107,6 +119,7 @@ class RestAccount:
 
     Attributes:
         numbers: The numbers by SID, with Twilio's field names.
+        conferences: The conferences of its calls.
         calls: The calls by SID; the code that places them puts them here.
         on_placed: Rings a telephone when a call is placed; None if calls cannot be placed.
         faults: The faults of the next requests, in order.
@@ -118,6 +131,7 @@ class RestAccount:
         self.sid, self.auth_token = sid, auth_token
         self.numbers: dict[str, dict[str, str | None]] = {}
         self.calls: dict[str, RunningCall] = {}
+        self.conferences = Conferences()
         self.on_placed: Callable[[PlacedCall], None] | None = None
         self.faults: deque[Fault] = deque()
         self.requests: list[RestRequest] = []
@@ -194,8 +208,7 @@ class RestAccount:
                 return refusal(400, NOT_IN_PROGRESS, "Call is not in-progress. Cannot redirect.")
             if (refused := _update(request.form, call)) is not None:
                 return refused
-        status = "completed" if call.over else "in-progress"
-        return _json({"sid": sid, "account_sid": self.sid, "status": status})
+        return _json({"sid": sid, "account_sid": self.sid, "status": call.status})
 
     def _page(self, request: RestRequest) -> dict[str, object]:
         """A page of the numbers. Twilio finds all numbers that contain the given digits."""
@@ -233,13 +246,17 @@ def _update(form: Mapping[str, str], call: RunningCall) -> RestAnswer | None:
         return refusal(400, INVALID_PARAMETER, f"Method is GET or POST, not {form['Method']}")
     if not (status or url or twiml):
         return refusal(400, INVALID_URL, "expected a Url, a Twiml or a Status")
+    if not status and call.status in UNANSWERED:
+        return refusal(400, NOT_IN_PROGRESS, "Call is not in-progress. Cannot redirect.")
     if status == "completed":
         call.end()
+    elif status == "canceled":
+        call.cancel()
     elif twiml:
         call.run_document(twiml)
     elif url:
         call.redirect(Request(url, "GET" if form.get("Method") == "GET" else "POST"))
-    return None  # `canceled` is for calls that are not answered yet
+    return None
 
 
 def refusal(status: int, code: int, message: str, **headers: str) -> RestAnswer:

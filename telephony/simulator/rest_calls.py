@@ -20,6 +20,7 @@ LONGEST_RING_S = 600
 NO_TO, BAD_TO, NO_FROM, NOT_OURS, BAD_URL, BAD_VALUE = 21201, 21211, 21213, 21210, 21205, 20422
 
 _URL = re.compile(r"https?://[^\s/]+\S*").fullmatch
+_ADDRESS = re.compile(r"sips?:[^\s@]+@[^\s@]+|client:\S+").fullmatch
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 
 
@@ -73,7 +74,7 @@ def read_placed(
     to, calling, ring_s = form.get("To", ""), form.get("From", ""), form.get("Timeout", str(RING_S))
     if not to:
         return Wrong(NO_TO, "No 'To' number is specified")
-    if not _E164(to):
+    if not _E164(to) and not _ADDRESS(to):
         return Wrong(BAD_TO, f"The phone number you are attempting to call, {to}, is not valid.")
     if not calling:
         return Wrong(NO_FROM, "No 'From' number is specified")

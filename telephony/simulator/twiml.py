@@ -19,6 +19,7 @@ from telephony.simulator.elements import (
     absolute,
     allow,
     childless,
+    flag,
     method,
     one_of,
     request,
@@ -64,10 +65,11 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play a file, or key tones."""
+    """Play a file, or key tones, several times; 0 repeats it without end."""
 
     url: str = ""
     digits: str = ""
+    loop: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,28 @@ class Reject:
     reason: str = "rejected"
 
 
-type Verb = Connect | Say | Play | Pause | Redirect | Dial | Hangup | Reject
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Wait for keys, then continue with `action`; without keys, with the next verb.
+
+    Args:
+        action: What is asked with the keys.
+        prompts: What is heard meanwhile. The first key ends it.
+        keys: How many keys end the wait; 0 for any number.
+        timeout_ms: How long it waits behind the prompts, and behind each key.
+        finish: The key that ends the wait, and does not count; "" for none.
+        on_nothing: The action is asked also without keys.
+    """
+
+    action: Request
+    prompts: tuple[Say | Play | Pause, ...] = ()
+    keys: int = 0
+    timeout_ms: int = 5_000
+    finish: str = "#"
+    on_nothing: bool = False
+
+
+type Verb = Connect | Say | Play | Pause | Redirect | Dial | Gather | Hangup | Reject
 
 
 def parse(document: bytes, content_type: str, url: str) -> tuple[Verb, ...]:
@@ -186,19 +209,40 @@ def _say(element: ET.Element, _url: str) -> Say:
 def _play(element: ET.Element, url: str) -> Play:
     allow(element, "loop", "digits")
     childless(element)
-    whole(element, "loop", 1, least=0, most=1000)
+    loop = whole(element, "loop", 1, least=0, most=1000)
     digits, file = element.get("digits", ""), text(element)
     if not re.fullmatch(r"[0-9A-D#*wW]*", digits):
         raise TwimlError(SCHEMA, f"Play: digits has keys and w or W, not {digits!r}")
     if bool(digits) == bool(file):
         raise TwimlError(SCHEMA, "Play has a URL, or digits, and not both")
-    return Play(digits=digits) if digits else Play(urljoin(url, file))
+    return Play("" if digits else urljoin(url, file), digits, loop)
 
 
 def _pause(element: ET.Element, _url: str) -> Pause:
     allow(element, "length")
     childless(element)
     return Pause(whole(element, "length", 1, least=0, most=PAUSE_LIMIT_S) * 1000)
+
+
+def _gather(element: ET.Element, url: str) -> Gather:
+    allow(element, "input", "action", "method", "timeout", "numDigits", "finishOnKey",
+          "actionOnEmptyResult")  # fmt: skip
+    one_of(element, "input", "dtmf")  # speech would need a recogniser
+    finish = element.get("finishOnKey", "#")
+    if len(finish) > 1 or finish not in "0123456789*#":
+        raise TwimlError(SCHEMA, f"Gather: finishOnKey is one key, or empty, not {finish!r}")
+    prompts = tuple(_verb(child, url) for child in element)
+    if not all(isinstance(each, Say | Play | Pause) for each in prompts):
+        raise TwimlError(SCHEMA, "Gather holds Say, Play and Pause")
+    asked = request(element, "action", "method", url)
+    return Gather(
+        asked or Request(url, method(element, "method")),
+        tuple(each for each in prompts if isinstance(each, Say | Play | Pause)),
+        whole(element, "numDigits", 0, least=0, most=1000),
+        whole(element, "timeout", 5, least=1, most=600) * 1000,
+        finish,
+        flag(element, "actionOnEmptyResult"),
+    )
 
 
 def _redirect(element: ET.Element, url: str) -> Redirect:
@@ -233,6 +277,7 @@ _READERS: dict[str, Callable[[ET.Element, str], Verb]] = {
     "Pause": _pause,
     "Redirect": _redirect,
     "Dial": read_dial,
+    "Gather": _gather,
     "Hangup": _hangup,
     "Reject": _reject,
 }

@@ -36,6 +36,13 @@ class OneCall:
     def end(self) -> None:
         self.over = True
 
+    def cancel(self) -> None:
+        raise AssertionError
+
+    @property
+    def status(self) -> str:
+        return "completed" if self.over else "in-progress"
+
 
 @pytest.fixture
 def call() -> OneCall:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from telephony.simulator.conference_element import Terms
 from telephony.simulator.dial import Dial, Noun
 from telephony.simulator.elements import Request, TwimlError
 from telephony.simulator.twiml import parse
@@ -38,7 +39,8 @@ def test_a_dial_has_what_its_attributes_say() -> None:
         ("<Sip username='a'>sip:desk@example.com</Sip>", Noun("Sip", "sip:desk@example.com")),
         ("<Client>alice</Client>", Noun("Client", "alice")),
         ("<Client><Identity>alice</Identity></Client>", Noun("Client", "alice")),
-        ('<Conference beep="onEnter">Room 1</Conference>', Noun("Conference", "Room 1")),
+        ('<Conference beep="onEnter">Room 1</Conference>',
+         Noun("Conference", "Room 1", terms=Terms(beep="onEnter"))),
         ("<Queue>support</Queue>", Noun("Queue", "support")),
         ("<Sim>DE1</Sim>", Noun("Sim", "DE1")),
         (f"<WhatsApp>{DESK}</WhatsApp>", Noun("WhatsApp", DESK)),
@@ -86,6 +88,8 @@ def test_several_ring_at_once() -> None:
         ("", "<Conference/>", 13215),
         ("", '<Conference muted="yes">Room</Conference>', 12200),
         ("", '<Conference maxParticipants="1">Room</Conference>', 12200),
+        ("", '<Conference statusCallback="/told">Room</Conference>', 12200),
+        ("", '<Conference statusCallbackEvent="join">Room</Conference>', 12200),
         ("", "<Queue> </Queue>", 13215),
         ("", "<Say>a</Say>", 13215),
         ("", "+14155550100<Client>alice</Client>", 13215),

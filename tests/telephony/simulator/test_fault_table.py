@@ -15,6 +15,7 @@ OTHERS = {
     "upgrade_signature": "wrong",
     "after_loss": "waits",
     "callbacks": "before",
+    "conference_status": "completed",
     "dial_status": "busy",
     "pickup": "busy",
     "answered_by": "machine_end_beep",

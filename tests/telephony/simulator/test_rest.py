@@ -92,8 +92,9 @@ def test_faults_come_in_turn_and_then_no_more(account: RestAccount) -> None:
 class Call:
     """What the account knows of a call."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rings: bool = False) -> None:
         self.over = False
+        self.rings = rings
         self.told: list[object] = []
 
     def redirect(self, request: Request) -> None:
@@ -104,6 +105,15 @@ class Call:
 
     def end(self) -> None:
         self.over = True
+
+    def cancel(self) -> None:
+        self.over = self.rings
+
+    @property
+    def status(self) -> str:
+        if self.over:
+            return "canceled" if self.rings else "completed"
+        return "ringing" if self.rings else "in-progress"
 
 
 CALL = "/2010-04-01/Accounts/AC1/Calls/CA1.json"
@@ -129,6 +139,16 @@ def test_a_running_call_cannot_be_cancelled(account: RestAccount) -> None:
     account.calls["CA1"] = call = Call()
     assert answer(account, CALL, "POST", Status="canceled").status == 200
     assert not call.over
+
+
+def test_a_ringing_call_can_be_cancelled_and_cannot_be_redirected(account: RestAccount) -> None:
+    account.calls["CA1"] = call = Call(rings=True)
+    for form in ({"Url": "https://x.org"}, {"Twiml": "<Response/>"}):
+        refused = answer(account, CALL, "POST", **form)
+        assert (refused.status, json.loads(refused.body)["code"]) == (400, 21220)
+    assert call.told == []
+    told = json.loads(answer(account, CALL, "POST", Status="canceled").body)
+    assert (call.over, told["status"]) == (True, "canceled")
 
 
 def test_a_running_call_is_ended_once(account: RestAccount) -> None:

@@ -4,6 +4,7 @@ from telephony.simulator.dial import Dial, Noun
 from telephony.simulator.elements import Request, TwimlError
 from telephony.simulator.twiml import (
     Connect,
+    Gather,
     Hangup,
     Pause,
     Play,
@@ -49,18 +50,36 @@ def test_a_relative_stream_is_taken_from_the_document() -> None:
     )
 
 
+def test_a_gather_waits_for_keys() -> None:
+    assert read("<Gather/>") == (Gather(Request(URL)),)
+    assert read(
+        """<Gather input="dtmf" action="/keyed" method="GET" numDigits="1" timeout="8"
+             finishOnKey="" actionOnEmptyResult="true">
+             <Say>Press one.</Say><Pause/><Play>a.wav</Play></Gather>"""
+    ) == (
+        Gather(
+            Request("https://voice.example.com/keyed", "GET"),
+            (Say("Press one."), Pause(), Play("https://voice.example.com/twilio/a.wav")),
+            keys=1,
+            timeout_ms=8_000,
+            finish="",
+            on_nothing=True,
+        ),
+    )
+
+
 def test_the_other_verbs() -> None:
     assert read(
         """<Say language="en" voice="Polly.Amy-Neural" loop="2">Good  bye,
            <emphasis>friend</emphasis></Say><Pause/><Pause length="3"/><Play digits="12"/>
-           <Play>a.wav</Play><Dial action="/dialled">+1 (415) 555-0100</Dial>
+           <Play loop="0">a.wav</Play><Dial action="/dialled">+1 (415) 555-0100</Dial>
            <Reject reason="busy"/><Hangup/>"""
     ) == (
         Say("Good bye, friend", 2),
         Pause(1000),
         Pause(3000),
         Play(digits="12"),
-        Play("https://voice.example.com/twilio/a.wav"),
+        Play("https://voice.example.com/twilio/a.wav", loop=0),
         Dial((Noun("Number", "+14155550100"),), Request("https://voice.example.com/dialled")),
         Reject("busy"),
         Hangup(),
@@ -71,6 +90,10 @@ def test_the_other_verbs() -> None:
     ("inside", "code"),
     [
         ("<Dance/>", 12200),
+        ("<Gather><Hangup/></Gather>", 12200),
+        ('<Gather input="speech"/>', 12200),
+        ('<Gather finishOnKey="12"/>', 12200),
+        ('<Gather timeout="0"/>', 12200),
         ("<Connect/>", 12200),
         ('<Connect><Stream url="https://x.org/m"/></Connect>', 31922),
         ('<Connect><Stream url="ws://x.org/m"/></Connect>', 31922),
