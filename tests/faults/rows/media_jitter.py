@@ -142,10 +142,12 @@ def _compared(got: bytes, wanted: bytes) -> Given:
 
 
 def _arrivals(length_ms: int, random: Random) -> Arrivals:
-    """The last ones come in time."""
+    """The last ones come in time, and so does the first, with which the model's time begins."""
+    in_time = {0, *range(length_ms - LATE_MS, length_ms, FRAME_MS)}
     frames = range(0, length_ms, FRAME_MS)
-    kept = [ms for ms in frames if ms >= length_ms - LATE_MS or random.random() >= LOST]
-    return sorted((ms + FRAME_MS + _late_ms(ms, length_ms, random), ms) for ms in kept)
+    kept = [ms for ms in frames if random.random() >= LOST or ms in in_time]
+    late_ms = {ms: 0 if ms in in_time else random.randint(0, LATE_MS) for ms in kept}
+    return sorted((ms + FRAME_MS + late_ms[ms], ms) for ms in kept)
 
 
 def _in_order(arrivals: Arrivals) -> Arrivals:
@@ -153,10 +155,6 @@ def _in_order(arrivals: Arrivals) -> Arrivals:
     said_ms = sorted(ms for _, ms in arrivals)
     at_ms = {ms: at for at, ms in arrivals}
     return list(zip(accumulate((at_ms[ms] for ms in said_ms), max), said_ms, strict=True))
-
-
-def _late_ms(frame_ms: int, length_ms: int, random: Random) -> int:
-    return 0 if frame_ms >= length_ms - LATE_MS else random.randint(0, LATE_MS)
 
 
 ROWS = (
