@@ -20,6 +20,9 @@ SILENT_PEAK = 200
 NEAR_MS = 400
 """How far the silence after some words may be from their end, if all words took equal time."""
 
+CLOSES = tuple(".,;:?!…")
+"""What a speaker pauses at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -118,18 +121,25 @@ def after(clip: Clip, said: str) -> Clip:
     """The rest of a clip that begins with `said`.
 
     The end of `said` is first estimated as if all words took equal time. The rest begins in the
-    longest silence near this estimate, or exactly there if there is no silence.
+    longest silence near this estimate, or exactly there if there is no silence, or `said` ends
+    within a clause: the silence would be that of a later word, which the rest has to say.
     """
     if not said:
         return clip
     begins_ms = _spoken_ms(clip, said)
+    if not said.endswith(CLOSES):
+        return replace(clip, text=clip.text[len(said) :], pcm=_from(clip, begins_ms))
     near = [
         (end - start, (start + end) / 2)
         for start, end in _silences_ms(clip)
         if abs((start + end) / 2 - begins_ms) <= NEAR_MS
     ]
     begins_ms = max(near)[1] if near else begins_ms
-    return replace(clip, text=clip.text[len(said) :], pcm=clip.pcm[int(begins_ms) * BYTES_PER_MS :])
+    return replace(clip, text=clip.text[len(said) :], pcm=_from(clip, begins_ms))
+
+
+def _from(clip: Clip, at_ms: float) -> bytes:
+    return clip.pcm[int(at_ms) * BYTES_PER_MS :]
 
 
 def _spoken_ms(clip: Clip, said: str) -> float:
