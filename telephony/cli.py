@@ -246,6 +246,13 @@ def replay(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
     junit: Annotated[Path | None, typer.Option(help="The file for JUnit XML.")] = None,
+    wav: Annotated[
+        Path | None,
+        typer.Option(
+            help="The WAV file for the sound of one call, if it replays equal: the caller on the "
+            "left, what the caller heard on the right. Name the recordings of all its workers."
+        ),
+    ] = None,
 ) -> None:
     """Replay recorded calls, and check that each does exactly what it did.
 
@@ -265,9 +272,12 @@ def replay(
         from telephony.wire_replay.judge import AT_ONCE, judge_all
 
         judges, jobs = judge_all, jobs or AT_ONCE
-    raise typer.Exit(
-        run_replay(paths, options, jobs=jobs, as_json=as_json, junit=junit, judges=judges)
-    )
+    code = run_replay(paths, options, jobs=jobs, as_json=as_json, junit=junit, judges=judges)
+    if wav is not None and code == 0:
+        from telephony.replay.sides import write_wav
+
+        write_wav(paths, wav, partial=partial)
+    raise typer.Exit(code)
 
 
 @app.command(epilog="Example: offhook chaos --to 127.0.0.1:8000 --seed 7 --every 10")

@@ -62,7 +62,7 @@ def read_mono(path: Path | str) -> tuple[bytes, int]:
 
 
 def _write(path: Path | str, pcm: bytes, rate_hz: int, channels: int) -> None:
-    with wave.open(str(path), "wb") as file:
+    with Path(path).open("wb") as out, wave.open(out, "wb") as file:
         file.setnchannels(channels)
         file.setsampwidth(2)
         file.setframerate(rate_hz)

@@ -15,10 +15,14 @@ Modules, lowest first:
     recorder       an observer that records calls, with a thread that writes
     schema         the format as JSON Schema
     player         feeds a recording to a call, and finds the first difference
+    stream_clock   the time of one media stream as Twilio counts it
+    as_heard       what was heard of the agent on one stream
+    mixdown        both sides of a call as sound
     timeline       prints a recording as a readable table
     verdict        replays and judges one recording
     report         prints verdicts for people, programs and CI
     suite          `offhook replay`: replays many recordings on all cores
+    sides          `offhook replay --wav`: writes a call as a stereo file
 
 Resources: the recorder's thread and files, from entering its context to leaving it.
 
