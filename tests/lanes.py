@@ -52,6 +52,7 @@ PLACES = (
     "tests/telephony/number/test_linking.py",
     "tests/telephony/number/test_number_check.py",
     "tests/telephony/server/test_placing.py",
+    "tests/telephony/server/test_texting.py",
     "tests/telephony/server/test_twilio_rest.py",
     "tests/telephony/simulator/test_call.py",
     "tests/telephony/simulator/test_fallback_and_callbacks.py",

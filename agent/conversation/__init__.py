@@ -5,6 +5,7 @@ Modules, lowest first:
     deadlines   the earliest of several times
     declaration what a tool is: its name, its parameters, what it is allowed, and its results
     arguments   checks the arguments of a tool call against its parameters
+    sms         text messages by template: what is refused, and what is written
     turn_taking who finds out that the caller speaks, and which silence ends their turn
     persona     who the agent is: instructions, voice, greeting, limits, tools
     words       finds which words of a reply were heard, and which words of the caller are new

@@ -29,6 +29,9 @@ COLLECT_DIGITS = "collect_digits"
 MOST_DIGITS = 40
 """The longest number that anybody types."""
 
+SEND_SMS = "send_sms"
+"""The tool of an agent that has text messages to send."""
+
 MS_PER_S = 1_000
 
 type Scheduling = Literal["WHEN_IDLE", "INTERRUPT", "SILENT"]
@@ -96,7 +99,7 @@ TAKES_NOTE = Tool(
     scheduling="SILENT",
 )
 
-OURS = frozenset({END_CALL, NOTE, TRANSFER, COLLECT_DIGITS})
+OURS = frozenset({END_CALL, NOTE, TRANSFER, COLLECT_DIGITS, SEND_SMS})
 """The names that no other tool may have."""
 
 

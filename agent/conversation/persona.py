@@ -5,6 +5,7 @@ from typing import Literal
 
 from agent.conversation.declaration import Target, Tool
 from agent.conversation.later import LATER
+from agent.conversation.sms import Template
 from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 
 Manner = Literal["server", "quick"]
@@ -36,6 +37,7 @@ class Persona:
         barge_in: Whose evidence counts when the caller talks over it: the server's, or that of our
             own ear as well.
         transfers: To whom it may put callers through, with the tool of `puts_through`.
+        sms: Which text messages it may send, with the tool of `sms.sends`.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Persona:
     on_keys: Literal["tell", "ignore"] = field(default="ignore", metadata=LATER)
     barge_in: Manner = field(default="server", metadata=LATER)
     transfers: tuple[Target, ...] = field(default=(), metadata=LATER)
+    sms: tuple[Template, ...] = field(default=(), metadata=LATER)
 
     @property
     def turn_taking(self) -> TurnTaking:

@@ -9,7 +9,7 @@ lost       the session that called is gone: the next one is told of the result b
 
 import json
 
-from agent.conversation import commands
+from agent.conversation import commands, sms
 from agent.conversation.arguments import refusal
 from agent.conversation.collect import Collect, contradiction
 from agent.conversation.commands import ConversationCommand
@@ -19,6 +19,7 @@ from agent.conversation.declaration import (
     COLLECT_DIGITS,
     END_CALL,
     NOTE,
+    SEND_SMS,
     TRANSFER,
     Status,
     Tool,
@@ -62,7 +63,7 @@ class ToolUse:
         parting: Parting,
     ) -> None:
         self._tools = {tool.name: tool for tool in persona.tools}
-        self._turns = persona.turn_taking
+        self._turns, self._sms = persona.turn_taking, persona.sms
         self._ledger = ledger
         self._results = Results(
             ledger, transcript=transcript, sessions=sessions, liveness=liveness, debt=debt
@@ -168,7 +169,10 @@ class ToolUse:
         if tool is None:
             known = ", ".join(self._tools) or "none"
             return self._refuse(called, f"There is no such tool; there are: {known}.", now_ms)
-        if wrong := refusal(tool.parameters, called.arguments):
+        wrong = refusal(tool.parameters, called.arguments)
+        if not wrong and tool.name == SEND_SMS:
+            wrong = sms.refusal(self._sms, called.arguments)
+        if wrong:
             hint = f"{wrong}. Correct the arguments, or ask the caller for what is missing."
             return self._refuse(called, hint, now_ms, retryable=True)
         if tool.name == END_CALL:

@@ -16,7 +16,15 @@ from enum import StrEnum
 from typing import Self
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.declaration import COLLECT_DIGITS, TRANSFER, Status, Tool, envelope, quoted
+from agent.conversation.declaration import (
+    COLLECT_DIGITS,
+    SEND_SMS,
+    TRANSFER,
+    Status,
+    Tool,
+    envelope,
+    quoted,
+)
 from agent.conversation.hints import (
     BACK,
     BACK_UNKNOWN,
@@ -34,7 +42,7 @@ SAME_ACT_MS = 120_000
 """The same for what is not idempotent."""
 
 KEPT = 12
-"""How many calls are kept, of which the newest may be asked for again."""
+"""How many calls are kept, of which the newest may be asked for again; and every text message."""
 
 MAX_NOTES_CHARS = 16_000
 """The longest that all notes of a call may be together."""
@@ -181,7 +189,7 @@ class Ledger:
         self.counts[tool.name] = self.counts.get(tool.name, 0) + 1
         state = State.RUNNING if tool.idempotent else State.INTENDED
         call = ToolCall(self.newest, tool, arguments, now_ms, state)
-        over = [each for each in self._calls if each.told]
+        over = [x for x in self._calls if x.told and x.tool.name != SEND_SMS]
         for each in over[: max(0, len(self._calls) + 1 - KEPT)]:
             self._calls.remove(each)
         self._calls.append(call)
@@ -291,6 +299,8 @@ def _stands(call: ToolCall, now_ms: int) -> bool:
             return True
         case State.DONE if call.tool.name == COLLECT_DIGITS:
             return False  # who asks again wants something else to be typed
+        case State.DONE if call.tool.name == SEND_SMS:
+            return True  # the same message is not sent twice in a call
         case State.DONE:
             within_ms = SAME_MS if call.tool.idempotent else SAME_ACT_MS
             return now_ms - call.over_ms < within_ms

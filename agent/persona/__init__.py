@@ -3,8 +3,9 @@
 Modules, in the order in which they build on each other:
     hours     opening hours: intervals for each weekday, in a time zone
     outbound  which calls an agent may place
-    agents    an agent: its persona, the numbers it answers, its hours; and all agents together
     places    finds the line of a key in a TOML file
+    sms_schema  the keys of `[sms.NAME]`, and where its messages go
+    agents    an agent: its persona, the numbers it answers, its hours; and all agents together
     outbound_schema  the keys of `[outbound]`
     schema    the keys of a file, their types and their limits
     built_in  the tools of offhook's own in a file, and whom callers may be put through to

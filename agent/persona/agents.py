@@ -9,6 +9,7 @@ from agent.conversation.meter import NO_CAPS, Caps
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
 from agent.persona.outbound import CALLS, Outbound
+from agent.persona.sms_schema import Route
 from agent.summary.schema import SummaryField
 from agent.tools.mcp_server import McpServer, McpTool
 from agent.tools.toolbox import NO_TOOLS, Toolbox
@@ -50,6 +51,7 @@ class Agent:
         caps: What its calls may cost in a day.
         outbound: Which calls it may place; None for none.
         transfers: To whom it may put callers through: numbers in E.164, or sip: addresses, by name.
+        sms: From where to whom its text messages go, by the name of their template.
     """
 
     persona: Persona
@@ -64,6 +66,7 @@ class Agent:
     caps: Caps = NO_CAPS
     outbound: Outbound | None = None
     transfers: Mapping[str, str] = field(default_factory=dict)
+    sms: Mapping[str, Route] = field(default_factory=dict)
 
     @property
     def calling(self) -> Self:

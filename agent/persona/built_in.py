@@ -2,9 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
-from agent.conversation.declaration import BUILT_IN_TOOLS, TRANSFER, Target, Tool, puts_through
+from agent.conversation.declaration import (
+    BUILT_IN_TOOLS,
+    SEND_SMS,
+    TRANSFER,
+    Target,
+    Tool,
+    puts_through,
+)
+from agent.conversation.sms import sends
 from agent.persona.places import Key
 from agent.persona.schema import PersonaFile
+from agent.persona.sms_schema import templates_of
 
 
 def built_in(given: PersonaFile) -> dict[str, Tool]:
@@ -12,6 +21,8 @@ def built_in(given: PersonaFile) -> dict[str, Tool]:
     tools: dict[str, Tool] = {name: BUILT_IN_TOOLS[name] for name in given.builtin}
     if targets := targets_of(given):
         tools[TRANSFER] = puts_through(targets)
+    if given.sms:
+        tools[SEND_SMS] = sends(templates_of(given.sms), given.limits.sms)
     return tools
 
 

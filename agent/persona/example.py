@@ -78,6 +78,7 @@ silence_s = 30  # how long nobody may say anything; then the caller is asked, an
 # A call that cannot pay its first minute, about 0.04, is not begun. Without them there is no limit.
 # usd_per_caller_day = 2
 # usd_per_day = 50
+# sms = 3       # how many text messages a call may send, if there are any
 
 # The sentences that offhook says itself, or has the agent say.
 [says]
@@ -93,6 +94,16 @@ still_there = "Are you still there?"
 # [transfers.sales]
 # to = "+14155550101"  # or an address such as "sip:sales@example.com"
 # says = "One moment, please. I will put you through."
+
+# Text messages that the agent may send to its caller: the words are yours, and the model fills in
+# the fields. A field is a text without links, or an integer, a code, a date or a time.
+# [sms.table_booked]
+# text = "Your table is booked for {when}. To cancel it, call us."
+# description = "Once a table is booked, and if the caller wants it in writing."
+# from = "+14155550199"  # one of your Twilio numbers; without it, the first of `numbers`
+# [sms.table_booked.fields.when]
+# description = "The day and the time, such as Friday 4 December at 19:30."
+# max_chars = 40
 
 # What the summary of a call tells besides, if SUMMARY_MODEL is set: a table for each. The type is
 # string, integer, number, boolean or list.

@@ -18,6 +18,7 @@ from agent.persona.outbound import Outbound
 from agent.persona.outbound_schema import OutboundTable
 from agent.persona.places import Key, line_of, places
 from agent.persona.schema import HoursTable, PersonaFile
+from agent.persona.sms_schema import routes_of, templates_of
 from agent.persona.tooling import Secret, ToolMistakes, Tools, tools_of
 from agent.summary.schema import SummaryField
 
@@ -122,6 +123,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         tools=tools.declared,
         on_keys=given.on_keys,
         transfers=targets_of(given),
+        sms=templates_of(given.sms),
     )
     return Agent(
         persona,
@@ -142,6 +144,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         ),
         outbound=None if given.outbound is None else _outbound(given.outbound, folder),
         transfers={name: table.to for name, table in given.transfers.items()},
+        sms=routes_of(given.sms, given.numbers),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from agent.persona.agents import LIMITED, Says
 from agent.persona.hours import parse
 from agent.persona.outbound_schema import OutboundTable
+from agent.persona.sms_schema import SmsTable
 from agent.summary.schema import RESERVED, FieldType
 
 VOICES = frozenset(
@@ -155,6 +156,7 @@ class LimitsTable(_Table):
     silence_s: float = Field(default=LIMITED.silence_s, ge=0, le=3_600)
     usd_per_caller_day: float | None = Field(default=None, gt=0, le=100_000)
     usd_per_day: float | None = Field(default=None, gt=0, le=100_000)
+    sms: int = Field(default=3, ge=1, le=20)
 
 
 class SaysTable(_Table):
@@ -273,6 +275,7 @@ class PersonaFile(_Table):
     tools: tuple[ToolTable, ...] = Field((), strict=False)
     mcp: dict[Annotated[str, AfterValidator(_small)], McpTable] = {}
     transfers: dict[Annotated[str, AfterValidator(_small)], TransferTable] = {}
+    sms: dict[Annotated[str, AfterValidator(_small)], SmsTable] = {}
     summary: dict[Annotated[str, AfterValidator(_field)], SummaryTable] = Field(
         default={}, max_length=MOST_FIELDS
     )

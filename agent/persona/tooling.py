@@ -17,6 +17,7 @@ from agent.gemini.declarations import NotDeclarable, parameters_of
 from agent.persona.built_in import built_in
 from agent.persona.places import Key
 from agent.persona.schema import TOOL_NAME, McpTable, PersonaFile, ToolTable
+from agent.persona.sms_schema import mistakes_of
 from agent.tools.function import FunctionTool, is_idempotent
 from agent.tools.mcp_server import McpServer, McpTool
 from agent.tools.mcp_servers import INSTALL, is_installed
@@ -76,7 +77,7 @@ def tools_of(given: PersonaFile, folder: Path, secret: Secret) -> Tools:
     Raises:
         ToolMistakes: With every mistake.
     """
-    mistakes: list[tuple[Key, str]] = []
+    mistakes = list(mistakes_of(given.sms, given.numbers))
     declared = built_in(given)
     runnable: dict[str, Runnable] = {}
     servers: dict[str, McpServer] = {}

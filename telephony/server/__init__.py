@@ -22,6 +22,9 @@ Modules, lowest first:
     reaper         renews the leases of the calls held here, and rescues calls that nobody holds
     delivery       posts to the owner's webhook, signed
     errands        what is left to do for calls that are over: the summary, and the webhook
+    placing        places a call through Twilio's REST API
+    texting        sends a text message through it
+    own_tools      the tools of our own that need the telephone: `send_sms`
     worker         creates and releases a worker's resources
     redial         lets a caller who was cut off continue in a new call
     standing       how a call stands: what the store knows, put right by what Twilio says
@@ -30,7 +33,6 @@ Modules, lowest first:
     webhooks       answers Twilio's webhooks
     machines       /twilio/answered-by: whether a person or a machine has answered
     media_socket   accepts Twilio's media streams
-    placing        places a call through Twilio's REST API
     dialler        places calls: the rules, the turn, and then Twilio
     outbound       POST /calls
     health         /healthz and /readyz

@@ -58,7 +58,7 @@ class Calls:
         leases: Leases,
         has_fallback: bool = False,
         think_ms: int = 0,
-        toolbox_of: Callable[[str], Toolbox] = lambda _: NO_TOOLS,
+        toolbox_of: Callable[[Persona, str], Toolbox] = lambda *_: NO_TOOLS,
         owner: str,
         observers: Sequence[Observer] = (),
         observer_failed: Callable[[str], None] = lambda _: None,
@@ -175,7 +175,7 @@ class Calls:
             writer=StoreWriter(self._store, call_sid, self._writers, owned, lines, purse),
             store=self._store,
             observers=Observers(call_sid, self._observers, self._observer_failed),
-            toolbox=self._toolbox_of(persona.name),
+            toolbox=self._toolbox_of(persona, call_sid),
         )
         self._drivers[call_sid] = driver
         self._none_left.clear()

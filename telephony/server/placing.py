@@ -100,7 +100,7 @@ async def place(settings: TwilioSettings, placement: Placement) -> str:
         raise RestRefused(f"{why}: {fix}") from error
     except requests.ConnectionError as error:
         name = type(error).__name__
-        if _never_arrived(error):
+        if never_arrived(error):
             raise RestRefused(
                 f"Twilio cannot be reached ({name}); check the network, TWILIO_API_URL, "
                 "TWILIO_REGION and TWILIO_EDGE"
@@ -115,7 +115,7 @@ async def place(settings: TwilioSettings, placement: Placement) -> str:
     return call.sid
 
 
-def _never_arrived(error: requests.ConnectionError) -> bool:
+def never_arrived(error: requests.ConnectionError) -> bool:
     """Whether no connection was made at all: then nothing was sent."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(error, requests.exceptions.ConnectTimeout) or type(reason).__name__ in {

@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 async def record(worker: Worker, form: Mapping[str, str], persona: str = "") -> CallRecord | None:
     """The record of the call, made for the agent `persona` if there is none; None while the store
-    is away. Who called is stored only where a webhook of the owner is told of it.
+    is away. Who called is stored only where a webhook of the owner is told of it, or the agent may
+    send them a text message.
     """
     try:
         return await _open(worker, form, persona)
@@ -37,7 +38,8 @@ async def record(worker: Worker, form: Mapping[str, str], persona: str = "") -> 
 
 
 async def _open(worker: Worker, form: Mapping[str, str], persona: str = "") -> CallRecord:
-    caller = known_party(form) if worker.settings.webhook_url else ""
+    texts = worker.personas.last_good.named(persona).sms
+    caller = known_party(form) if worker.settings.webhook_url or texts else ""
     direction: Direction = "outbound" if is_placed(form) else "inbound"
     return await patiently(worker.store.open_call(form["CallSid"], persona, caller, direction))
 

@@ -34,6 +34,7 @@ from telephony.server.errands import ErrandRunner, Means
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.server.observers import Observer
+from telephony.server.own_tools import toolbox_of
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
 from telephony.server.purse import Purse, Till
@@ -216,7 +217,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             leases=leases,
             has_fallback=made_of.settings.gemini_fallback_model is not None,
             think_ms=quirks_of(made_of.settings.gemini_model).think_ms,
-            toolbox_of=lambda name: made_of.personas.last_good.named(name).toolbox,
+            toolbox_of=toolbox_of(made_of.settings, made_of.store, made_of.personas),
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
             observers=made_of.observers,
             observer_failed=made_of.metrics.observer_failed,

@@ -39,6 +39,7 @@ Modules, lowest first:
     chaos             [edge] `offhook chaos`: faults drawn from a seed
     understanding     understands what the agent says, and compares it with the script
     rest_calls        [pure] reads a call that the REST API is asked to place
+    rest_messages     [pure] reads a text message that the REST API is asked to send
     rest              [pure] the part of Twilio's REST API that offhook uses
     caller            [edge] `call`: runs a whole call over real sockets
     rest_server       [edge] the same over HTTP

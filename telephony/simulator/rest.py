@@ -1,4 +1,4 @@
-"""The part of Twilio's REST API that offhook uses: the account, its numbers and calls. Pure.
+"""The part of Twilio's REST API that offhook uses: account, numbers, calls, messages. Pure.
 
     GET  /2010-04-01/Accounts/{AC}.json
     GET  /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers.json         in pages
@@ -8,6 +8,7 @@
     POST /2010-04-01/Accounts/{AC}/Calls.json                       place a call
     POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json                  Url and Method, or Twiml: go on
                                                                     with these; Status: end
+    POST /2010-04-01/Accounts/{AC}/Messages.json                    send a text message
 
 Source: Twilio's documentation, IncomingPhoneNumber and Call resources, "Twilio API responses",
 error codes (read in October 2026). The error codes for a refused Status, and for a Url beside a
@@ -26,6 +27,7 @@ from urllib.parse import urlencode
 from telephony.simulator.conference import Conferences
 from telephony.simulator.elements import Request
 from telephony.simulator.rest_calls import PlacedCall, Wrong, read_placed
+from telephony.simulator.rest_messages import SentMessage, read_message
 
 PAGE_SIZE = 50
 
@@ -38,7 +40,7 @@ _URL = re.compile(r"https?://[^\s/]+\S*").fullmatch
 
 _PATH = re.compile(
     r"/2010-04-01/Accounts/(?P<account>\w+)(?P<numbers>/IncomingPhoneNumbers(?:/(?P<sid>\w+))?)?"
-    r"(?P<calls>/Calls(?:/(?P<call>\w+))?)?\.json"
+    r"(?P<calls>/Calls(?:/(?P<call>\w+))?)?(?P<messages>/Messages)?\.json"
 ).fullmatch
 
 
@@ -122,6 +124,8 @@ class RestAccount:
         conferences: The conferences of its calls.
         calls: The calls by SID; the code that places them puts them here.
         on_placed: Rings a telephone when a call is placed; None if calls cannot be placed.
+        messages: The messages that were taken, oldest first.
+        opted_out: The numbers that want no messages.
         faults: The faults of the next requests, in order.
         requests: All answered requests, oldest first.
         clock_ahead_s: How far Twilio's clock is ahead of this machine's.
@@ -133,6 +137,8 @@ class RestAccount:
         self.calls: dict[str, RunningCall] = {}
         self.conferences = Conferences()
         self.on_placed: Callable[[PlacedCall], None] | None = None
+        self.messages: list[SentMessage] = []
+        self.opted_out: set[str] = set()
         self.faults: deque[Fault] = deque()
         self.requests: list[RestRequest] = []
         self.clock_ahead_s = 0
@@ -164,6 +170,9 @@ class RestAccount:
         missing = refusal(404, 20404, f"The requested resource {request.path} was not found")
         if path is None or path["account"] != self.sid:
             return missing
+        if path["messages"]:
+            alone = not (path["numbers"] or path["calls"]) and request.method == "POST"
+            return self._send(request) if alone else missing
         if path["sid"] in self.numbers:
             return self._number(request, self.numbers[path["sid"]])
         if path["call"] in self.calls and not path["numbers"]:
@@ -176,9 +185,21 @@ class RestAccount:
             return _json(self._page(request))
         return _json({"sid": self.sid, "friendly_name": "Simulated", "status": "active"})
 
+    @property
+    def _ours(self) -> frozenset[str]:
+        return frozenset(str(one["phone_number"]) for one in self.numbers.values())
+
+    def _send(self, request: RestRequest) -> RestAnswer:
+        read = read_message(request.form, self._ours, frozenset(self.opted_out))
+        if isinstance(read, Wrong):
+            return refusal(400, read.code, read.message)
+        self.messages.append(read)
+        about = {"sid": read.sid, "account_sid": self.sid, "to": read.to, "from": read.calling}
+        about |= {"body": read.body, "status": "queued", "direction": "outbound-api"}
+        return RestAnswer(201, json.dumps(about))
+
     def _place(self, request: RestRequest, on_placed: Callable[[PlacedCall], None]) -> RestAnswer:
-        ours = frozenset(str(one["phone_number"]) for one in self.numbers.values())
-        read = read_placed(request.form, request.repeated, ours)
+        read = read_placed(request.form, request.repeated, self._ours)
         if isinstance(read, Wrong):
             return refusal(400, read.code, read.message)
         on_placed(read)

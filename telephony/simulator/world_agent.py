@@ -5,6 +5,7 @@ from typing import Literal
 
 from agent.conversation.declaration import Status, Target, Tool
 from agent.conversation.persona import Manner
+from agent.conversation.sms import SmsField, Template
 from telephony.simulator.virtual_dial import TALKED
 
 
@@ -64,6 +65,24 @@ class WorldTransfer:
     def target(self) -> Target:
         """As the agent has it."""
         return Target(self.name, self.says)
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSms:
+    """A text message that the agent may send: a template with `fields` that are any text. Of the
+    first one: how all of them go, fields of `VirtualTool`.
+    """
+
+    name: str
+    text: str
+    fields: tuple[str, ...] = ()
+    takes_ms: int = 300
+    status: Status = Status.OK
+
+    @property
+    def template(self) -> Template:
+        """As the agent has it."""
+        return Template(self.name, self.text, fields=tuple(map(SmsField, self.fields)))
 
 
 BY_SERVER, PLAIN = WorldBargeIn(), WorldPersona()

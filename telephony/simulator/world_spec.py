@@ -45,6 +45,11 @@
     name = "sales"
     outcome = "busy"
 
+    [[sms]]                    # text messages that it may send, 3 at most: fields of `WorldSms`
+    name = "walk"
+    text = "From the station: {way}."
+    fields = ["way"]
+
     [[faults]]                 # `world_faults.FAULTS` has the kinds, whose fields stand beside them
     at_ms = 4000               # from the call's beginning
     kind = "lose-stream"
@@ -61,8 +66,9 @@ from typing import Any
 
 import msgspec
 
-from agent.conversation.declaration import BUILT_IN_TOOLS, ENDS_CALL, puts_through
-from agent.conversation.persona import DEFAULT_PERSONA
+from agent.conversation.declaration import BUILT_IN_TOOLS, ENDS_CALL, SEND_SMS, puts_through
+from agent.conversation.persona import DEFAULT_PERSONA, Persona
+from agent.conversation.sms import sends
 from agent.conversation.turn_taking import Detection, TurnTaking
 from agent.simulator import script as model_script
 from agent.simulator.behaviour import BRISK, EXACT, Behaviour
@@ -81,6 +87,7 @@ from telephony.simulator.world_agent import (
     PLAIN,
     WorldBargeIn,
     WorldPersona,
+    WorldSms,
     WorldTool,
     WorldTransfer,
 )
@@ -88,8 +95,11 @@ from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext, WorldFaul
 
 KEYS = (
     *("seed", "goodbye", "fallback", "detection", "think_ms", "persona", "caller", "model"),
-    *("behaviour", "line", "network", "barge_in", "tools", "builtin", "transfers", "faults"),
+    *("behaviour", "line", "network", "barge_in", "tools", "builtin", "transfers", "sms"),
+    "faults",
 )
+
+MOST_SMS = 3
 
 BEHAVIOURS = {"measured": Behaviour(), "exact": EXACT, "brisk": BRISK}
 
@@ -126,6 +136,7 @@ class WorldSpec:
     tools: tuple[WorldTool, ...] = ()
     builtin: tuple[str, ...] = ()
     transfers: tuple[WorldTransfer, ...] = ()
+    sms: tuple[WorldSms, ...] = ()
     faults: tuple[TimedFault, ...] = ()
     seed: int = 0
     fallback: bool = False
@@ -143,12 +154,8 @@ class WorldSpec:
             barge_in=self.barge_in.manner,
             **asdict(self.agent),
         )
-        if self.tools or self.transfers or self.builtin:
-            own = tuple(each.tool for each in self.tools)
-            own += tuple(BUILT_IN_TOOLS[name] for name in self.builtin)
-            targets = tuple(each.target for each in self.transfers)
-            dials = (puts_through(targets),) if targets else ()
-            persona = replace(persona, tools=(*own, *dials, ENDS_CALL), transfers=targets)
+        if self.tools or self.transfers or self.builtin or self.sms:
+            persona = self._with_tools(persona)
         if self.detection != "server":
             persona = replace(persona, turns=TurnTaking(detection=self.detection))
         made = World(
@@ -157,9 +164,7 @@ class WorldSpec:
             sdk,
             seed=self.seed,
             persona=persona,
-            tools={
-                each.name: VirtualTool(each.data, each.takes_ms, each.status) for each in self.tools
-            },
+            tools=self._runs(),
             network=self.network,
             line_faults=self.line,
             cut_after=cut_after,
@@ -170,6 +175,23 @@ class WorldSpec:
         for timed in self.faults:
             made.at(timed.at_ms, timed.fault)
         return made
+
+    def _with_tools(self, persona: Persona) -> Persona:
+        own = [each.tool for each in self.tools]
+        own += [BUILT_IN_TOOLS[name] for name in self.builtin]
+        targets = tuple(each.target for each in self.transfers)
+        templates = tuple(each.template for each in self.sms)
+        if targets:
+            own.append(puts_through(targets))
+        if templates:
+            own.append(sends(templates, MOST_SMS))
+        return replace(persona, tools=(*own, ENDS_CALL), transfers=targets, sms=templates)
+
+    def _runs(self) -> dict[str, VirtualTool]:
+        runs = {x.name: VirtualTool(x.data, x.takes_ms, x.status) for x in self.tools}
+        for each in self.sms[:1]:
+            runs[SEND_SMS] = VirtualTool(takes_ms=each.takes_ms, status=each.status)
+        return runs
 
     def _server(self, seed: int) -> GeminiServer:
         return GeminiServer(self.model, self.behaviour, Random(seed))  # noqa: S311 - a seed
@@ -228,6 +250,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         tools=_all(f"{source}: tools", WorldTool, table.get("tools", [])),
         builtin=_builtin(f"{source}: builtin", table.get("builtin", [])),
         transfers=_all(f"{source}: transfers", WorldTransfer, table.get("transfers", [])),
+        sms=_all(f"{source}: sms", WorldSms, table.get("sms", [])),
         faults=_faults(f"{source}: faults", table.get("faults", [])),
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
         fallback=_read(f"{source}: fallback", table.get("fallback", False), bool),

@@ -34,6 +34,7 @@ the class alone, since its functions share one hidden seed."""
 
 ALLOWED = {
     "agent/conversation": "agent.conversation",
+    "agent/conversation/sms.py": "datetime.date unicodedata",
     "telephony/audio": "telephony.audio audioop numpy soxr",
     "telephony/audio/wav.py": "pathlib wave",
     "telephony/call": "agent.conversation telephony.audio telephony.call telephony.twilio.messages",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.conversation.commands import AppendLine, RunTool, SayToModel, SendCallerAudio
+from agent.conversation.declaration import SEND_SMS
 from agent.conversation.persona import (
     DEFAULT_PERSONA,
     NO_GREETING,
@@ -14,11 +15,12 @@ from agent.conversation.persona import (
     keys_pressed,
     words_of,
 )
+from agent.conversation.sms import refusal
 from agent.simulator.voice import clip, texts
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.events import StoreAway, StoreBack
 from telephony.simulator.world import World
-from telephony.simulator.world_spec import WorldSpec
+from telephony.simulator.world_spec import MOST_SMS, WorldSpec
 from tests.worlds import judge
 from tests.worlds.stale import stale_bytes, stale_of_held
 
@@ -40,7 +42,7 @@ def broken(world: World, spec: WorldSpec) -> list[str]:
     """
     checks = (_ended, _lines, _acts, _dialled, _sound)
     wrong = [each for check in checks for each in check(world)]
-    wrong += [*_heard(world, spec), *_greeted(world, spec)]
+    wrong += [*_texted(world, spec), *_heard(world, spec), *_greeted(world, spec)]
     held = spec.barge_in.manner != "server"
     stale = stale_of_held(world, _late_ms(spec)) if held else stale_bytes(world)
     return [*wrong, f"{stale} bytes are stale after a clear"] if stale else wrong
@@ -116,6 +118,18 @@ def _dialled(world: World) -> Iterator[str]:
             busy = [c for c in step.commands if isinstance(c, SendCallerAudio | RunTool)]
             if busy and leg.began_ms <= step.at_ms < leg.ended_ms:
                 yield f"at {step.at_ms} ms, on the line with {leg.to}: {type(busy[0]).__name__}"
+
+
+def _texted(world: World, spec: WorldSpec) -> Iterator[str]:
+    """Each text message is sent once or never, and is one that its owner wrote."""
+    begun = [run for run in world.tools.begun if run.name == SEND_SMS]
+    for arguments, times in Counter(run.arguments for run in begun).items():
+        if times > 1:
+            yield f"a message was sent {times} times: {arguments}"
+        if wrong := refusal([each.template for each in spec.sms], arguments):
+            yield f"a message was sent against its template: {wrong}"
+    if len(begun) > MOST_SMS:
+        yield f"{len(begun)} messages were sent"
 
 
 def _sound(world: World) -> Iterator[str]:
