@@ -31,8 +31,9 @@ Modules, lowest first:
     status_callbacks  [edge] reports the status of streams and calls
     stream            [edge] one Media Stream over a WebSocket
     off_line          [edge] the caller while there is no stream, and what the caller hears then
-    prompts           [edge] what Twilio says and plays by itself, and keys pressed to it
+    prompts           what Twilio says and plays by itself, and keys pressed to it
     conferring        [edge] a call in a conference
+    dials             [edge] the Dials of one call
     streams           [edge] all streams of one call
     call_flow         [edge] one call, from the first webhook to its end
     proxy             [edge] a TCP proxy that injects faults on command
@@ -42,6 +43,7 @@ Modules, lowest first:
     rest_messages     [pure] reads a text message that the REST API is asked to send
     rest              [pure] the part of Twilio's REST API that offhook uses
     caller            [edge] `call`: runs a whole call over real sockets
+    rest_faults       [pure] reads faults of that part from words
     rest_server       [edge] the same over HTTP
     exchange          [edge] rings a simulated person for each call that is placed by REST
     terminal          prints a simulated call line by line

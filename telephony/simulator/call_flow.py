@@ -15,9 +15,9 @@ from telephony.audio.formats import FRAME_MS
 from telephony.simulator import twiml
 from telephony.simulator.clock import Clock
 from telephony.simulator.conference import Conferences
-from telephony.simulator.conference_element import Terms
 from telephony.simulator.conferring import Conferring
-from telephony.simulator.dial import BAD_CALLER_ID, Dial
+from telephony.simulator.dial import Dial
+from telephony.simulator.dials import Dials
 from telephony.simulator.director import Director
 from telephony.simulator.documents import Documents
 from telephony.simulator.elements import Request
@@ -30,7 +30,6 @@ from telephony.simulator.prompts import Prompts
 from telephony.simulator.report import (
     CallEnded,
     CallEvent,
-    Dialled,
 )
 from telephony.simulator.status_callbacks import StatusCallbacks
 from telephony.simulator.stream import End, StreamRefusedError
@@ -82,7 +81,6 @@ class CallFlow:
         group: asyncio.TaskGroup,
         conferences: Conferences,
     ) -> None:
-        self.dialled: list[str] = []
         self.problems: list[str] = []
         self.ended_by = ""
         self.ended_ms = 0
@@ -90,18 +88,22 @@ class CallFlow:
         self._rng, self._faults, self._clock, self._tell = rng, faults, clock, tell
         fallback = identity.number.fallback if faults.fallback else None
         self._documents = Documents(webhooks, fallback, self.problems.append)
-        self._callbacks = StatusCallbacks(identity, self._documents, clock, faults, group)
+        self._callbacks = StatusCallbacks(identity, self._documents, clock, faults, rng, group)
         self._final_status = "completed"
         self._off_line = OffLine(director, clock, tell, voices=faults.audible_say)
-        self._prompts = Prompts(self._live, self._off_line, clock, say_ms, tell)
-        self._conferring = Conferring(
+        self._prompts = Prompts(self._live, self._off_line, clock.now_ms, say_ms, tell)
+        conferring = Conferring(
             identity=identity,
             conferences=conferences,
             documents=self._documents,
-            off_line=self._off_line,
+            callbacks=self._callbacks,
+            live=self._live,
             clock=clock,
             say_ms=say_ms,
             group=group,
+        )
+        self._dials = Dials(
+            identity, conferring, self._live, faults, clock, tell, self.problems.append
         )
         self._streams = Streams(
             identity=identity,
@@ -129,6 +131,11 @@ class CallFlow:
     def announced(self) -> Sequence[str]:
         """The texts that Twilio's voice has said."""
         return self._prompts.announced
+
+    @property
+    def dialled(self) -> Sequence[str]:
+        """Whom the documents have dialled."""
+        return self._dials.dialled
 
     @property
     def hearing(self) -> Hearing:
@@ -208,8 +215,9 @@ class CallFlow:
         while (now_ms := self._clock.now_ms()) < until_ms and not self._told_to_end:
             await self._clock.wait(never, min(now_ms + FRAME_MS, until_ms))
         if self._told_to_end:
-            pickup = "canceled"
-        elif pickup == "answers" and ring_ms > limit_ms:
+            self._final_status, self.ended_by = self._faults.ended_ringing, "canceled"
+            return False
+        if pickup == "answers" and ring_ms > limit_ms:
             pickup = "no-answer"
         if pickup == "answers":
             self._rings = False
@@ -256,44 +264,13 @@ class CallFlow:
         if self._goes_on and (entered.digits or verb.on_nothing):
             await self._fetch(verb.action, entered.params())
 
-    async def _confer(self, verb: Dial, name: str, terms: Terms) -> None:
-        """Take part in a conference. Afterwards the call continues as after any Dial."""
-        began_ms = self._clock.now_ms()
-        self.dialled.append(name)
-        self._tell(Dialled(began_ms, name, self._faults.conference_status))
-        passed = await self._conferring.run(
-            name,
-            terms,
-            verb.time_limit_s * 1000,
-            lambda: self._interrupted,
-            keys="*" if verb.hangup_on_star else "",
-        )
-        if passed is Passed.HUNG_UP:
-            self.ended_by = "caller"
-        about = self._dialled(self._faults.conference_status, began_ms)
-        del about["DialCallSid"]  # nobody was called
-        await self._act_after(verb, about)
-
     async def _dial(self, verb: Dial) -> None:
         """Call the nouns of a Dial. Afterwards the call continues with its action, if any."""
-        faults = self._faults
-        status, began_ms = faults.dial_status, self._clock.now_ms()
-        allowed = frozenset({self._id.caller, self._id.called, *faults.verified_numbers})
-        if fault := verb.caller_id_fault(self._id.calling, allowed):
-            self.problems.append(f"{BAD_CALLER_ID}: {fault}")
-            if faults.caller_id_ends_call:
-                self._go_on_with(None)
-                return
-            status = "failed"
-        if (terms := verb.nouns[0].terms) is not None:
-            await self._confer(verb, verb.nouns[0].address, terms)
-            return
-        for noun in verb.nouns:
-            self.dialled.append(noun.address)
-            self._tell(Dialled(began_ms, noun.address, status))
-        dial_ms = min(faults.dial_ms, verb.time_limit_s * 1000)
-        await self._live(dial_ms, keys="*" if verb.hangup_on_star else "")
-        await self._act_after(verb, self._dialled(status, began_ms))
+        about = await self._dials.run(verb)
+        if about is None:
+            self._go_on_with(None)
+        else:
+            await self._act_after(verb, about)
 
     async def _act_after(self, verb: Dial, about: dict[str, str]) -> None:
         """Request the action of a Dial that is over, if it has one."""
@@ -305,18 +282,6 @@ class CallFlow:
             await asyncio.sleep(ACTION_AFTER_MOVE_MS / 1000)
             await self._documents.tell(verb.action, self._id.params("in-progress") | about)
             await asyncio.sleep((MOVE_MS - ACTION_AFTER_MOVE_MS) / 1000)
-
-    def _dialled(self, status: str, began_ms: int) -> dict[str, str]:
-        """The parameters about the dialled call when it is over."""
-        bridged = status in {"completed", "answered"}
-        about = {
-            "DialCallStatus": status,
-            "DialCallSid": f"CA{secrets.token_hex(16)}",
-            "DialBridged": str(bridged).lower(),
-        }
-        if bridged:
-            about["DialCallDuration"] = str(-(-(self._clock.now_ms() - began_ms) // 1000))
-        return about
 
     async def _fetch(
         self,

@@ -89,6 +89,7 @@ class Conference:
         status: What is told how it goes, of the first one who has that.
         events: What of it is told.
         told: Every event so far.
+        untold: Those that still have to be sent; the calling code takes them.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Conference:
     status: Request | None = None
     events: tuple[str, ...] = ()
     told: list[ConferenceEvent] = field(default_factory=list)
+    untold: deque[ConferenceEvent] = field(default_factory=deque)
 
     def enter(self, call_sid: str, terms: Terms) -> Seat:
         """Let a call take part."""
@@ -174,6 +176,7 @@ class Conference:
             if seat.terms.label:
                 params["ParticipantLabel"] = seat.terms.label
         self.told.append(ConferenceEvent(word, params))
+        self.untold.append(self.told[-1])
 
 
 class Conferences:

@@ -1,6 +1,6 @@
 """A call in a conference: it hears music, then the others; the conference's callbacks are sent.
 
-music, callbacks   tasks of the group that `Conferring` is given, which waits for them
+music   a task of the group that `Conferring` is given; cancelled when the call leaves
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from telephony.simulator.documents import Documents
 from telephony.simulator.elements import Request
 from telephony.simulator.hearing import Air, Played, Source
 from telephony.simulator.identity import Identity
-from telephony.simulator.off_line import OffLine, Passed
+from telephony.simulator.off_line import Live, Passed
+from telephony.simulator.status_callbacks import StatusCallbacks
 from telephony.simulator.tones import MELODY, VOICE
 from telephony.simulator.twiml import Play, Redirect, Say, Verb
 
@@ -30,10 +31,11 @@ class Conferring:
         identity: The parties of the call.
         conferences: The conferences of the account.
         documents: Sends requests to workers, and fetches files.
-        off_line: The caller while there is no stream.
+        callbacks: Reports how a conference goes.
+        live: Lets time pass in the call.
         clock: The call's clock.
         say_ms: How long Twilio takes to say a text.
-        group: The TaskGroup for callbacks and music.
+        group: The TaskGroup for music.
     """
 
     def __init__(
@@ -42,61 +44,50 @@ class Conferring:
         identity: Identity,
         conferences: Conferences,
         documents: Documents,
-        off_line: OffLine,
+        callbacks: StatusCallbacks,
+        live: Live,
         clock: Clock,
         say_ms: Callable[[str], int],
         group: asyncio.TaskGroup,
     ) -> None:
         self._id, self._conferences, self._documents = identity, conferences, documents
-        self._off_line, self._clock, self._say_ms = off_line, clock, say_ms
+        self._callbacks = callbacks
+        self._live, self._clock, self._say_ms = live, clock, say_ms
         self._group = group
 
-    async def run(
-        self,
-        name: str,
-        terms: Terms,
-        limit_ms: int,
-        interrupted: Callable[[], bool],
-        *,
-        keys: str = "",
-    ) -> Passed:
+    async def run(self, name: str, terms: Terms, limit_ms: int, keys: str = "") -> None:
         """Take part in a conference until it or the call's part in it is over.
 
         Args:
             name: The conference's name.
             terms: On which terms.
             limit_ms: After how long the call leaves by itself.
-            interrupted: Whether the call has to leave now.
             keys: The keys with which the call leaves.
         """
         conference, seat = self._conferences.enter(name, self._id.call_sid, terms)
-        told = len(conference.told) - 1 - conference.started
-        self._tell(conference, max(0, told))
+        self._tell(conference)
         music = self._group.create_task(self._play(seat), name="music")
         passed = Passed.HUNG_UP
         try:
-            passed = await self._off_line.live(
-                limit_ms, lambda: interrupted() or seat.over, keys=keys, air=seat
-            )
+            passed = await self._live(limit_ms, keys=keys, air=seat)
         finally:
             music.cancel()
-            told = len(conference.told)
             reason = MOVED if passed is Passed.INTERRUPTED else HUNG_UP
             self._conferences.leave(conference, seat, reason)
-            self._tell(conference, told)
-        return passed
+            self._tell(conference)
 
-    def _tell(self, conference: Conference, since: int) -> None:
-        """Send the callbacks of all events from this one on."""
+    def _tell(self, conference: Conference) -> None:
+        """Send the callbacks of all events that were not sent yet."""
         request = conference.status
-        for event in conference.told[since:]:
+        while conference.untold:
+            event = conference.untold.popleft()
             if request is not None and event.word in conference.events:
                 params = {
                     "AccountSid": self._id.account_sid,
                     "Timestamp": format_datetime(self._clock.now_utc()),
                     **event.params,
                 }
-                self._group.create_task(self._documents.tell(request, params))
+                self._callbacks.report(request, params)
 
     async def _play(self, seat: Seat) -> None:
         """Find the music of somebody who waits: as the document of `waitUrl` says. Behind its end

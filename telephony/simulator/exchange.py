@@ -5,19 +5,58 @@ calls   tasks of `Exchange`; it ends once they are over
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from telephony.simulator.caller import call
+from telephony.simulator.elements import Request
 from telephony.simulator.identity import NumberWebhooks
-from telephony.simulator.report import CallEvent, Report
+from telephony.simulator.report import CallEvent, Report, never_rang
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_calls import PlacedCall
 from telephony.simulator.script import Script
 
 INTERVAL_S = 1.0
 """Twilio begins one call a second. What comes faster waits."""
+
+
+class Waiting:
+    """A call that waits for its turn: it can be ended, and nobody is told of that.
+
+    Attributes:
+        ended: Set once it was ended.
+    """
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    @property
+    def over(self) -> bool:
+        """Whether it was ended."""
+        return self.ended.is_set()
+
+    @property
+    def status(self) -> str:
+        """Twilio's status of the call now."""
+        return "canceled" if self.over else "queued"
+
+    def redirect(self, request: Request) -> None:
+        """Only a call that was answered can be redirected."""
+        raise AssertionError(request)
+
+    def run_document(self, document: str) -> None:
+        """Only a call that was answered can be redirected."""
+        raise AssertionError(document)
+
+    def end(self) -> None:
+        """Do not place the call."""
+        self.ended.set()
+
+    def cancel(self) -> None:
+        """Do not place the call."""
+        self.ended.set()
 
 
 class Exchange:
@@ -78,11 +117,16 @@ class Exchange:
         wait_s = max(0.0, self._free_s - now_s)
         self._free_s = now_s + wait_s + INTERVAL_S
         self.placed.append(placed)
-        task = self._group.create_task(self._ring(placed, wait_s), name=f"phone {placed.sid}")
+        waiting = self._account.calls[placed.sid] = Waiting()
+        ring = self._ring(placed, waiting, wait_s)
+        task = self._group.create_task(ring, name=f"phone {placed.sid}")
         self._running[placed.sid] = task
 
-    async def _ring(self, placed: PlacedCall, wait_s: float) -> Report:
-        await asyncio.sleep(wait_s)
+    async def _ring(self, placed: PlacedCall, waiting: Waiting, wait_s: float) -> Report:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await waiting.ended.wait()
+            return never_rang(placed.sid, self._seed)
         tell = self._on_event
         script = self._people.get(placed.to, self._script)
         return await call(

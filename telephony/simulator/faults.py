@@ -12,7 +12,9 @@ from typing import Literal
 
 type DialStatus = Literal["completed", "answered", "busy", "no-answer", "failed", "canceled"]
 type ProgressEvent = Literal["initiated", "ringing", "answered", "completed"]
+type StatusOrder = Literal["as-it-goes", "reversed", "shuffled"]
 type Pickup = Literal["answers", "busy", "no-answer", "failed", "canceled"]
+type EndedRinging = Literal["canceled", "completed", "no-answer"]
 type AnsweredBy = Literal[
     "human",
     "machine_start",
@@ -105,10 +107,15 @@ class CallFaults:
         outbound: The call was placed by REST: `From` is our number, `To` the other party.
         pickup: What becomes of a call placed by REST: somebody answers, or nobody does.
         ring_ms: How long it rings before that; an unanswered one for as long as REST allowed.
+        ended_ringing: The status of a call that REST ends while it rings.
         answered_by: Whom Twilio takes the one who answers for, where it was asked to find out.
         answered_by_ms: How long that takes.
         answered_by_twice: It is told twice.
         status_events: The events that a call placed by REST reports.
+        status_order: The reports of a call placed by REST come as it goes; or all of them at its
+            end, in reverse order, or in any.
+        status_late_ms: How late each report of a call or a conference comes, least and most.
+        status_twice: Each of these reports comes twice.
         progress_late_ms: How late reports before the end come; perhaps after the end.
         close_is_error: A close by the server is reported as `stream-error`, not `stream-stopped`.
         after_loss: When its socket breaks, the call goes on with the document, ends, or waits for
@@ -145,10 +152,14 @@ class CallFaults:
     outbound: bool = False
     pickup: Pickup = "answers"
     ring_ms: int = 0
+    ended_ringing: EndedRinging = "canceled"
     answered_by: AnsweredBy = "human"
     answered_by_ms: int = 3_000
     answered_by_twice: bool = False
     status_events: tuple[ProgressEvent, ...] = ("completed",)
+    status_order: StatusOrder = "as-it-goes"
+    status_late_ms: tuple[int, int] = (0, 0)
+    status_twice: bool = False
     progress_late_ms: int = 0
     close_is_error: bool = False
     after_loss: AfterLoss = AfterLoss.GOES_ON

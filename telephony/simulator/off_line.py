@@ -7,6 +7,7 @@ on with the script: speaks, presses keys, and may hang up.
 import asyncio
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 from telephony.audio.formats import FRAME_MS, FRAME_SAMPLES, PHONE_SAMPLES_PER_MS, ULAW_SILENCE
 from telephony.simulator.clock import Clock
@@ -23,6 +24,14 @@ class Passed(Enum):
     INTERRUPTED = "interrupted"
     KEY = "key"
     HUNG_UP = "hung-up"
+
+
+class Live(Protocol):
+    """Lets time pass in a call without a stream, until REST interrupts it."""
+
+    async def __call__(self, duration_ms: int, *, keys: str = "", air: Air | None = None) -> Passed:
+        """See `OffLine.live`."""
+        ...
 
 
 class OffLine:
@@ -56,7 +65,7 @@ class OffLine:
 
     async def live(
         self,
-        duration_ms: int | None,
+        duration_ms: int,
         interrupted: Callable[[], bool],
         *,
         keys: str = "",
@@ -65,17 +74,15 @@ class OffLine:
         """Let time pass. Keys have no effect, except those that this waits for.
 
         Args:
-            duration_ms: How long; None for as long as there is something to hear.
+            duration_ms: How long.
             interrupted: Checked every 20 ms.
             keys: The keys that end the wait.
-            air: What the caller hears, and who hears the caller.
+            air: What the caller hears, and who hears the caller. The wait ends with it.
         """
         never = asyncio.Event()
         due_ms = self._clock.now_ms()
-        until_ms = None if duration_ms is None else due_ms + duration_ms
-        while not (until_ms is None and (air is None or air.over)):
-            if until_ms is not None and due_ms >= until_ms:
-                break
+        until_ms = due_ms + duration_ms
+        while due_ms < until_ms and not (air is not None and air.over):
             if interrupted():
                 return Passed.INTERRUPTED
             if (ended := self._act(due_ms, keys)) is not None:
@@ -83,7 +90,7 @@ class OffLine:
             if air is not None or self._voices:
                 self._sound(due_ms, air)
             due_ms += FRAME_MS
-            await self._clock.wait(never, due_ms if until_ms is None else min(due_ms, until_ms))
+            await self._clock.wait(never, min(due_ms, until_ms))
         return Passed.BY
 
     def keep(self, unsaid: bytes, now_ms: int) -> None:

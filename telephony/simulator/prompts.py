@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from telephony.simulator import twiml
-from telephony.simulator.clock import Clock
-from telephony.simulator.hearing import Air, Played, Source
-from telephony.simulator.off_line import OffLine, Passed
+from telephony.simulator.hearing import Played, Source
+from telephony.simulator.off_line import Live, Passed
 from telephony.simulator.report import Announced, CallEvent
 from telephony.simulator.tones import VOICE
 
@@ -23,11 +22,12 @@ KEYS = "0123456789*#"
 type Prompt = twiml.Say | twiml.Play | twiml.Pause
 
 
-class Live(Protocol):
-    """Lets time pass without a stream."""
+class KeyPad(Protocol):
+    """Knows which key ended the last wait."""
 
-    async def __call__(self, duration_ms: int, *, keys: str = "", air: Air | None = None) -> Passed:
-        """See `OffLine.live`."""
+    @property
+    def key(self) -> str:
+        """That key."""
         ...
 
 
@@ -50,7 +50,7 @@ class Prompts:
     Args:
         live: Lets time pass in the call.
         off_line: Knows which key was pressed.
-        clock: The call's clock.
+        now_ms: The time since the call began.
         say_ms: How long Twilio takes to say a text.
         tell: Called with each event.
 
@@ -61,19 +61,19 @@ class Prompts:
     def __init__(
         self,
         live: Live,
-        off_line: OffLine,
-        clock: Clock,
+        off_line: KeyPad,
+        now_ms: Callable[[], int],
         say_ms: Callable[[str], int],
         tell: Callable[[CallEvent], None],
     ) -> None:
         self.announced: list[str] = []
-        self._live, self._off_line, self._clock = live, off_line, clock
+        self._live, self._off_line, self._now_ms = live, off_line, now_ms
         self._say_ms, self._tell = say_ms, tell
 
     def announce(self, text: str) -> None:
         """Note that a text is said."""
         self.announced.append(text)
-        self._tell(Announced(self._clock.now_ms(), text))
+        self._tell(Announced(self._now_ms(), text))
 
     async def utter(self, prompt: Prompt, keys: str = "") -> Passed:
         """Say, play, or be silent, until the end of it or one of these keys. A file is not fetched

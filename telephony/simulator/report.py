@@ -216,6 +216,29 @@ class Report:
         return decode(_timeline(sorted([*lines, *self.pieces])))
 
 
+def never_rang(call_sid: str, seed: int) -> Report:
+    """The report of a call that was ended before any telephone rang."""
+    return Report(
+        call_sid=call_sid,
+        seed=seed,
+        ended_by="canceled",
+        problems=(),
+        duration_ms=0,
+        streams=0,
+        heard_ms=0,
+        webhooks=(),
+        turns=(),
+        clears=(),
+        silences=(),
+        marks=Marks(0, 0, 0),
+        warnings={},
+        complaints=(),
+        announced=(),
+        dialled=(),
+        lines=(),
+    )
+
+
 def _timeline(parts: Sequence[tuple[int, bytes]]) -> bytes:
     whole = bytearray()
     for began_ms, ulaw in parts:

@@ -112,6 +112,22 @@ type Fault = RestAnswer | Hang
 """A fault in place of an answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class FaultOf:
+    """A fault of certain requests; `rest_faults` reads it from words.
+
+    Args:
+        fault: What is answered.
+        pattern: A regular expression; it has to match all of a request's method and path, such as
+            ``POST .*/Calls/CA[0-9a-f]+``.
+        takes_effect: The request takes effect, and only its answer is lost.
+    """
+
+    fault: Fault
+    pattern: str = ".*"
+    takes_effect: bool = False
+
+
 class RestAccount:
     """The account, and its answers.
 
@@ -127,6 +143,7 @@ class RestAccount:
         messages: The messages that were taken, oldest first.
         opted_out: The numbers that want no messages.
         faults: The faults of the next requests, in order.
+        faults_of: The faults of certain requests; each is used once.
         requests: All answered requests, oldest first.
         clock_ahead_s: How far Twilio's clock is ahead of this machine's.
     """
@@ -140,6 +157,7 @@ class RestAccount:
         self.messages: list[SentMessage] = []
         self.opted_out: set[str] = set()
         self.faults: deque[Fault] = deque()
+        self.faults_of: list[FaultOf] = []
         self.requests: list[RestRequest] = []
         self.clock_ahead_s = 0
         self._good = "Basic " + base64.b64encode(f"{sid}:{auth_token}".encode()).decode()
@@ -164,6 +182,15 @@ class RestAccount:
         self.requests.append(request)
         if self.faults:
             return self.faults.popleft()
+        for each in self.faults_of:
+            if re.fullmatch(each.pattern, f"{request.method} {request.path}"):
+                self.faults_of.remove(each)
+                if each.takes_effect:
+                    self._answer(request)
+                return each.fault
+        return self._answer(request)
+
+    def _answer(self, request: RestRequest) -> RestAnswer:
         if request.authorization != self._good:
             return refusal(401, 20003, "Authenticate")
         path = _PATH(request.path)

@@ -21,11 +21,14 @@
     press = "1#"              # keys, 120 ms apart
 
     [[steps]]
+    beep = true               # the tone of a voicemail
+
+    [[steps]]
     after_ms = 4000
     cut = "reset"             # the socket breaks: reset, close (no stop), zombie (open, dead)
 
     [[steps]]
-    wait = "line"             # until there is a line again, be it silent
+    wait = "line"             # until there is a line again, be it silent, or a conference
     say = "are-you-there"
 
     [[steps]]
@@ -60,12 +63,13 @@ from telephony.errors import UsageError
 from telephony.simulator.ear import last_sound_ms
 from telephony.simulator.fault_table import read_faults
 from telephony.simulator.faults import CallFaults
+from telephony.simulator.tones import BEEP
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
 _GOOD = CallFaults()
 _KEYS = re.compile(r"[0-9A-D*#]+")
-_DOES = ("say", "press", "hang_up", "cut")
+_DOES = ("say", "press", "beep", "hang_up", "cut")
 _WAITS = ("wait", "barge_in_ms", "until_said")
 _STEP_FIELDS = (*_WAITS, "after_ms", *_DOES, "answer")
 
@@ -237,12 +241,16 @@ def _deed(where: str, table: Mapping[str, Any], folder: Path) -> Deed | None:
             return _utterance(where, name, folder)
         case {"press": str(digits)} if _KEYS.fullmatch(digits):
             return Keys(digits)
+        case {"beep": True}:
+            return Utterance("beep", "", BEEP)
         case {"hang_up": True}:
             return HangUp()
         case {"cut": str(how)} if how in set(Cut):
             return Cut(how)
         case unusable if unusable:
-            expected = "say = NAME, press = KEYS, hang_up = true, or cut = reset|close|zombie"
+            expected = (
+                "say = NAME, press = KEYS, beep or hang_up = true, or cut = reset|close|zombie"
+            )
             raise ScriptError(
                 where, expected, unusable, "see the top of telephony/simulator/script.py"
             )

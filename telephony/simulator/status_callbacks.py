@@ -10,6 +10,7 @@ Source: Twilio's documentation (voice TwiML, Call resource, twiml/stream; read i
 """
 
 import asyncio
+import random
 from collections.abc import Mapping
 from email.utils import format_datetime
 
@@ -37,6 +38,7 @@ class StatusCallbacks:
         documents: Sends requests to workers.
         clock: The call's clock.
         faults: The switches that decide which callbacks come, and when.
+        rng: The random numbers for order and lateness.
         group: The TaskGroup for callbacks.
     """
 
@@ -46,8 +48,11 @@ class StatusCallbacks:
         documents: Documents,
         clock: Clock,
         faults: CallFaults,
+        rng: random.Random,
         group: asyncio.TaskGroup,
     ) -> None:
+        self._rng = rng
+        self._held: list[Mapping[str, str]] = []
         self._id, self._documents, self._clock = identity, documents, clock
         self._faults, self._group = faults, group
         self._request = identity.number.status if faults.status_callback else None
@@ -73,9 +78,17 @@ class StatusCallbacks:
         if not self._id.outbound or event not in self._faults.status_events:
             return
         params = self._id.params(_CALL_STATUS[event]) | self._event()
-        if self._request is not None:
-            late_ms = self._faults.progress_late_ms
-            self._group.create_task(self._send(self._request, params, late_ms))
+        if self._request is None:
+            return
+        if self._faults.status_order != "as-it-goes":
+            self._held.append(params)
+            return
+        self.report(self._request, params, self._faults.progress_late_ms)
+
+    def report(self, request: Request, params: Mapping[str, str], late_ms: int = 0) -> None:
+        """Send a report beside everything else: once or twice, and perhaps late."""
+        for _ in range(1 + self._faults.status_twice):
+            self._group.create_task(self._send(request, params, late_ms + self._late_ms()))
 
     def detected(self, request: Request) -> None:
         """Report later who has answered, as Twilio finds out beside the call."""
@@ -110,7 +123,17 @@ class StatusCallbacks:
                 "SipResponseCode": SIP_CODES.get(status, "200"),
             }
             params |= self._event()
-        await self._send(self._request, params)
+        told = [*self._held, params] * (1 + self._faults.status_twice)
+        if self._faults.status_order == "reversed":
+            told.reverse()
+        elif self._faults.status_order == "shuffled":
+            self._rng.shuffle(told)
+        for each in told:
+            await self._send(self._request, each, self._late_ms())
+
+    def _late_ms(self) -> int:
+        least, most = self._faults.status_late_ms
+        return self._rng.randint(least, most) if most else 0
 
     def _event(self) -> dict[str, str]:
         sequence, self._sequence = self._sequence, self._sequence + 1

@@ -15,6 +15,8 @@ OTHERS = {
     "upgrade_signature": "wrong",
     "after_loss": "waits",
     "callbacks": "before",
+    "ended_ringing": "completed",
+    "status_order": "reversed",
     "conference_status": "completed",
     "dial_status": "busy",
     "pickup": "busy",

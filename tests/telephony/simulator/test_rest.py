@@ -5,8 +5,10 @@ from base64 import b64encode
 
 import pytest
 
+from telephony.errors import UsageError
 from telephony.simulator.elements import Request
 from telephony.simulator.rest import Hang, RestAccount, RestAnswer, RestRequest, refusal
+from telephony.simulator.rest_faults import read_rest_faults
 
 AUTHORIZED = "Basic " + b64encode(b"AC1:token").decode()
 NUMBERS = "/2010-04-01/Accounts/AC1/IncomingPhoneNumbers"
@@ -89,6 +91,26 @@ def test_faults_come_in_turn_and_then_no_more(account: RestAccount) -> None:
     assert answer(account, f"{NUMBERS}.json").status == 200
 
 
+def test_a_fault_of_certain_requests_leaves_all_others_alone(account: RestAccount) -> None:
+    account.calls["CA1"] = call = Call()
+    account.faults_of += read_rest_faults(["update=429*2", "update=lost", "place=503"])
+    assert json.loads(answer(account, CALL).body)["status"] == "in-progress"
+    for _ in range(2):
+        limited = answer(account, CALL, "POST", Url="https://x.org")
+        assert (limited.status, json.loads(limited.body)["code"]) == (429, 20429)
+        assert call.told == []
+    lost = answer(account, CALL, "POST", Url="https://x.org")
+    assert (lost.status, call.told) == (502, [Request("https://x.org")])
+    assert answer(account, CALL, "POST", Url="https://x.org").status == 200
+    assert answer(account, CALLS, "POST").status == 503
+
+
+@pytest.mark.parametrize("word", ["update", "update=418", "dial=429", "update=429*0", "=429"])
+def test_a_fault_that_does_not_exist_is_refused_with_all_that_do(word: str) -> None:
+    with pytest.raises(UsageError, match=r"--rest-fault: expected .* place, .* 429, .* got"):
+        read_rest_faults([word])
+
+
 class Call:
     """What the account knows of a call."""
 
@@ -116,6 +138,7 @@ class Call:
         return "ringing" if self.rings else "in-progress"
 
 
+CALLS = "/2010-04-01/Accounts/AC1/Calls.json"
 CALL = "/2010-04-01/Accounts/AC1/Calls/CA1.json"
 
 

@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from fastapi import Request, Response
+from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]  # as below
 from twilio.rest import Client  # type: ignore[import-untyped]  # twilio ships no types
 
 from telephony.audio.g711 import decode
 from telephony.audio.wav import write_mono
 from telephony.server.twilio_rest import HttpClient
+from telephony.simulator import exchange
 from telephony.simulator.caller import call
 from telephony.simulator.exchange import Exchange
 from telephony.simulator.hearing import Sound
@@ -53,6 +56,7 @@ class Desk(Server):
     pages: dict[str, str] = field(default_factory=dict)
     hold: bytes = b""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    rings: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: Request) -> Response:
         form = {name: str(value) for name, value in (await request.form()).items()}
@@ -62,6 +66,8 @@ class Desk(Server):
             return Response(self.hold, media_type="audio/wav")
         if path == "/wait":
             self.asked.set()
+        if form.get("CallStatus") == "ringing" and path == "/leg":
+            self.rings.set()
         if path in self.pages:
             return Response(self.pages[path], media_type="text/xml")
         return Response(status_code=204)
@@ -114,12 +120,12 @@ async def office(
     async with (
         serving(desk) as urls,
         SimulatedRest(account) as rest,
-        Exchange(account, urls, PUBLIC, parse(caller), people=people) as exchange,
+        Exchange(account, urls, PUBLIC, parse(caller), people=people) as phones,
         asyncio.TaskGroup() as group,
     ):
         running = group.create_task(call(urls, PUBLIC, TOKEN, ACCOUNT, parse(caller), rest=account))
         client = Client(ACCOUNT, TOKEN, http_client=HttpClient(rest.url, 3.0))
-        yield Office(desk, account, exchange, client, running)
+        yield Office(desk, account, phones, client, running)
 
 
 def kinds(report: Report) -> list[str]:
@@ -172,3 +178,79 @@ async def test_a_caller_hears_music_and_then_the_one_who_accepts_and_both_hear_e
     [after] = there.desk.forms("/after")
     assert (after["DialCallStatus"], after["DialBridged"]) == ("answered", "true")
     assert (caller.ended_by, leg.ended_by) == ("agent", "caller")
+
+
+async def test_a_caller_is_brought_back_from_the_conference_after_one_who_declined(
+    tmp_path: Any,
+) -> None:
+    declines = STAYS + 'steps = [{wait = "agent", press = "2"}]'
+    back = "<Response><Say>Back</Say><Hangup/></Response>"
+    async with office(tmp_path, declines, briefed=HANGUP, back=back) as there:
+        leg_sid = await there.place()
+        leg = await there.exchange.report(leg_sid)
+        assert not there.caller.done()
+        caller_sid = there.desk.forms("/wait")[0]["CallSid"]
+        await there.update(caller_sid, url=f"{PUBLIC}/back")
+        caller = await there.caller
+    assert (leg.ended_by, kinds(leg)) == ("agent", ["voice"])
+    assert [form["Digits"] for form in there.desk.forms("/briefed")] == ["2"]
+    assert (caller.announced, caller.ended_by) == (("Back",), "agent")
+    assert len(there.desk.forms("/after")) == 1, (
+        "the action is asked, and its answer does not count"
+    )
+    told = {form["StatusCallbackEvent"]: form for form in there.desk.forms("/conference")}
+    assert "conference-start" not in told
+    assert told["conference-end"]["CallSidEndingConference"] == caller_sid
+
+
+async def test_a_leg_that_rings_or_waits_to_ring_can_be_cancelled_and_not_redirected(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "INTERVAL_S", 600.0)
+    rings = STAYS + "steps = [{hang_up = true}]\nfaults = {ring_ms = 60000}"
+    async with office(tmp_path, rings) as there:
+        first, second = await there.place(), await there.place()
+        await there.desk.rings.wait()
+        for call_sid, status in ((first, "ringing"), (second, "queued")):
+            seen = await asyncio.to_thread(there.twilio.calls(call_sid).fetch)
+            assert seen.status == status
+            with pytest.raises(TwilioRestException) as refused:
+                await there.update(call_sid, url=f"{PUBLIC}/back")
+            assert (refused.value.status, refused.value.code) == (400, 21220)
+        await there.update(second, status="canceled")
+        await there.update(first, status="completed")
+        reports = [await there.exchange.report(each) for each in (first, second)]
+        with pytest.raises(TwilioRestException) as refused:
+            await there.update(first, status="canceled")
+        assert refused.value.code == 21220
+        await there.update(there.desk.forms("/wait")[0]["CallSid"], status="completed")
+    assert [each.ended_by for each in reports] == ["canceled", "canceled"]
+    assert there.statuses() == ["initiated", "ringing", "canceled"], "of the second one, nothing"
+
+
+async def test_a_machine_is_noticed_before_the_briefing_and_its_leg_tells_of_itself_backwards(
+    tmp_path: Any,
+) -> None:
+    machine = (
+        STAYS
+        + """steps = [{say = "yes"}, {beep = true}]
+        [faults]
+        answered_by = "machine_start"
+        answered_by_ms = 200
+        status_order = "reversed"
+        status_twice = true"""
+    )
+    async with office(tmp_path, machine) as there:
+        leg_sid = await there.place(machine_detection="Enable")
+        leg = await there.exchange.report(leg_sid)
+        await there.update(there.desk.forms("/wait")[0]["CallSid"], status="completed")
+    [briefing] = there.desk.forms("/briefing")
+    assert (briefing["AnsweredBy"], briefing["MachineDetectionDuration"]) == (
+        "machine_start",
+        "200",
+    )
+    assert (leg.ended_by, leg.announced) == ("agent", ("Ann waits.",))
+    assert there.desk.forms("/briefed") == []
+    once = ["completed", "in-progress", "ringing", "initiated"]
+    assert there.statuses() == once * 2
+    assert [form["SequenceNumber"] for form in there.desk.forms("/leg")] == list("3210") * 2

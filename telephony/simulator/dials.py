@@ -1,0 +1,81 @@
+"""The Dials of one call: whom they reach, and how they end."""
+
+import secrets
+from collections.abc import Callable
+
+from telephony.simulator.clock import Clock
+from telephony.simulator.conferring import Conferring
+from telephony.simulator.dial import BAD_CALLER_ID, Dial
+from telephony.simulator.faults import CallFaults
+from telephony.simulator.identity import Identity
+from telephony.simulator.off_line import Live
+from telephony.simulator.report import CallEvent, Dialled
+
+
+class Dials:
+    """Runs the Dials of a call; call `run` for each.
+
+    Args:
+        identity: The parties of the call.
+        conferring: Lets the call take part in conferences.
+        live: Lets time pass in the call.
+        faults: The switches that decide how a Dial ends, unless it is of a conference.
+        clock: The call's clock.
+        tell: Called with each event.
+        problem: Called with a description of what went wrong.
+
+    Attributes:
+        dialled: Whom they called.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        conferring: Conferring,
+        live: Live,
+        faults: CallFaults,
+        clock: Clock,
+        tell: Callable[[CallEvent], None],
+        problem: Callable[[str], None],
+    ) -> None:
+        self.dialled: list[str] = []
+        self._problem = problem
+        self._id, self._conferring, self._live = identity, conferring, live
+        self._faults, self._clock, self._tell = faults, clock, tell
+
+    async def run(self, verb: Dial) -> dict[str, str] | None:
+        """Call the nouns of a Dial, until that is over.
+
+        Returns:
+            What its action is told; None if its callerId ends the whole call.
+        """
+        began_ms, keys = self._clock.now_ms(), "*" if verb.hangup_on_star else ""
+        limit_ms, faults = verb.time_limit_s * 1000, self._faults
+        status = faults.dial_status
+        if (terms := verb.nouns[0].terms) is not None:
+            status = faults.conference_status
+            self._note(verb, status, began_ms)
+            await self._conferring.run(verb.nouns[0].address, terms, limit_ms, keys)
+            return self._about(status, began_ms)
+        allowed = frozenset({self._id.caller, self._id.called, *faults.verified_numbers})
+        if fault := verb.caller_id_fault(self._id.calling, allowed):
+            self._problem(f"{BAD_CALLER_ID}: {fault}")
+            if faults.caller_id_ends_call:
+                return None
+            status = "failed"
+        self._note(verb, status, began_ms)
+        await self._live(min(faults.dial_ms, limit_ms), keys=keys)
+        return self._about(status, began_ms) | {"DialCallSid": f"CA{secrets.token_hex(16)}"}
+
+    def _note(self, verb: Dial, status: str, began_ms: int) -> None:
+        for noun in verb.nouns:
+            self.dialled.append(noun.address)
+            self._tell(Dialled(began_ms, noun.address, status))
+
+    def _about(self, status: str, began_ms: int) -> dict[str, str]:
+        """The parameters about a Dial that is over."""
+        bridged = status in {"completed", "answered"}
+        about = {"DialCallStatus": status, "DialBridged": str(bridged).lower()}
+        if bridged:
+            about["DialCallDuration"] = str(-(-(self._clock.now_ms() - began_ms) // 1000))
+        return about
