@@ -45,6 +45,7 @@ Modules, lowest first:
     caller            [edge] `call`: runs a whole call over real sockets
     rest_faults       [pure] reads faults of that part from words
     rest_server       [edge] the same over HTTP
+    people            [pure but for reading files] what each person does who may be called
     exchange          [edge] rings a simulated person for each call that is placed by REST
     terminal          prints a simulated call line by line
     commands          the commands `offhook simulate …`

@@ -24,6 +24,16 @@ BEHAVIOUR_HELP = (
     "several. A wrong name lists all switches."
 )
 
+PERSON_HELP = (
+    "A number and the script of the person who answers it, such as +14155550100=accepts; repeat "
+    "it for several. Ours: accepts, declines, busy, no-answer, says-nothing, voicemail, and "
+    "hangs-up-in-the-briefing."
+)
+REST_FAULT_HELP = (
+    "A request to the REST API that fails, such as update=429*2 or place=lost; repeat it for "
+    "several. A wrong one lists all."
+)
+
 
 @simulate.command("gemini", epilog="Example: offhook simulate gemini --script small-talk")
 def simulate_gemini(
@@ -99,6 +109,8 @@ def simulate_call(
         ),
     ] = "+14155550123",
     fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
+    person: Annotated[list[str] | None, typer.Option(help=PERSON_HELP)] = None,
+    rest_fault: Annotated[list[str] | None, typer.Option(help=REST_FAULT_HELP)] = None,
     allow_warnings: Annotated[
         bool,
         typer.Option("--allow-warnings", help="Count Twilio's warnings, but do not fail on them."),
@@ -110,6 +122,8 @@ def simulate_call(
     Exit code 1 means that something went wrong with the call, or that it did
     not follow the caller's script. Ctrl-C makes the caller hang up.
     """
+    if (person or rest_fault) and rest_port is None:
+        raise UsageError("--person and --rest-fault: expected --rest-port too, got none")
     one_blas_thread()
     from telephony.simulator.terminal import call_and_print
 
@@ -127,6 +141,8 @@ def simulate_call(
             allow_warnings=allow_warnings,
             switches=fault or (),
             caller=caller,
+            people=person or (),
+            rest_faults=rest_fault or (),
         )
     )
     if report.problems:
@@ -162,11 +178,14 @@ def simulate_phone(
         str, typer.Option(envvar="TWILIO_ACCOUNT_SID", help="The account that places the calls.")
     ] = SIMULATED_ACCOUNT,
     fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
+    person: Annotated[list[str] | None, typer.Option(help=PERSON_HELP)] = None,
+    rest_fault: Annotated[list[str] | None, typer.Option(help=REST_FAULT_HELP)] = None,
 ) -> None:
     """Run a simulated Twilio that places calls, and people who answer them.
 
     It prints the settings with which `offhook serve` reaches it, and then each
-    call that is placed. A person who is busy: --fault pickup=busy.
+    call that is placed. A person who is busy: --fault pickup=busy, or for one
+    number only: --person +14155550101=busy.
     """
     one_blas_thread()
     from telephony.simulator.terminal import answer_and_print
@@ -182,6 +201,8 @@ def simulate_phone(
             auth_token=auth_token.split(",")[0].strip(),
             account_sid=account_sid,
             switches=fault or (),
+            people=person or (),
+            rest_faults=rest_fault or (),
         )
     )
 

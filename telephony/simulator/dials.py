@@ -9,7 +9,7 @@ from telephony.simulator.dial import BAD_CALLER_ID, Dial
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.identity import Identity
 from telephony.simulator.off_line import Live
-from telephony.simulator.report import CallEvent, Dialled
+from telephony.simulator.report import CallEvent, Dialled, Joined
 
 
 class Dials:
@@ -54,8 +54,10 @@ class Dials:
         status = faults.dial_status
         if (terms := verb.nouns[0].terms) is not None:
             status = faults.conference_status
-            self._note(verb, status, began_ms)
-            await self._conferring.run(verb.nouns[0].address, terms, limit_ms, keys)
+            name = verb.nouns[0].address
+            self.dialled.append(name)
+            self._tell(Joined(began_ms, name))
+            await self._conferring.run(name, terms, limit_ms, keys)
             return self._about(status, began_ms)
         allowed = frozenset({self._id.caller, self._id.called, *faults.verified_numbers})
         if fault := verb.caller_id_fault(self._id.calling, allowed):
@@ -63,14 +65,11 @@ class Dials:
             if faults.caller_id_ends_call:
                 return None
             status = "failed"
-        self._note(verb, status, began_ms)
-        await self._live(min(faults.dial_ms, limit_ms), keys=keys)
-        return self._about(status, began_ms) | {"DialCallSid": f"CA{secrets.token_hex(16)}"}
-
-    def _note(self, verb: Dial, status: str, began_ms: int) -> None:
         for noun in verb.nouns:
             self.dialled.append(noun.address)
             self._tell(Dialled(began_ms, noun.address, status))
+        await self._live(min(faults.dial_ms, limit_ms), keys=keys)
+        return self._about(status, began_ms) | {"DialCallSid": f"CA{secrets.token_hex(16)}"}
 
     def _about(self, status: str, began_ms: int) -> dict[str, str]:
         """The parameters about a Dial that is over."""

@@ -110,6 +110,14 @@ class Dialled:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """The call takes part in a conference."""
+
+    at_ms: int
+    conference: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over. `by` is as in `Report.ended_by`."""
 
@@ -128,6 +136,7 @@ type CallEvent = (
     | BufferCleared
     | Announced
     | Dialled
+    | Joined
     | CallEnded
 )
 

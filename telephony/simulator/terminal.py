@@ -1,7 +1,7 @@
 """Prints a simulated call: one line for each event, in colour if the output is a terminal."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,10 @@ from telephony.errors import UsageError
 from telephony.simulator.caller import call
 from telephony.simulator.exchange import Exchange
 from telephony.simulator.fault_table import with_switches
-from telephony.simulator.identity import CALLER
+from telephony.simulator.hearing import Sound
+from telephony.simulator.identity import CALLED, CALLER
 from telephony.simulator.interrupt import interruptible
+from telephony.simulator.people import read_people
 from telephony.simulator.report import (
     AgentHeard,
     AgentQuiet,
@@ -25,6 +27,7 @@ from telephony.simulator.report import (
     CallerSpoke,
     CallEvent,
     Dialled,
+    Joined,
     KeyPressed,
     Report,
     StreamClosed,
@@ -33,6 +36,7 @@ from telephony.simulator.report import (
 )
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_calls import PlacedCall
+from telephony.simulator.rest_faults import read_rest_faults
 from telephony.simulator.rest_server import SimulatedRest, serve
 from telephony.simulator.script import load
 from telephony.simulator.understanding import Understanding, Words
@@ -91,6 +95,8 @@ class CallView:
                 self.line(event.at_ms, "twilio", f"says “{event.text}”")
             case Dialled():
                 self.line(event.at_ms, "twilio", f"calls {event.to}: {event.status}")
+            case Joined():
+                self.line(event.at_ms, "twilio", f"joins the conference {event.conference}")
             case CallEnded():
                 self.line(event.at_ms, "twilio", f"the call is over (by {event.by})")
 
@@ -114,10 +120,13 @@ async def call_and_print(
     allow_warnings: bool = False,
     switches: Sequence[str] = (),
     caller: str = CALLER,
+    people: Sequence[str] = (),
+    rest_faults: Sequence[str] = (),
 ) -> Report:
     """Place one call and print it: line by line, or as one JSON report at its end.
 
-    With `rest_port` this also serves Twilio's REST API, so that the server can redirect the call.
+    With `rest_port` this also serves Twilio's REST API, so that the server can redirect the call,
+    and call the `people`, whose calls are printed too.
 
     Raises:
         UsageError: An address, the script or a switch cannot be used, or the port is in use.
@@ -129,7 +138,8 @@ async def call_and_print(
             raise UsageError(f"expected an address such as http://127.0.0.1:8000, got {url!r}")
     console = Console(highlight=False)
     view = CallView(console)
-    account = RestAccount(account_sid, auth_token)
+    account = _account(account_sid, auth_token, (CALLED,), rest_faults)
+    persons = read_people(people)
     does = load(script)
     faults = with_switches(does.faults, switches)
     understanding = Understanding(does, tell=None if as_json else view.understood)
@@ -148,6 +158,12 @@ async def call_and_print(
                 raise UsageError(
                     f"--rest-port: expected a free port, got {rest_port}: {error.strerror}"
                 ) from error
+        if persons:
+            legs = None if as_json else _legs(console, view)
+            nobody = load("no-answer")
+            await held.enter_async_context(
+                Exchange(account, urls, public_url, nobody, people=persons, on_event=legs)
+            )
         report = await call(
             urls,
             public_url,
@@ -179,30 +195,49 @@ async def answer_and_print(
     auth_token: str,
     account_sid: str,
     switches: Sequence[str] = (),
+    people: Sequence[str] = (),
+    rest_faults: Sequence[str] = (),
 ) -> None:
     """Answer the calls that are placed, and print them, until cancelled.
 
     Raises:
         UsageError: The script or a switch cannot be used, or the port is in use.
     """
-    account = RestAccount(account_sid, auth_token)
-    for number in numbers:
-        account.add(number)
+    account = _account(account_sid, auth_token, numbers, rest_faults)
+    persons = read_people(people)
     does = load(script)
     does = replace(does, faults=with_switches(does.faults, switches))
     console = Console(highlight=False)
     view = CallView(console)
 
-    def show(placed: PlacedCall, event: CallEvent) -> None:
-        console.print(f"{placed.sid[-4:]} ", end="")
-        view.show(event)
-
-    exchange = Exchange(account, urls, public_url, does, seed=seed, on_event=show)
+    exchange = Exchange(
+        account, urls, public_url, does, people=persons, seed=seed, on_event=_legs(console, view)
+    )
     try:
         async with exchange:
             await serve(account, port=port)
     except OSError as error:
         raise UsageError(f"--port: expected a free port, got {port}: {error.strerror}") from error
+
+
+def _account(
+    sid: str, auth_token: str, numbers: Sequence[str], rest_faults: Sequence[str]
+) -> RestAccount:
+    account = RestAccount(sid, auth_token)
+    for number in numbers:
+        account.add(number)
+    account.faults_of += read_rest_faults(rest_faults)
+    return account
+
+
+def _legs(console: Console, view: CallView) -> Callable[[PlacedCall, CallEvent], None]:
+    """Print events of calls that are placed, behind the end of their CallSids."""
+
+    def show(placed: PlacedCall, event: CallEvent) -> None:
+        console.print(f"{placed.sid[-4:]} ", end="")
+        view.show(event)
+
+    return show
 
 
 async def judged(report: Report, understanding: Understanding) -> Report:
@@ -223,8 +258,15 @@ def summary(report: Report) -> str:
         f"{report.duration_ms / 1000:.1f} s, {len(report.turns)} turns of the agent, "
         f"response {_span(responses)}, {len(report.clears)} clear(s), "
         f"{report.marks.returned}/{report.marks.sent} marks returned, "
-        f"{sum(report.warnings.values())} warnings of Twilio"
+        f"{sum(report.warnings.values())} warnings of Twilio{_sounds(report.sounds)}"
     )
+
+
+def _sounds(sounds: Sequence[Sound]) -> str:
+    """What was heard outside of streams, and for how long."""
+    kinds = dict.fromkeys(sound.kind for sound in sounds)
+    lengths = {kind: sum(each.length_ms for each in sounds if each.kind == kind) for kind in kinds}
+    return "".join(f", {kind} {length_ms / 1000:.1f} s" for kind, length_ms in lengths.items())
 
 
 def _span(times_ms: Sequence[int]) -> str:

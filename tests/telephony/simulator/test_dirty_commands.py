@@ -7,6 +7,8 @@ from telephony.cli import app
 from telephony.errors import UsageError
 
 LINE = ["--fault", "line.background=traffic"]
+CALL = ["simulate", "call", "--url", "http://127.0.0.1:1", "--public-url", "https://x.org"]
+REST = ["--rest-port", "1"]
 MODEL = ["--behaviour", "chunks=40"]
 
 
@@ -18,6 +20,11 @@ MODEL = ["--behaviour", "chunks=40"]
         (["demo", *MODEL], "--behaviour: expected one of models, keys"),
         (["try", *MODEL], "--behaviour: expected one of models, keys"),
         (["simulate", "gemini", *MODEL], "--behaviour: expected one of models, keys"),
+        ([*CALL, "--person", "+14155550100=busy"], "--person and --rest-fault: expected --rest"),
+        ([*CALL, *REST, "--person", "busy"], "--person: expected NUMBER=SCRIPT, such as"),
+        ([*CALL, *REST, *["--person", "+1=busy"] * 2], "--person: expected each number once"),
+        ([*CALL, *REST, "--person", "+1=lazy"], "script: expected a script, got 'lazy'"),
+        ([*CALL, *REST, "--rest-fault", "place"], "--rest-fault: expected REQUEST=FAULT"),
         (["try", "--live", "--behaviour", "chunk_ms=40"], "--behaviour: expected the simulated"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
