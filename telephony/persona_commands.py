@@ -9,7 +9,7 @@ import typer
 from telephony.errors import UsageError
 
 if TYPE_CHECKING:
-    from agent.persona.agents import Agents
+    from agent.persona.agents import Agent, Agents
 
 persona = typer.Typer(
     no_args_is_help=True,
@@ -68,13 +68,27 @@ def check(
     for agent in agents:
         numbers = ", ".join(agent.numbers) or "no number of its own"
         default = ", and every other number" if agent is agents.default else ""
-        typer.echo(f"{agent.persona.name}: {numbers}{default}")
+        typer.echo(f"{agent.persona.name}: {numbers}{default}{_opening(agent)}")
     if servers:
         problems = asyncio.run(_ask(agents))
         for problem in problems:
             typer.echo(problem, err=True)
         if problems:
             raise typer.Exit(2)
+
+
+def _opening(agent: "Agent") -> str:
+    """Whether an agent is within its hours now, and when they begin again."""
+    from agent.persona.hours import local
+    from telephony.server.admission import wall_time_ms
+
+    if agent.hours is None:
+        return ""
+    now_ms = wall_time_ms()
+    opens_ms = agent.hours.opens_next(now_ms)
+    zone = agent.hours.timezone
+    when = "never" if opens_ms is None else f"{local(opens_ms, zone):%a %Y-%m-%d at %H:%M} ({zone})"
+    return f"; {'open' if agent.is_open(now_ms) else 'closed'} now, opens next: {when}"
 
 
 async def _ask(agents: "Agents") -> tuple[str, ...]:

@@ -32,6 +32,23 @@ class Says:
     spent: str = "I am sorry, I can not take any more calls today. Please call again tomorrow."
 
 
+CLOSED = "\n\nIt is outside the opening hours now."
+"""What is added to the instructions of an agent then, before what its owner wants then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What an agent does outside its hours, if it answers then, too.
+
+    Args:
+        instructions: What comes behind its other instructions then.
+        greeting_cue: What makes the model greet the caller then.
+    """
+
+    instructions: str
+    greeting_cue: str
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """Who answers, under which numbers, when, and for whom not.
@@ -52,6 +69,8 @@ class Agent:
         outbound: Which calls it may place; None for none.
         transfers: To whom it may put callers through: numbers in E.164, or sip: addresses, by name.
         sms: From where to whom its text messages go, by the name of their template.
+        closed: What it does outside its hours; None if its calls are not begun then.
+        outside: Whether this is what it is then: see `after_hours`.
     """
 
     persona: Persona
@@ -67,6 +86,8 @@ class Agent:
     outbound: Outbound | None = None
     transfers: Mapping[str, str] = field(default_factory=dict)
     sms: Mapping[str, Route] = field(default_factory=dict)
+    closed: Closed | None = None
+    outside: bool = False
 
     @property
     def calling(self) -> Self:
@@ -81,6 +102,22 @@ class Agent:
             instructions=self.persona.instructions + CALLS,
         )
         return replace(self, persona=persona)
+
+    def is_open(self, wall_time_ms: int) -> bool:
+        """Whether it is within its hours at this time (Unix, in ms)."""
+        return self.hours is None or self.hours.is_open(wall_time_ms)
+
+    @property
+    def after_hours(self) -> Self:
+        """The agent in a call that began outside its hours."""
+        if self.closed is None:
+            return self
+        persona = replace(
+            self.persona,
+            greeting_cue=self.closed.greeting_cue,
+            instructions=f"{self.persona.instructions}{CLOSED} {self.closed.instructions}",
+        )
+        return replace(self, persona=persona, outside=True)
 
     def refuses(self, caller: str) -> bool:
         """Whether calls of this caller are refused.

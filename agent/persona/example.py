@@ -49,13 +49,18 @@ prefix_ms = 20              # the speech that is needed before it counts as spee
 start_sensitivity = "high"  # Gemini's: or "low", where it is noisy
 end_sensitivity = "high"    # Gemini's: or "low", for callers who speak slowly
 
-# When the agent answers. At other times, Twilio's voice says `closed`. Days that are missing are
+# When the agent answers. Else, Twilio's voice says `closed`. Days that are missing are
 # closed. Remove this table if the agent always answers; it is told the time in UTC then.
 # [hours]
 # timezone = "Europe/Berlin"
 # mon = "09:00-17:30"
 # tue = "09:00-12:00, 13:00-17:30"
+# fri = "17:00-02:00"                  # until two on Saturday
+# holidays = ["2026-12-24", "12-25"]   # without a year: each year
 # closed = "We are closed at the moment. Please call again on a weekday from nine on."
+# With these instructions the agent answers also then, and `closed` is not said:
+# closed_instructions = "Say that we are closed, and offer to take a message."
+# closed_greeting = "Hello, this is Ada. We are closed at the moment. Can I take a message?"
 
 # The calls that the agent may place, with `offhook call` or POST /calls: see docs/outbound.md.
 # Without this table it places none.

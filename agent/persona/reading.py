@@ -10,7 +10,7 @@ from agent.conversation.meter import NANO, Caps
 from agent.conversation.persona import Persona, greeting_cue
 from agent.conversation.turn_taking import TurnTaking
 from agent.persona import outbound
-from agent.persona.agents import Agent, Agents, Says
+from agent.persona.agents import Agent, Agents, Closed, Says
 from agent.persona.built_in import targets_of, to_agents
 from agent.persona.hours import DAYS, Hours, parse
 from agent.persona.mistakes import Mistake, PersonaError, dotted, of_syntax, of_values
@@ -130,6 +130,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         numbers=given.numbers,
         default=bool(given.default),
         hours=None if given.hours is None else _hours(given.hours),
+        closed=_closed(given.hours),
         blocked=given.blocked,
         says=Says(given.says.apology, given.says.transfer, given.says.no_answer, given.says.spent),
         toolbox=tools.toolbox,
@@ -150,7 +151,19 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
 
 def _hours(given: HoursTable) -> Hours:
     days = {day: text for day in DAYS if (text := getattr(given, day)) is not None}
-    return Hours(given.timezone, {day: parse(text) for day, text in days.items()}, given.closed)
+    return Hours(
+        given.timezone,
+        {day: parse(text, past_midnight=True) for day, text in days.items()},
+        given.closed,
+        frozenset(given.holidays),
+    )
+
+
+def _closed(given: HoursTable | None) -> Closed | None:
+    if given is None or given.closed_instructions is None:
+        return None
+    words = given.closed_greeting
+    return Closed(given.closed_instructions, GREETS if words is None else greeting_cue(words))
 
 
 def _outbound(given: OutboundTable, folder: Path) -> Outbound:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from agent.persona.agents import LIMITED, Says
-from agent.persona.hours import parse
+from agent.persona.hours import parse, parse_day
 from agent.persona.outbound_schema import OutboundTable
 from agent.persona.sms_schema import SmsTable
 from agent.summary.schema import RESERVED, FieldType
@@ -124,7 +124,10 @@ class HoursTable(_Table):
     fri: str | None = None
     sat: str | None = None
     sun: str | None = None
+    holidays: tuple[Annotated[str, AfterValidator(parse_day)], ...] = Field((), strict=False)
     closed: Said = "We are closed at the moment. Please call again during our opening hours."
+    closed_instructions: Said | None = None
+    closed_greeting: Said | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -140,7 +143,17 @@ class HoursTable(_Table):
     @field_validator("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     @classmethod
     def _day(cls, value: str | None) -> str | None:
-        parse(value or "")
+        parse(value or "", past_midnight=True)
+        return value
+
+    @field_validator("closed_greeting")
+    @classmethod
+    def _with_instructions(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("closed_instructions", "") is None:
+            raise ValueError(
+                "expected closed_instructions beside closed_greeting, got none; say there what the "
+                "agent does outside these hours"
+            )
         return value
 
 

@@ -23,6 +23,10 @@ type Direction = Literal["inbound", "outbound"]
 """Who began a call: the other party, or we."""
 
 
+type HoursAre = Literal["open", "closed"]
+"""Whether a call has begun within the hours of its agent: decided once, for every worker."""
+
+
 class StoreAway(Exception):  # noqa: N818  the field's word; the call has an event of this name
     """The store cannot be reached, or refuses now. The command may still have been carried out.
 
@@ -81,6 +85,7 @@ class CallRecord:
             asked for.
         direction: Whether somebody called us, or we them.
         consent: When and how the person agreed to be called; "" for a call that came in.
+        hours: Whether it began within the agent's hours.
     """
 
     status: Status
@@ -99,6 +104,7 @@ class CallRecord:
     next_step: NextStep | None = None
     direction: Direction = "inbound"
     consent: str = field(default="", repr=False)
+    hours: HoursAre = "open"
 
     @property
     def is_away(self) -> bool:
@@ -198,6 +204,7 @@ class Store(Protocol):
         persona: str = "",
         caller: str = "",
         direction: Direction = "inbound",
+        hours: HoursAre = "open",
     ) -> CallRecord:
         """The record of a call, without lines. If there is none, make one with status `ringing`.
 
@@ -208,6 +215,7 @@ class Store(Protocol):
             persona: The name of the agent that answers, for a new record.
             caller: Who called, likewise.
             direction: Who began it, likewise.
+            hours: Whether it came within the agent's hours, likewise.
         """
         ...
 

@@ -9,7 +9,7 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint, CheckpointError
 from agent.conversation.next_step import By, Kind, NextStep, Stage
 from agent.conversation.transcript import Line, Role
-from agent.store.base import CallRecord, Direction, Status
+from agent.store.base import CallRecord, Direction, HoursAre, Status
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +44,7 @@ def record_of(
         next_step=step,
         direction=cast("Direction", fields.get("direction", "inbound")),  # as the status
         consent=fields.get("consent", ""),
+        hours=cast("HoursAre", fields.get("hours", "open")),  # as the status
     )
 
 

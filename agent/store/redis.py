@@ -51,7 +51,7 @@ from agent.conversation.meter import NANO
 from agent.conversation.next_step import Asked, NextStep
 from agent.conversation.transcript import Line
 from agent.store import scripts, step_scripts
-from agent.store.base import CallRecord, Direction, Fenced, Gap, Orphan, Taken
+from agent.store.base import CallRecord, Direction, Fenced, Gap, HoursAre, Orphan, Taken
 from agent.store.budgets import RedisBudgets
 from agent.store.connection import closing
 from agent.store.dials import RedisDials
@@ -161,9 +161,10 @@ class RedisStore:
         persona: str = "",
         caller: str = "",
         direction: Direction = "inbound",
+        hours: HoursAre = "open",
     ) -> CallRecord:
         """See `Store.open_call`."""
-        given = (persona, caller, direction)
+        given = (persona, caller, direction, hours)
         fields, checkpoint = await self._run(self._open_call, conversation_id, *given)
         return record_of(conversation_id, fields, checkpoint, [])
 

@@ -73,13 +73,14 @@ local function ask(n, kind, to, by)
 end
 """
 
-# ARGV: ttl_s, persona, caller ("" if unknown), direction.
+# ARGV: ttl_s, persona, caller ("" if unknown), direction, hours.
 OPEN_CALL = f"""{PREAMBLE}
 if redis.call('EXISTS', call) == 0 then
   create()
   redis.call('HSET', call, 'persona', ARGV[2])
   if ARGV[3] ~= '' then redis.call('HSET', call, 'caller', ARGV[3]) end
   if ARGV[4] ~= 'inbound' then redis.call('HSET', call, 'direction', ARGV[4]) end
+  if ARGV[5] ~= 'open' then redis.call('HSET', call, 'hours', ARGV[5]) end
 end
 refresh()
 return {{record()}}

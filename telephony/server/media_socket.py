@@ -16,7 +16,12 @@ from telephony.server.stream import MediaStream, close, receive
 from telephony.server.worker import Worker
 from telephony.twilio.messages import Connected, Malformed, Start
 from telephony.twilio.signature import TokenError
-from telephony.twilio.twiml import DIRECTION_PARAMETER, MEDIA_PATH, PERSONA_PARAMETER
+from telephony.twilio.twiml import (
+    DIRECTION_PARAMETER,
+    HOURS_PARAMETER,
+    MEDIA_PATH,
+    PERSONA_PARAMETER,
+)
 
 START_LIMIT_S = 3.0
 
@@ -55,6 +60,7 @@ async def media(socket: WebSocket) -> None:
     agent = worker.personas.last_good.named(start.custom_parameters.get(PERSONA_PARAMETER, ""))
     placed = DIRECTION_PARAMETER in start.custom_parameters
     agent = agent.calling if placed else agent
+    agent = agent.after_hours if HOURS_PARAMETER in start.custom_parameters else agent
     tariffs = worker.tariffs({"Direction": "outbound-api"} if placed else {})
 
     def purse_of(taken: Taken) -> Purse | None:

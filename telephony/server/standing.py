@@ -10,10 +10,12 @@ import structlog
 
 from agent.conversation.meter import NANO
 from agent.conversation.next_step import Stage
-from agent.store.base import CallRecord, Direction, StoreAway
+from agent.persona.agents import Agent
+from agent.store.base import CallRecord, Direction, HoursAre, StoreAway
 from agent.store.budgets import Account
 from telephony.call.ending import GOES_ON, NOT_REACHED, EndedReason, NotBegun
 from telephony.call.events import EndRequested
+from telephony.server.admission import wall_time_ms
 from telephony.server.patience import patiently
 from telephony.server.reaper import LEASE_MS
 from telephony.server.worker import Worker
@@ -38,10 +40,22 @@ async def record(worker: Worker, form: Mapping[str, str], persona: str = "") -> 
 
 
 async def _open(worker: Worker, form: Mapping[str, str], persona: str = "") -> CallRecord:
-    texts = worker.personas.last_good.named(persona).sms
-    caller = known_party(form) if worker.settings.webhook_url or texts else ""
+    agent = worker.personas.last_good.named(persona)
+    caller = known_party(form) if worker.settings.webhook_url or agent.sms else ""
     direction: Direction = "outbound" if is_placed(form) else "inbound"
-    return await patiently(worker.store.open_call(form["CallSid"], persona, caller, direction))
+    hours: HoursAre = "closed" if persona and is_closed(agent, form) else "open"
+    return await patiently(
+        worker.store.open_call(form["CallSid"], persona, caller, direction, hours)
+    )
+
+
+def is_closed(agent: Agent, form: Mapping[str, str], record: CallRecord | None = None) -> bool:
+    """Whether a call has come outside the hours of its agent: as it is stored, so that each worker
+    takes it for the same; by the clock, if nothing is. A call that we placed never has.
+    """
+    if record is not None:
+        return record.hours == "closed"
+    return not is_placed(form) and not agent.is_open(wall_time_ms())
 
 
 async def resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:

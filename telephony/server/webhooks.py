@@ -22,7 +22,7 @@ from agent.store.base import CallRecord
 from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
 from telephony.call.events import CallStatus, StreamEnded
 from telephony.server import redial, standing, way_out
-from telephony.server.admission import Refused, wall_time_ms
+from telephony.server.admission import Refused
 from telephony.server.body import BodyError, body_of
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
@@ -58,8 +58,10 @@ async def voice(request: Request) -> Response:
     record = await standing.believed(worker, form, record)
     if (over := await _over(worker, form, record, _request(request))) is not None:
         return over
-    if first and not calls and (reason := _not_begun(agent, form)) is not None:
+    closed = not calls and standing.is_closed(agent, form, record)
+    if first and not calls and (reason := _not_begun(agent, form, closed=closed)) is not None:
         return await _turn_away(worker, form, agent, reason)
+    agent = agent.after_hours if closed else agent
     if worker.calls.draining:
         again = f"{twiml.VOICE_PATH}?{request.url.query}" if calls else twiml.VOICE_PATH
         return _xml(twiml.wait_and_ask(worker.settings.public_url, again))
@@ -225,17 +227,17 @@ async def _agent(
     agents = await worker.personas.current()
     name = calls or ("" if record is None else record.persona)
     agent = agents.named(name) if name else agents.answering(parties(form)[0])
-    return agent.calling if is_placed(form) else agent
+    if is_placed(form):
+        return agent.calling
+    return agent.after_hours if record is not None and record.hours == "closed" else agent
 
 
-def _not_begun(agent: Agent, form: Mapping[str, str]) -> NotBegun | None:
+def _not_begun(agent: Agent, form: Mapping[str, str], *, closed: bool) -> NotBegun | None:
     """Why the agent does not answer this caller, or not now; None if it does."""
     theirs = parties(form)[1]
     if agent.refuses(theirs if is_number(theirs) else ""):
         return NotBegun.BLOCKED
-    if agent.hours is not None and not agent.hours.is_open(wall_time_ms()):
-        return NotBegun.CLOSED
-    return None
+    return NotBegun.CLOSED if closed and agent.closed is None else None
 
 
 async def _turn_away(
@@ -271,7 +273,10 @@ async def _connect(
     default = (await worker.personas.current()).default
     name = "" if agent.persona.name == default.persona.name else agent.persona.name
     placed = is_placed(form)
-    return _xml(twiml.connect(worker.settings.public_url, token, name, placed=placed))
+    closed = agent.outside
+    return _xml(
+        twiml.connect(worker.settings.public_url, token, name, placed=placed, closed=closed)
+    )
 
 
 async def _apology(worker: Worker, form: Mapping[str, str]) -> Response:

@@ -35,6 +35,9 @@ PERSONA_PARAMETER = "persona"
 DIRECTION_PARAMETER = "direction"
 """Likewise, ``outbound`` in a call that was placed by `POST /calls`; missing in others."""
 
+HOURS_PARAMETER = "hours"
+"""Likewise, ``closed`` in a call that began outside its agent's hours; missing in others."""
+
 AGENT_QUERY = "agent"
 """What names the agent in the voice webhook's URL of a call that it placed."""
 
@@ -42,7 +45,14 @@ PARAMETER_LIMIT_CHARS = 500
 """Twilio's limit: a parameter's name and value together must be shorter."""
 
 
-def connect(public_url: str, token: str, persona: str = "", *, placed: bool = False) -> str:
+def connect(
+    public_url: str,
+    token: str,
+    persona: str = "",
+    *,
+    placed: bool = False,
+    closed: bool = False,
+) -> str:
     """Connect the call to a media stream.
 
     When the stream ends, for any reason, Twilio asks `RESUME_PATH` how to go on: as the action of
@@ -53,6 +63,7 @@ def connect(public_url: str, token: str, persona: str = "", *, placed: bool = Fa
         token: The one-time token (see `signature.mint_token`).
         persona: The name of the agent that answers; "" for the default one.
         placed: Whether the agent placed the call.
+        closed: Whether the call began outside the agent's hours.
 
     Raises:
         ValueError: `public_url` cannot be used, or a parameter is too long.
@@ -62,6 +73,8 @@ def connect(public_url: str, token: str, persona: str = "", *, placed: bool = Fa
         parameters[PERSONA_PARAMETER] = persona
     if placed:
         parameters[DIRECTION_PARAMETER] = "outbound"
+    if closed:
+        parameters[HOURS_PARAMETER] = "closed"
     for name, value in parameters.items():
         if (chars := len(name) + len(value)) >= PARAMETER_LIMIT_CHARS:
             raise ValueError(

@@ -55,6 +55,15 @@ async def test_a_call_is_opened_as_ringing_and_owned_by_nobody(
     assert record.lines == ()
 
 
+async def test_whether_a_call_came_within_the_hours_is_stored_once(
+    store: RedisStore, call_sid: str
+) -> None:
+    opened = await store.open_call(call_sid, "Ada", hours="closed")
+    again = await store.open_call(call_sid, "Ada", hours="open")
+    assert (opened.hours, again.hours) == ("closed", "closed")
+    assert (await store.open_call(f"{call_sid}1")).hours == "open"
+
+
 async def test_a_call_nobody_opened_is_not_found(store: RedisStore, call_sid: str) -> None:
     assert await store.look_up(call_sid) is None
 

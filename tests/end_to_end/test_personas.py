@@ -13,6 +13,7 @@ from agent.conversation.events import UsageReported
 from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import Command
 from telephony.call.events import CallOpened, Event
+from telephony.server import standing
 from telephony.twilio.twiml import RESUME_PATH, VOICE_PATH
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
@@ -53,6 +54,7 @@ class Opened:
 
     def __init__(self) -> None:
         self.by_call: dict[str, str] = {}
+        self.greetings: list[str] = []
         self.ten = asyncio.Event()
 
     def __call__(
@@ -61,6 +63,7 @@ class Opened:
         del now_ms, commands
         if isinstance(event, CallOpened):
             self.by_call[call_sid] = event.persona.name
+            self.greetings.append(event.persona.greeting_cue)
             if len(self.by_call) == 10:
                 self.ten.set()
 
@@ -121,6 +124,43 @@ async def test_a_blocked_caller_is_rejected_and_no_model_is_dialled(
         report = await place(caller(HANG_UP), worker.url, caller="+442079460000")
     assert report.problems == ()
     assert len(opened.by_call) == 1
+
+
+async def test_a_call_that_began_outside_the_hours_is_the_same_on_another_worker_later(
+    gemini: SimulatedGemini,
+    redis_server: "RedisServer",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hours = '[hours]\nmon = "09:00-17:00"\nclosed_instructions = "Take a message."\n'
+    write(tmp_path, "Reception", f'{hours}closed_greeting = "We are closed."\n')
+    opened = Opened()
+    call_sid = new_call_sid()
+    form = form_of(call_sid)
+    url = redis_server.url
+    monday_ms = 1_795_996_800_000  # 2026-11-30, 00:00 UTC
+    async with (
+        serving(gemini, opened, redis_url=url, personas=tmp_path) as one,
+        serving(gemini, opened, redis_url=url, personas=tmp_path) as other,
+    ):
+        monkeypatch.setattr(standing, "wall_time_ms", lambda: monday_ms + 8 * 3_600_000)
+        answer = await post(one.url, VOICE_PATH, form, signed(VOICE_PATH, form))
+        assert '<Parameter name="hours" value="closed" />' in answer.text
+        monkeypatch.setattr(standing, "wall_time_ms", lambda: monday_ms + 10 * 3_600_000)
+        async with open_stream(other.url) as socket:
+            token = token_in(answer.text)
+            await start(socket, call_sid, {"token": token, "hours": "closed"})
+            await socket.close()
+        form |= {"CallStatus": "in-progress"}
+        answer = await post(other.url, RESUME_PATH, form, signed(RESUME_PATH, form))
+        assert '<Parameter name="hours" value="closed" />' in answer.text
+        within = form_of(new_call_sid())
+        answer = await post(one.url, VOICE_PATH, within, signed(VOICE_PATH, within))
+        assert 'name="hours"' not in answer.text
+    closed, again, open_ = opened.greetings
+    assert "We are closed." in closed
+    assert closed == again
+    assert "Hello there." in open_
 
 
 async def test_outside_its_hours_an_agent_says_that_it_is_closed(

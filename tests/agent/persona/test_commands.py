@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from agent.persona.example import EXAMPLE
 from telephony.cli import app
 from telephony.errors import UsageError
+from telephony.server import admission
 
 RUN = CliRunner()
 
@@ -24,6 +25,14 @@ def test_a_new_file_is_written_and_has_no_mistake(tmp_path: Path) -> None:
         0,
         "Ada: no number of its own, and every other number\n",
     )
+
+
+def test_the_next_opening_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "wall_time_ms", lambda: 1_796_050_800_000)  # Monday at 15:00 UTC
+    file = tmp_path / "ada.toml"
+    file.write_text('name = "Ada"\ninstructions = "x"\n[hours]\nmon = "09:00-12:00"\n')
+    checked = RUN.invoke(app, ["persona", "check", str(file)])
+    assert checked.stdout.endswith("; closed now, opens next: Mon 2026-12-07 at 09:00 (UTC)\n")
 
 
 def test_a_file_that_exists_is_not_written_again(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ WHOLE = re.sub(r"^# (?=[a-z_]+ = |\[)", "", EXAMPLE, flags=re.MULTILINE)
 
 LINES = WHOLE.splitlines()
 
+CLOSED_DAYS = ("hours.mon", "hours.tue", "hours.fri")
+
 WRONG_VALUES = {
     "a text": ["7", "true", '["x"]', "{ x = 1 }", '""'],
     "a list": ["7", '"x"', '["0123"]', "[7]"],
@@ -63,7 +65,10 @@ def seeded() -> list[tuple[str, int, str]]:
         if key == "name":
             found.append((with_line(n, ""), 1, key))
         for wrong in WRONG_VALUES[kind_of(value)]:
-            if wrong == '""' and key in {"language", *(f"hours.{day}" for day in ("mon", "tue"))}:
+            if wrong == '""' and key in {
+                "language",
+                *CLOSED_DAYS,
+            }:
                 continue  # which may be empty
             if wrong == '["0123"]' and key.endswith(".enum"):
                 continue  # which are texts
@@ -114,7 +119,11 @@ def test_of_more_than_100_seeded_mistakes_each_is_named_by_file_line_and_key(
         ('langauge = "de-DE"', "1: langauge: expected a known key, got 'langauge'; did you mean"),
         ("turns = 3", "1: turns: expected a table, got 3; write [turns] and its keys below it"),
         ('[turns]\nstart_sensitivity = "hgih"', '2: turns.start_sensitivity: expected "high" or'),
-        ('[hours]\nmon = "17:00-09:00"', "2: hours.mon: expected an end after the beginning"),
+        ('[hours]\nmon = "09:00-09:00"', "2: hours.mon: expected an end after the beginning"),
+        ('[hours]\nmon = "17:00-09:00, 10:00-11:00"', "2: hours.mon: expected intervals one after"),
+        ('[hours]\nholidays = ["24.12."]', '2: hours.holidays[0]: expected a date such as "2026-'),
+        ('[hours]\nholidays = ["2026-02-29"]', "2: hours.holidays[0]: expected a date such as"),
+        ('[hours]\nclosed_greeting = "Hi."', "2: hours.closed_greeting: expected closed_instr"),
         ('[hours]\nmon = "9-17"', '2: hours.mon: expected hours such as "09:00-17:30", got'),
         ('[hours]\nmon = "09:00-12:00, 11:00-13:00"', "2: hours.mon: expected intervals one after"),
         ('[hours]\ntimezone = "Mars"', "2: hours.timezone: expected a time zone such as"),

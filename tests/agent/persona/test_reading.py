@@ -67,6 +67,23 @@ still_there = "E"
     assert (agent.numbers, agent.blocked) == (("+493012345678",), ("+4930999*",))
     assert agent.hours is not None
     assert agent.hours.closed == "Wir haben geschlossen."
+    assert agent.closed is None
+    assert agent.after_hours is agent
+
+
+def test_an_agent_that_answers_outside_its_hours_knows_that_it_is_closed(tmp_path: Path) -> None:
+    hours = '[hours]\nfri = "20:00-02:00"\nholidays = ["12-25"]\n'
+    says = 'closed_instructions = "Take a message."\nclosed_greeting = "Wir haben zu."\n'
+    agent = read_one(tmp_path, LEAST + hours + says)
+    assert agent.hours is not None
+    assert agent.hours.days == {"fri": ((1200, 1560),)}
+    assert agent.hours.holidays == frozenset({"12-25"})
+    closed = agent.after_hours.persona
+    assert closed.instructions == (
+        f"{agent.persona.instructions}\n\nIt is outside the opening hours now. Take a message."
+    )
+    assert words_of(closed.greeting_cue) == "Wir haben zu."
+    assert (agent.outside, agent.after_hours.outside) == (False, True)
 
 
 def test_the_example_is_an_agent(tmp_path: Path) -> None:
