@@ -3,6 +3,7 @@
 Modules, lowest first:
     later       marks fields that old recordings do not have
     deadlines   the earliest of several times
+    secret_digits digits that a caller types and nobody is to see
     declaration what a tool is: its name, its parameters, what it is allowed, and its results
     arguments   checks the arguments of a tool call against its parameters
     sms         text messages by template: what is refused, and what is written
@@ -46,6 +47,7 @@ Modules, lowest first:
     tool_results tells the model what came of its tool calls
     transfer    the agent puts the caller through: once its words were heard
     collect     the agent collects digits that the caller types
+    secure_entries a caller types what nobody is to see, before a tool runs
     tool_use    checks a tool call, has it run once, and sees that its result is told
     parts       puts these parts together, for a new conversation or one that goes on
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`

@@ -132,6 +132,29 @@ class CancelTool:
 
 
 @dataclass(frozen=True, slots=True)
+class HideCaller:
+    """From now on nobody hears the caller, nor sees a key of theirs.
+
+    Args:
+        tool: The tool for which digits that are typed are kept; "" to keep none that come.
+        parameter: Its parameter that gets them; what was kept for it before is forgotten.
+    """
+
+    tool: str = ""
+    parameter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCaller:
+    """From now on the caller is heard again, and their keys are seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetKeys:
+    """Forget the digits that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class AppendLine:
     """Store one final transcript line; answered by `LinesStored` once it is safe."""
 
@@ -260,12 +283,19 @@ ModelCommand = (
     | SendToolResult
 )
 ToolCommand = RunTool | CancelTool
+SecretCommand = HideCaller | ShowCaller | ForgetKeys
 StoreCommand = AppendLine | SaveCheckpoint
 PlayerCommand = PlayReply | FinishReply | HoldPlayback | GoOnPlayback | StopPlayback | DropRest
 MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
 EndCommand = GiveUp | EndConversation
 ConversationCommand = (
-    ModelCommand | ToolCommand | StoreCommand | PlayerCommand | MicrophoneCommand | EndCommand
+    ModelCommand
+    | ToolCommand
+    | SecretCommand
+    | StoreCommand
+    | PlayerCommand
+    | MicrophoneCommand
+    | EndCommand
 )
 
 

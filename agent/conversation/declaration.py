@@ -8,9 +8,12 @@ A result is one JSON object, never empty, because a model repeats a call whose r
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from agent.conversation.later import LATER
+from agent.conversation.secret_digits import SecureEntry
 
 NO_PARAMETERS = '{"properties":{},"type":"object"}'
 
@@ -61,6 +64,7 @@ class Tool:
         max_per_call: How often it may run in a conversation.
         scheduling: When the model speaks of its result; SILENT for not at all.
         blocking: Whether the model says nothing before it has the result.
+        secure: What the caller types in secret before it runs, in this order.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Tool:
     max_per_call: int = 20
     scheduling: Literal["WHEN_IDLE", "INTERRUPT", "SILENT"] = "WHEN_IDLE"
     blocking: bool = False
+    secure: tuple[SecureEntry, ...] = field(default=(), metadata=LATER)
 
 
 ENDS_CALL = Tool(

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.conversation.secret_digits import KeyKind
 from agent.conversation.speech import CallerSpeech
 from agent.conversation.tool_events import ToolCallEvent, ToolOutcome
 
@@ -253,6 +254,13 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretKeyPressed:
+    """The listener has pressed a key while they are hidden: nobody is told which."""
+
+    kind: KeyKind
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """The listener has heard `ms` milliseconds of a reply so far; with `ended`, that is all of it.
 
@@ -291,6 +299,7 @@ ListenerEvent = (
     | CallerSpoke
     | CallerSpeech
     | KeyPressed
+    | SecretKeyPressed
     | Heard
     | BudgetSpent
     | TimePassed

@@ -133,6 +133,8 @@ class Conversation:
                     return taken
                 self._keys.press(event.key, now_ms)
                 return []
+            case events.SecretKeyPressed():
+                return self._tools.press_in_secret(event.kind, now_ms)
             case events.Heard():
                 return self._heard(event, now_ms)
             case events.ConversationOpened():

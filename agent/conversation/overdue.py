@@ -39,10 +39,12 @@ def due_ms(call: ToolCall, silent_since_ms: int | None) -> int | None:
         silent_since_ms: Since when nobody is heard; None while the agent speaks, or cannot be asked
             to.
     """
+    if call.of_caller:
+        return None  # see `collect` and `secure_entries`
     if call.state is State.INTENDED:
         return call.called_ms + STORED_WITHIN_MS
-    if call.tool.name == TRANSFER or call.of_caller:
-        return None  # it waits for words before it (`transfer`), or for the caller (`collect`)
+    if call.tool.name == TRANSFER:
+        return None  # it waits for nothing but the words before it: see `transfer`
     over_ms = None if call.lasts else call.called_ms + OVER_AFTER_MS
     late_ms = None if call.late else call.called_ms + call.tool.timeout_ms
     filler_ms = None

@@ -32,6 +32,8 @@ from agent.conversation.overdue import Due, due, due_ms
 from agent.conversation.parting import Parting
 from agent.conversation.persona import Persona
 from agent.conversation.replies import Replies
+from agent.conversation.secret_digits import KeyKind
+from agent.conversation.secure_entries import SecureEntries
 from agent.conversation.sessions import Sessions
 from agent.conversation.tool_events import (
     ActsStored,
@@ -74,6 +76,7 @@ class ToolUse:
         self._collect = Collect(
             ledger, self._results, replies=replies, sessions=sessions, debt=debt
         )
+        self._secure = SecureEntries(ledger, self._results, replies=replies, sessions=sessions)
         self._hang_up = HangUp(parting, replies, sessions, debt)
         self._transfer = Transfer(
             persona,
@@ -100,7 +103,8 @@ class ToolUse:
         """When `look` is due, or None."""
         silent_ms = self._silent_since_ms
         tools = (due_ms(call, silent_ms) for call in self._ledger.running)
-        return earliest(self._transfer.due_ms, self._collect.due_ms, *tools)
+        of_caller = self._collect.due_ms, self._secure.due_ms
+        return earliest(self._transfer.due_ms, *of_caller, *tools)
 
     def step(self, event: ToolEvent, now_ms: int) -> list[ConversationCommand]:
         """A call, or what came of one."""
@@ -119,19 +123,24 @@ class ToolUse:
         self._parting.caller_acts(now_ms)
         return self._collect.press(key, now_ms)
 
+    def press_in_secret(self, kind: KeyKind, now_ms: int) -> list[ConversationCommand]:
+        """The caller presses a key that nobody sees."""
+        self._parting.caller_acts(now_ms)
+        return self._secure.press(kind, now_ms)
+
     def heard_words(self, now_ms: int) -> list[ConversationCommand]:
         """The model has heard words of the caller."""
         return self._collect.heard_words(now_ms)
 
     def came(self, now_ms: int) -> list[ConversationCommand]:
         """Somebody listens: what another worker was looking up is looked up again."""
+        out = self._secure.begins(now_ms)
         if self._took_up:
-            return []
+            return out
         self._took_up = True
-        out: list[ConversationCommand] = []
         for call in self._ledger.running:
             call.called_ms = now_ms
-            out += self._run(call, now_ms)
+            out += [] if call.entering else self._run(call, now_ms)
         return out
 
     def ready(self, now_ms: int, *, knows: bool) -> list[ConversationCommand]:
@@ -148,7 +157,7 @@ class ToolUse:
             self._quiet_ms = now_ms
         if self._results.note_told():
             out += self._sessions.checkpoint(now_ms)
-        out += self._transfer.look(now_ms) + self._collect.look(now_ms)
+        out += self._transfer.look(now_ms) + self._collect.look(now_ms) + self._secure.look(now_ms)
         for call in self._ledger.running:
             at_ms = due_ms(call, self._silent_since_ms)
             if at_ms is not None and now_ms >= at_ms:
@@ -190,18 +199,18 @@ class ToolUse:
             return self._results.deliver(same, now_ms)
         if tool.name == TRANSFER and self._ledger.transfer is not None:
             return self._refuse(called, "The caller is put through to somebody already.", now_ms)
-        if tool.name == COLLECT_DIGITS and (wrong := self._not_collected(called)):
+        if (tool.name == COLLECT_DIGITS or tool.secure) and (wrong := self._not_typed(called)):
             return self._refuse(called, wrong, now_ms, retryable=True)
         if self._ledger.counts.get(tool.name, 0) >= tool.max_per_call:
             hint = "This was used as often as it may be in one call. Do not call it again."
             return self._refuse(called, hint, now_ms)
         return self._begin(tool, called, now_ms)
 
-    def _not_collected(self, called: ToolCalled) -> str:
-        """Why no digits can be collected now; "" if they can."""
-        if self._collect.call is not None:
+    def _not_typed(self, called: ToolCalled) -> str:
+        """Why the caller cannot type now what this call wants; "" if they can."""
+        if self._collect.call is not None or self._secure.call is not None:
             return "The caller is typing something already. Wait for it."
-        return contradiction(called.arguments)
+        return contradiction(called.arguments) if called.name == COLLECT_DIGITS else ""
 
     def _begin(self, tool: Tool, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
         call = self._ledger.begin(tool, called.arguments, now_ms)
@@ -210,6 +219,8 @@ class ToolUse:
         checkpoint = self._sessions.checkpoint(now_ms)
         if tool.name == TRANSFER:
             return self._transfer.wanted(call, now_ms) + checkpoint
+        if call.entering:
+            return self._secure.begins(now_ms) + checkpoint
         if call.state is State.INTENDED:
             return checkpoint
         return [*self._run(call, now_ms), *checkpoint]
@@ -242,6 +253,8 @@ class ToolUse:
                 continue
             undone = call.state is State.INTENDED or call.tool.name == TRANSFER or call.of_caller
             if undone or call.tool.idempotent:
+                if call.entering:
+                    out += self._secure.taken_back(call, now_ms)
                 if not undone:
                     out.append(commands.CancelTool(call.number))
                 call.ends(State.CANCELLED, envelope(Status.CANCELLED), now_ms)
@@ -253,6 +266,8 @@ class ToolUse:
     def _stored(self, stored: ActsStored, now_ms: int) -> list[ConversationCommand]:
         out: list[ConversationCommand] = []
         for call in self._ledger.running:
+            if call.entering:
+                continue
             if call.state is State.INTENDED and call.number <= stored.up_to:
                 call.state = State.RUNNING
                 out += self._run(call, now_ms)
@@ -275,7 +290,8 @@ class ToolUse:
         result = envelope(status, finished.data, retryable=finished.retryable, hint=finished.hint)
         states = {Status.OK: State.DONE, Status.UNKNOWN: State.UNKNOWN}
         call.ends(states.get(status, State.FAILED), result, now_ms)
-        return self._results.deliver(call, now_ms)
+        soon = call.tool.secure and self._secure.cut_short
+        return self._results.deliver(call, now_ms, "INTERRUPT" if soon else None)
 
     @property
     def _silent_since_ms(self) -> int | None:
@@ -287,7 +303,8 @@ class ToolUse:
         match due(call, now_ms):
             case Due.NOT_STORED:
                 call.ends(State.FAILED, envelope(Status.ERROR, hint=NOT_STORED), now_ms)
-                return self._results.deliver(call, now_ms)
+                forget = [commands.ForgetKeys()] if call.tool.secure else []
+                return forget + self._results.deliver(call, now_ms)
             case Due.GIVEN_UP:
                 call.ends(State.FAILED, envelope(Status.TIMEOUT, retryable=True), now_ms)
                 return [commands.CancelTool(call.number), *self._results.deliver(call, now_ms)]

@@ -44,6 +44,9 @@ SAME_ACT_MS = 120_000
 KEPT = 12
 """How many calls are kept, of which the newest may be asked for again; and every text message."""
 
+ENTERING = "entering"
+"""What stands in the place of the result of a call for which the caller still types in secret."""
+
 MAX_NOTES_CHARS = 16_000
 """The longest that all notes of a call may be together."""
 
@@ -80,6 +83,7 @@ class ToolCall:
         late: Whether the model was told that it takes longer.
         lasts: Whether it is an act of which the model was told that it still runs.
         typed: What the caller has typed for it so far.
+        entering: Whether the caller is still to type something in secret before it runs.
     """
 
     number: int
@@ -98,11 +102,12 @@ class ToolCall:
     late: bool = False
     lasts: bool = False
     typed: str = ""
+    entering: bool = False
 
     @property
     def of_caller(self) -> bool:
         """Whether it is the caller who has to do something for it."""
-        return self.open and self.tool.name == COLLECT_DIGITS
+        return self.entering or (self.open and self.tool.name == COLLECT_DIGITS)
 
     @property
     def meanwhile(self) -> str:
@@ -188,12 +193,17 @@ class Ledger:
         self.newest += 1
         self.counts[tool.name] = self.counts.get(tool.name, 0) + 1
         state = State.RUNNING if tool.idempotent else State.INTENDED
-        call = ToolCall(self.newest, tool, arguments, now_ms, state)
+        call = ToolCall(self.newest, tool, arguments, now_ms, state, entering=bool(tool.secure))
         over = [x for x in self._calls if x.told and x.tool.name != SEND_SMS]
         for each in over[: max(0, len(self._calls) + 1 - KEPT)]:
             self._calls.remove(each)
         self._calls.append(call)
         return call
+
+    def renumber(self, call: ToolCall) -> None:
+        """Give a call a new number, so that the store tells when it has the call as it is now."""
+        self.newest += 1
+        call.number = self.newest
 
     def note(self, text: str) -> bool:
         """Write a note down. Returns whether there is room for it."""
@@ -223,7 +233,7 @@ class Ledger:
         if not self.newest:
             return ""
         calls = [
-            [c.number, c.tool.name, c.arguments, c.state, c.result or c.typed, c.sent_ms, c.told]
+            [c.number, c.tool.name, c.arguments, c.state, _kept(c), c.sent_ms, c.told]
             for c in self._calls
         ]
         kept = {"newest": self.newest, "counts": self.counts, "calls": calls}
@@ -255,7 +265,9 @@ class Ledger:
             tool = by_name.get(name, Tool(name, ""))
             call = ToolCall(number, tool, arguments, 0, State(state), result)
             call.sent_ms, call.told = sent_ms, told
-            if call.of_caller:
+            if call.open and tool.secure and result == ENTERING:
+                call.entering, call.result = True, ""
+            elif call.of_caller:
                 call.typed, call.result = result, ""
             elif call.open and name == TRANSFER:
                 known = step if step is not None and step.n == number else None
@@ -264,6 +276,11 @@ class Ledger:
                 call.ends(State.UNKNOWN, envelope(Status.UNKNOWN, hint=UNKNOWN_HINT), 0)
             ledger._calls.append(call)
         return ledger
+
+
+def _kept(call: ToolCall) -> str:
+    """What is stored as the result of a call."""
+    return ENTERING if call.entering else call.result or call.typed
 
 
 def _came_back(call: ToolCall, step: NextStep | None) -> None:

@@ -9,6 +9,7 @@ Modules, in the order in which they build on each other:
     outbound_schema  the keys of `[outbound]`
     schema    the keys of a file, their types and their limits
     built_in  the tools of offhook's own in a file, and whom callers may be put through to
+    secure    what callers type in secret, and which tool gets it
     tooling   the tools of a file: what the model is told of, and what runs them
     remote    adds the tools of MCP servers, as the servers told them
     asking    asks these servers, once

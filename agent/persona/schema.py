@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from agent.conversation.declaration import MOST_DIGITS
 from agent.persona.agents import LIMITED, Says
 from agent.persona.hours import parse, parse_day
 from agent.persona.outbound_schema import OutboundTable
@@ -250,6 +251,16 @@ class TransferTable(_Table):
     warm: Annotated[bool, AfterValidator(_cold)] = False
 
 
+class SecureEntryTable(_Table):
+    """`[secure_entries.NAME]`: what callers type, and only one HTTP call gets."""
+
+    tool: Said
+    parameter: str = ""
+    says: Said
+    min_digits: int = Field(default=1, ge=1, le=MOST_DIGITS)
+    max_digits: int = Field(default=MOST_DIGITS, ge=1, le=MOST_DIGITS)
+
+
 class SummaryTable(_Table):
     """`[summary.NAME]`: something that the summary of each call tells besides."""
 
@@ -289,6 +300,7 @@ class PersonaFile(_Table):
     mcp: dict[Annotated[str, AfterValidator(_small)], McpTable] = {}
     transfers: dict[Annotated[str, AfterValidator(_small)], TransferTable] = {}
     sms: dict[Annotated[str, AfterValidator(_small)], SmsTable] = {}
+    secure_entries: dict[Annotated[str, AfterValidator(_small)], SecureEntryTable] = {}
     summary: dict[Annotated[str, AfterValidator(_field)], SummaryTable] = Field(
         default={}, max_length=MOST_FIELDS
     )

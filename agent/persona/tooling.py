@@ -17,6 +17,7 @@ from agent.gemini.declarations import NotDeclarable, parameters_of
 from agent.persona.built_in import built_in
 from agent.persona.places import Key
 from agent.persona.schema import TOOL_NAME, McpTable, PersonaFile, ToolTable
+from agent.persona.secure import secured
 from agent.persona.sms_schema import mistakes_of
 from agent.tools.function import FunctionTool, is_idempotent
 from agent.tools.mcp_server import McpServer, McpTool
@@ -106,6 +107,7 @@ def tools_of(given: PersonaFile, folder: Path, secret: Secret) -> Tools:
             what = f"expected a name of its own, got {found.name!r}, which another tool has"
             mistakes.append((("tools", n, "name"), what))
         declared[found.name] = found
+    mistakes += secured(given, declared, runnable)
     if mistakes:
         raise ToolMistakes(mistakes)
     ours = tuple(tool for name, tool in declared.items() if name not in of_mcp)

@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from agent.conversation.declaration import Status
+from agent.conversation.secret_digits import Digits
 from agent.tools.outcome import BROKEN, Outcome
+from agent.tools.web import WebTool
+
+NOTHING_TYPED: Mapping[str, Digits] = {}
 
 
 class Runnable(Protocol):
@@ -26,16 +30,21 @@ class Toolbox:
         """These tools too."""
         return Toolbox({**self._tools, **tools})
 
-    async def run(self, name: str, arguments: str) -> Outcome:
+    async def run(
+        self, name: str, arguments: str, typed: Mapping[str, Digits] = NOTHING_TYPED
+    ) -> Outcome:
         """Run a tool.
 
         Args:
             name: Its name. It may be gone, after an edit of the persona's file.
             arguments: As JSON.
+            typed: What the caller typed for it in secret, by parameter.
         """
         tool = self._tools.get(name)
         if tool is None:
             return Outcome(Status.ERROR, hint=BROKEN, problem="no such tool")
+        if isinstance(tool, WebTool) and tool.secure:
+            return await tool.run_with(typed, json.loads(arguments))
         return await tool.run(json.loads(arguments))
 
 

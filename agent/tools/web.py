@@ -13,7 +13,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +21,7 @@ import certifi
 import httpx
 
 from agent.conversation.declaration import Status
+from agent.conversation.secret_digits import Digits, without
 from agent.tools.addresses import NotAllowed, address_of
 from agent.tools.outcome import BROKEN, PERHAPS_DONE, Outcome, outcome_of
 from agent.tools.threads import TooMany, in_thread
@@ -51,6 +52,7 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 type Plain = str | bool | int | float | None
+type Given = str | bool | int | float | Digits
 
 
 class NotCallable(ValueError):  # noqa: N818 - what it is, not that it is an error
@@ -110,6 +112,26 @@ class WebTool:
     headers: Mapping[str, str]
     body: Mapping[str, object]
     allow_private: bool
+    secure: tuple[str, ...] = ()
+    """The fields of its body that the caller types in secret."""
+
+    async def run_with(
+        self, typed: Mapping[str, Digits], arguments: Mapping[str, object]
+    ) -> Outcome:
+        """As `run`, with what the caller typed: it stands in the body, and nowhere in the outcome.
+
+        Args:
+            typed: What the caller typed, by field; without all of them nothing runs.
+            arguments: The others.
+        """
+        if typed.keys() != set(self.secure):
+            problem = "what the caller typed for it is not here"
+            return Outcome(Status.ERROR, hint=BROKEN, problem=problem)
+        outcome = await self.run({**arguments, **typed})
+        secrets = typed.values()
+        return replace(
+            outcome, data=without(outcome.data, secrets), hint=without(outcome.hint, secrets)
+        )
 
     async def run(self, arguments: Mapping[str, object]) -> Outcome:
         """Call it; a look-up is tried twice. Raises nothing but what a cancellation raises."""
@@ -170,7 +192,7 @@ class WebTool:
         url, others = self._url(arguments)
         in_body = self.method not in WITHOUT_BODY
         if others and not in_body:
-            url = url.copy_merge_params(others)
+            url = url.copy_merge_params(_plain(others))
         port = url.port or (443 if url.scheme == "https" else 80)
         address = await address_of(url.host, port, allow_private=self.allow_private)
         client = httpx.AsyncClient(
@@ -180,22 +202,33 @@ class WebTool:
             self.method,
             url.copy_with(host=address),
             headers={**self.headers, "Host": url.netloc.decode("ascii")},
-            json={**others, **self.body} if in_body else None,
+            json={**_revealed(others), **self.body} if in_body else None,
             extensions={"sni_hostname": url.host},
         )
         return client, request
 
-    def _url(self, arguments: Mapping[str, object]) -> tuple[httpx.URL, dict[str, Plain]]:
+    def _url(self, arguments: Mapping[str, object]) -> tuple[httpx.URL, dict[str, Given]]:
         """The URL with what it names, and the arguments that it does not name."""
-        others: dict[str, Plain] = {}
+        others: dict[str, Given] = {}
         url = self.url
         for name, value in arguments.items():
             place = f"{{{name}}}"
             if place in url:
                 url = url.replace(place, _quoted(value))
+            elif isinstance(value, str | bool | int | float | Digits):
+                others[name] = value
             else:
-                others[name] = value if isinstance(value, str | bool | int | float) else str(value)
+                others[name] = str(value)
         return httpx.URL(url), others
+
+
+def _revealed(given: Mapping[str, Given]) -> dict[str, Plain]:
+    return {k: v.reveal() if isinstance(v, Digits) else v for k, v in given.items()}
+
+
+def _plain(given: Mapping[str, Given]) -> dict[str, Plain]:
+    """What may stand in a URL: nothing that was typed in secret."""
+    return {k: v for k, v in given.items() if not isinstance(v, Digits)}
 
 
 def _failed(problem: str, status: Status = Status.ERROR) -> Outcome:

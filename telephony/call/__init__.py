@@ -4,6 +4,7 @@ Modules, lowest first:
     ending      the reasons why a call ended
     events      the events that happen to a call
     commands    the commands that a call gives
+    vault       keeps what a caller types in secret, and keeps it from the call
     idling      decides whether the line delivers nothing in silence
     gaps        places each piece of media in the caller's time
     ear         decides whether the caller's sound may be speech

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agent.conversation.commands import ModelCommand, StoreCommand, ToolCommand
+from agent.conversation.commands import ModelCommand, SecretCommand, StoreCommand, ToolCommand
 from telephony.call.ending import EndedReason
 
 NO_REPLY = 0
@@ -65,4 +65,4 @@ class EndCall:
 
 
 PhoneCommand = SendMedia | SendMark | SendClear | CloseStream
-Command = PhoneCommand | ModelCommand | ToolCommand | StoreCommand | EndCall
+Command = PhoneCommand | ModelCommand | ToolCommand | SecretCommand | StoreCommand | EndCall

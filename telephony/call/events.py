@@ -8,6 +8,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.events import BudgetSpent, ModelEvent
 from agent.conversation.meter import Tariff, Tariffs
 from agent.conversation.persona import Persona
+from agent.conversation.secret_digits import KeyKind
 from agent.conversation.tool_events import ToolOutcome
 from agent.conversation.transcript import Line
 from telephony.call.ending import EndedReason
@@ -125,6 +126,21 @@ class CallStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretKey:
+    """A key was pressed while the caller is hidden; it stands in the place of `Dtmf`."""
+
+    stream_sid: str
+    kind: KeyKind
+
+
+@dataclass(frozen=True, slots=True)
+class LineLives:
+    """Media came while the caller is hidden; told of some of it, in the place of `Media`."""
+
+    stream_sid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed; sent when `Call.deadline_ms()` is reached."""
 
@@ -142,5 +158,5 @@ CallEvent = (
     | CallStatus
     | Tick
 )
-StreamEvent = Media | Mark | Dtmf | Stop | Malformed
+StreamEvent = Media | Mark | Dtmf | SecretKey | LineLives | Stop | Malformed
 Event = CallEvent | StreamEvent | ModelEvent | ToolOutcome | BudgetSpent

@@ -28,8 +28,10 @@ from telephony.call.events import (
     DrainRequested,
     EndRequested,
     Event,
+    LineLives,
     LinesStored,
     OwnershipLost,
+    SecretKey,
     StoreAway,
     StoreBack,
     StreamEnded,
@@ -91,7 +93,7 @@ class Call:
             return []
         self._out, self._to_store = [], []
         match event:
-            case Media() | Mark() | Dtmf() | Stop() | Malformed():
+            case Media() | Mark() | Dtmf() | SecretKey() | LineLives() | Stop() | Malformed():
                 self._phone(event, now_ms)
             case (
                 CallOpened()
@@ -157,6 +159,10 @@ class Call:
                 self._park(STOP, now_ms)
             case Dtmf():
                 self._converse(told.KeyPressed(event.digit), now_ms)
+            case SecretKey():
+                self._converse(told.SecretKeyPressed(event.kind), now_ms)
+            case LineLives():
+                pass
             case _:
                 assert_never(event)
 
@@ -251,6 +257,12 @@ class Call:
                     self._out += self._microphone.listens(command.session, now_ms)
                 case asked.HoldCallerAudio():
                     self._microphone.hold()
+                case asked.HideCaller():
+                    self._out += self._microphone.hide()
+                    self._out.append(command)
+                case asked.ShowCaller():
+                    self._microphone.show(now_ms)
+                    self._out.append(command)
                 case asked.ReleaseCallerAudio():
                     self._microphone.unanswered.answered(command.before_ms)
                 case asked.GiveUp() | asked.EndConversation():

@@ -51,7 +51,7 @@ class Microphone:
         self._gaps = Gaps(self._idling)
         self._session: int | None = None
         self._covered_ms = 0
-        self._filling = False
+        self._filling = self._hidden = False
 
     def started(self, now_ms: int) -> None:
         """A stream begins; its audio is due from now on."""
@@ -71,6 +71,8 @@ class Microphone:
         """
         self._cover(now_ms)
         self.spoke_ms = 0.0
+        if self._hidden:
+            return []
         came = len(ulaw)
         missing = self._gaps.before(timestamp_ms, came)
         if missing is None:
@@ -99,7 +101,7 @@ class Microphone:
 
     def deadline_ms(self) -> int | None:
         """When `fill` is due, if nothing comes before; None while no session listens."""
-        if self._session is None:
+        if self._session is None or self._hidden:
             return None
         if self._filling:
             return self._covered_ms + QUIET_CHUNK_MS
@@ -129,6 +131,26 @@ class Microphone:
     def hold(self) -> None:
         """No session listens."""
         self._session = None
+
+    def hide(self) -> list[ForModel]:
+        """Nobody hears the caller from now on: what they were saying ends here."""
+        if self._hidden:
+            return []
+        self._hidden = True
+        self._uplink.begin(b"")  # what waits to be sent is not sent any more
+        session, activity = self._session, self._activity
+        if activity is not None:
+            self._activity = Activity(self._turns)
+        if session is None:
+            return []
+        if activity is not None:
+            return [MarkSpeech(session, begins=False)] if activity.speaking else []
+        return [EndCallerAudio(session)]
+
+    def show(self, now_ms: int) -> None:
+        """The caller is heard again."""
+        self._hidden = False
+        self.started(now_ms)
 
     def _cover(self, now_ms: int) -> None:
         self._covered_ms = now_ms

@@ -139,11 +139,15 @@ def _has_later(kind: Any) -> bool:
 
 
 def _without_later(value: Any) -> Any:
-    """A dataclass as an object, without those fields that came later and have their defaults."""
+    """A dataclass as an object, and those inside of it, without those fields that came later and
+    have their defaults.
+    """
+    if isinstance(value, tuple):
+        return [_without_later(each) for each in value]
     if not dataclasses.is_dataclass(value):
         return value
     return {
-        field.name: getattr(value, field.name)
+        field.name: _without_later(getattr(value, field.name))
         for field in dataclasses.fields(value)
         if field.metadata != LATER or getattr(value, field.name) != field.default
     }

@@ -14,6 +14,8 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
+    ForgetKeys,
+    HideCaller,
     MarkSpeech,
     OpenModel,
     RunTool,
@@ -21,6 +23,7 @@ from agent.conversation.commands import (
     SayToModel,
     SendCallerAudio,
     SendToolResult,
+    ShowCaller,
 )
 from agent.conversation.persona import Persona
 from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
@@ -127,6 +130,8 @@ def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
             case CloseModel() | EndCallerAudio() | MarkSpeech() | SaveCheckpoint():
                 pass
             case SendToolResult() | RunTool() | CancelTool():
+                pass
+            case HideCaller() | ShowCaller() | ForgetKeys():
                 pass
             case _:
                 assert_never(command)

@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from agent.conversation.commands import AppendLine, OpenModel, SaveCheckpoint, SayToModel
+from agent.conversation.commands import (
+    AppendLine,
+    HideCaller,
+    OpenModel,
+    SaveCheckpoint,
+    SayToModel,
+    ShowCaller,
+)
 from agent.conversation.events import (
     BudgetSpent,
     GoAway,
@@ -26,6 +33,7 @@ from telephony.call.events import (
     Event,
     LinesStored,
     OwnershipLost,
+    SecretKey,
     StoreAway,
     StoreBack,
     StreamEnded,
@@ -107,6 +115,8 @@ class _Teller:
                 self._row(now_ms, wire="stream stopped")
             case Dtmf():
                 self._row(now_ms, caller=f"[presses {event.digit}]")
+            case SecretKey():
+                self._row(now_ms, caller="[presses a key]")
             case LinesStored():
                 self.told.stored = max(self.told.stored, event.n)
             case SessionReady():
@@ -149,6 +159,11 @@ class _Teller:
                 self._row(now_ms, wire=f"{_usd(command.cost)} so far")
             case CloseStream():
                 self._row(now_ms, wire="stream closed")
+            case HideCaller(tool, parameter) if parameter:
+                wire = f"the caller types {parameter} for {tool}"
+                self._row(now_ms, caller="[nobody hears the caller]", wire=wire)
+            case ShowCaller():
+                self._row(now_ms, caller="[the caller is heard again]")
             case EndCall():
                 final = "" if command.final else ", goes on elsewhere"
                 counted = command.cost is not None or command.tokens

@@ -18,6 +18,8 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
+    ForgetKeys,
+    HideCaller,
     MarkSpeech,
     OpenModel,
     RunTool,
@@ -25,6 +27,7 @@ from agent.conversation.commands import (
     SayToModel,
     SendCallerAudio,
     SendToolResult,
+    ShowCaller,
 )
 from agent.conversation.events import ModelEvent
 from agent.gemini.outbox import ModelOutbox
@@ -35,6 +38,7 @@ from telephony.call.commands import CloseStream, Command, EndCall, SendClear, Se
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, Event, OwnershipLost, StreamEnded, StreamStarted, Tick
 from telephony.call.machine import Call
+from telephony.call.vault import Vault
 from telephony.server.observers import Observers
 from telephony.server.ownership import Owned
 from telephony.server.store_writer import StoreWriter
@@ -95,6 +99,7 @@ class Driver:
         self.let_go = asyncio.Event()
         self._opened = opened
         self._call = Call(opened)
+        self._vault = Vault()
         self._model = model
         self._store = store
         self._writer = writer
@@ -175,9 +180,11 @@ class Driver:
         self.feed(StreamStarted(stream.stream_sid, self.owned.epoch))
 
     def feed(self, event: Event) -> None:
-        """Step the call with one event, and carry out its commands."""
-        if self._over.done():
-            return
+        """Step the call with one event, or what it may know of it, and carry out its commands."""
+        if not self._over.done() and (admitted := self._vault.admits(event)) is not None:
+            self._feed(admitted)
+
+    def _feed(self, event: Event) -> None:
         now_ms = self.now_ms()
         self._recent.append((now_ms, type(event)))
         try:
@@ -225,7 +232,10 @@ class Driver:
             case AppendLine() | SaveCheckpoint():
                 self._writer.put(command)
             case RunTool():
-                self._tools.begin(command, self._tasks, self.feed)
+                typed = self._vault.take(command.name)
+                self._tools.begin(command, typed, self._tasks, self.feed)
+            case HideCaller() | ShowCaller() | ForgetKeys():
+                self._vault.does(command)
             case CancelTool():
                 self._tools.cancel(command)
             case EndCall():

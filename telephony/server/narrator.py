@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from agent.conversation.commands import CloseModel, OpenModel, SayToModel
+from agent.conversation.commands import CloseModel, HideCaller, OpenModel, SayToModel, ShowCaller
 from agent.conversation.events import (
     BudgetSpent,
     GoAway,
@@ -51,6 +51,7 @@ class Narrator:
             CloseModel,
             EndCall,
             GoAway,
+            HideCaller,
             Interrupted,
             Malformed,
             OpenModel,
@@ -60,6 +61,7 @@ class Narrator:
             SessionLost,
             SessionReady,
             SessionRefused,
+            ShowCaller,
             StoreAway,
             StoreBack,
             StreamEnded,
@@ -99,6 +101,10 @@ class Narrator:
                     log.warning("model nudged", session=session, trouble=trouble, **about)
                 case SendClear():
                     log.info("cleared", **about)
+                case HideCaller(tool, parameter) if parameter:
+                    log.info("caller hidden", tool=tool, parameter=parameter, **about)
+                case ShowCaller():
+                    log.info("caller heard again", **about)
                 case EndCall():
                     self._malformed.pop(call_sid, None)
                     figures = self._tallies.pop(call_sid).figures(now_ms)

@@ -1,11 +1,12 @@
 """Runs the tools of one call, each in a task of its own, and tells the call what came of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from agent.conversation.commands import CancelTool, RunTool
+from agent.conversation.secret_digits import Digits
 from agent.conversation.tool_events import ToolFinished
 from agent.tools.toolbox import Toolbox
 
@@ -28,10 +29,21 @@ class ToolRunner:
         self._running: dict[int, asyncio.Task[None]] = {}
 
     def begin(
-        self, command: RunTool, tasks: asyncio.TaskGroup, feed: Callable[[ToolFinished], None]
+        self,
+        command: RunTool,
+        typed: Mapping[str, Digits],
+        tasks: asyncio.TaskGroup,
+        feed: Callable[[ToolFinished], None],
     ) -> None:
-        """Run a tool; `feed` takes its outcome."""
-        task = tasks.create_task(self._run(command, feed), name=f"tool {command.name}")
+        """Run a tool; `feed` takes its outcome.
+
+        Args:
+            command: Which one.
+            typed: What the caller typed for it in secret.
+            tasks: Where it runs.
+            feed: What takes its outcome.
+        """
+        task = tasks.create_task(self._run(command, typed, feed), name=f"tool {command.name}")
         self._running[command.call] = task
         task.add_done_callback(lambda _: self._running.pop(command.call, None))
 
@@ -47,8 +59,13 @@ class ToolRunner:
             for task in unfinished:
                 task.cancel()
 
-    async def _run(self, command: RunTool, feed: Callable[[ToolFinished], None]) -> None:
-        outcome = await self._toolbox.run(command.name, command.arguments)
+    async def _run(
+        self,
+        command: RunTool,
+        typed: Mapping[str, Digits],
+        feed: Callable[[ToolFinished], None],
+    ) -> None:
+        outcome = await self._toolbox.run(command.name, command.arguments, typed)
         if outcome.problem:
             log.warning(
                 "tool failed", call_sid=self._call_sid, tool=command.name, problem=outcome.problem

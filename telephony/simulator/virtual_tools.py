@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from agent.conversation.commands import RunTool
 from agent.conversation.declaration import Status
+from agent.conversation.secret_digits import Digits
 from agent.conversation.tool_events import ToolFinished
 from agent.simulator.agenda import Agenda
 
@@ -31,15 +32,18 @@ class VirtualTools:
     Attributes:
         begun: What was run, in order.
         done: What came to its end, and so has done something to the world.
+        typed: What each run of a tool got that was typed in secret, if it got anything.
     """
 
     tools: Mapping[str, VirtualTool]
     begun: list[RunTool] = field(default_factory=list)
     done: list[RunTool] = field(default_factory=list)
+    typed: list[Mapping[str, Digits]] = field(default_factory=list)
 
     def begin(
         self,
         command: RunTool,
+        typed: Mapping[str, Digits],
         now_ms: int,
         agenda: Agenda,
         wanted: Callable[[], bool],
@@ -48,6 +52,8 @@ class VirtualTools:
         """Run a tool; `feed` gets what came of it, if it is still `wanted` then."""
         tool = self.tools[command.name]
         self.begun.append(command)
+        if typed:
+            self.typed.append(typed)
 
         def end(at_ms: int) -> None:
             if wanted():

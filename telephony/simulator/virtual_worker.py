@@ -15,6 +15,8 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
+    ForgetKeys,
+    HideCaller,
     MarkSpeech,
     OpenModel,
     RunTool,
@@ -22,6 +24,7 @@ from agent.conversation.commands import (
     SayToModel,
     SendCallerAudio,
     SendToolResult,
+    ShowCaller,
 )
 from agent.conversation.events import BudgetSpent
 from agent.conversation.next_step import NextStep
@@ -47,6 +50,7 @@ from telephony.call.events import (
 )
 from telephony.call.machine import Call
 from telephony.call.outbox import Outbox
+from telephony.call.vault import Vault
 from telephony.simulator.model_link import ModelLink
 from telephony.simulator.pipe import Pipe
 from telephony.simulator.virtual_tools import VirtualTools
@@ -143,6 +147,7 @@ class VirtualWorker:
     ) -> None:
         self.number = number
         self.call = Call(opened)
+        self._vault = Vault()
         self.died_ms: int | None = None
         """When it was killed, or lost the call to another worker."""
         self.ended: EndCall | None = None
@@ -175,9 +180,13 @@ class VirtualWorker:
         self.feed(StreamStarted(stream_sid, epoch), now_ms)
 
     def feed(self, event: Event, now_ms: int) -> None:
-        """Step the call with one event, and carry out what it says."""
+        """Step the call with one event, or what it may know of it, and carry out what it says."""
         if not self.alive or self.ended is not None:
             return
+        if (admitted := self._vault.admits(event)) is not None:
+            self._feed(admitted, now_ms)
+
+    def _feed(self, event: Event, now_ms: int) -> None:
         if type(event) in self.drops:
             self.drops.remove(type(event))
             return
@@ -250,7 +259,10 @@ class VirtualWorker:
                 self._storing.send(now_ms, lambda at_ms: self._save(checkpoint, at_ms))
             case RunTool(number):
                 wanted = partial(self._wants, number)
-                self._tools.begin(command, now_ms, self._agenda, wanted, self.feed)
+                typed = self._vault.take(command.name)
+                self._tools.begin(command, typed, now_ms, self._agenda, wanted, self.feed)
+            case HideCaller() | ShowCaller() | ForgetKeys():
+                self._vault.does(command)
             case CancelTool(number):
                 self._cancelled.add(number)
             case EndCall():

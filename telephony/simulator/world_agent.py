@@ -5,6 +5,7 @@ from typing import Literal
 
 from agent.conversation.declaration import Status, Target, Tool
 from agent.conversation.persona import Manner
+from agent.conversation.secret_digits import SecureEntry
 from agent.conversation.sms import SmsField, Template
 from telephony.simulator.virtual_dial import TALKED
 
@@ -21,6 +22,7 @@ class WorldTool:
     data: str = "null"
     takes_ms: int = 300
     status: Status = Status.OK
+    secure: tuple[SecureEntry, ...] = ()
 
     @property
     def tool(self) -> Tool:
@@ -31,6 +33,7 @@ class WorldTool:
             idempotent=self.idempotent,
             blocking=self.blocking,
             timeout_ms=self.timeout_ms,
+            secure=self.secure,
         )
 
 

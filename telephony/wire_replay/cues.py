@@ -14,7 +14,9 @@ from telephony.call.events import (
     CallStatus,
     DrainRequested,
     Event,
+    LineLives,
     LinesStored,
+    SecretKey,
     StreamEnded,
     StreamStarted,
     Tick,
@@ -143,6 +145,8 @@ class _Reader:
             case StreamStarted():
                 self.sent.begin()
                 self.all.streams.append(StreamCues(Cue(now_ms, event)))
+            case SecretKey() | LineLives():
+                raise self.not_on_the_wire(type(event).__name__)
             case Media() | Mark() | Dtmf() | Stop() if event.stream_sid != self._stream_sid:
                 raise self.not_on_the_wire(f"{type(event).__name__} of another stream")
             case Mark() if event.name in self._places:

@@ -25,6 +25,8 @@ REFUSED = {
     "end-requested.call": "EndRequested",
     "hand-over.2.call": LATER,
     "old-stream.call": "Mark of another stream",
+    "secure-entry-given-up.call": TOOL,
+    "secure-entry.call": TOOL,
     "store-away.call": "StoreAway",
     "tool-called-twice.call": TOOL,
     "tool-crossed.call": TOOL,

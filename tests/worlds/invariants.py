@@ -6,7 +6,14 @@ Each check yields a description of every violation.
 from collections import Counter
 from collections.abc import Iterator
 
-from agent.conversation.commands import AppendLine, RunTool, SayToModel, SendCallerAudio
+from agent.conversation.commands import (
+    AppendLine,
+    HideCaller,
+    RunTool,
+    SayToModel,
+    SendCallerAudio,
+    ShowCaller,
+)
 from agent.conversation.declaration import SEND_SMS
 from agent.conversation.persona import (
     DEFAULT_PERSONA,
@@ -21,6 +28,7 @@ from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.events import StoreAway, StoreBack
 from telephony.simulator.world import World
 from telephony.simulator.world_spec import MOST_SMS, WorldSpec
+from telephony.twilio.messages import Dtmf, Media
 from tests.worlds import judge
 from tests.worlds.stale import stale_bytes, stale_of_held
 
@@ -40,7 +48,7 @@ def broken(world: World, spec: WorldSpec) -> list[str]:
         world: A world that has run.
         spec: What it was made of.
     """
-    checks = (_ended, _lines, _acts, _dialled, _sound)
+    checks = (_ended, _lines, _acts, _dialled, _hidden, _sound)
     wrong = [each for check in checks for each in check(world)]
     wrong += [*_texted(world, spec), *_heard(world, spec), *_greeted(world, spec)]
     held = spec.barge_in.manner != "server"
@@ -130,6 +138,19 @@ def _texted(world: World, spec: WorldSpec) -> Iterator[str]:
             yield f"a message was sent against its template: {wrong}"
     if len(begun) > MOST_SMS:
         yield f"{len(begun)} messages were sent"
+
+
+def _hidden(world: World) -> Iterator[str]:
+    """No sound and no key of a hidden caller is known to a call, and no model hears the caller."""
+    hidden: dict[int, bool] = {}
+    for step in world.steps:
+        hides = hidden.get(step.worker, False)
+        heard = any(isinstance(c, SendCallerAudio) and c.live for c in step.commands)
+        if hides and (heard or isinstance(step.event, Media | Dtmf)):
+            yield f"at {step.at_ms} ms, of a hidden caller: {type(step.event).__name__}"
+        for command in step.commands:
+            if isinstance(command, HideCaller | ShowCaller):
+                hidden[step.worker] = isinstance(command, HideCaller)
 
 
 def _sound(world: World) -> Iterator[str]:
