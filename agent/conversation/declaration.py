@@ -115,19 +115,35 @@ class Target:
     Args:
         name: How the model calls them.
         says: What the agent says before, if the model says nothing.
+        warm: Whether they are told of the caller first.
     """
 
     name: str
     says: str
+    warm: bool = field(default=False, metadata=LATER)
 
 
-def puts_through(targets: Iterable[Target]) -> Tool:
-    """The tool by which the agent puts a caller through to one of these, and to nobody else."""
-    to = {
-        "description": "To whom.",
-        "enum": [target.name for target in targets],
-        "type": "string",
-    }
+SUMMARY = (
+    "What the person who is called is told before they take the call: who the caller is and what "
+    "they want, in two or three short sentences."
+)
+
+
+def puts_through(targets: Iterable[Target], language: str = "") -> Tool:
+    """The tool by which the agent puts a caller through to one of these, and to nobody else.
+
+    Args:
+        targets: Who they are.
+        language: The language in which those of them are told of the caller who are told, such as
+            ``"de-DE"``; "" for English.
+    """
+    known = tuple(targets)
+    to = {"description": "To whom.", "enum": [each.name for each in known], "type": "string"}
+    properties, required = {"to": to}, ["to"]
+    if any(target.warm for target in known):
+        told = f"{SUMMARY} Write it in the language {language or 'en-US'}."
+        properties["summary"] = {"description": told, "type": "string"}
+        required.append("summary")
     return Tool(
         name=TRANSFER,
         description=(
@@ -135,7 +151,7 @@ def puts_through(targets: Iterable[Target]) -> Tool:
             "them so in the same turn, before it. If nobody is reached, the caller comes back to "
             "you."
         ),
-        parameters=canonical({"properties": {"to": to}, "required": ["to"], "type": "object"}),
+        parameters=canonical({"properties": properties, "required": required, "type": "object"}),
         max_per_call=10,
     )
 

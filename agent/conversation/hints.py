@@ -13,6 +13,10 @@ CAME_OF_IT = {
     "busy": "The line is busy.",
     "no-answer": "Nobody answered.",
     "failed": "Nobody could be reached.",
+    "declined": "They were told of the caller, and cannot take the call now.",
+    "not-taken": "Somebody answered, and did not take the call.",
+    "voicemail": "Only an answering machine answered.",
+    "caller-left": "The caller hung up while they waited.",
 }
 """What came of a transfer, by the outcome of its step."""
 BACK = "The caller is back with you: tell them, and ask what you can do for them."

@@ -5,13 +5,20 @@
         │                                    the line is here again
         └─▶ withdrawn                        the conversation goes on instead
 
+A transfer that is *warm* has a leg: a call to the target, who is told of the caller and may accept.
+While the step runs, the caller waits, and the leg goes from one stage to the next (`Leg`, `Move`):
+
+    held ─▶ placing ─▶ ringing ─▶ briefed ─▶ accepted ─▶ joined
+      └───────┴───────────┴──────────┴──▶ done: it is known why the target does not come
+                                     any ──▶ back: a worker has the caller's line again
+
 It is stored with the call before anything of it happens. Whoever is asked what to do with the line
 claims it, and carries it out: once, or not at all. This module knows the rules; the store follows
 them in one step (`agent.store.step_scripts`).
 """
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple, Self
 
@@ -30,6 +37,55 @@ class Stage(StrEnum):
     DONE = "done"
     UNKNOWN = "unknown"
     WITHDRAWN = "withdrawn"
+
+
+class Leg(StrEnum):
+    """Where the call to the target of a warm transfer stands."""
+
+    NONE = ""
+    """There is none: the transfer is not warm."""
+    HELD = "held"
+    """The caller waits, and nobody has called the target yet."""
+    PLACING = "placing"
+    """Somebody is about to call the target."""
+    RINGING = "ringing"
+    BRIEFED = "briefed"
+    """The target has answered, and is told of the caller."""
+    ACCEPTED = "accepted"
+    JOINED = "joined"
+    """The target talks with the caller."""
+    BACK = "back"
+    """The caller does not wait any more: a worker has the line again."""
+
+
+WAITS = frozenset({Leg.HELD, Leg.PLACING, Leg.RINGING, Leg.BRIEFED})
+"""The target has not accepted yet."""
+
+
+class Move(NamedTuple):
+    """One step of a leg, from one of some stages to another.
+
+    Args:
+        of: Where the leg may stand before.
+        to: Where it stands afterwards; None for where it stood.
+        outcome: How the whole step ends with it; "" if it does not.
+    """
+
+    of: frozenset[Leg]
+    to: Leg | None
+    outcome: str = ""
+
+
+PLACES = Move(frozenset({Leg.HELD}), Leg.PLACING)
+RINGS = Move(frozenset({Leg.PLACING}), Leg.RINGING)
+BRIEFS = Move(frozenset({Leg.PLACING, Leg.RINGING}), Leg.BRIEFED)
+ACCEPTS = Move(frozenset({Leg.BRIEFED}), Leg.ACCEPTED)
+JOINS = Move(frozenset({Leg.ACCEPTED}), Leg.JOINED)
+
+
+def ends(outcome: str, of: frozenset[Leg] = WAITS) -> Move:
+    """The move with which a step ends."""
+    return Move(of, None, outcome)
 
 
 class Asked(NamedTuple):
@@ -52,6 +108,10 @@ class NextStep:
         claim: The request that carries it out. If that request is repeated, it gets the same
             answer.
         outcome: How it ended, in the words of whoever carries the line; "" before.
+        leg: Where the call to the target stands.
+        leg_id: Its id, once that is known.
+        summary: What the target is told of the caller.
+        ours: The number that calls the target.
     """
 
     n: int
@@ -61,6 +121,10 @@ class NextStep:
     stage: Stage = Stage.INTENDED
     claim: str = ""
     outcome: str = ""
+    leg: Leg = Leg.NONE
+    leg_id: str = ""
+    summary: str = field(default="", repr=False)
+    ours: str = field(default="", repr=False)
 
     @property
     def begun(self) -> bool:
@@ -91,7 +155,43 @@ class NextStep:
 
     def line_is_back(self) -> Self:
         """A worker takes the call on a stream: nobody else has its line any more."""
-        return replace(self, stage=Stage.UNKNOWN) if self.stage is Stage.RUNNING else self
+        leg = Leg.BACK if self.leg is not Leg.NONE else self.leg
+        stage = Stage.UNKNOWN if self.stage is Stage.RUNNING else self.stage
+        return replace(self, stage=stage, leg=leg)
+
+    def held(self, summary: str, ours: str) -> Self:
+        """The caller is about to wait for a target who is told of them first."""
+        if self.stage is not Stage.RUNNING or self.leg is not Leg.NONE:
+            return self
+        return replace(self, leg=Leg.HELD, summary=summary, ours=ours)
+
+    def moved(self, move: Move, leg_id: str = "") -> tuple[Self, bool]:
+        """The leg goes on. Returns the step, and whether this call of many has moved it.
+
+        Args:
+            move: The move.
+            leg_id: Which leg tells so; "" if it is not known, or that does not matter. A step has
+                one leg; what another one tells changes nothing.
+        """
+        stranger = bool(leg_id and self.leg_id and leg_id != self.leg_id)
+        if self.stage is not Stage.RUNNING or stranger or self.leg not in move.of:
+            return self, False
+        stage = Stage.DONE if move.outcome else self.stage
+        return (
+            replace(
+                self,
+                stage=stage,
+                outcome=move.outcome,
+                leg=self.leg if move.to is None else move.to,
+                leg_id=leg_id or self.leg_id,
+            ),
+            True,
+        )
+
+    def wants(self, leg_id: str) -> bool:
+        """Whether a leg belongs to it, and has still something to do."""
+        mine = self.leg_id in {"", leg_id} and self.leg not in {Leg.NONE, Leg.BACK}
+        return self.stage is Stage.RUNNING and mine
 
     def settled(self, outcome: str) -> Self:
         """It has ended."""
@@ -100,8 +200,11 @@ class NextStep:
         return replace(self, stage=Stage.DONE, outcome=outcome)
 
     def to_json(self) -> str:
-        """The step as one line of JSON, keys sorted."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """The step as one line of JSON, keys sorted; without what only a leg has, if there is
+        none.
+        """
+        kept = {name: value for name, value in asdict(self).items() if value or name not in _OF_LEG}
+        return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self | None:
@@ -110,4 +213,7 @@ class NextStep:
             return None
         kept = json.loads(text)
         known = {each.name: kept[each.name] for each in fields(cls) if each.name in kept}
-        return cls(**known | {"stage": Stage(kept["stage"])})
+        return cls(**known | {"stage": Stage(kept["stage"]), "leg": Leg(kept.get("leg", Leg.NONE))})
+
+
+_OF_LEG = frozenset({"leg", "leg_id", "summary", "ours"})

@@ -163,6 +163,11 @@ class Ledger:
         """The name of whom a transfer is to."""
         return str(json.loads(call.arguments)["to"])
 
+    def summary_of(self, number: int) -> str:
+        """What the target of a transfer is told of the caller; "" if the model wrote nothing."""
+        call = self.find(number)
+        return "" if call is None else str(json.loads(call.arguments).get("summary", ""))
+
     def untold_text(self) -> str:
         """Those of `untold`, for a session that did not call them; "" if there are none."""
         return "; ".join(call.as_text() for call in self.untold)

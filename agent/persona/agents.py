@@ -24,12 +24,33 @@ class Says:
         transfer: To a caller who is about to be transferred, because there is no agent.
         no_answer: To a caller whose transfer reached nobody.
         spent: To a caller whose call is not begun, because a day's money is spent.
+        briefing: To the target of a warm transfer, before the summary.
+        keys: The same, after it: how to accept, and how to decline.
+        caller_left: The same, if the caller is gone.
     """
 
     apology: str = "I am sorry, I can not go on with this call right now. Please call again later."
     transfer: str = "I am sorry, I can not go on with this call. I will put you through now."
     no_answer: str = "I am sorry, I could not reach anybody. Please call again later."
     spent: str = "I am sorry, I can not take any more calls today. Please call again tomorrow."
+    briefing: str = "Hello, this is the telephone assistant. A caller is waiting for you."
+    keys: str = "To take the call, press 1. To decline, press 2."
+    caller_left: str = "I am sorry, the caller has hung up. Goodbye."
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Whom callers may be put through to.
+
+    Args:
+        to: A number in E.164, or a sip: address.
+        warm: Whether they are told of the caller first, and may decline.
+        notice_machines: Whether Twilio finds out first whether a machine has answered.
+    """
+
+    to: str
+    warm: bool = False
+    notice_machines: bool = False
 
 
 CLOSED = "\n\nIt is outside the opening hours now."
@@ -67,7 +88,7 @@ class Agent:
         summary: What the summary of each of its calls tells besides.
         caps: What its calls may cost in a day.
         outbound: Which calls it may place; None for none.
-        transfers: To whom it may put callers through: numbers in E.164, or sip: addresses, by name.
+        transfers: To whom it may put callers through, by name.
         sms: From where to whom its text messages go, by the name of their template.
         closed: What it does outside its hours; None if its calls are not begun then.
         outside: Whether this is what it is then: see `after_hours`.
@@ -84,7 +105,7 @@ class Agent:
     mcp_tools: tuple[McpTool, ...] = ()
     caps: Caps = NO_CAPS
     outbound: Outbound | None = None
-    transfers: Mapping[str, str] = field(default_factory=dict)
+    transfers: Mapping[str, Destination] = field(default_factory=dict)
     sms: Mapping[str, Route] = field(default_factory=dict)
     closed: Closed | None = None
     outside: bool = False

@@ -91,6 +91,9 @@ apology = "I am sorry, I can not go on with this call right now. Please call aga
 transfer = "I am sorry, I can not go on with this call. I will put you through now."
 no_answer = "I am sorry, I could not reach anybody. Please call again later."
 spent = "I am sorry, I can not take any more calls today. Please call again tomorrow."
+briefing = "Hello, this is the telephone assistant. A caller is waiting for you."
+keys = "To take the call, press 1. To decline, press 2."
+caller_left = "I am sorry, the caller has hung up. Goodbye."
 goodbye = "I am sorry, our time is up. Goodbye."
 still_there = "Are you still there?"
 
@@ -99,6 +102,8 @@ still_there = "Are you still there?"
 # [transfers.sales]
 # to = "+14155550101"  # or an address such as "sip:sales@example.com"
 # says = "One moment, please. I will put you through."
+# warm = true             # they are told of the caller first, and may decline
+# notice_machines = true  # and if a machine answers, the caller comes back
 
 # Text messages that the agent may send to its caller: the words are yours, and the model fills in
 # the fields. A field is a text without links, or an integer, a code, a date or a time.

@@ -10,14 +10,14 @@ from agent.conversation.meter import NANO, Caps
 from agent.conversation.persona import Persona, greeting_cue
 from agent.conversation.turn_taking import TurnTaking
 from agent.persona import outbound
-from agent.persona.agents import Agent, Agents, Closed, Says
+from agent.persona.agents import Agent, Agents, Closed, Destination, Says
 from agent.persona.built_in import targets_of, to_agents
 from agent.persona.hours import DAYS, Hours, parse
 from agent.persona.mistakes import Mistake, PersonaError, dotted, of_syntax, of_values
 from agent.persona.outbound import Outbound
 from agent.persona.outbound_schema import OutboundTable
 from agent.persona.places import Key, line_of, places
-from agent.persona.schema import HoursTable, PersonaFile
+from agent.persona.schema import HoursTable, PersonaFile, SaysTable
 from agent.persona.sms_schema import routes_of, templates_of
 from agent.persona.tooling import Secret, ToolMistakes, Tools, tools_of
 from agent.summary.schema import SummaryField
@@ -132,7 +132,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         hours=None if given.hours is None else _hours(given.hours),
         closed=_closed(given.hours),
         blocked=given.blocked,
-        says=Says(given.says.apology, given.says.transfer, given.says.no_answer, given.says.spent),
+        says=_says(given.says),
         toolbox=tools.toolbox,
         mcp_tools=tools.of_mcp,
         summary=tuple(
@@ -144,8 +144,23 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
             day=round((given.limits.usd_per_day or 0) * NANO),
         ),
         outbound=None if given.outbound is None else _outbound(given.outbound, folder),
-        transfers={name: table.to for name, table in given.transfers.items()},
+        transfers={
+            name: Destination(table.to, table.warm, table.notice_machines)
+            for name, table in given.transfers.items()
+        },
         sms=routes_of(given.sms, given.numbers),
+    )
+
+
+def _says(given: SaysTable) -> Says:
+    return Says(
+        given.apology,
+        given.transfer,
+        given.no_answer,
+        given.spent,
+        given.briefing,
+        given.keys,
+        given.caller_left,
     )
 
 

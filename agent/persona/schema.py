@@ -61,15 +61,6 @@ def _dialable(text: str) -> str:
     return text
 
 
-def _cold(warm: bool) -> bool:
-    if warm:
-        raise ValueError(
-            "expected warm = false, got true; the person who is called cannot be told about the "
-            "caller first yet"
-        )
-    return warm
-
-
 def _blocked(text: str) -> str:
     if not _BLOCKED(text):
         raise ValueError(
@@ -180,6 +171,9 @@ class SaysTable(_Table):
     transfer: Said = Says().transfer
     no_answer: Said = Says().no_answer
     spent: Said = Says().spent
+    briefing: Said = Says().briefing
+    keys: Said = Says().keys
+    caller_left: Said = Says().caller_left
     goodbye: Said = LIMITED.goodbye
     still_there: Said = LIMITED.still_there
 
@@ -248,7 +242,18 @@ class TransferTable(_Table):
 
     to: Annotated[str, AfterValidator(_dialable)]
     says: Said = "One moment, please. I will put you through."
-    warm: Annotated[bool, AfterValidator(_cold)] = False
+    warm: bool = False
+    notice_machines: bool = False
+
+    @field_validator("notice_machines")
+    @classmethod
+    def _only_warm(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not info.data.get("warm", True):
+            raise ValueError(
+                "expected false without warm = true, got true; a machine is only noticed before "
+                "somebody is told of the caller"
+            )
+        return value
 
 
 class SecureEntryTable(_Table):

@@ -17,6 +17,7 @@ Modules, lowest first:
     budgets     what calls have cost in a day, and what they have reserved
     dials       the calls that are placed: how many to a number in a day, and one a second
     records     reads what the scripts return
+    legs        the calls to those who are told of a caller before they get the line
     redis       the `Store` itself, on any of these servers
     rehearsal   checks that a server does everything that a call needs
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import structlog
 
 from agent.conversation.checkpoint import Checkpoint, CheckpointError
-from agent.conversation.next_step import By, Kind, NextStep, Stage
+from agent.conversation.next_step import By, Kind, Leg, NextStep, Stage
 from agent.conversation.transcript import Line, Role
 from agent.store.base import CallRecord, Direction, HoursAre, Status
 
@@ -60,6 +60,10 @@ def step_in(fields: Mapping[str, str]) -> NextStep | None:
         stage=Stage(fields["next_step_stage"]),
         claim=fields["next_step_claim"],
         outcome=fields["next_step_outcome"],
+        leg=Leg(fields.get("next_step_leg", "")),
+        leg_id=fields.get("next_step_leg_id", ""),
+        summary=fields.get("next_step_summary", ""),
+        ours=fields.get("next_step_ours", ""),
     )
 
 

@@ -24,6 +24,8 @@ One key for each caller, named by a keyed hash of the number:
 
     offhook:caller:<hash>              string: the id of the newest conversation
 
+The calls whose callers wait for the target of a transfer: see `agent.store.legs`.
+
 One key for each agent and day: see `agent.store.budgets`. For placed calls: see
 `agent.store.dials`.
 
@@ -58,6 +60,7 @@ from agent.store.dials import RedisDials
 from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
+from agent.store.legs import RedisLegs
 from agent.store.records import fields_of, record_of, step_in
 
 if TYPE_CHECKING:
@@ -98,6 +101,7 @@ class RedisStore:
         errands: The errands of calls that are over; None if there is nothing to do for them.
         budgets: What calls cost in a day.
         dials: The calls that are placed.
+        legs: The calls to those who are told of a caller first.
     """
 
     def __init__(self, pool: ConnectionPool, ttl_s: int, *, errands: bool = False) -> None:
@@ -105,6 +109,7 @@ class RedisStore:
         self.errands = RedisErrands(self._client, ttl_s) if errands else None
         self.budgets = RedisBudgets(self._client)
         self.dials = RedisDials(self._client, ttl_s)
+        self.legs = RedisLegs(self._client, ttl_s)
         self._pool = pool
         self._ttl_s = ttl_s
         self._open_call = self._client.register_script(scripts.OPEN_CALL)

@@ -6,6 +6,7 @@ by itself, so use a store with a short expiry; the budget of a day stays for two
 """
 
 from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.next_step import PLACES
 from agent.conversation.transcript import Line
 from agent.store.base import StoreAway
 from agent.store.budgets import Account, Booking
@@ -51,6 +52,10 @@ async def rehearse(store: RedisStore, conversation_id: str) -> None:
     await store.dials.placed(conversation_id, "", "", "")
     await store.dials.reserve(conversation_id, "1970-01-01", OWNER, 1)
     await store.dials.give_back(conversation_id, "1970-01-01", OWNER)
+    await store.legs.hold(conversation_id, 1, "", "")
+    await store.legs.move(conversation_id, 1, PLACES)
+    await store.legs.watch(conversation_id, LEASE_MS)  # claim none: the workers look after them
+    await store.legs.unwatch(conversation_id)
     # Claim no orphans: the server's workers must rescue them
     await store.hold([conversation_id], [], lease_ms=LEASE_MS, claim_ms=None)
     await store.hold([], [conversation_id], lease_ms=LEASE_MS, claim_ms=None)

@@ -70,6 +70,8 @@ local function ask(n, kind, to, by)
   redis.call('HSET', call, 'next_step', kind, 'next_step_n', n, 'next_step_to', to,
     'next_step_by', by, 'next_step_stage', 'intended', 'next_step_claim', '',
     'next_step_outcome', '')
+  redis.call('HDEL', call, 'next_step_leg', 'next_step_leg_id', 'next_step_summary',
+    'next_step_ours')
 end
 """
 
@@ -99,6 +101,7 @@ local epoch = current_epoch() + 1
 own(epoch)
 redis.call('HSET', call, 'owner', ARGV[2])
 if step('stage') == 'running' then redis.call('HSET', call, 'next_step_stage', 'unknown') end
+if step('leg') ~= '' then redis.call('HSET', call, 'next_step_leg', 'back') end
 refresh()
 local told = redis.call('PUBLISH', ARGV[4], 'taken ' .. string.format('%d', epoch))
 local fields, saved = record()

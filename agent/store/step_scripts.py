@@ -1,6 +1,6 @@
 """The Lua scripts for what is to happen with the line of a call; `NextStep` has the rules."""
 
-from agent.store.scripts import PREAMBLE, STEP
+from agent.store.scripts import NOW, PREAMBLE, STEP
 
 # ARGV: ttl_s, request, then kind and target of a step that the
 # server asks for ("" to claim what the agent has asked for).
@@ -30,4 +30,45 @@ if stage == 'running' or stage == 'unknown' then
 end
 refresh()
 return redis.call('HGETALL', call)
+"""
+
+# ARGV: ttl_s, number of the step, summary, the number that calls.
+HOLD_LINE = f"""{PREAMBLE}{STEP}
+if step('n') == ARGV[2] and step('stage') == 'running' and step('leg') == '' then
+  redis.call('HSET', call, 'next_step_leg', 'held', 'next_step_summary', ARGV[3],
+    'next_step_ours', ARGV[4])
+end
+refresh()
+return redis.call('HGETALL', call)
+"""
+
+# ARGV: ttl_s, number of the step, id of the leg ("" for any), where it goes ("" to stay), outcome
+# ("" if the step goes on), then where it may stand before.
+MOVE_LEG = f"""{PREAMBLE}{STEP}
+local id, to, outcome, known, moved = ARGV[3], ARGV[4], ARGV[5], step('leg_id'), 0
+local mine = id == '' or known == '' or id == known
+if step('n') == ARGV[2] and step('stage') == 'running' and mine then
+  local leg = step('leg')
+  for i = 6, #ARGV do
+    if leg == ARGV[i] then moved = 1 end
+  end
+end
+if moved == 1 then
+  if to ~= '' then redis.call('HSET', call, 'next_step_leg', to) end
+  if id ~= '' then redis.call('HSET', call, 'next_step_leg_id', id) end
+  if outcome ~= '' then
+    redis.call('HSET', call, 'next_step_stage', 'done', 'next_step_outcome', outcome)
+  end
+end
+refresh()
+return {{moved, redis.call('HGETALL', call)}}
+"""
+
+# KEYS: the calls whose callers wait, by when somebody has to look after them. ARGV: ttl_s, call,
+# in how many ms, whether that may be sooner than what stands there.
+WATCH_LINE = f"""{NOW}
+if ARGV[4] == '1' then redis.call('ZADD', KEYS[1], in_ms(ARGV[3]), ARGV[2])
+else redis.call('ZADD', KEYS[1], 'GT', in_ms(ARGV[3]), ARGV[2]) end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return {{}}
 """

@@ -5,6 +5,7 @@
     resample  8 → 16 kHz and 24 → 8 kHz, streaming and exact; whole recordings through soxr
     level     decides whether there is sound on the line
     earcon    the two soft notes that a waiting caller hears
+    hold_music  what a caller hears who waits for somebody else
     wav       reads and writes WAV files, for recordings and fixtures
 
 Laws: audio enters and leaves this room as bytes. PCM16 is little-endian and mono; µ-law is one

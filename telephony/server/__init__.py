@@ -17,7 +17,7 @@ Modules, lowest first:
     tool_runner    runs the tools of one call
     driver         runs one `Call`: its events, its timer, its tasks
     calls          all calls of this worker, their limit, and how they are drained
-    twilio_rest    redirects a call through Twilio's REST API
+    twilio_rest    redirects or ends a call through Twilio's REST API
     personas       the agents, read from their files, and again when a file was changed
     reaper         renews the leases of the calls held here, and rescues calls that nobody holds
     delivery       posts to the owner's webhook, signed
@@ -25,6 +25,8 @@ Modules, lowest first:
     placing        places a call through Twilio's REST API
     texting        sends a text message through it
     own_tools      the tools of our own that need the telephone: `send_sms`
+    on_hold        looks after callers who wait for somebody else
+    warm           transfers to somebody who is told of the caller first
     worker         creates and releases a worker's resources
     redial         lets a caller who was cut off continue in a new call
     standing       how a call stands: what the store knows, put right by what Twilio says
@@ -32,6 +34,7 @@ Modules, lowest first:
     body           reads the body of a request
     webhooks       answers Twilio's webhooks
     machines       /twilio/answered-by: whether a person or a machine has answered
+    warm_webhooks  answers those of warm transfers
     media_socket   accepts Twilio's media streams
     dialler        places calls: the rules, the turn, and then Twilio
     outbound       POST /calls
@@ -51,6 +54,7 @@ Resources, and where they are acquired and released:
     recorder's thread    `worker`, while its context is entered
     store, lease, client `worker`, for the life of the process
     own store's server   `app.serve`, around the worker, so that the last call's data is written
+    warm transfers' task `worker`, likewise
     reaper's task        `worker`, likewise; it waits for a REST request that is running
     errands' tasks       `worker`, likewise; what is running is cancelled, and done elsewhere
     webhook's client     `worker`, likewise

@@ -53,7 +53,13 @@ class Admission:
         self._secrets = [token_secret(token) for token in settings.auth_tokens]
 
     def webhook(
-        self, path: str, query: str, body: bytes, signature: str | None
+        self,
+        path: str,
+        query: str,
+        body: bytes,
+        signature: str | None,
+        *,
+        names: tuple[str, ...] = ("CallSid", "AccountSid"),
     ) -> Mapping[str, str]:
         """Check a webhook and read its form.
 
@@ -63,6 +69,7 @@ class Admission:
                 number's URL, and Twilio signs it too.
             body: The request's body, unchanged.
             signature: The X-Twilio-Signature header, None if there is none.
+            names: The fields that have to hold a SID.
 
         Raises:
             Refused: The signature is missing or wrong, the body is not a form, the account is
@@ -78,7 +85,7 @@ class Admission:
         form = dict(fields)
         if self._account_sid not in {None, form.get("AccountSid")}:
             raise Refused("other account")
-        if not all(_SID(form.get(name, "")) for name in ("CallSid", "AccountSid")):
+        if not all(_SID(form.get(name, "")) for name in names):
             raise Refused("no CallSid")
         return form
 

@@ -17,7 +17,15 @@ from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 
 from telephony.errors import SettingsError
-from telephony.server import health, kept, machines, media_socket, outbound, webhooks
+from telephony.server import (
+    health,
+    kept,
+    machines,
+    media_socket,
+    outbound,
+    warm_webhooks,
+    webhooks,
+)
 from telephony.server.admission import Refused
 from telephony.server.metrics_port import metrics_page, metrics_served
 from telephony.server.observers import Observer
@@ -32,7 +40,7 @@ MAX_FRAME_BYTES = 65_536
 
 WEBHOOK_PATHS = frozenset(
     route.path
-    for route in (*webhooks.router.routes, *machines.router.routes)
+    for route in (*webhooks.router.routes, *machines.router.routes, *warm_webhooks.router.routes)
     if isinstance(route, APIRoute)
 )
 
@@ -72,6 +80,7 @@ def application(settings: Settings, *observers: Observer, alone: bool = False) -
     )
     app.include_router(webhooks.router)
     app.include_router(machines.router)
+    app.include_router(warm_webhooks.router)
     app.include_router(media_socket.router)
     app.include_router(outbound.router)
     app.include_router(health.router)

@@ -70,6 +70,7 @@ class Placement:
         status_url: What Twilio tells how the call goes.
         ring_s: How long it rings.
         answered_by_url: What Twilio tells whether a machine has answered; "" to find out nothing.
+        waits_for_machine: Whether Twilio finds that out before it asks `voice_url`.
     """
 
     to: str
@@ -78,6 +79,7 @@ class Placement:
     status_url: str
     ring_s: int
     answered_by_url: str = ""
+    waits_for_machine: bool = False
 
 
 async def place(settings: TwilioSettings, placement: Placement) -> str:
@@ -139,12 +141,14 @@ def _create(settings: TwilioSettings, placement: Placement) -> Any:
         status_callback_event=EVENTS,
         status_callback_method="POST",
         timeout=placement.ring_s,
-        **_detection(placement.answered_by_url),
+        **_detection(placement.answered_by_url, waits=placement.waits_for_machine),
     )
 
 
-def _detection(answered_by_url: str) -> dict[str, str]:
-    """Find out beside the call whether a machine answers, and wait until it has finished."""
+def _detection(answered_by_url: str, *, waits: bool) -> dict[str, str]:
+    """Find out whether a machine answers: before the call, or beside it until it has finished."""
+    if waits:
+        return {"machine_detection": "Enable"}
     if not answered_by_url:
         return {}
     return {

@@ -9,7 +9,7 @@ from contextlib import suppress
 import structlog
 
 from agent.conversation.meter import NANO
-from agent.conversation.next_step import Stage
+from agent.conversation.next_step import WAITS, Stage
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord, Direction, HoursAre, StoreAway
 from agent.store.budgets import Account
@@ -106,11 +106,12 @@ async def over_elsewhere(
 
 def _why_over(form: Mapping[str, str], record: CallRecord, *, told: bool) -> str:
     """Why a call is over that is not held here; "" if the worker tells that was `told`."""
-    if record.is_away:
+    step = record.next_step
+    left_waiting = step is not None and step.stage is Stage.DONE and step.leg in WAITS
+    if record.is_away or left_waiting:
         return EndedReason.TRANSFERRED
     if told:
         return ""
-    step = record.next_step
     if record.epoch and (step is None or step.stage is not Stage.INTENDED):
         return EndedReason.CUT_OFF
     no_one = NOT_REACHED.get(form["CallStatus"]) if is_placed(form) else None

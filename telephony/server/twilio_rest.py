@@ -1,4 +1,4 @@
-"""Redirects a running call through Twilio's REST API, with the twilio library.
+"""Redirects or ends a running call through Twilio's REST API, with the twilio library.
 
 The library blocks, so it runs in a thread. A request is repeated a few times after errors that may
 be temporary: 429, 5xx, or no answer. If a redirect is carried out twice, the call moves twice,
@@ -8,6 +8,7 @@ Source: twilio 9.13; Twilio's documentation, Call resource, error 21220 (read in
 """
 
 import asyncio
+from collections.abc import Callable
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -87,6 +88,12 @@ class TwilioRest:
         self._random = random
         self._first_pause_s = first_pause_s
 
+    def warm_up(self) -> None:
+        """Load what the library loads with its first request, which stops a busy worker for long:
+        before any call, and not while the first one waits.
+        """
+        _ = client(self._settings, HttpClient(self._settings.twilio_api_url, TIMEOUT_S)).calls
+
     async def redirect(self, call_sid: str, url: str) -> bool:
         """Make Twilio interrupt a call's document, and ask `url` how to go on.
 
@@ -96,24 +103,37 @@ class TwilioRest:
         Raises:
             RestRefused: All attempts failed.
         """
+        done = await self._tried(lambda calls: calls(call_sid).update(url=url, method="POST"))
+        return done is not None
+
+    async def hang_up(self, call_sid: str) -> bool:
+        """End a call, whether it rings or talks; otherwise as `redirect`."""
+        done = await self._tried(lambda calls: calls(call_sid).update(status="completed"))
+        return done is not None
+
+    async def goes_on(self, call_sid: str) -> bool:
+        """Whether a call is in progress now. Raises `RestRefused`."""
+        found = await self._tried(lambda calls: calls(call_sid).fetch())
+        return found is not None and found.status == "in-progress"
+
+    async def _tried(self, request: Callable[[Any], Any]) -> Any:
+        """What a request to the account's calls answers; None if the call is over."""
         for attempt in range(ATTEMPTS):
             if attempt:
                 await asyncio.sleep(self._random.uniform(0, self._first_pause_s * 2**attempt))
             try:
-                await asyncio.to_thread(self._redirect, call_sid, url)
+                return await asyncio.to_thread(self._once, request)
             except TwilioRestException as error:
                 if OVER & {error.status, error.code}:
-                    return False
+                    return None
                 why = f"HTTP {error.status}"
                 if error.status != TOO_MANY and error.status < 500:
                     raise RestRefused(f"{why}, error {error.code}") from error
             except (requests.RequestException, TwilioException, ValueError) as error:
                 why = type(error).__name__  # ValueError: an answer that is not JSON
-            else:
-                return True
         raise RestRefused(f"{why}, {ATTEMPTS} times")
 
-    def _redirect(self, call_sid: str, url: str) -> None:
+    def _once(self, request: Callable[[Any], Any]) -> Any:
         # A new client each time: the library's sessions are not thread-safe, and this is rare.
         with_account = client(self._settings, HttpClient(self._settings.twilio_api_url, TIMEOUT_S))
-        with_account.calls(call_sid).update(url=url, method="POST")
+        return request(with_account.calls)

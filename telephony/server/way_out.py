@@ -9,8 +9,9 @@ however often. While somebody else has the line, no worker holds the call.
 from collections.abc import Mapping
 
 import structlog
+from starlette.background import BackgroundTask
 
-from agent.conversation.next_step import Asked, NextStep, Stage
+from agent.conversation.next_step import Asked, Leg, NextStep, Stage
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord, StoreAway
 from telephony.call.ending import EndedReason
@@ -53,21 +54,47 @@ async def put_through(
     step = None if record is None else record.next_step
     if step is None or step.by != "agent" or step.stage not in {Stage.INTENDED, Stage.RUNNING}:
         return None
+    target = agent.transfers.get(step.to)
+    is_warm = target is not None and target.warm
     try:
+        if is_warm:
+            await worker.warm.watch(call_sid)
         claimed, mine = await patiently(worker.store.claim_step(call_sid, request))
     except StoreAway as away:
         log.warning("transfer not begun", call_sid=call_sid, why=away.why)
         return None
-    if not mine or claimed is None:
+    if claimed is None:
+        return None
+    if not mine:
+        if claimed.stage is Stage.UNKNOWN and claimed.leg is not Leg.NONE:
+            await worker.warm.wind_up(call_sid, claimed)  # somebody rings, and the caller is here
         return None
     to = agent.transfers.get(claimed.to)
     if to is None:
         log.warning("transfer to nobody: the persona file has no such target", call_sid=call_sid)
         await settled(worker, call_sid, "failed")
         return None
-    log.info("caller is put through", call_sid=call_sid, to=claimed.to)
-    await _let_go(worker, call_sid)
-    return _dial(worker, form, to, agent)
+    log.info("caller is put through", call_sid=call_sid, to=claimed.to, warm=to.warm)
+    document: str | None = _dial(worker, form, to.to, agent)
+    if to.warm:
+        document = await _held(worker, form, record, claimed)
+    if document is not None:
+        await _let_go(worker, call_sid)
+    return document
+
+
+async def _held(
+    worker: Worker, form: Mapping[str, str], record: CallRecord | None, step: NextStep
+) -> str | None:
+    """The document with which the caller waits; None if the call goes on with the agent."""
+    call_sid = form["CallSid"]
+    try:
+        if record is None:
+            return None
+        return await worker.warm.hold(call_sid, record, step, parties(form)[0])
+    except StoreAway as away:
+        log.warning("transfer not begun", call_sid=call_sid, why=away.why)
+        return None
 
 
 async def without_agent(worker: Worker, form: Mapping[str, str], agent: Agent, request: str) -> str:
@@ -86,6 +113,44 @@ async def without_agent(worker: Worker, form: Mapping[str, str], agent: Agent, r
     except StoreAway:
         mine = True
     return _dial(worker, form, to, agent, agent.says.transfer) if mine else apology
+
+
+async def ended(
+    worker: Worker, form: Mapping[str, str], *, over: bool
+) -> tuple[NextStep | None, str, BackgroundTask | None]:
+    """Store how a transfer ended whose `<Dial>` is over, and end the leg of a warm one.
+
+    Args:
+        worker: The worker that is told so.
+        form: The webhook's fields.
+        over: Whether the call is over with it.
+
+    Returns:
+        The step, or None while the store is away; how it ended; and what is to be done after the
+        answer.
+    """
+    call_sid, status = form["CallSid"], form.get("DialCallStatus", "")
+    if (held := await waiting(worker, call_sid)) is None:
+        return await settled(worker, call_sid, status), status, None
+    try:
+        left, moved = await worker.warm.left(call_sid, held, over=over)
+    except StoreAway as away:
+        log.warning("end of transfer not stored", call_sid=call_sid, why=away.why)
+        return held, "", None
+    if left is None:
+        return held, "", None
+    tidy = BackgroundTask(worker.warm.wind_up, call_sid, left, call_over=True) if moved else None
+    return left, left.outcome, tidy
+
+
+async def waiting(worker: Worker, call_sid: str) -> NextStep | None:
+    """The step whose caller waits, or has waited, for somebody who is told of them; or None."""
+    try:
+        record = await patiently(worker.store.look_up(call_sid))
+    except StoreAway:
+        return None
+    step = None if record is None else record.next_step
+    return None if step is None or step.leg is Leg.NONE else step
 
 
 async def settled(worker: Worker, call_sid: str, outcome: str) -> NextStep | None:

@@ -14,9 +14,10 @@ from typing import assert_never
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
 
 from agent.conversation.commands import Impasse
-from agent.conversation.next_step import REACHED
+from agent.conversation.next_step import REACHED, Leg
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord
 from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
@@ -138,15 +139,19 @@ async def transferred(request: Request) -> Response:
     """
     worker = _worker(request)
     form = await form_of(request)
-    call_sid, status = form["CallSid"], form.get("DialCallStatus", "")
-    step = await way_out.settled(worker, call_sid, status)
+    call_sid, over = form["CallSid"], form.get("CallStatus") in TERMINAL_STATUSES
+    step, outcome, tidy = await way_out.ended(worker, form, over=over)
     of_agent = step is not None and step.by == "agent"
-    if status in REACHED or form.get("CallStatus") in TERMINAL_STATUSES:
+    if outcome in REACHED or over:
         if of_agent:
-            over = form | {"CallStatus": "completed"}
-            await standing.over_elsewhere(worker, over, EndedReason.TRANSFERRED)
-        return _xml(twiml.hangup())
-    log.warning("transfer failed", call_sid=call_sid, status=status)
+            done = form | {"CallStatus": "completed"}
+            await standing.over_elsewhere(worker, done, EndedReason.TRANSFERRED)
+        return _xml(twiml.hangup(), tidy)
+    log.warning("transfer failed", call_sid=call_sid, status=outcome)
+    if (
+        step is not None and step.leg is not Leg.NONE
+    ):  # the caller is on their way back already, or goes there now
+        return _xml(twiml.ask(worker.settings.public_url, twiml.RESUME_PATH), tidy)
     agent = await _agent(worker, form)
     if of_agent or (step is None and worker.calls.ended_reason(call_sid) is None):
         record = await standing.record(worker, form, agent.persona.name)
@@ -162,11 +167,14 @@ async def status(request: Request) -> Response:
     call_sid, call_status = form["CallSid"], form.get("CallStatus", "")
     if call_status not in TERMINAL_STATUSES:
         return Response(status_code=204)  # the others come late, and out of order
+    tidy = None
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(call_status))
     else:
+        if (held := await way_out.waiting(worker, call_sid)) is not None:
+            tidy = BackgroundTask(worker.warm.hung_up, call_sid, held)
         await standing.over_elsewhere(worker, form)
-    return Response(status_code=204)
+    return Response(status_code=204, background=tidy)
 
 
 @router.post(twiml.STREAM_STATUS_PATH)
@@ -201,8 +209,13 @@ def _worker(request: Request) -> Worker:
     return worker
 
 
-async def form_of(request: Request) -> dict[str, str]:
-    """The checked form of a webhook. Raises `Refused`, which `app` answers with 403."""
+async def form_of(
+    request: Request, names: tuple[str, ...] = ("CallSid", "AccountSid")
+) -> dict[str, str]:
+    """The checked form of a webhook, with SIDs in the fields of these `names`.
+
+    Raises `Refused`, which `app` answers with 403.
+    """
     try:
         body = await body_of(request, FORM_LIMIT_BYTES)
     except BodyError as error:
@@ -210,7 +223,7 @@ async def form_of(request: Request) -> dict[str, str]:
     signature = request.headers.get("x-twilio-signature")
     query = request.scope["query_string"].decode("latin-1")
     admission = _worker(request).admission
-    return dict(admission.webhook(request.url.path, query, body, signature))
+    return dict(admission.webhook(request.url.path, query, body, signature, names=names))
 
 
 async def _agent(
@@ -310,5 +323,5 @@ def _voicemail(agent: Agent) -> str:
     return twiml.goodbye(agent.outbound.voicemail, agent.persona.language)
 
 
-def _xml(document: str) -> Response:
-    return Response(document, media_type="text/xml")
+def _xml(document: str, task: BackgroundTask | None = None) -> Response:
+    return Response(document, media_type="text/xml", background=task)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 import structlog
@@ -37,9 +38,11 @@ from telephony.server.observers import Observer
 from telephony.server.own_tools import toolbox_of
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
+from telephony.server.placing import place
 from telephony.server.purse import Purse, Till
 from telephony.server.reaper import Reaper
 from telephony.server.twilio_rest import TwilioRest
+from telephony.server.warm import WarmTransfers
 from telephony.settings import Settings
 from telephony.twilio.numbers import is_placed, parties
 from telephony.twilio.twiml import RESUME_PATH, callback_url, stream_url
@@ -77,6 +80,7 @@ class Worker:
     recorder: Recorder | None
     till: Till
     dials: Dials
+    warm: WarmTransfers
 
     def tariffs(self, form: Mapping[str, str]) -> Tariffs:
         """What a call costs with each model.
@@ -224,7 +228,9 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         )
         made_of.metrics.look_at(lambda: len(calls), lambda: calls.waiting_for_store)
         await stack.enter_async_context(calls.running())
-        await stack.enter_async_context(_reaping(made_of, calls))
+        rest = _rest(made_of.settings)
+        await stack.enter_async_context(_reaping(made_of, calls, rest))
+        warm = await stack.enter_async_context(_transferring(made_of, calls, rest))
         till = Till(made_of.store.budgets, made_of.admission)
         await stack.enter_async_context(_errands(made_of, calls, till))
         yield Worker(
@@ -239,6 +245,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             made_of.recorder,
             till,
             made_of.store.dials,
+            warm,
         )
 
 
@@ -269,16 +276,43 @@ async def _look_at_store(made_of: Parts) -> None:
         )
 
 
-@asynccontextmanager
-async def _reaping(made_of: Parts, calls: Calls) -> AsyncIterator[None]:
-    settings = made_of.settings
+def _rest(settings: Settings) -> TwilioRest | None:
     if settings.twilio_account_sid is None:
+        return None
+    rest = TwilioRest(settings, Random(secrets.randbits(32)))  # noqa: S311 - jitter, not a secret
+    rest.warm_up()
+    return rest
+
+
+@asynccontextmanager
+async def _transferring(
+    made_of: Parts, calls: Calls, rest: TwilioRest | None
+) -> AsyncIterator[WarmTransfers]:
+    settings = made_of.settings
+    warm = WarmTransfers(
+        settings.public_url,
+        made_of.store,
+        made_of.store.legs,
+        made_of.personas,
+        rest=rest,
+        place=partial(place, settings),
+        draining=lambda: calls.draining,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(warm.run(), name="warm transfers")
+        yield warm
+        looking.cancel()
+
+
+@asynccontextmanager
+async def _reaping(made_of: Parts, calls: Calls, rest: TwilioRest | None) -> AsyncIterator[None]:
+    settings = made_of.settings
+    if rest is None:
         log.info(
             "TWILIO_ACCOUNT_SID is not set: if a worker dies, its calls are not redirected by REST"
         )
         yield
         return
-    rest = TwilioRest(settings, Random(secrets.randbits(32)))  # noqa: S311 - jitter, not a secret
     resume_url = callback_url(settings.public_url, RESUME_PATH)
     reaper = Reaper(calls, made_of.store, rest, resume_url)
     async with asyncio.TaskGroup() as tasks:

@@ -2,6 +2,7 @@
 
     messages   parses and writes the messages of a Media Stream
     twiml      writes the TwiML documents that the server answers with
+    conference writes the TwiML documents of a warm transfer
     numbers    recognises telephone numbers in webhooks
     signature  checks X-Twilio-Signature, and one-time tokens that tie a stream to a call
     challenge  proves which server answers, for the doctor

@@ -153,6 +153,17 @@ def transfer(
     return str(response)
 
 
+def ask(public_url: str, path: str) -> str:
+    """Make Twilio ask another webhook at once.
+
+    Raises:
+        ValueError: `public_url` cannot be used.
+    """
+    response = VoiceResponse()
+    response.redirect(webhook_url(public_url, path), method="POST")
+    return str(response)
+
+
 def wait_and_ask(public_url: str, path: str) -> str:
     """Make Twilio ask again in a second. A load balancer may then choose another worker.
 

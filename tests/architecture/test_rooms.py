@@ -42,6 +42,7 @@ ALLOWED = {
     "telephony.dialling",
     "telephony/dialling/rules.py": "datetime.datetime",
     "telephony/twilio": "msgspec telephony.twilio",
+    "telephony/twilio/conference.py": "twilio.twiml",
     "telephony/twilio/signature.py": "twilio.request_validator",
     "telephony/twilio/twiml.py": "twilio.twiml",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.conversation.declaration import Target
-from agent.persona.agents import Agents
+from agent.persona.agents import Agents, Destination
 from agent.persona.mistakes import PersonaError
 from agent.persona.reading import read
 
@@ -25,12 +25,29 @@ def test_an_agent_may_put_callers_through_to_those_whom_its_file_names(tmp_path:
         '[transfers.sales]\nto = "+14155550101"\nsays = "Sales it is."\n'
         '[transfers.desk]\nto = "sip:desk@example.com"\nwarm = false\n',
     ).default
-    assert agent.transfers == {"sales": "+14155550101", "desk": "sip:desk@example.com"}
+    assert agent.transfers == {
+        "sales": Destination("+14155550101"),
+        "desk": Destination("sip:desk@example.com"),
+    }
     words = "One moment, please. I will put you through."
     assert agent.persona.transfers == (Target("sales", "Sales it is."), Target("desk", words))
     [tool] = [tool for tool in agent.persona.tools if tool.name == "transfer"]
     assert json.loads(tool.parameters)["properties"]["to"]["enum"] == ["sales", "desk"]
     assert "+1" not in repr(agent.persona)  # the model knows names, and no numbers
+
+
+def test_who_is_told_of_the_caller_first_is_told_what_the_model_writes(tmp_path: Path) -> None:
+    agent = agents(
+        tmp_path,
+        'language = "de-DE"\n[says]\nbriefing = "Hallo."\nkeys = "Mit der 1 nehmen Sie an."\n'
+        '[transfers.sales]\nto = "+14155550101"\nwarm = true\nnotice_machines = true\n',
+    ).default
+    assert agent.transfers == {"sales": Destination("+14155550101", True, True)}
+    assert (agent.says.briefing, agent.says.keys) == ("Hallo.", "Mit der 1 nehmen Sie an.")
+    [tool] = [tool for tool in agent.persona.tools if tool.name == "transfer"]
+    parameters = json.loads(tool.parameters)
+    assert parameters["required"] == ["to", "summary"]
+    assert "de-DE" in parameters["properties"]["summary"]["description"]
 
 
 def test_an_agent_without_targets_has_no_such_tool(tmp_path: Path) -> None:
@@ -46,9 +63,9 @@ def test_an_agent_without_targets_has_no_such_tool(tmp_path: Path) -> None:
         ("[transfers.sales]\nwarm = false", ":4: transfers.sales.to:", "expected"),
         ('[transfers.Sales]\nto = "+14155550101"', ":4: transfers.Sales:", "small letters"),
         (
-            '[transfers.sales]\nto = "+14155550101"\nwarm = true',
-            ":6: transfers.sales.warm:",
-            "expected warm = false, got true",
+            '[transfers.sales]\nto = "+14155550101"\nnotice_machines = true',
+            ":6: transfers.sales.notice_machines:",
+            "expected false without warm = true, got true",
         ),
         (
             '[transfers.sales]\nto = "+14155550101"\nsay = "x"',
