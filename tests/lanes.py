@@ -55,6 +55,7 @@ PLACES = (
     "tests/telephony/server/test_texting.py",
     "tests/telephony/server/test_twilio_rest.py",
     "tests/telephony/simulator/test_call.py",
+    "tests/telephony/simulator/test_carrier.py",
     "tests/telephony/simulator/test_fallback_and_callbacks.py",
     "tests/telephony/simulator/test_moved_by_rest.py",
     "tests/telephony/simulator/test_verbs.py",

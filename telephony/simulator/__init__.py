@@ -40,11 +40,13 @@ Modules, lowest first:
     chaos             [edge] `offhook chaos`: faults drawn from a seed
     understanding     understands what the agent says, and compares it with the script
     rest_calls        [pure] reads a call that the REST API is asked to place
+    rest_numbers      [pure] the numbers of an account: bought, changed, listed
     rest_messages     [pure] reads a text message that the REST API is asked to send
     rest              [pure] the part of Twilio's REST API that offhook uses
     caller            [edge] `call`: runs a whole call over real sockets
     rest_faults       [pure] reads faults of that part from words
     rest_server       [edge] the same over HTTP
+    carrier           [edge] delivers text messages, and reports how that goes
     people            [pure but for reading files] what each person does who may be called
     exchange          [edge] rings a simulated person for each call that is placed by REST
     terminal          prints a simulated call line by line

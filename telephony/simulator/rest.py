@@ -9,6 +9,8 @@
     POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json                  Url and Method, or Twiml: go on
                                                                     with these; Status: end
     POST /2010-04-01/Accounts/{AC}/Messages.json                    send a text message
+    GET  /2010-04-01/Accounts/{AC}/Messages.json                    all of them, the newest first
+    GET  /2010-04-01/Accounts/{AC}/Messages/{SM}.json
 
 Source: Twilio's documentation, IncomingPhoneNumber and Call resources, "Twilio API responses",
 error codes (read in October 2026). The error codes for a refused Status, and for a Url beside a
@@ -22,25 +24,18 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urlencode
 
 from telephony.simulator.conference import Conferences
 from telephony.simulator.elements import Request
 from telephony.simulator.rest_calls import PlacedCall, Wrong, read_placed
-from telephony.simulator.rest_messages import SentMessage, read_message
-
-PAGE_SIZE = 50
-
-URLS = ("VoiceUrl", "VoiceFallbackUrl", "StatusCallback")
-METHODS = ("VoiceMethod", "VoiceFallbackMethod", "StatusCallbackMethod")
-SIDS = {"VoiceApplicationSid": "TrunkSid", "TrunkSid": "VoiceApplicationSid"}
-"""Setting one of these deletes the other."""
+from telephony.simulator.rest_messages import SentMessage, read_message, resource
+from telephony.simulator.rest_numbers import Number, bought, change, page_of
 
 _URL = re.compile(r"https?://[^\s/]+\S*").fullmatch
 
 _PATH = re.compile(
     r"/2010-04-01/Accounts/(?P<account>\w+)(?P<numbers>/IncomingPhoneNumbers(?:/(?P<sid>\w+))?)?"
-    r"(?P<calls>/Calls(?:/(?P<call>\w+))?)?(?P<messages>/Messages)?\.json"
+    r"(?P<calls>/Calls(?:/(?P<call>\w+))?)?(?P<messages>/Messages(?:/(?P<message>\w+))?)?\.json"
 ).fullmatch
 
 
@@ -142,6 +137,8 @@ class RestAccount:
         on_placed: Rings a telephone when a call is placed; None if calls cannot be placed.
         messages: The messages that were taken, oldest first.
         opted_out: The numbers that want no messages.
+        landlines: The numbers that take no messages.
+        on_message: Delivers a message that was taken; None to leave it queued.
         faults: The faults of the next requests, in order.
         faults_of: The faults of certain requests; each is used once.
         requests: All answered requests, oldest first.
@@ -150,12 +147,14 @@ class RestAccount:
 
     def __init__(self, sid: str, auth_token: str) -> None:
         self.sid, self.auth_token = sid, auth_token
-        self.numbers: dict[str, dict[str, str | None]] = {}
+        self.numbers: dict[str, Number] = {}
         self.calls: dict[str, RunningCall] = {}
         self.conferences = Conferences()
         self.on_placed: Callable[[PlacedCall], None] | None = None
         self.messages: list[SentMessage] = []
         self.opted_out: set[str] = set()
+        self.landlines: set[str] = set()
+        self.on_message: Callable[[SentMessage], None] | None = None
         self.faults: deque[Fault] = deque()
         self.faults_of: list[FaultOf] = []
         self.requests: list[RestRequest] = []
@@ -165,16 +164,7 @@ class RestAccount:
     def add(self, phone_number: str, **fields: str) -> str:
         """Add a number as if just bought, with some `fields` set. Returns its SID."""
         sid = f"PN{len(self.numbers) + 1:032x}"
-        self.numbers[sid] = {
-            "sid": sid,
-            "account_sid": self.sid,
-            "phone_number": phone_number,
-            "friendly_name": phone_number,
-            **{_resource_name(name): "" for name in URLS},
-            **{_resource_name(name): "POST" for name in METHODS},
-            **{_resource_name(name): None for name in SIDS},
-            **fields,
-        }
+        self.numbers[sid] = bought(sid, self.sid, phone_number, fields)
         return sid
 
     def answer(self, request: RestRequest) -> RestAnswer | Hang:
@@ -198,8 +188,8 @@ class RestAccount:
         if path is None or path["account"] != self.sid:
             return missing
         if path["messages"]:
-            alone = not (path["numbers"] or path["calls"]) and request.method == "POST"
-            return self._send(request) if alone else missing
+            alone = not (path["numbers"] or path["calls"])
+            return (self._message(request, path["message"]) if alone else None) or missing
         if path["sid"] in self.numbers:
             return self._number(request, self.numbers[path["sid"]])
         if path["call"] in self.calls and not path["numbers"]:
@@ -209,21 +199,43 @@ class RestAccount:
         if path["calls"] or request.method != "GET" or path["sid"] is not None:
             return missing
         if path["numbers"]:
-            return _json(self._page(request))
+            return _json(page_of(tuple(self.numbers.values()), request.path, request.query))
         return _json({"sid": self.sid, "friendly_name": "Simulated", "status": "active"})
 
     @property
     def _ours(self) -> frozenset[str]:
         return frozenset(str(one["phone_number"]) for one in self.numbers.values())
 
+    def show(self, message: SentMessage) -> None:
+        """Show a message that was taken with another status."""
+        places = [at for at, each in enumerate(self.messages) if each.sid == message.sid]
+        self.messages[places[0]] = message
+
+    def _message(self, request: RestRequest, sid: str | None) -> RestAnswer | None:
+        """Send, list or show messages; None if there is no such message."""
+        if sid is None and request.method == "POST":
+            return self._send(request)
+        shown = [
+            resource(each, self.sid)
+            for each in self.messages
+            if sid in {None, each.sid} and request.query.get("To", each.to) == each.to
+        ]
+        if request.method != "GET" or (sid is not None and not shown):
+            return None
+        if sid is not None:
+            return _json(shown[0])
+        page = {"page": 0, "page_size": len(shown), "uri": request.path, "next_page_uri": None}
+        return _json({"messages": shown[::-1], **page})
+
     def _send(self, request: RestRequest) -> RestAnswer:
-        read = read_message(request.form, self._ours, frozenset(self.opted_out))
+        opted_out, landlines = frozenset(self.opted_out), frozenset(self.landlines)
+        read = read_message(request.form, self._ours, opted_out, landlines)
         if isinstance(read, Wrong):
             return refusal(400, read.code, read.message)
         self.messages.append(read)
-        about = {"sid": read.sid, "account_sid": self.sid, "to": read.to, "from": read.calling}
-        about |= {"body": read.body, "status": "queued", "direction": "outbound-api"}
-        return RestAnswer(201, json.dumps(about))
+        if self.on_message is not None:
+            self.on_message(read)
+        return RestAnswer(201, json.dumps(resource(read, self.sid)))
 
     def _place(self, request: RestRequest, on_placed: Callable[[PlacedCall], None]) -> RestAnswer:
         read = read_placed(request.form, request.repeated, self._ours)
@@ -234,21 +246,9 @@ class RestAccount:
         about |= {"status": "queued", "direction": "outbound-api"}
         return RestAnswer(201, json.dumps(about))
 
-    def _number(self, request: RestRequest, number: dict[str, str | None]) -> RestAnswer:
-        if request.method == "POST":
-            for name, value in request.form.items():
-                if name in URLS and value and not _URL(value):
-                    return refusal(400, 21502, f"{name} is not a valid URL: {value}")
-                if name in METHODS and value not in {"GET", "POST"}:
-                    return refusal(400, 21403, f"{name} is not a valid method: {value}")
-            for name, value in request.form.items():
-                if name in SIDS:
-                    number[_resource_name(name)] = value or None
-                    if value:
-                        number[_resource_name(SIDS[name])] = None
-                elif name in (*URLS, *METHODS):
-                    number[_resource_name(name)] = value
-        return _json(number)
+    def _number(self, request: RestRequest, number: Number) -> RestAnswer:
+        wrong = change(number, request.form) if request.method == "POST" else None
+        return _json(number) if wrong is None else refusal(400, wrong.code, wrong.message)
 
     def _call(self, request: RestRequest, sid: str, call: RunningCall) -> RestAnswer:
         if request.method == "POST":
@@ -257,24 +257,6 @@ class RestAccount:
             if (refused := _update(request.form, call)) is not None:
                 return refused
         return _json({"sid": sid, "account_sid": self.sid, "status": call.status})
-
-    def _page(self, request: RestRequest) -> dict[str, object]:
-        """A page of the numbers. Twilio finds all numbers that contain the given digits."""
-        asked = request.query.get("PhoneNumber", "")
-        found = [one for one in self.numbers.values() if asked in str(one["phone_number"])]
-        size, page = (
-            int(request.query.get(name, default))
-            for name, default in (("PageSize", PAGE_SIZE), ("Page", 0))
-        )
-        more = (page + 1) * size < len(found)
-        query = {**request.query, "PageSize": size, "Page": page + 1}
-        return {
-            "incoming_phone_numbers": found[page * size : (page + 1) * size],
-            "page": page,
-            "page_size": size,
-            "next_page_uri": f"{request.path}?{urlencode(query)}" if more else None,
-            "uri": request.path,
-        }
 
 
 def _update(form: Mapping[str, str], call: RunningCall) -> RestAnswer | None:
@@ -324,8 +306,3 @@ def refusal(status: int, code: int, message: str, **headers: str) -> RestAnswer:
 
 def _json(resource: object) -> RestAnswer:
     return RestAnswer(200, json.dumps(resource))
-
-
-def _resource_name(parameter: str) -> str:
-    """``VoiceUrl`` is ``voice_url`` in the resource."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", parameter).lower()

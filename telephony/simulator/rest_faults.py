@@ -3,6 +3,7 @@
     update=429        the next request that changes a call is refused: too many requests
     place=503*3       so are the next three that place a call, but with an error of Twilio's
     message=lost      a message is sent, but the answer is an error
+    message=21610     a message is refused with this error of Twilio's
     any=hang          the next request is never answered
 
 Source: Twilio's documentation ("Twilio API responses", errors 20003 and 20429; read in November
@@ -47,13 +48,20 @@ def read_rest_faults(switches: Sequence[str]) -> list[FaultOf]:
     found: list[FaultOf] = []
     for switch in switches:
         read = _SWITCH(switch)
-        if read is None or read["request"] not in REQUESTS or read["fault"] not in FAULTS:
+        fault = None if read is None else _fault(read["fault"])
+        if read is None or fault is None or read["request"] not in REQUESTS:
             raise UsageError(
                 f"--rest-fault: expected REQUEST=FAULT or REQUEST=FAULT*TIMES with a request of "
-                f"{', '.join(REQUESTS)} and a fault of {', '.join(FAULTS)}, got {switch!r}"
+                f"{', '.join(REQUESTS)} and a fault of {', '.join(FAULTS)}, or "
+                f"an error of Twilio's such as 21211, got {switch!r}"
             )
-        fault = FaultOf(
-            FAULTS[read["fault"]], REQUESTS[read["request"]], takes_effect=read["fault"] == "lost"
-        )
-        found += [fault] * int(read["times"] or 1)
+        lost = read["fault"] == "lost"
+        each = FaultOf(fault, REQUESTS[read["request"]], takes_effect=lost)
+        found += [each] * int(read["times"] or 1)
     return found
+
+
+def _fault(word: str) -> Fault | None:
+    if re.fullmatch(r"2[0-9]{4}", word):
+        return refusal(400, int(word), f"Refused with error {word}")
+    return FAULTS.get(word)

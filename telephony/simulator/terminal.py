@@ -12,6 +12,7 @@ from rich.text import Text
 
 from telephony.errors import UsageError
 from telephony.simulator.caller import call
+from telephony.simulator.carrier import Carrier
 from telephony.simulator.exchange import Exchange
 from telephony.simulator.fault_table import with_switches
 from telephony.simulator.hearing import Sound
@@ -37,6 +38,7 @@ from telephony.simulator.report import (
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_calls import PlacedCall
 from telephony.simulator.rest_faults import read_rest_faults
+from telephony.simulator.rest_messages import SentMessage
 from telephony.simulator.rest_server import SimulatedRest, serve
 from telephony.simulator.script import load
 from telephony.simulator.understanding import Understanding, Words
@@ -164,6 +166,9 @@ async def call_and_print(
             await held.enter_async_context(
                 Exchange(account, urls, public_url, nobody, people=persons, on_event=legs)
             )
+        if rest_port is not None:
+            texts = None if as_json else _texts(console)
+            await held.enter_async_context(Carrier(account, urls, faults=faults, tell=texts))
         report = await call(
             urls,
             public_url,
@@ -214,7 +219,7 @@ async def answer_and_print(
         account, urls, public_url, does, people=persons, seed=seed, on_event=_legs(console, view)
     )
     try:
-        async with exchange:
+        async with exchange, Carrier(account, urls, faults=does.faults, tell=_texts(console)):
             await serve(account, port=port)
     except OSError as error:
         raise UsageError(f"--port: expected a free port, got {port}: {error.strerror}") from error
@@ -236,6 +241,16 @@ def _legs(console: Console, view: CallView) -> Callable[[PlacedCall, CallEvent],
     def show(placed: PlacedCall, event: CallEvent) -> None:
         console.print(f"{placed.sid[-4:]} ", end="")
         view.show(event)
+
+    return show
+
+
+def _texts(console: Console) -> Callable[[SentMessage], None]:
+    """Print messages, and what becomes of them, behind the end of their SIDs."""
+
+    def show(message: SentMessage) -> None:
+        what = f"“{message.body}”" if message.status in {"queued", "accepted"} else message.status
+        console.print(f"{message.sid[-4:]} text to {message.to}: {what}", soft_wrap=True)
 
     return show
 
