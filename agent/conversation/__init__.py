@@ -24,6 +24,7 @@ Modules, lowest first:
     turns       what the model is doing, and whose turn it is
     hints       what the model is told about a tool call that gave no plain result
     tools       the ledger of tool calls: each call, its state and its result
+    message     the messages that the agent has taken, and what the model is told of them
     debt        what the caller still waits for: a greeting, an answer, the rest of a reply
     choice      decides between the model and the fallback model
     resumption  decides how and when to dial the model again

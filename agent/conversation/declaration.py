@@ -32,6 +32,9 @@ COLLECT_DIGITS = "collect_digits"
 MOST_DIGITS = 40
 """The longest number that anybody types."""
 
+TAKE_MESSAGE = "take_message"
+"""The tool of an agent that takes messages."""
+
 SEND_SMS = "send_sms"
 """The tool of an agent that has text messages to send."""
 
@@ -104,7 +107,7 @@ TAKES_NOTE = Tool(
     scheduling="SILENT",
 )
 
-OURS = frozenset({END_CALL, NOTE, TRANSFER, COLLECT_DIGITS, SEND_SMS})
+OURS = frozenset({END_CALL, NOTE, TRANSFER, COLLECT_DIGITS, SEND_SMS, TAKE_MESSAGE})
 """The names that no other tool may have."""
 
 
@@ -191,7 +194,40 @@ COLLECTS = Tool(
     idempotent=True,
 )
 
-BUILT_IN_TOOLS = {tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE, COLLECTS)}
+TAKES_MESSAGE = Tool(
+    name=TAKE_MESSAGE,
+    description=(
+        "Takes a message for somebody who is not there. Offer it first. Call it with action begin "
+        "before the caller says the message, and with action end once they have finished. Never "
+        "say that a message is passed on before that."
+    ),
+    parameters=canonical(
+        {
+            "properties": {
+                "action": {
+                    "description": "cancel if nothing is to be passed on.",
+                    "enum": ["begin", "end", "cancel"],
+                    "type": "string",
+                },
+                "call_back": {
+                    "description": "With end: the number to call back, digits alone.",
+                    "pattern": r"(\+?[0-9]{3,20})?",
+                    "type": "string",
+                },
+                "name": {
+                    "description": "With end: who it is from.",
+                    "pattern": r"[^\x00-\x1f]{0,100}",
+                    "type": "string",
+                },
+            },
+            "required": ["action"],
+            "type": "object",
+        }
+    ),
+    idempotent=True,
+)
+
+BUILT_IN_TOOLS = {tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE, COLLECTS, TAKES_MESSAGE)}
 
 
 def quoted(text: str) -> str:

@@ -38,6 +38,7 @@ class Persona:
             own ear as well.
         transfers: To whom it may put callers through, with the tool of `puts_through`.
         sms: Which text messages it may send, with the tool of `sms.sends`.
+        message_consent: What it asks before it takes a message, with `TAKES_MESSAGE`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Persona:
     barge_in: Manner = field(default="server", metadata=LATER)
     transfers: tuple[Target, ...] = field(default=(), metadata=LATER)
     sms: tuple[Template, ...] = field(default=(), metadata=LATER)
+    message_consent: str = field(default="", metadata=LATER)
 
     @property
     def turn_taking(self) -> TurnTaking:

@@ -9,7 +9,7 @@ lost       the session that called is gone: the next one is told of the result b
 
 import json
 
-from agent.conversation import commands, sms
+from agent.conversation import commands, message, sms
 from agent.conversation.arguments import refusal
 from agent.conversation.collect import Collect, contradiction
 from agent.conversation.commands import ConversationCommand
@@ -20,6 +20,7 @@ from agent.conversation.declaration import (
     END_CALL,
     NOTE,
     SEND_SMS,
+    TAKE_MESSAGE,
     TRANSFER,
     Status,
     Tool,
@@ -66,6 +67,7 @@ class ToolUse:
     ) -> None:
         self._tools = {tool.name: tool for tool in persona.tools}
         self._turns, self._sms = persona.turn_taking, persona.sms
+        self._transcript, self._consent = transcript, persona.message_consent
         self._ledger = ledger
         self._results = Results(
             ledger, transcript=transcript, sessions=sessions, liveness=liveness, debt=debt
@@ -201,6 +203,8 @@ class ToolUse:
             return self._refuse(called, "The caller is put through to somebody already.", now_ms)
         if (tool.name == COLLECT_DIGITS or tool.secure) and (wrong := self._not_typed(called)):
             return self._refuse(called, wrong, now_ms, retryable=True)
+        if tool.name == TAKE_MESSAGE and (wrong := message.refusal(called.arguments, self._ledger)):
+            return self._refuse(called, wrong, now_ms, retryable=True)
         if self._ledger.counts.get(tool.name, 0) >= tool.max_per_call:
             hint = "This was used as often as it may be in one call. Do not call it again."
             return self._refuse(called, hint, now_ms)
@@ -215,6 +219,10 @@ class ToolUse:
     def _begin(self, tool: Tool, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
         call = self._ledger.begin(tool, called.arguments, now_ms)
         call.waiting.append((called.session, called.id))
+        if tool.name == TAKE_MESSAGE:
+            at_ms = self._transcript.elapsed_ms(now_ms)
+            call.ends(State.DONE, message.result(called.arguments, at_ms, self._consent), now_ms)
+            return self._results.deliver(call, now_ms)
         self._debt.works = True
         checkpoint = self._sessions.checkpoint(now_ms)
         if tool.name == TRANSFER:

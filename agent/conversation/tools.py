@@ -19,6 +19,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.declaration import (
     COLLECT_DIGITS,
     SEND_SMS,
+    TAKE_MESSAGE,
     TRANSFER,
     Status,
     Tool,
@@ -42,7 +43,10 @@ SAME_ACT_MS = 120_000
 """The same for what is not idempotent."""
 
 KEPT = 12
-"""How many calls are kept, of which the newest may be asked for again; and every text message."""
+"""How many calls are kept, of which the newest may be asked for again."""
+
+ALL_KEPT = frozenset({SEND_SMS, TAKE_MESSAGE})
+"""The tools whose calls are all kept."""
 
 ENTERING = "entering"
 """What stands in the place of the result of a call for which the caller still types in secret."""
@@ -199,7 +203,7 @@ class Ledger:
         self.counts[tool.name] = self.counts.get(tool.name, 0) + 1
         state = State.RUNNING if tool.idempotent else State.INTENDED
         call = ToolCall(self.newest, tool, arguments, now_ms, state, entering=bool(tool.secure))
-        over = [x for x in self._calls if x.told and x.tool.name != SEND_SMS]
+        over = [x for x in self._calls if x.told and x.tool.name not in ALL_KEPT]
         for each in over[: max(0, len(self._calls) + 1 - KEPT)]:
             self._calls.remove(each)
         self._calls.append(call)

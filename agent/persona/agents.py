@@ -53,6 +53,10 @@ class Destination:
     notice_machines: bool = False
 
 
+MESSAGE_CONSENT = "I can pass on what you say, word for word. Is that all right?"
+"""What an agent asks before it takes a message, if its file says nothing else."""
+
+
 CLOSED = "\n\nIt is outside the opening hours now."
 """What is added to the instructions of an agent then, before what its owner wants then."""
 

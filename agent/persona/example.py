@@ -96,6 +96,7 @@ keys = "To take the call, press 1. To decline, press 2."
 caller_left = "I am sorry, the caller has hung up. Goodbye."
 goodbye = "I am sorry, our time is up. Goodbye."
 still_there = "Are you still there?"
+message_consent = "I can pass on what you say, word for word. Is that all right?"
 
 # To whom the agent may put callers through, by names that the model knows: a table for each. `says`
 # is said before, if the model says nothing. If nobody answers, the caller comes back to the agent.

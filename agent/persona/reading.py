@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agent.conversation.declaration import TAKE_MESSAGE
 from agent.conversation.meter import NANO, Caps
 from agent.conversation.persona import Persona, greeting_cue
 from agent.conversation.turn_taking import TurnTaking
@@ -124,6 +125,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         on_keys=given.on_keys,
         transfers=targets_of(given),
         sms=templates_of(given.sms),
+        message_consent=given.says.message_consent if TAKE_MESSAGE in given.builtin else "",
     )
     return Agent(
         persona,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from agent.conversation.declaration import MOST_DIGITS
-from agent.persona.agents import LIMITED, Says
+from agent.persona.agents import LIMITED, MESSAGE_CONSENT, Says
 from agent.persona.hours import parse, parse_day
 from agent.persona.outbound_schema import OutboundTable
 from agent.persona.sms_schema import SmsTable
@@ -84,7 +84,7 @@ def _small(name: str) -> str:
     return name
 
 
-type BuiltIn = Literal["end_call", "note", "collect_digits"]
+type BuiltIn = Literal["end_call", "note", "collect_digits", "take_message"]
 """A tool that comes with offhook."""
 
 Said = Annotated[str, AfterValidator(_said)]
@@ -176,6 +176,7 @@ class SaysTable(_Table):
     caller_left: Said = Says().caller_left
     goodbye: Said = LIMITED.goodbye
     still_there: Said = LIMITED.still_there
+    message_consent: Said = MESSAGE_CONSENT
 
 
 class ParameterTable(_Table):

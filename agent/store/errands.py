@@ -1,6 +1,7 @@
 """What is still to be done for calls that are over, so that it outlives the worker of the call.
 
-An errand belongs to one call and has steps, one after another: first the summary, then the webhook.
+An errand belongs to one call and has steps, one after another: first the summary, then a post about
+the messages that were taken, if there are any, then one about the call.
 Workers claim errands that are due, as they claim orphans: whoever dies over one loses it to another
 worker when the claim ends. A step is counted as tried before it is done.
 
@@ -26,7 +27,7 @@ ERRANDS = "offhook:errands"
 FIRST_DUE_MS = 2_000
 """How long after its call is over an errand is due: the call's last lines may still follow."""
 
-type Step = Literal["summary", "webhook", "done"]
+type Step = Literal["summary", "message", "webhook", "done"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ it was tried, so an errand outlives workers. Nothing here is waited for by a cal
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -13,6 +14,7 @@ from typing import Any, assert_never
 
 import structlog
 
+from agent.conversation.message import Message, messages_of
 from agent.conversation.tools import Ledger, ToolCall
 from agent.money import prices
 from agent.store.base import CallRecord, Store, StoreAway
@@ -147,15 +149,18 @@ class ErrandRunner:
         match attempt.step:
             case "summary":
                 await self._summarise(errand, attempt, record)
+            case "message":
+                await self._post_messages(errand, attempt, record)
             case "webhook":
-                await self._post(errand, attempt, record)
+                await self._post_call(errand, attempt, record)
             case _:
                 assert_never(attempt.step)
 
     async def _summarise(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
         author = self._means.author
+        then: Step = "message" if messages_in(record) else "webhook"
         if author is None:
-            await self._advance(errand, "webhook")
+            await self._advance(errand, then)
             return
         agent = (await self._personas.current()).named(record.persona)
         try:
@@ -176,20 +181,32 @@ class ErrandRunner:
             account = Account.from_json(record.account)
             if account is not None and self._till is not None:
                 await self._till.pay_besides(errand.conversation_id, account, outcome.usd)
-        await self._advance(errand, "webhook", outcome.to_json(), outcome.usd)
+        await self._advance(errand, then, outcome.to_json(), outcome.usd)
 
-    async def _post(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
-        delivery = self._means.delivery
-        if delivery is None:
-            await self._advance(errand, "done")
-            return
+    async def _post_call(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
         call_sid = errand.conversation_id
         body = told(call_sid, record, await patiently(self._errands.summary(call_sid)))
-        message_id = f"msg_{call_sid}_{attempt.since_ms}"
+        await self._post(errand, attempt, f"msg_{call_sid}_{attempt.since_ms}", body, "done")
+
+    async def _post_messages(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
+        call_sid, taken = errand.conversation_id, messages_in(record)
+        # The id is of what was taken: should the call go on after all, it is not posted as another
+        newest = max((message.number for message in taken), default=0)
+        body = told_of_messages(call_sid, record, taken)
+        await self._post(errand, attempt, f"msg_{call_sid}_message_{newest}", body, "webhook")
+
+    async def _post(
+        self, errand: Errand, attempt: Attempt, message_id: str, body: bytes, then: Step
+    ) -> None:
+        """Post once. `then` comes next when it is taken, or given up."""
+        delivery, call_sid = self._means.delivery, errand.conversation_id
+        if delivery is None:
+            await self._advance(errand, then)
+            return
         status, why = await delivery.post(message_id, wall_time_ms() // 1000, body)
         self._metrics.posted("no answer" if status == NO_ANSWER else str(status))
         if 200 <= status < 300:
-            await self._advance(errand, "done")
+            await self._advance(errand, then)
         elif status == GONE or attempt.age_ms + self._pause_ms(attempt) > DELIVERY_MS:
             log.warning(
                 "webhook given up",
@@ -200,7 +217,7 @@ class ErrandRunner:
                 hint="WEBHOOK_URL must answer with 2xx",
             )
             self._metrics.posted("given up")
-            await self._advance(errand, "done")
+            await self._advance(errand, then)
         else:
             log.info(
                 "webhook not taken", call_sid=call_sid, status=status, why=why, n=attempt.number
@@ -229,6 +246,42 @@ def tool_calls(record: CallRecord) -> list[ToolCall]:
     if (kept := record.checkpoint) is None:
         return []
     return list(Ledger.from_text(kept.tools, (), next_step=kept.next_step, over=True))
+
+
+def messages_in(record: CallRecord) -> list[Message]:
+    """The messages that were taken in a call, and in which the caller said something. One that had
+    ended before a redial was told of with the call before.
+    """
+    began_ms = 0 if record.checkpoint is None else record.checkpoint.began_ms
+    return [
+        message
+        for message in messages_of(tool_calls(record))
+        if message.lines(record.lines) and (message.until_ms is None or message.until_ms > began_ms)
+    ]
+
+
+def told_of_messages(call_sid: str, record: CallRecord, messages: Sequence[Message]) -> bytes:
+    """The body of a webhook: what callers want to be passed on."""
+    about: dict[str, Any] = {
+        "type": "message.taken",
+        "call_sid": call_sid,
+        "caller": record.caller or None,
+        "persona": record.persona,
+        "messages": [
+            {
+                "name": message.name,
+                "call_back": message.call_back,
+                "finished": message.until_ms is not None,
+                "transcript": [
+                    {"text": line.heard, "at_ms": line.at_ms}
+                    for line in message.lines(record.lines)
+                ],
+                "audio": None,
+            }
+            for message in messages
+        ],
+    }
+    return json.dumps(about, ensure_ascii=False).encode(errors="replace")
 
 
 def told(call_sid: str, record: CallRecord, summary: str | None) -> bytes:

@@ -6,7 +6,9 @@ but the owner's words, and to nobody but the other party of the call, or whom th
 
 from collections.abc import Callable, Mapping
 
-from agent.conversation.declaration import SEND_SMS, Status
+import structlog
+
+from agent.conversation.declaration import SEND_SMS, TAKE_MESSAGE, Status
 from agent.conversation.persona import Persona
 from agent.conversation.sms import Template, written
 from agent.persona.sms_schema import Route
@@ -23,7 +25,19 @@ GET_TEXTS = frozenset({Kind.MOBILE, Kind.FIXED_LINE_OR_MOBILE, Kind.VOIP})
 """The kinds of lines that may get text messages."""
 
 NO_NUMBER = "It was not sent: the caller's number is not known. Do not ask for one."
+log = structlog.get_logger(__name__)
+
 SENT = "It is on its way. Tell the caller; whether it arrives, nobody can know yet."
+
+
+def look_at(settings: Settings, personas: Personas) -> None:
+    """Log at the start which tools of the agents lack a setting."""
+    agents = [agent.persona for agent in personas.last_good]
+    if settings.twilio_account_sid is None and any(persona.sms for persona in agents):
+        log.warning("TWILIO_ACCOUNT_SID is not set: no text messages are sent")
+    takes = any(tool.name == TAKE_MESSAGE for persona in agents for tool in persona.tools)
+    if settings.webhook_url is None and takes:
+        log.warning("WEBHOOK_URL is not set: messages that are taken are in the transcripts alone")
 
 
 def toolbox_of(

@@ -35,7 +35,7 @@ from telephony.server.errands import ErrandRunner, Means
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.server.observers import Observer
-from telephony.server.own_tools import toolbox_of
+from telephony.server.own_tools import look_at, toolbox_of
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
 from telephony.server.placing import place
@@ -214,6 +214,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         leases = await stack.enter_async_context(made_of.store.leases())
         await _look_at_store(made_of)
         _look_at_prices(made_of.settings)
+        look_at(made_of.settings, made_of.personas)
         await stack.enter_async_context(made_of.personas.asking())
         calls = Calls(
             model=model,

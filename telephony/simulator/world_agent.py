@@ -51,6 +51,7 @@ class WorldPersona:
     on_keys: Literal["tell", "ignore"] = "ignore"
     silence_s: float = 0.0
     still_there: str = ""
+    message_consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from agent.conversation.commands import (
     ShowCaller,
 )
 from agent.conversation.declaration import SEND_SMS
+from agent.conversation.message import messages_of
 from agent.conversation.persona import (
     DEFAULT_PERSONA,
     NO_GREETING,
@@ -23,6 +24,7 @@ from agent.conversation.persona import (
     words_of,
 )
 from agent.conversation.sms import refusal
+from agent.conversation.tools import Ledger
 from agent.simulator.voice import clip, texts
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.events import StoreAway, StoreBack
@@ -48,7 +50,7 @@ def broken(world: World, spec: WorldSpec) -> list[str]:
         world: A world that has run.
         spec: What it was made of.
     """
-    checks = (_ended, _lines, _acts, _dialled, _hidden, _sound)
+    checks = (_ended, _lines, _acts, _dialled, _messages, _hidden, _sound)
     wrong = [each for check in checks for each in check(world)]
     wrong += [*_texted(world, spec), *_heard(world, spec), *_greeted(world, spec)]
     held = spec.barge_in.manner != "server"
@@ -151,6 +153,19 @@ def _hidden(world: World) -> Iterator[str]:
         for command in step.commands:
             if isinstance(command, HideCaller | ShowCaller):
                 hidden[step.worker] = isinstance(command, HideCaller)
+
+
+def _messages(world: World) -> Iterator[str]:
+    """What the caller says is passed on once: no line of theirs is in two messages."""
+    kept = world.store.checkpoint
+    if kept is None:
+        return
+    taken = messages_of(Ledger.from_text(kept.tools, (), next_step=kept.next_step, over=True))
+    lines = Counter(line.n for message in taken for line in message.lines(world.store.lines))
+    yield from (f"line {n} is in {times} messages" for n, times in lines.items() if times > 1)
+    for each in taken:
+        if each.until_ms is not None and each.until_ms < each.from_ms:
+            yield f"a message ended before it began: {each}"
 
 
 def _sound(world: World) -> Iterator[str]:

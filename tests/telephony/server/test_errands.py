@@ -3,12 +3,17 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.conversation import message
+from agent.conversation.checkpoint import NOTHING_KNOWN
+from agent.conversation.declaration import TAKES_MESSAGE, canonical
+from agent.conversation.tools import Ledger, State
 from agent.conversation.transcript import Line
 from agent.store.errands import Attempt, Errand, RedisErrands
 from agent.store.redis import RedisStore
@@ -155,6 +160,65 @@ async def test_without_a_summary_model_the_call_is_posted_without_a_summary() ->
     await case.over()
     await case.do(2)
     assert [(body["summary"], body["caller"]) for _, body in receiver.posts] == [(None, None)]
+    await case.store.aclose()
+
+
+def message_ledger() -> str:
+    """The ledger of a call in which a message was taken, from 1 s to 9 s."""
+    ledger = Ledger()
+    asked = {1_000: {"action": "begin"}, 9_000: {"action": "end", "call_back": "5550123"}}
+    for at_ms, wish in asked.items():
+        call = ledger.begin(TAKES_MESSAGE, canonical(wish), at_ms)
+        call.ends(State.DONE, message.result(canonical(wish), at_ms, "May I?"), at_ms)
+    return ledger.to_text()
+
+
+async def with_message(case: Case, began_ms: int = 0) -> None:
+    """The call of a case has a message, and is over."""
+    await case.store.open_call(CALL, "Ada", "+14155550123")
+    await case.store.take(CALL, "nonce", "worker", 60)
+    said = ((0, "May I leave a message?"), (3_000, "The lamp is dark."), (12_000, "Bye."))
+    lines = [Line(n, "caller", text, text, at_ms, 1) for n, (at_ms, text) in enumerate(said, 1)]
+    await case.store.append(CALL, lines, 1)
+    kept = replace(NOTHING_KNOWN, epoch=1, tools=message_ledger(), began_ms=began_ms)
+    await case.store.save_checkpoint(CALL, kept, 1)
+    await case.store.end_call(CALL, 1, "caller_hangup")
+
+
+async def test_a_message_is_posted_until_it_is_taken_once_and_before_its_call() -> None:
+    receiver = Receiver(503, 204, 204)
+    case = Case(Author(), receiver)
+    await with_message(case)
+    await case.do(5)
+    (lost_id, lost), (taken_id, taken), (_, ended) = receiver.posts
+    assert (lost_id, lost) == (taken_id, taken)
+    assert taken_id == f"msg_{CALL}_message_2"
+    assert ended["type"] == "call.ended"
+    assert taken == {
+        "type": "message.taken",
+        "call_sid": CALL,
+        "caller": "+14155550123",
+        "persona": "Ada",
+        "messages": [
+            {
+                "name": "",
+                "call_back": "5550123",
+                "finished": True,
+                "transcript": [{"text": "The lamp is dark.", "at_ms": 3_000}],
+                "audio": None,
+            }
+        ],
+    }
+    assert case.errands.settled
+    await case.store.aclose()
+
+
+async def test_a_message_of_the_call_before_a_redial_is_not_told_again() -> None:
+    receiver = Receiver(204)
+    case = Case(None, receiver)
+    await with_message(case, began_ms=10_000)
+    await case.do(2)
+    assert [body["type"] for _, body in receiver.posts] == ["call.ended"]
     await case.store.aclose()
 
 
