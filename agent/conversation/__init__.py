@@ -49,6 +49,7 @@ Modules, lowest first:
     transfer    the agent puts the caller through: once its words were heard
     collect     the agent collects digits that the caller types
     secure_entries a caller types what nobody is to see, before a tool runs
+    send_digits the agent presses keys
     tool_use    checks a tool call, has it run once, and sees that its result is told
     parts       puts these parts together, for a new conversation or one that goes on
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`

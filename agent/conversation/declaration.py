@@ -29,6 +29,9 @@ TRANSFER = "transfer"
 COLLECT_DIGITS = "collect_digits"
 """The tool of an agent that may ask a caller to type something."""
 
+SEND_DIGITS = "send_digits"
+"""The tool of an agent that may press keys."""
+
 MOST_DIGITS = 40
 """The longest number that anybody types."""
 
@@ -107,7 +110,7 @@ TAKES_NOTE = Tool(
     scheduling="SILENT",
 )
 
-OURS = frozenset({END_CALL, NOTE, TRANSFER, COLLECT_DIGITS, SEND_SMS, TAKE_MESSAGE})
+OURS = frozenset({END_CALL, NOTE, TRANSFER, COLLECT_DIGITS, SEND_DIGITS, SEND_SMS, TAKE_MESSAGE})
 """The names that no other tool may have."""
 
 
@@ -227,7 +230,32 @@ TAKES_MESSAGE = Tool(
     idempotent=True,
 )
 
-BUILT_IN_TOOLS = {tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE, COLLECTS, TAKES_MESSAGE)}
+SENDS = Tool(
+    name=SEND_DIGITS,
+    description=(
+        "Presses keys of the telephone, such as to choose from a menu that is read out to you. Say "
+        "nothing in the same turn. Then wait, and listen to what comes. w is a pause of half a "
+        "second, W one of a second."
+    ),
+    parameters=canonical(
+        {
+            "properties": {
+                "digits": {
+                    "description": "The keys, in order, 32 at most.",
+                    "pattern": "[0-9A-D#*wW]{1,32}",
+                    "type": "string",
+                }
+            },
+            "required": ["digits"],
+            "type": "object",
+        }
+    ),
+    scheduling="SILENT",
+)
+
+BUILT_IN_TOOLS = {
+    tool.name: tool for tool in (ENDS_CALL, TAKES_NOTE, COLLECTS, SENDS, TAKES_MESSAGE)
+}
 
 
 def quoted(text: str) -> str:

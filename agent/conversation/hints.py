@@ -19,6 +19,11 @@ CAME_OF_IT = {
     "caller-left": "The caller hung up while they waited.",
 }
 """What came of a transfer, by the outcome of its step."""
+KEYS_SENT = "The keys were pressed. Say nothing; listen to what comes, and go by that."
+KEYS_UNKNOWN = (
+    "Nobody knows whether the keys were pressed. Say nothing; listen to what comes: if it asks for "
+    "them again, press them again."
+)
 BACK = "The caller is back with you: tell them, and ask what you can do for them."
 BACK_UNKNOWN = (
     "The caller is back with you, and nobody knows whether anybody was reached. Ask whether they "

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple, Self
 
-type Kind = Literal["transfer"]
+type Kind = Literal["transfer", "digits"]
 type By = Literal["agent", "server"]
 
 REACHED = frozenset({"completed", "answered"})
@@ -102,7 +102,8 @@ class NextStep:
     Args:
         n: Its number; a later step of the same call has a higher one.
         kind: What is to happen.
-        to: The name of the target, as its owner wrote it; "" for the only one there is.
+        to: The name of the target, as its owner wrote it; "" for the only one there is. Of keys,
+            which ones.
         by: Who asked for it.
         stage: Where it stands.
         claim: The request that carries it out. If that request is repeated, it gets the same

@@ -3,7 +3,7 @@
 from enum import Enum, auto
 
 from agent.conversation.deadlines import earliest
-from agent.conversation.declaration import TRANSFER
+from agent.conversation.declaration import SEND_DIGITS, TRANSFER
 from agent.conversation.tools import State, ToolCall
 
 FILLER_AFTER_MS = 1_200
@@ -43,7 +43,7 @@ def due_ms(call: ToolCall, silent_since_ms: int | None) -> int | None:
         return None  # see `collect` and `secure_entries`
     if call.state is State.INTENDED:
         return call.called_ms + STORED_WITHIN_MS
-    if call.tool.name == TRANSFER:
+    if call.tool.name in {TRANSFER, SEND_DIGITS}:
         return None  # it waits for nothing but the words before it: see `transfer`
     over_ms = None if call.lasts else call.called_ms + OVER_AFTER_MS
     late_ms = None if call.late else call.called_ms + call.tool.timeout_ms

@@ -74,11 +74,13 @@ def assemble(
         greeted=kept.greeted,
         wordless=kept.wordless,
     )
+    ledger = Ledger.from_text(kept.tools, persona.tools, kept.notes, kept.next_step)
+    if ledger.after_keys:
+        debt.open_question = False
     if left is not None and left.owed_words and debt.open_question:
         transcript.left_open(left.owed_words, left.owed_ms)
     jitter = Random(seed)  # noqa: S311 - no secret
     resumption = Resumption(jitter, handle, Choice(two=has_fallback, fallback=fallback))
-    ledger = Ledger.from_text(kept.tools, persona.tools, kept.notes, kept.next_step)
     sessions = Sessions(
         persona, transcript, resumption, debt, meter, ledger, wall_time_ms=wall_time_ms
     )

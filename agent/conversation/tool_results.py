@@ -42,6 +42,10 @@ class Results:
         for call in self._not_given:
             if any(session == self._sessions.session for session, _ in call.waiting):
                 out += self.deliver(call, now_ms)
+        for call in self._not_given:
+            if call.tool.scheduling == "SILENT":  # the session knows it from its beginning
+                call.told, call.sent_to = True, self._sessions.session
+                out += self._sessions.checkpoint(now_ms)
         if not (rest := self._not_given):
             return out
         return out + (self._sent(rest, now_ms) if knows else self.tell(rest, now_ms))

@@ -19,6 +19,7 @@ from agent.conversation.declaration import (
     COLLECT_DIGITS,
     END_CALL,
     NOTE,
+    SEND_DIGITS,
     SEND_SMS,
     TAKE_MESSAGE,
     TRANSFER,
@@ -35,6 +36,7 @@ from agent.conversation.persona import Persona
 from agent.conversation.replies import Replies
 from agent.conversation.secret_digits import KeyKind
 from agent.conversation.secure_entries import SecureEntries
+from agent.conversation.send_digits import SendDigits
 from agent.conversation.sessions import Sessions
 from agent.conversation.tool_events import (
     ActsStored,
@@ -79,6 +81,7 @@ class ToolUse:
             ledger, self._results, replies=replies, sessions=sessions, debt=debt
         )
         self._secure = SecureEntries(ledger, self._results, replies=replies, sessions=sessions)
+        self._send = SendDigits(ledger, parting=parting, replies=replies, sessions=sessions)
         self._hang_up = HangUp(parting, replies, sessions, debt)
         self._transfer = Transfer(
             persona,
@@ -106,7 +109,7 @@ class ToolUse:
         silent_ms = self._silent_since_ms
         tools = (due_ms(call, silent_ms) for call in self._ledger.running)
         of_caller = self._collect.due_ms, self._secure.due_ms
-        return earliest(self._transfer.due_ms, *of_caller, *tools)
+        return earliest(self._transfer.due_ms, self._send.due_ms, *of_caller, *tools)
 
     def step(self, event: ToolEvent, now_ms: int) -> list[ConversationCommand]:
         """A call, or what came of one."""
@@ -160,6 +163,7 @@ class ToolUse:
         if self._results.note_told():
             out += self._sessions.checkpoint(now_ms)
         out += self._transfer.look(now_ms) + self._collect.look(now_ms) + self._secure.look(now_ms)
+        out += self._send.look(now_ms)
         for call in self._ledger.running:
             at_ms = due_ms(call, self._silent_since_ms)
             if at_ms is not None and now_ms >= at_ms:
@@ -199,8 +203,10 @@ class ToolUse:
             if same.open:
                 return self._results.meanwhile(same, [same.waiting[-1]], now_ms)
             return self._results.deliver(same, now_ms)
-        if tool.name == TRANSFER and self._ledger.transfer is not None:
+        if tool.name in {TRANSFER, SEND_DIGITS} and self._ledger.transfer is not None:
             return self._refuse(called, "The caller is put through to somebody already.", now_ms)
+        if tool.name in {TRANSFER, SEND_DIGITS} and self._ledger.sends is not None:
+            return self._refuse(called, "Keys are pressed already. Wait for it.", now_ms)
         if (tool.name == COLLECT_DIGITS or tool.secure) and (wrong := self._not_typed(called)):
             return self._refuse(called, wrong, now_ms, retryable=True)
         if tool.name == TAKE_MESSAGE and (wrong := message.refusal(called.arguments, self._ledger)):
@@ -229,6 +235,8 @@ class ToolUse:
             return self._transfer.wanted(call, now_ms) + checkpoint
         if call.entering:
             return self._secure.begins(now_ms) + checkpoint
+        if tool.name == SEND_DIGITS:
+            self._send.wanted()
         if call.state is State.INTENDED:
             return checkpoint
         return [*self._run(call, now_ms), *checkpoint]
@@ -259,7 +267,8 @@ class ToolUse:
             call.waiting = [each for each in call.waiting if each not in gone]
             if call.waiting or call.typed:  # what was typed is told in any case
                 continue
-            undone = call.state is State.INTENDED or call.tool.name == TRANSFER or call.of_caller
+            of_line = call.tool.name in {TRANSFER, SEND_DIGITS}
+            undone = call.state is State.INTENDED or of_line or call.of_caller
             if undone or call.tool.idempotent:
                 if call.entering:
                     out += self._secure.taken_back(call, now_ms)
@@ -284,6 +293,9 @@ class ToolUse:
     def _run(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
         if call.tool.name == TRANSFER:
             self._transfer.stored(now_ms)
+            return []
+        if call.tool.name == SEND_DIGITS:
+            self._send.stored(now_ms)
             return []
         if call.of_caller:
             self._collect.begins(now_ms)
@@ -312,7 +324,7 @@ class ToolUse:
             case Due.NOT_STORED:
                 call.ends(State.FAILED, envelope(Status.ERROR, hint=NOT_STORED), now_ms)
                 forget = [commands.ForgetKeys()] if call.tool.secure else []
-                return forget + self._results.deliver(call, now_ms)
+                return forget + self._results.deliver(call, now_ms, "WHEN_IDLE")
             case Due.GIVEN_UP:
                 call.ends(State.FAILED, envelope(Status.TIMEOUT, retryable=True), now_ms)
                 return [commands.CancelTool(call.number), *self._results.deliver(call, now_ms)]

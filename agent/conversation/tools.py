@@ -18,6 +18,7 @@ from typing import Self
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.declaration import (
     COLLECT_DIGITS,
+    SEND_DIGITS,
     SEND_SMS,
     TAKE_MESSAGE,
     TRANSFER,
@@ -30,6 +31,8 @@ from agent.conversation.hints import (
     BACK,
     BACK_UNKNOWN,
     CAME_OF_IT,
+    KEYS_SENT,
+    KEYS_UNKNOWN,
     LASTS,
     LATE,
     UNKNOWN_HINT,
@@ -143,6 +146,8 @@ class Ledger:
         self.counts: dict[str, int] = {}
         self.notes = ""
         """What the agent wrote down, each note on a line."""
+        self.after_keys = False
+        """Whether the line was away for keys alone: they are the answer to what was said before."""
         self._calls: list[ToolCall] = []
 
     def __iter__(self) -> Iterator[ToolCall]:
@@ -162,6 +167,11 @@ class Ledger:
     def transfer(self) -> ToolCall | None:
         """The transfer that was asked for and has not happened yet, if there is one."""
         return next((call for call in self.running if call.tool.name == TRANSFER), None)
+
+    @property
+    def sends(self) -> ToolCall | None:
+        """The keys that are to be pressed and were not yet, if there are any."""
+        return next((call for call in self.running if call.tool.name == SEND_DIGITS), None)
 
     def target_of(self, call: ToolCall) -> str:
         """The name of whom a transfer is to."""
@@ -229,6 +239,9 @@ class Ledger:
         step = ""
         if (call := self.transfer) is not None:
             step = NextStep(call.number, "transfer", self.target_of(call), "agent").to_json()
+        elif (call := self.sends) is not None:
+            keys = str(json.loads(call.arguments)["digits"])
+            step = NextStep(call.number, "digits", keys, "agent").to_json()
         return replace(
             checkpoint,
             tools=self.to_text(),
@@ -278,9 +291,11 @@ class Ledger:
                 call.entering, call.result = True, ""
             elif call.of_caller:
                 call.typed, call.result = result, ""
-            elif call.open and name == TRANSFER:
+            elif call.open and name in {TRANSFER, SEND_DIGITS}:
                 known = step if step is not None and step.n == number else None
-                (_ended if over else _came_back)(call, known)
+                back = _came_back if name == TRANSFER else _pressed
+                (_ended if over else back)(call, known)
+                ledger.after_keys |= name == SEND_DIGITS and not call.open
             elif call.open and not tool.idempotent:
                 call.ends(State.UNKNOWN, envelope(Status.UNKNOWN, hint=UNKNOWN_HINT), 0)
             ledger._calls.append(call)
@@ -305,6 +320,17 @@ def _came_back(call: ToolCall, step: NextStep | None) -> None:
             call.ends(State.FAILED, envelope(Status.UNKNOWN, hint=BACK_UNKNOWN), 0)
 
 
+def _pressed(call: ToolCall, step: NextStep | None) -> None:
+    """Note whether keys were pressed, now that the line is here again."""
+    match step:
+        case NextStep(stage=Stage.INTENDED):
+            call.state = State.RUNNING
+        case NextStep(stage=Stage.DONE):
+            call.ends(State.DONE, envelope(Status.OK, hint=KEYS_SENT), 0)
+        case _:
+            call.ends(State.UNKNOWN, envelope(Status.UNKNOWN, hint=KEYS_UNKNOWN), 0)
+
+
 def _ended(call: ToolCall, step: NextStep | None) -> None:
     """Note what came of a transfer whose call is over."""
     match step:
@@ -321,7 +347,11 @@ def _ended(call: ToolCall, step: NextStep | None) -> None:
 def _stands(call: ToolCall, now_ms: int) -> bool:
     """Whether an equal call is to get what this one gives."""
     match call.state:
-        case State.INTENDED | State.RUNNING | State.UNKNOWN:
+        case State.INTENDED | State.RUNNING:
+            return True
+        case _ if call.tool.name == SEND_DIGITS:
+            return False  # a menu may ask for the same key again
+        case State.UNKNOWN:
             return True
         case State.DONE if call.tool.name == COLLECT_DIGITS:
             return False  # who asks again wants something else to be typed

@@ -84,7 +84,7 @@ def _small(name: str) -> str:
     return name
 
 
-type BuiltIn = Literal["end_call", "note", "collect_digits", "take_message"]
+type BuiltIn = Literal["end_call", "note", "collect_digits", "send_digits", "take_message"]
 """A tool that comes with offhook."""
 
 Said = Annotated[str, AfterValidator(_said)]

@@ -54,6 +54,8 @@ async def put_through(
     step = None if record is None else record.next_step
     if step is None or step.by != "agent" or step.stage not in {Stage.INTENDED, Stage.RUNNING}:
         return None
+    if step.kind == "digits":
+        return await _pressed(worker, call_sid, request)
     target = agent.transfers.get(step.to)
     is_warm = target is not None and target.warm
     try:
@@ -81,6 +83,22 @@ async def put_through(
     if document is not None:
         await _let_go(worker, call_sid)
     return document
+
+
+async def _pressed(worker: Worker, call_sid: str, request: str) -> str | None:
+    """The document that presses the keys which the agent wants pressed; None as in `put_through`.
+    The log does not tell which keys.
+    """
+    try:
+        claimed, mine = await patiently(worker.store.claim_step(call_sid, request))
+    except StoreAway as away:
+        log.warning("keys not pressed", call_sid=call_sid, why=away.why)
+        return None
+    if not mine or claimed is None:
+        return None
+    log.info("keys are pressed", call_sid=call_sid, keys=len(claimed.to))
+    await _let_go(worker, call_sid)
+    return twiml.play(worker.settings.public_url, claimed.to)
 
 
 async def _held(

@@ -5,6 +5,7 @@
 /twilio/resume         a stream ended: connect again, or transfer, or apologise, or hang up
 /twilio/transferred    a transfer ended: hang up, or first say that nobody could be reached, or
                        connect to the agent again that had put the caller through
+/twilio/played         keys were pressed for the agent: connect to it again
 /twilio/status         the call's status changed
 /twilio/stream-status  a stream's status changed
 """
@@ -157,6 +158,20 @@ async def transferred(request: Request) -> Response:
         record = await standing.record(worker, form, agent.persona.name)
         return await _go_on(worker, form, record, _request(request))
     return _xml(twiml.goodbye(agent.says.no_answer, agent.persona.language))
+
+
+@router.post(twiml.PLAYED_PATH)
+async def played(request: Request) -> Response:
+    """Keys were pressed for the agent, which goes on now."""
+    worker = _worker(request)
+    form = await form_of(request)
+    if form.get("CallStatus") in TERMINAL_STATUSES:
+        return _xml(twiml.hangup())
+    agent = await _agent(worker, form)
+    record = await standing.record(worker, form, agent.persona.name)
+    if record is not None and record.next_step is not None and record.next_step.kind == "digits":
+        await way_out.settled(worker, form["CallSid"], "completed")
+    return await _go_on(worker, form, record, _request(request))
 
 
 @router.post(twiml.STATUS_PATH)

@@ -12,6 +12,12 @@ from agent.simulator.agenda import Agenda
 from telephony.simulator.phone import Phone
 from telephony.simulator.virtual_worker import VirtualStore
 
+KEY_MS, WAIT_MS = 200, {"w": 500, "W": 1_000}
+"""How long a key is played, and a pause among them."""
+
+PRESSED = "pressed"
+"""How the pressing of keys ends here: the call goes on after it."""
+
 TALKED = "completed"
 """How a transfer ends after which the call does."""
 
@@ -50,7 +56,8 @@ class VirtualDial:
         connect: Connects the call to the agent again, at a time.
 
     Attributes:
-        legs: Every leg so far.
+        legs: Every leg so far; to press keys is one, too.
+        pressed: The keys that were pressed each time.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class VirtualDial:
         connect: Callable[[int], None],
     ) -> None:
         self.legs: list[Leg] = []
+        self.pressed: list[str] = []
         self._targets, self._store, self._agenda = targets, store, agenda
         self._phone, self._connect = phone, connect
         self._requests = 0
@@ -81,6 +89,11 @@ class VirtualDial:
             return False
         leg = Leg(step.n, step.to, now_ms)
         self.legs.append(leg)
+        if step.kind == "digits":
+            self.pressed.append(step.to)
+            takes_ms = sum(WAIT_MS.get(key, KEY_MS) for key in step.to)
+            self._agenda.note(now_ms + takes_ms, partial(self._end, leg, PRESSED))
+            return True
         target = self._targets[step.to]
         self._agenda.note(now_ms + target.takes_ms, partial(self._end, leg, target.outcome))
         return True
@@ -95,7 +108,8 @@ class VirtualDial:
             return
         leg.ended_ms = now_ms
         if self._store.next_step is not None:
-            self._store.next_step = self._store.next_step.settled(outcome)
+            settled = TALKED if outcome == PRESSED else outcome
+            self._store.next_step = self._store.next_step.settled(settled)
         if outcome == TALKED:
             self._phone.hung_up = True
         else:

@@ -15,6 +15,7 @@ MEDIA_PATH = "/twilio/media"
 RESUME_PATH = "/twilio/resume"
 STREAM_STATUS_PATH = "/twilio/stream-status"
 TRANSFERRED_PATH = "/twilio/transferred"
+PLAYED_PATH = "/twilio/played"
 ANSWERED_BY_PATH = "/twilio/answered-by"
 
 RETRIES = "rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
@@ -161,6 +162,22 @@ def ask(public_url: str, path: str) -> str:
     """
     response = VoiceResponse()
     response.redirect(webhook_url(public_url, path), method="POST")
+    return str(response)
+
+
+def play(public_url: str, digits: str) -> str:
+    """Press keys, and then request `PLAYED_PATH`.
+
+    Args:
+        public_url: The address under which Twilio reaches us.
+        digits: The keys, with w and W for pauses.
+
+    Raises:
+        ValueError: `public_url` cannot be used.
+    """
+    response = VoiceResponse()
+    response.play(digits=digits)
+    response.redirect(webhook_url(public_url, PLAYED_PATH), method="POST")
     return str(response)
 
 

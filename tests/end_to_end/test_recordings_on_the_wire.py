@@ -24,6 +24,8 @@ REFUSED = {
     "elsewhere.call": "OwnershipLost",
     "end-requested.call": "EndRequested",
     "hand-over.2.call": LATER,
+    "keys-sent.2.call": LATER,
+    "keys-sent.call": TOOL,
     "old-stream.call": "Mark of another stream",
     "secure-entry-given-up.call": TOOL,
     "secure-entry.call": TOOL,

@@ -22,6 +22,7 @@ WEBHOOKS = (
     twiml.RESUME_PATH,
     twiml.STATUS_PATH,
     twiml.STREAM_STATUS_PATH,
+    twiml.PLAYED_PATH,
     twiml.TRANSFERRED_PATH,
 )
 

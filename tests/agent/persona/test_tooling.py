@@ -162,4 +162,5 @@ def test_the_built_in_tools_are_what_their_names_say() -> None:
         ("end_call", "end_call"),
         ("note", "note"),
         ("collect_digits", "collect_digits"),
+        ("send_digits", "send_digits"),
     ]
