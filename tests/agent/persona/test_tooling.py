@@ -163,4 +163,5 @@ def test_the_built_in_tools_are_what_their_names_say() -> None:
         ("note", "note"),
         ("collect_digits", "collect_digits"),
         ("send_digits", "send_digits"),
+        ("take_message", "take_message"),
     ]
