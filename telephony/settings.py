@@ -197,8 +197,8 @@ class Settings(TwilioSettings):
     )
     record_dir: Path | None = Field(
         None,
-        description="The folder for recordings of calls. If it is not set, no call is recorded. "
-        "A recording holds everything that was said.",
+        description="The folder for recordings of calls. If it is set, every call is recorded, and "
+        "callers are not told; if not, only those of agents whose persona file has it so.",
     )
     record_calls: str = Field(
         "all",
@@ -254,6 +254,11 @@ class Settings(TwilioSettings):
     def store_dir(self) -> Path:
         """The folder in which calls are kept when REDIS_URL is not set."""
         return self.state_dir.expanduser().absolute() / "store"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """The folder for recordings."""
+        return self.record_dir or self.state_dir.expanduser().absolute() / "recordings"
 
     @field_validator("gemini_api_key")
     @classmethod

@@ -43,6 +43,7 @@ Modules, lowest first:
     rest        leaves out the repeated beginning of a reply that goes on in a new session
     parting     decides when a conversation comes to its end: silence, length, the agent hangs up
     keys        tells the model of the keys that a caller presses
+    consent     whether a conversation is recorded, and what the caller said to it
     hang_up     the agent ends the call: once its goodbye was heard
     overdue     what is due about a tool call that is still open, and when
     tool_results tells the model what came of its tool calls

@@ -47,6 +47,7 @@ class Checkpoint:
             not come.
         next_step: What is to happen with the line next, as `NextStep.to_json` writes it, or "". As
             a store returns it: the newest step, as it stands there.
+        recorded: Whether it is recorded, as `consent` has it.
     """
 
     epoch: int
@@ -71,6 +72,7 @@ class Checkpoint:
     next_step: str = field(default="", metadata=LATER)
     unpriced: int = field(default=0, metadata=LATER)
     wordless: bool = field(default=False, metadata=LATER)
+    recorded: str = field(default="", metadata=LATER)
 
     def left_after(self, lines: int) -> Self | None:
         """The same if it tells what is owed; None if more lines are stored, which tell it."""

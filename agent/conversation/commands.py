@@ -273,6 +273,11 @@ class EndConversation:
     reason: Ending
 
 
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """The caller does not want to be recorded: nothing more is, and what was is deleted."""
+
+
 ModelCommand = (
     OpenModel
     | CloseModel
@@ -288,6 +293,7 @@ StoreCommand = AppendLine | SaveCheckpoint
 PlayerCommand = PlayReply | FinishReply | HoldPlayback | GoOnPlayback | StopPlayback | DropRest
 MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
 EndCommand = GiveUp | EndConversation
+RecorderCommand = StopRecording
 ConversationCommand = (
     ModelCommand
     | ToolCommand
@@ -295,6 +301,7 @@ ConversationCommand = (
     | StoreCommand
     | PlayerCommand
     | MicrophoneCommand
+    | RecorderCommand
     | EndCommand
 )
 

@@ -31,6 +31,8 @@ COLLECT_DIGITS = "collect_digits"
 
 SEND_DIGITS = "send_digits"
 """The tool of an agent that may press keys."""
+STOP_RECORDING = "stop_recording"
+"""The tool of an agent whose calls are recorded."""
 
 MOST_DIGITS = 40
 """The longest number that anybody types."""
@@ -110,7 +112,21 @@ TAKES_NOTE = Tool(
     scheduling="SILENT",
 )
 
-OURS = frozenset({END_CALL, NOTE, TRANSFER, COLLECT_DIGITS, SEND_DIGITS, SEND_SMS, TAKE_MESSAGE})
+STOPS_RECORDING = Tool(
+    name=STOP_RECORDING,
+    description=(
+        "Stops the recording of this call for good, and deletes it. The caller was told that the "
+        "call is recorded. Use it at once when the caller does not want that."
+    ),
+    idempotent=True,
+)
+
+OURS = frozenset(
+    {
+        *(END_CALL, NOTE, TRANSFER, COLLECT_DIGITS),
+        *(SEND_DIGITS, SEND_SMS, TAKE_MESSAGE, STOP_RECORDING),
+    }
+)
 """The names that no other tool may have."""
 
 

@@ -6,6 +6,7 @@ from random import Random
 
 from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
 from agent.conversation.choice import Choice
+from agent.conversation.consent import Consent
 from agent.conversation.crossed import Crossed
 from agent.conversation.debt import Debt
 from agent.conversation.keys import Keys
@@ -81,8 +82,9 @@ def assemble(
         transcript.left_open(left.owed_words, left.owed_ms)
     jitter = Random(seed)  # noqa: S311 - no secret
     resumption = Resumption(jitter, handle, Choice(two=has_fallback, fallback=fallback))
+    consent = Consent(persona, checkpoint)
     sessions = Sessions(
-        persona, transcript, resumption, debt, meter, ledger, wall_time_ms=wall_time_ms
+        persona, transcript, resumption, debt, meter, ledger, consent, wall_time_ms=wall_time_ms
     )
     pace = Pace(think_ms)
     playing = Playing(transcript, turns)
@@ -98,6 +100,7 @@ def assemble(
         liveness=liveness,
         debt=debt,
         parting=parting,
+        consent=consent,
     )
     return Parts(
         transcript=transcript,

@@ -39,6 +39,8 @@ class Persona:
         transfers: To whom it may put callers through, with the tool of `puts_through`.
         sms: Which text messages it may send, with the tool of `sms.sends`.
         message_consent: What it asks before it takes a message, with `TAKES_MESSAGE`.
+        recording_days: For how many days the recording of a conversation is kept; 0 if there is
+            none. Who is recorded has to be told so, and has the tool `STOPS_RECORDING`.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Persona:
     transfers: tuple[Target, ...] = field(default=(), metadata=LATER)
     sms: tuple[Template, ...] = field(default=(), metadata=LATER)
     message_consent: str = field(default="", metadata=LATER)
+    recording_days: int = field(default=0, metadata=LATER)
 
     @property
     def turn_taking(self) -> TurnTaking:

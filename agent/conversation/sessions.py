@@ -10,6 +10,7 @@ from dataclasses import replace
 from agent.conversation import commands, events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
+from agent.conversation.consent import Consent
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.link import OPENING_LIMIT_MS, Link
@@ -42,6 +43,7 @@ class Sessions:
         debt: What the caller is owed.
         meter: What the conversation costs.
         ledger: What the model has had done.
+        consent: Whether it is recorded.
 
     Attributes:
         attached: Whether somebody listens.
@@ -57,6 +59,7 @@ class Sessions:
         debt: Debt,
         meter: Meter,
         ledger: Ledger,
+        consent: Consent,
         *,
         wall_time_ms: int,
     ) -> None:
@@ -65,6 +68,7 @@ class Sessions:
         if any(line.epoch == 0 for line in transcript.lines):
             self._opening = CUT_OFF_CUE
         self._debt, self._meter, self._ledger = debt, meter, ledger
+        self._consent = consent
         self._persona = persona
         self._transcript, self._resumption = transcript, resumption
         self._wall_time_ms = wall_time_ms
@@ -275,6 +279,7 @@ class Sessions:
             fallback=self._resumption.fallback,
         )
         checkpoint = self._meter.kept_in(self._ledger.kept_in(checkpoint))
+        checkpoint = self._consent.kept_in(checkpoint)
         if self._debt.owes_answer or self._debt.rest:
             checkpoint = self._with_debt(checkpoint)
         return [commands.SaveCheckpoint(checkpoint, self._meter.cost(now_ms))]

@@ -13,6 +13,7 @@ from agent.conversation import commands, message, sms
 from agent.conversation.arguments import refusal
 from agent.conversation.collect import Collect, contradiction
 from agent.conversation.commands import ConversationCommand
+from agent.conversation.consent import Consent
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.declaration import (
@@ -21,6 +22,7 @@ from agent.conversation.declaration import (
     NOTE,
     SEND_DIGITS,
     SEND_SMS,
+    STOP_RECORDING,
     TAKE_MESSAGE,
     TRANSFER,
     Status,
@@ -66,6 +68,7 @@ class ToolUse:
         liveness: Liveness,
         debt: Debt,
         parting: Parting,
+        consent: Consent,
     ) -> None:
         self._tools = {tool.name: tool for tool in persona.tools}
         self._turns, self._sms = persona.turn_taking, persona.sms
@@ -76,7 +79,7 @@ class ToolUse:
         )
         self._sessions, self._replies = sessions, replies
         self._liveness, self._debt = liveness, debt
-        self._parting = parting
+        self._parting, self._recorded = parting, consent
         self._collect = Collect(
             ledger, self._results, replies=replies, sessions=sessions, debt=debt
         )
@@ -197,6 +200,9 @@ class ToolUse:
             return [self._hang_up.asks_for_goodbye(called)]
         if tool.name == NOTE:
             return self._note(called, now_ms)
+        if tool.name == STOP_RECORDING:
+            self._results.expect_answer(now_ms)
+            return self._recorded.refused(called) + self._sessions.checkpoint(now_ms)
         same = self._ledger.same(tool.name, called.arguments, now_ms)
         if same is not None:
             same.waiting.append((called.session, called.id))

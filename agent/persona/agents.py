@@ -74,6 +74,10 @@ class Closed:
     greeting_cue: str
 
 
+NOTICE = "This call is recorded. If you do not want that, please say so."
+"""What a caller is told who is recorded, if its owner has no other words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """Who answers, under which numbers, when, and for whom not.
@@ -96,6 +100,7 @@ class Agent:
         sms: From where to whom its text messages go, by the name of their template.
         closed: What it does outside its hours; None if its calls are not begun then.
         outside: Whether this is what it is then: see `after_hours`.
+        notice: What a caller is told before the call, because it is recorded; "" if it is not.
     """
 
     persona: Persona
@@ -113,6 +118,7 @@ class Agent:
     sms: Mapping[str, Route] = field(default_factory=dict)
     closed: Closed | None = None
     outside: bool = False
+    notice: str = ""
 
     @property
     def calling(self) -> Self:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from agent.conversation.declaration import (
     BUILT_IN_TOOLS,
     SEND_SMS,
+    STOP_RECORDING,
+    STOPS_RECORDING,
     TRANSFER,
     Target,
     Tool,
@@ -20,6 +22,8 @@ from agent.persona.sms_schema import templates_of
 def built_in(given: PersonaFile) -> dict[str, Tool]:
     """The tools of our own that a file wants, by name."""
     tools: dict[str, Tool] = {name: BUILT_IN_TOOLS[name] for name in given.builtin}
+    if given.recording.on:
+        tools[STOP_RECORDING] = STOPS_RECORDING
     if targets := targets_of(given):
         tools[TRANSFER] = puts_through(targets, given.language)
     if given.sms:

@@ -98,6 +98,13 @@ goodbye = "I am sorry, our time is up. Goodbye."
 still_there = "Are you still there?"
 message_consent = "I can pass on what you say, word for word. Is that all right?"
 
+# Whether calls are recorded. If so, Twilio's voice says `notice` before the call. A caller who does
+# not want it tells the agent: then the recording stops at once, and is deleted. See docs/replay.md.
+[recording]
+on = false
+notice = "This call is recorded. If you do not want that, please say so."
+keep_days = 30  # after so many days, a recording is deleted
+
 # To whom the agent may put callers through, by names that the model knows: a table for each. `says`
 # is said before, if the model says nothing. If nobody answers, the caller comes back to the agent.
 # [transfers.sales]

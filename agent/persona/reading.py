@@ -126,6 +126,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         transfers=targets_of(given),
         sms=templates_of(given.sms),
         message_consent=given.says.message_consent if TAKE_MESSAGE in given.builtin else "",
+        recording_days=given.recording.keep_days if given.recording.on else 0,
     )
     return Agent(
         persona,
@@ -151,6 +152,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
             for name, table in given.transfers.items()
         },
         sms=routes_of(given.sms, given.numbers),
+        notice=given.recording.notice if given.recording.on else "",
     )
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from agent.conversation.declaration import MOST_DIGITS
-from agent.persona.agents import LIMITED, MESSAGE_CONSENT, Says
+from agent.persona.agents import LIMITED, MESSAGE_CONSENT, NOTICE, Says
 from agent.persona.hours import parse, parse_day
 from agent.persona.outbound_schema import OutboundTable
 from agent.persona.sms_schema import SmsTable
@@ -179,6 +179,14 @@ class SaysTable(_Table):
     message_consent: Said = MESSAGE_CONSENT
 
 
+class RecordingTable(_Table):
+    """`[recording]`: whether calls are recorded."""
+
+    on: bool = False
+    notice: Said = NOTICE
+    keep_days: int = Field(default=30, ge=1, le=3_650)
+
+
 class ParameterTable(_Table):
     """`[tools.parameters.NAME]`: one parameter of a tool that is an HTTP call."""
 
@@ -300,6 +308,7 @@ class PersonaFile(_Table):
     outbound: OutboundTable | None = None
     limits: LimitsTable = LimitsTable()
     says: SaysTable = SaysTable()
+    recording: RecordingTable = RecordingTable()
     on_keys: Literal["tell", "ignore"] = "tell"
     builtin: tuple[BuiltIn, ...] = Field(("end_call", "note"), strict=False)
     tools: tuple[ToolTable, ...] = Field((), strict=False)

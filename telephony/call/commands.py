@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from agent.conversation.commands import ModelCommand, SecretCommand, StoreCommand, ToolCommand
+from agent.conversation.commands import (
+    ModelCommand,
+    RecorderCommand,
+    SecretCommand,
+    StoreCommand,
+    ToolCommand,
+)
 from telephony.call.ending import EndedReason
 
 NO_REPLY = 0
@@ -65,4 +71,5 @@ class EndCall:
 
 
 PhoneCommand = SendMedia | SendMark | SendClear | CloseStream
-Command = PhoneCommand | ModelCommand | ToolCommand | SecretCommand | StoreCommand | EndCall
+AgentCommand = ModelCommand | ToolCommand | SecretCommand | StoreCommand | RecorderCommand
+Command = PhoneCommand | AgentCommand | EndCall

@@ -11,6 +11,7 @@ Modules, lowest first:
     recording      the folder `<name>.call`, and how it is written
     reader         reads a recording strictly
     selection      decides which calls are recorded (`RECORD_CALLS`)
+    keeping        how long recordings may be kept, and which may not be
     writer         writes the files of one recording while its call runs
     recorder       an observer that records calls, with a thread that writes
     schema         the format as JSON Schema

@@ -24,6 +24,7 @@ from agent.conversation.commands import (
     SendCallerAudio,
     SendToolResult,
     ShowCaller,
+    StopRecording,
 )
 from agent.conversation.persona import Persona
 from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
@@ -129,7 +130,7 @@ def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
                 came.reply_dropped_ms = command.reply_dropped_ms
             case CloseModel() | EndCallerAudio() | MarkSpeech() | SaveCheckpoint():
                 pass
-            case SendToolResult() | RunTool() | CancelTool():
+            case SendToolResult() | RunTool() | CancelTool() | StopRecording():
                 pass
             case HideCaller() | ShowCaller() | ForgetKeys():
                 pass

@@ -6,9 +6,10 @@ Files only grow while the call runs, and a line is written after the audio that 
 worker dies, it leaves a shorter recording that can be replayed. A call never waits for its
 recording and never ends because of it. If the disk is full or too slow, or the recording too large,
 only the recording ends early; that is logged and counted.
+
+A caller who refuses is not recorded from that step on, and what there is of the call is deleted.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +23,14 @@ from typing import Self
 import msgspec
 import structlog
 
+from agent.conversation.commands import StopRecording
+from agent.conversation.consent import is_recorded
 from telephony.call.commands import Command, EndCall
 from telephony.call.events import CallOpened, Event
 from telephony.errors import SettingsError
 from telephony.replay.command_lines import CommandLines
 from telephony.replay.event_lines import EventLines
+from telephony.replay.keeping import DAY_MS, Kept, name_of
 from telephony.replay.recording import SUFFIX, VERSION, Header
 from telephony.replay.selection import ALL, Selection
 from telephony.replay.writer import Chunk, Files
@@ -64,12 +68,9 @@ class Recorder:
     """An observer that records calls, while its context is entered.
 
     Args:
-        folder: The folder for recordings; it is made if it does not exist.
-        selection: Decides which calls are recorded.
+        folder: The folder for recordings; it is made with the first one.
+        selection: Decides which calls are recorded, besides those whose agent has it so.
         dropped: Called with the reason when a recording ends before its call.
-
-    Raises:
-        SettingsError: The folder cannot be made.
     """
 
     def __init__(
@@ -78,18 +79,11 @@ class Recorder:
         selection: Selection = ALL,
         dropped: Callable[[str], None] = lambda _: None,
     ) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingsError(
-                f"RECORD_DIR: expected a folder that can be written, got {str(folder)!r}: "
-                f"{error.strerror}"
-            ) from None
-        self._folder = folder
+        self.folder = folder
         self._selection = selection
         self._dropped = dropped
         self._app = version("offhook")
-        self._numbers: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._numbers: OrderedDict[str, tuple[tuple[str, ...], tuple[str, ...]]] = OrderedDict()
         self._recordings: dict[str, _Recording] = {}
         self._queue: SimpleQueue[Chunk | None] = SimpleQueue()
         self._queued_bytes = 0  # only the calls' thread counts this
@@ -108,9 +102,23 @@ class Recorder:
         self._queue.put(None)
         self._writer.join(STOP_LIMIT_S)
 
-    def note_numbers(self, call_sid: str, *numbers: str) -> None:
-        """Note the numbers of a call that may be opened soon."""
-        self._numbers[call_sid] = numbers
+    def make_folder(self) -> None:
+        """Make the folder now.
+
+        Raises:
+            SettingsError: It cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"RECORD_DIR: expected a folder that can be written, got {str(self.folder)!r}: "
+                f"{error.strerror}"
+            ) from None
+
+    def note_numbers(self, call_sid: str, *numbers: str, callers: Sequence[str] = ()) -> None:
+        """Note the numbers of a call that may be opened soon, and hashes of who calls."""
+        self._numbers[call_sid] = numbers, tuple(callers)
         if len(self._numbers) > KNOWN_LIMIT:
             self._numbers.popitem(last=False)
 
@@ -127,12 +135,15 @@ class Recorder:
             self._drop(call_sid, "bug", repr(bug))
 
     def _open(self, opened: CallOpened) -> None:
-        if not self._selection.wants(opened.call_sid, self._numbers.pop(opened.call_sid, ())):
+        numbers, callers = self._numbers.pop(opened.call_sid, ((), ()))
+        consented = is_recorded(opened.persona, opened.checkpoint)
+        if not (consented or self._selection.wants(opened.call_sid, numbers)):
             return
         day = datetime.fromtimestamp(opened.wall_time_ms / 1000, UTC).date()
-        sid = re.sub(r"[^0-9A-Za-z]", "_", opened.call_sid)
-        name = f"{sid}.{opened.wall_time_ms}{SUFFIX}"
-        files = Files(opened.call_sid, self._folder / name)
+        name = f"{name_of(opened.call_sid)}.{opened.wall_time_ms}{SUFFIX}"
+        until_ms = opened.wall_time_ms + opened.persona.recording_days * DAY_MS if consented else 0
+        kept = Kept(opened.call_sid, until_ms, callers) if consented or callers else None
+        files = Files(opened.call_sid, self.folder / name, kept)
         header = Header(VERSION, app=self._app, recorded=str(day))
         if (earlier := self._recordings.get(opened.call_sid)) is not None:
             self._queue.put(Chunk(earlier.files, close=True))
@@ -142,6 +153,10 @@ class Recorder:
     def _step(
         self, recording: _Recording, event: Event, now_ms: int, commands: Sequence[Command]
     ) -> None:
+        if any(isinstance(command, StopRecording) for command in commands):
+            self._recordings.pop(recording.call_sid, None)
+            self._queue.put(Chunk(recording.files, refused=True))
+            return
         recording.events.add(event, now_ms)
         recording.commands.add(recording.steps, now_ms, commands)
         recording.steps += 1
@@ -178,10 +193,19 @@ class Recorder:
         log.warning("recording ended before its call", call_sid=call_sid, why=why, what=what)
         self._dropped(why)
 
+    def _tell_refused(self, files: Files) -> None:
+        log.info(
+            "recording refused by the caller: stopped, and deleted",
+            call_sid=files.call_sid,
+            recordings=files.deleted,
+        )
+
     def _write(self) -> None:
         while (chunk := self._queue.get()) is not None:
             try:
                 chunk.files.write(chunk)
+                if chunk.refused:
+                    self._tell_refused(chunk.files)
             except OSError as error:
                 chunk.files.give_up()
                 self._tell(chunk.files.call_sid, "not written", str(error))

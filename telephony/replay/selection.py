@@ -29,6 +29,7 @@ class Selection:
 
 
 ALL = Selection()
+NONE = Selection(0.0)
 
 
 def parse(text: str) -> Selection:

@@ -10,6 +10,7 @@ from agent.conversation.commands import (
     SaveCheckpoint,
     SayToModel,
     ShowCaller,
+    StopRecording,
 )
 from agent.conversation.events import (
     BudgetSpent,
@@ -157,6 +158,8 @@ class _Teller:
             case SaveCheckpoint() if command.cost not in {None, self._cost}:
                 self._cost = command.cost
                 self._row(now_ms, wire=f"{_usd(command.cost)} so far")
+            case StopRecording():
+                self._row(now_ms, wire="the recording is stopped, and deleted")
             case CloseStream():
                 self._row(now_ms, wire="stream closed")
             case HideCaller(tool, parameter) if parameter:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
 
+from telephony.replay import keeping
 from telephony.replay.audio import Medium
+from telephony.replay.keeping import Kept
 from telephony.replay.recording import EVENTS_FILE, GOLDEN_FILE
 
 
@@ -20,6 +22,7 @@ class Chunk:
         audio: The new audio that these lines name.
         names: New names for the audio files, without their endings.
         close: Whether this is the last chunk of the recording.
+        refused: Whether there may be no recording of this call, whatever was written before.
     """
 
     files: "Files"
@@ -28,6 +31,7 @@ class Chunk:
     audio: Mapping[Medium, bytes] = field(default_factory=dict)
     names: Mapping[Medium, str] = field(default_factory=dict)
     close: bool = False
+    refused: bool = False
 
     @property
     def size(self) -> int:
@@ -43,12 +47,19 @@ class Files:
     Args:
         call_sid: The call of the recording.
         folder: `<name>.call`, which must not exist yet. Only its owner can read it.
+        kept: How long it may be kept; noted beside it.
+
+    Attributes:
+        broken: Whether nothing can be written any more.
+        deleted: How many recordings of the call were deleted, because the caller refused.
     """
 
-    def __init__(self, call_sid: str, folder: Path) -> None:
+    def __init__(self, call_sid: str, folder: Path, kept: Kept | None = None) -> None:
         self.call_sid = call_sid
         self.folder = folder
         self.broken = False
+        self.deleted = 0
+        self._kept = kept
         self._open: dict[str, FileIO] = {}
 
     def write(self, chunk: Chunk) -> None:
@@ -57,10 +68,20 @@ class Files:
         Raises:
             OSError: The disk is full, or the like. Then call `give_up`.
         """
+        if chunk.refused:
+            self.give_up()
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self.deleted = keeping.refuse(self.folder.parent, self.call_sid)
         if self.broken:
             return
         if not self._open:
+            if keeping.is_refused(self.folder.parent, self.call_sid):
+                self.broken = True
+                return
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700)
+            if self._kept is not None:
+                keeping.note(self.folder, self._kept)
             self._append(GOLDEN_FILE, b"")
         for medium, data in chunk.audio.items():
             if data:

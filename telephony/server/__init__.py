@@ -19,6 +19,7 @@ Modules, lowest first:
     calls          all calls of this worker, their limit, and how they are drained
     twilio_rest    redirects or ends a call through Twilio's REST API
     personas       the agents, read from their files, and again when a file was changed
+    sweeper        deletes recordings that may not be kept any longer
     reaper         renews the leases of the calls held here, and rescues calls that nobody holds
     delivery       posts to the owner's webhook, signed
     errands        what is left to do for calls that are over: the summary, and the webhook

@@ -28,6 +28,7 @@ from agent.conversation.commands import (
     SendCallerAudio,
     SendToolResult,
     ShowCaller,
+    StopRecording,
 )
 from agent.conversation.events import ModelEvent
 from agent.gemini.outbox import ModelOutbox
@@ -238,6 +239,8 @@ class Driver:
                 self._vault.does(command)
             case CancelTool():
                 self._tools.cancel(command)
+            case StopRecording():
+                pass  # the recorder sees it, as an observer
             case EndCall():
                 self._writer.finish(command.reason if command.final else None, command.cost)
                 self._over.set_result(command)

@@ -28,7 +28,7 @@ from telephony.server.admission import Refused
 from telephony.server.body import BodyError, body_of
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
-from telephony.twilio.numbers import is_number, is_placed, parties
+from telephony.twilio.numbers import is_number, is_placed, known_party, parties
 from telephony.twilio.signature import FORM_LIMIT_BYTES
 
 MAX_RESUMES = 5
@@ -209,9 +209,9 @@ async def stream_status(request: Request) -> Response:
 
 
 def _note_numbers(worker: Worker, form: Mapping[str, str]) -> None:
-    """Remember a call's numbers for the choice of recordings; a stream does not have them."""
-    if worker.recorder is not None:
-        worker.recorder.note_numbers(form["CallSid"], *parties(form))
+    """Remember a call's numbers for its recording; a stream does not have them."""
+    callers = [worker.admission.called(known_party(form))] if known_party(form) else []
+    worker.recorder.note_numbers(form["CallSid"], *parties(form), callers=callers)
 
 
 def _request(request: Request) -> str:
@@ -300,11 +300,16 @@ async def _connect(
     token = worker.admission.token(form, first=first)
     default = (await worker.personas.current()).default
     name = "" if agent.persona.name == default.persona.name else agent.persona.name
-    placed = is_placed(form)
-    closed = agent.outside
-    return _xml(
-        twiml.connect(worker.settings.public_url, token, name, placed=placed, closed=closed)
+    document = twiml.connect(
+        worker.settings.public_url,
+        token,
+        name,
+        placed=is_placed(form),
+        closed=agent.outside,
+        says=agent.notice if first else "",
+        language=agent.persona.language,
     )
+    return _xml(document)
 
 
 async def _apology(worker: Worker, form: Mapping[str, str]) -> Response:

@@ -41,6 +41,7 @@ from telephony.server.personas import Personas
 from telephony.server.placing import place
 from telephony.server.purse import Purse, Till
 from telephony.server.reaper import Reaper
+from telephony.server.sweeper import sweeping
 from telephony.server.twilio_rest import TwilioRest
 from telephony.server.warm import WarmTransfers
 from telephony.settings import Settings
@@ -60,7 +61,7 @@ class Parts:
     store: RedisStore
     metrics: Metrics
     personas: Personas
-    recorder: Recorder | None
+    recorder: Recorder
     means: Means
     observers: tuple[Observer, ...]
 
@@ -77,7 +78,7 @@ class Worker:
     metrics: Metrics
     instance: str
     personas: Personas
-    recorder: Recorder | None
+    recorder: Recorder
     till: Till
     dials: Dials
     warm: WarmTransfers
@@ -157,8 +158,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
     except (ValueError, TypeError) as error:  # redis-py raises TypeError for an unknown option
         raise SettingsError(str(error)) from None
     recorder = _recorder(settings, metrics)
-    if recorder is not None:
-        watching.append(recorder)
+    watching.append(recorder)
     return Parts(
         settings,
         Admission(settings),
@@ -179,14 +179,18 @@ def _delivery(settings: Settings) -> Delivery | None:
     return Delivery(settings.webhook_url, secret, settings.ssl_cert_file)
 
 
-def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
+def _recorder(settings: Settings, metrics: Metrics) -> Recorder:
+    """The recorder. Without RECORD_DIR, it records the calls of agents whose owners want it."""
+    dropped = metrics.recording_dropped
     if settings.record_dir is None:
-        return None
+        return Recorder(settings.recordings_dir, selection.NONE, dropped)
     try:
         selected = selection.parse(settings.record_calls)
     except ValueError as error:
         raise SettingsError(f"RECORD_CALLS: {error}") from None
-    return Recorder(settings.record_dir, selected, metrics.recording_dropped)
+    recorder = Recorder(settings.record_dir, selected, dropped)
+    recorder.make_folder()
+    return recorder
 
 
 def _guarded(live: GeminiLive, metrics: Metrics) -> GuardedLive:
@@ -202,8 +206,8 @@ def _guarded(live: GeminiLive, metrics: Metrics) -> GuardedLive:
 async def worker(made_of: Parts) -> AsyncIterator[Worker]:
     """Open all resources. When the block ends, calls are handed over and all is closed."""
     async with AsyncExitStack() as stack:
-        if made_of.recorder is not None:
-            stack.enter_context(made_of.recorder)
+        stack.enter_context(made_of.recorder)
+        await stack.enter_async_context(sweeping(made_of.recorder.folder))
         stack.push_async_callback(made_of.model.aclose)
         made_of.model.warm_up()
         if made_of.means.delivery is not None:

@@ -25,6 +25,7 @@ from agent.conversation.commands import (
     SendCallerAudio,
     SendToolResult,
     ShowCaller,
+    StopRecording,
 )
 from agent.conversation.events import BudgetSpent
 from agent.conversation.next_step import NextStep
@@ -263,6 +264,8 @@ class VirtualWorker:
                 self._tools.begin(command, typed, now_ms, self._agenda, wanted, self.feed)
             case HideCaller() | ShowCaller() | ForgetKeys():
                 self._vault.does(command)
+            case StopRecording():
+                pass
             case CancelTool(number):
                 self._cancelled.add(number)
             case EndCall():

@@ -52,6 +52,7 @@ class WorldPersona:
     silence_s: float = 0.0
     still_there: str = ""
     message_consent: str = ""
+    recording_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

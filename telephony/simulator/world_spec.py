@@ -66,7 +66,13 @@ from typing import Any
 
 import msgspec
 
-from agent.conversation.declaration import BUILT_IN_TOOLS, ENDS_CALL, SEND_SMS, puts_through
+from agent.conversation.declaration import (
+    BUILT_IN_TOOLS,
+    ENDS_CALL,
+    SEND_SMS,
+    STOPS_RECORDING,
+    puts_through,
+)
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.conversation.sms import sends
 from agent.conversation.turn_taking import Detection, TurnTaking
@@ -154,7 +160,8 @@ class WorldSpec:
             barge_in=self.barge_in.manner,
             **asdict(self.agent),
         )
-        if self.tools or self.transfers or self.builtin or self.sms:
+        recorded = self.agent.recording_days > 0
+        if self.tools or self.transfers or self.builtin or self.sms or recorded:
             persona = self._with_tools(persona)
         if self.detection != "server":
             persona = replace(persona, turns=TurnTaking(detection=self.detection))
@@ -179,6 +186,7 @@ class WorldSpec:
     def _with_tools(self, persona: Persona) -> Persona:
         own = [each.tool for each in self.tools]
         own += [BUILT_IN_TOOLS[name] for name in self.builtin]
+        own += [STOPS_RECORDING] if self.agent.recording_days else []
         targets = tuple(each.target for each in self.transfers)
         templates = tuple(each.template for each in self.sms)
         if targets:

@@ -53,6 +53,8 @@ def connect(
     *,
     placed: bool = False,
     closed: bool = False,
+    says: str = "",
+    language: str = "",
 ) -> str:
     """Connect the call to a media stream.
 
@@ -65,6 +67,8 @@ def connect(
         persona: The name of the agent that answers; "" for the default one.
         placed: Whether the agent placed the call.
         closed: Whether the call began outside the agent's hours.
+        says: What Twilio's own voice says first; the stream begins after it. "" for nothing.
+        language: The language of that, such as ``"de-DE"``; "" for Twilio's default.
 
     Raises:
         ValueError: `public_url` cannot be used, or a parameter is too long.
@@ -83,6 +87,8 @@ def connect(
                 f"value together, got {chars}; use a shorter {name}"
             )
     response = VoiceResponse()
+    if says:
+        response.say(says, language=language or None)
     stream = response.connect(action=callback_url(public_url, RESUME_PATH), method="POST").stream(
         url=stream_url(public_url),
         status_callback=callback_url(public_url, STREAM_STATUS_PATH),

@@ -105,7 +105,6 @@ ELSEWHERE = (
         ),
         "not built yet: redaction of what is stored; only fixtures are scrubbed",
     ),
-    Elsewhere(53, "recording without consent", lacks="not built yet: consent, audio recordings"),
     Elsewhere(
         54,
         "retention",

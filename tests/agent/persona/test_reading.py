@@ -167,3 +167,12 @@ name = "two"
     }
     assert line_of(("turns", "missing"), found) == 13
     assert line_of(("missing",), found) == 1
+
+
+def test_an_agent_records_only_if_its_file_says_so(tmp_path: Path) -> None:
+    agent = read_one(tmp_path, LEAST + '[recording]\nnotice = "It is recorded."\n')
+    tools = [tool.name for tool in agent.persona.tools]
+    assert (agent.notice, agent.persona.recording_days) == ("", 0)
+    agent = read_one(tmp_path, LEAST + '[recording]\non = true\nnotice = "So."\nkeep_days = 7\n')
+    assert (agent.notice, agent.persona.recording_days) == ("So.", 7)
+    assert {tool.name for tool in agent.persona.tools} - {*tools} == {"stop_recording"}

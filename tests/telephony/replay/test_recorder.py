@@ -180,4 +180,4 @@ def test_a_name_is_no_way_out_of_the_folder(steps: list[Step], tmp_path: Path) -
 def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="RECORD_DIR: expected a folder"):
-        Recorder(tmp_path / "file" / "below")
+        Recorder(tmp_path / "file" / "below").make_folder()

@@ -31,6 +31,12 @@ def test_a_call_is_connected_to_our_stream_and_comes_back_to_us_after_it() -> No
     assert ET.canonicalize(got) == ET.canonicalize(expected)
 
 
+def test_what_is_said_before_a_stream_comes_before_it() -> None:
+    document = read(twiml.connect(PUBLIC_URL, "t", says="It is recorded.", language="en-GB"))
+    assert [verb.tag for verb in document] == ["Say", "Connect", "Redirect"]
+    assert (document[0].text, document[0].attrib) == ("It is recorded.", {"language": "en-GB"})
+
+
 def test_a_token_is_quoted_for_xml() -> None:
     token = "\"<&>'é"
     parameter = read(twiml.connect(PUBLIC_URL, token)).find("Connect/Stream/Parameter")

@@ -1,0 +1,47 @@
+"""Whether a conversation is recorded: its owner wants it, the caller was told, and has not refused.
+
+The caller is told before the first stream of a call, so nothing from before that can be recorded.
+Whether they were told, and what they said to it, is in the checkpoint: a worker that goes on with a
+conversation of which it does not know that does not record it.
+"""
+
+from dataclasses import replace
+
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.commands import ConversationCommand, SendToolResult, StopRecording
+from agent.conversation.declaration import STOP_RECORDING, Status, envelope
+from agent.conversation.persona import Persona
+from agent.conversation.tool_events import ToolCalled
+
+TOLD, REFUSED = "told", "refused"
+"""What a checkpoint may have of it; "" where nothing was recorded."""
+
+STOPPED = (
+    "Nothing is recorded any more, and what was recorded is deleted. Tell the caller so in one "
+    "short sentence, and go on."
+)
+
+
+def is_recorded(persona: Persona, checkpoint: Checkpoint | None) -> bool:
+    """Whether a conversation that is opened like this may be recorded."""
+    told = checkpoint is None or checkpoint.recorded == TOLD
+    return persona.recording_days > 0 and told
+
+
+class Consent:
+    """One conversation's."""
+
+    def __init__(self, persona: Persona, checkpoint: Checkpoint | None) -> None:
+        before = "" if checkpoint is None else checkpoint.recorded
+        self._recorded = TOLD if is_recorded(persona, checkpoint) else before
+
+    def refused(self, called: ToolCalled) -> list[ConversationCommand]:
+        """The model calls `stop_recording`."""
+        stop = [StopRecording()] if self._recorded == TOLD else []
+        self._recorded = REFUSED
+        result = envelope(Status.OK, hint=STOPPED)
+        return [*stop, SendToolResult(called.session, called.id, STOP_RECORDING, result)]
+
+    def kept_in(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint with that in it."""
+        return replace(checkpoint, recorded=self._recorded)
