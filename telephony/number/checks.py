@@ -35,6 +35,7 @@ from agent.store.base import StoreAway
 from agent.store.folder import StoreFolder
 from agent.store.redis import RedisStore
 from agent.store.rehearsal import rehearse
+from telephony.hints import HINTS
 from telephony.number.account import Account
 from telephony.number.agents import ask_servers, read_agents
 from telephony.number.findings import Check, NotNow, Unwell
@@ -42,7 +43,7 @@ from telephony.number.reach import identity, local_url, post_signed
 from telephony.number.webhooks import is_linked, is_outdated
 from telephony.server.admission import TOKEN_LIFE_S
 from telephony.server.worker import gemini_live
-from telephony.settings import HINTS, Settings, load
+from telephony.settings import Settings, load
 
 HTTP_TIMEOUT_S = 5.0
 REDIS_TIMEOUT_S = 10.0
