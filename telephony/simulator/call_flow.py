@@ -274,7 +274,11 @@ class CallFlow:
 
     async def _act_after(self, verb: Dial, about: dict[str, str]) -> None:
         """Request the action of a Dial that is over, if it has one."""
-        if verb.action is None or self.over or self._told_to_end:
+        if verb.action is None:
+            return
+        if self.over or self._told_to_end:
+            if self._faults.dial_action_after_end:
+                await self._documents.tell(verb.action, self._id.params("completed") | about)
             return
         if self._moved_to is None:
             await self._fetch(verb.action, about)

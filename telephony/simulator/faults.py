@@ -132,6 +132,7 @@ class CallFaults:
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends.
         dial_ms: How long every Dial takes.
+        dial_action_after_end: A Dial's action is asked also where the Dial ended with the call.
         conference_status: What a Dial's action is told after a conference.
         audible_say: The caller takes Twilio's own voice for somebody who speaks.
         caller_id_ends_call: An invalid callerId ends the whole call, and not only the Dial.
@@ -172,6 +173,7 @@ class CallFaults:
     zombie_ms: int = 30_000
     dial_status: DialStatus = "completed"
     dial_ms: int = 500
+    dial_action_after_end: bool = False
     conference_status: DialStatus = "answered"
     audible_say: bool = False
     caller_id_ends_call: bool = False

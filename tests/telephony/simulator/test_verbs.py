@@ -42,6 +42,17 @@ async def test_a_dial_that_was_answered_tells_how_long_they_talked() -> None:
     assert action["DialCallDuration"] == "1"
 
 
+@pytest.mark.parametrize("asked", [False, True])
+async def test_the_action_of_a_dial_that_ended_with_the_call_may_be_asked(asked: bool) -> None:
+    server = Server(documents=[DIAL])
+    faults = CallFaults(dial_ms=600_000, dial_action_after_end=asked)
+    leaves = "steps = [{after_ms = 300, hang_up = true}]"
+    report = await dial(server, script=leaves, faults=faults)
+    assert report.ended_by == "caller"
+    told = [(form["CallStatus"], form["DialCallStatus"]) for form in server.forms("/twilio/resume")]
+    assert told == [("completed", "completed")] * asked
+
+
 @pytest.mark.parametrize("caller", ["client:alice", "sip:bob@example.com", "anonymous"])
 async def test_a_dial_without_a_number_to_show_fails_with_twilios_warning(caller: str) -> None:
     server = Server(documents=[DIAL])
