@@ -3,6 +3,7 @@
 Source: RIFF/WAVE, format tag 1. Files are read whole, into memory; nothing here is for live calls.
 """
 
+import struct
 import wave
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def write_stereo(path: Path | str, left: bytes, right: bytes, rate_hz: int) -> N
 def write_mono(path: Path | str, pcm: bytes, rate_hz: int) -> None:
     """Write a mono file from PCM16 little-endian. An existing file is replaced."""
     _write(path, pcm, rate_hz, channels=1)
+
+
+def mono(pcm: bytes, rate_hz: int) -> bytes:
+    """The bytes of a mono file of this PCM16, little-endian."""
+    kind = struct.pack("<HHIIHH", 1, 1, rate_hz, 2 * rate_hz, 2, 16)
+    head = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(pcm), b"WAVE", b"fmt ", len(kind))
+    return head + kind + struct.pack("<4sI", b"data", len(pcm)) + pcm
 
 
 def read_mono(path: Path | str) -> tuple[bytes, int]:

@@ -22,6 +22,7 @@ Modules, lowest first:
     sweeper        deletes recordings that may not be kept any longer
     reaper         renews the leases of the calls held here, and rescues calls that nobody holds
     delivery       posts to the owner's webhook, signed
+    message_sound  the sound of messages that callers have left
     errands        what is left to do for calls that are over: the summary, and the webhook
     placing        places a call through Twilio's REST API
     texting        sends a text message through it

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any, assert_never
 
@@ -21,10 +22,12 @@ from agent.store.base import CallRecord, Store, StoreAway
 from agent.store.budgets import Account
 from agent.store.errands import Attempt, Errand, Errands, Step
 from agent.summary.writer import Author, NotWritten, Outcome, write
+from agent.tools.threads import TooMany, in_thread
 from telephony.call.ending import NotBegun
 from telephony.server.admission import wall_time_ms
 from telephony.server.calls import Calls
 from telephony.server.delivery import GONE, NO_ANSWER, Delivery
+from telephony.server.message_sound import LONGEST_CALL_S, sounds_of
 from telephony.server.metrics import Metrics
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
@@ -56,10 +59,12 @@ class Means:
     Args:
         author: Who writes summaries; None if nobody does.
         delivery: The webhook; None if there is none.
+        recordings: Where the calls of this worker are recorded; None if none is.
     """
 
     author: Author | None
     delivery: Delivery | None
+    recordings: Path | None = None
 
 
 class ErrandRunner:
@@ -192,8 +197,22 @@ class ErrandRunner:
         call_sid, taken = errand.conversation_id, messages_in(record)
         # The id is of what was taken: should the call go on after all, it is not posted as another
         newest = max((message.number for message in taken), default=0)
-        body = told_of_messages(call_sid, record, taken)
+        body = told_of_messages(
+            call_sid, record, taken, await self._sounds(call_sid, record, taken)
+        )
         await self._post(errand, attempt, f"msg_{call_sid}_message_{newest}", body, "webhook")
+
+    async def _sounds(
+        self, call_sid: str, record: CallRecord, taken: Sequence[Message]
+    ) -> Sequence[str | None]:
+        folder = self._means.recordings
+        if folder is None or record.seconds > LONGEST_CALL_S:
+            return [None] * len(taken)
+        began_ms = 0 if record.checkpoint is None else record.checkpoint.began_ms
+        try:
+            return await in_thread(lambda: sounds_of(folder, call_sid, taken, began_ms))
+        except TooMany:
+            return [None] * len(taken)
 
     async def _post(
         self, errand: Errand, attempt: Attempt, message_id: str, body: bytes, then: Step
@@ -260,8 +279,13 @@ def messages_in(record: CallRecord) -> list[Message]:
     ]
 
 
-def told_of_messages(call_sid: str, record: CallRecord, messages: Sequence[Message]) -> bytes:
-    """The body of a webhook: what callers want to be passed on."""
+def told_of_messages(
+    call_sid: str,
+    record: CallRecord,
+    messages: Sequence[Message],
+    sounds: Sequence[str | None],
+) -> bytes:
+    """The body of a webhook: what callers want to be passed on; `sounds` as of `sounds_of`."""
     about: dict[str, Any] = {
         "type": "message.taken",
         "call_sid": call_sid,
@@ -276,9 +300,9 @@ def told_of_messages(call_sid: str, record: CallRecord, messages: Sequence[Messa
                     {"text": line.heard, "at_ms": line.at_ms}
                     for line in message.lines(record.lines)
                 ],
-                "audio": None,
+                "audio": sound,
             }
-            for message in messages
+            for message, sound in zip(messages, sounds, strict=True)
         ],
     }
     return json.dumps(about, ensure_ascii=False).encode(errors="replace")

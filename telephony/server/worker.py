@@ -154,6 +154,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         means = Means(
             model.author(settings.summary_model) if settings.summary_model else None,
             _delivery(settings),
+            settings.recordings_dir,
         )
     except (ValueError, TypeError) as error:  # redis-py raises TypeError for an unknown option
         raise SettingsError(str(error)) from None
