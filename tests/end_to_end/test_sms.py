@@ -14,7 +14,8 @@ from agent.simulator.model import GeminiServer
 from agent.simulator.script import parse
 from agent.simulator.server import SimulatedGemini
 from agent.simulator.voice import clip
-from telephony.simulator.rest import Hang, RestAccount
+from telephony.simulator.rest import RestAccount
+from telephony.simulator.rest_faults import read_rest_faults
 from telephony.simulator.rest_server import SimulatedRest
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import SAY_MORGAN, caller
@@ -94,10 +95,19 @@ def the_first(_path: str) -> int:
     return 0
 
 
+@pytest.mark.parametrize(
+    ("fault", "taken"), [("message=hang", 0), ("message=lost", 1)], ids=["not taken", "taken"]
+)
 async def test_a_message_whose_worker_is_killed_was_asked_for_once_and_is_told_as_unknown(
-    rest: SimulatedRest, persona: Path, redis: Redis, redis_server: "RedisServer"
+    rest: SimulatedRest,
+    persona: Path,
+    redis: Redis,
+    redis_server: "RedisServer",
+    fault: str,
+    taken: int,
 ) -> None:
-    rest.account.faults.append(Hang())  # the worker dies while nobody knows whether it is sent
+    # The worker dies while nobody knows whether it is sent
+    rest.account.faults_of += read_rest_faults([fault])
     # The model calls again after the worker is lost, although it is told of the call.
     model = GeminiServer(MODEL, replace(BRISK, calls_again=True))
     script = caller(SAY_MORGAN, 'until_said = "a2"\nhang_up = true')
@@ -122,6 +132,6 @@ async def test_a_message_whose_worker_is_killed_was_asked_for_once_and_is_told_a
     call = await stored(redis, report.call_sid)
     assert (report.problems, report.streams) == ((), 2)
     asked = [each for each in rest.account.requests if each.path.endswith("/Messages.json")]
-    assert (len(asked), rest.account.messages) == (1, [])
+    assert (len(asked), len(rest.account.messages)) == (1, taken)
     assert call.said[-1] == ("agent", clip("agent/a2").text)
     assert call.record["epoch"] == "2"
