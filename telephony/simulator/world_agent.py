@@ -65,11 +65,12 @@ class WorldTransfer:
     says: str = "One moment."
     outcome: str = TALKED
     takes_ms: int = 3_000
+    warm: bool = False
 
     @property
     def target(self) -> Target:
         """As the agent has it."""
-        return Target(self.name, self.says)
+        return Target(self.name, self.says, self.warm)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class WorldSpec:
             cut_after=cut_after,
             fallback=second,
             think_ms=self.think_ms,
-            targets={x.name: VirtualTarget(x.outcome, x.takes_ms) for x in self.transfers},
+            targets={x.name: VirtualTarget(x.outcome, x.takes_ms, x.warm) for x in self.transfers},
         )
         for timed in self.faults:
             made.at(timed.at_ms, timed.fault)

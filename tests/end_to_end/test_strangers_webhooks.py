@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator.webhooks import signature
-from telephony.twilio import twiml
+from telephony.twilio import conference, twiml
 from tests.end_to_end import twilio
 from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, LocalWorker, get, serving
 from tests.end_to_end.watching import PATIENCE_S, Step, Watch, observer
@@ -17,13 +17,21 @@ from tests.end_to_end.watching import PATIENCE_S, Step, Watch, observer
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
-WEBHOOKS = (
+OF_NUMBERS = (
     twiml.VOICE_PATH,
     twiml.RESUME_PATH,
     twiml.STATUS_PATH,
     twiml.STREAM_STATUS_PATH,
     twiml.PLAYED_PATH,
     twiml.TRANSFERRED_PATH,
+)
+WEBHOOKS = (
+    *OF_NUMBERS,
+    conference.HOLD_PATH,
+    conference.CONFERENCE_PATH,
+    conference.BRIEFING_PATH,
+    conference.BRIEFED_PATH,
+    conference.LEG_PATH,
 )
 
 NOT_SIGNED_BY_TWILIO = {
@@ -117,7 +125,7 @@ async def test_what_a_request_claims_of_its_host_makes_no_difference(
 async def test_the_query_that_an_operator_added_to_a_webhook_is_signed_and_counts(
     worker: LocalWorker, query: str
 ) -> None:
-    for path in WEBHOOKS:
+    for path in OF_NUMBERS:
         asked = f"{path}?{query}"
         form = twilio.form_of(twilio.new_call_sid(), "completed")
         ours = await twilio.post(worker.url, asked, form, twilio.signed(asked, form))

@@ -1,13 +1,22 @@
 """Somebody is told of a caller before they are put through, and accepts, declines or is away."""
 
+import asyncio
 from pathlib import Path
+
+import pytest
 
 from agent.conversation.next_step import Leg, Stage
 from telephony.simulator import hearing
+from telephony.simulator.report import CallEnded, CallEvent
+from telephony.simulator.rest_faults import read_rest_faults
 from tests.end_to_end.scripts import SAY_MORGAN
 from tests.end_to_end.test_put_through import BACK, said, step_of
-from tests.end_to_end.warm import SUMMARY, caller, desk, person
+from tests.end_to_end.warm import PERSONA, SUMMARY, caller, desk, person
 
+LEAVES = caller(SAY_MORGAN, 'until_said = "goodbye"\nafter_ms = 2500\nhang_up = true')
+STAYS = "after_ms = 60000\nhang_up = true"
+AT_MOST_MS = 1_000
+"""How long a telephone may ring on after the caller has hung up."""
 ACCEPTS = person(
     'wait = "agent"\npress = "1"',
     'wait = "line"\nsay = "goodbye"',
@@ -56,3 +65,54 @@ async def test_a_target_who_declines_gives_the_caller_back_to_the_agent_who_know
     assert (step_of(record).stage, step_of(record).outcome) == (Stage.DONE, "declined")
     assert record is not None
     assert (report.ended_by, record.ended_reason) == ("caller", "caller_hangup")
+
+
+async def test_a_telephone_stops_ringing_once_the_caller_has_hung_up(tmp_path: Path) -> None:
+    ended_s: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    def note(event: CallEvent) -> None:
+        if isinstance(event, CallEnded):
+            ended_s.append(loop.time())
+
+    rings = person(STAYS, ring_ms=20_000)
+    async with desk(tmp_path, rings, on_leg=note) as there:
+        report, record = await there.call(LEAVES, on_event=note)
+        leg = await there.leg()
+    assert report.ended_by == "caller"
+    assert leg.announced == ()
+    left_s, leg_s = ended_s
+    assert (leg_s - left_s) * 1000 <= AT_MOST_MS
+    assert (step_of(record).outcome, step_of(record).leg) == ("caller-left", Leg.RINGING)
+    assert record is not None
+    assert (record.status, record.ended_reason) == ("completed", "transferred")
+
+
+async def test_a_machine_that_is_noticed_is_told_nothing_and_the_caller_comes_back(
+    tmp_path: Path,
+) -> None:
+    machine = person(STAYS, answered_by="machine_start", answered_by_ms=300)
+    noticed = PERSONA.replace("warm = true", "warm = true\nnotice_machines = true")
+    async with desk(tmp_path, machine, noticed) as there:
+        report, record = await there.call(CALLER)
+        leg = await there.leg()
+    assert (report.problems, leg.announced) == ((), ())
+    assert said(record)[-1] == BACK
+    assert step_of(record).outcome == "voicemail"
+
+
+@pytest.mark.parametrize("fault", ["place=21210", "place=lost"])
+async def test_a_leg_that_twilio_refuses_or_does_not_answer_for_brings_the_caller_back(
+    tmp_path: Path, fault: str
+) -> None:
+    rings = person(STAYS, ring_ms=20_000)
+    async with desk(tmp_path, rings) as there:
+        there.account.faults_of.extend(read_rest_faults([fault]))
+        report, record = await there.call(CALLER)
+        legs = [await there.exchange.report(each.sid) for each in there.exchange.placed]
+    assert report.problems == ()
+    assert [(leg.announced, leg.ended_by) for leg in legs] == [((), "canceled")] * (
+        fault == "place=lost"
+    )
+    assert said(record)[-1] == BACK
+    assert step_of(record).outcome == "failed"

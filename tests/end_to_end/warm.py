@@ -1,9 +1,10 @@
 """A server whose agent puts callers through to somebody who is told of them first."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
@@ -11,7 +12,7 @@ from agent.simulator.script import parse as model
 from agent.simulator.server import SimulatedGemini
 from agent.store.base import CallRecord
 from telephony.simulator.exchange import Exchange
-from telephony.simulator.report import Report
+from telephony.simulator.report import CallEvent, Report
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_server import SimulatedRest
 from telephony.simulator.script import Script, parse
@@ -58,9 +59,9 @@ class Desk:
     exchange: Exchange
     model: GeminiServer
 
-    async def call(self, script: Script) -> tuple[Report, CallRecord | None]:
+    async def call(self, script: Script, **options: Any) -> tuple[Report, CallRecord | None]:
         """A call comes in; its report and record, once it is over."""
-        report = await place(script, self.worker.url, rest=self.account, called=OURS)
+        report = await place(script, self.worker.url, rest=self.account, called=OURS, **options)
         return report, await self.worker.server.worker.store.look_up(report.call_sid)
 
     async def leg(self) -> Report:
@@ -88,8 +89,13 @@ def person(*steps: str, **faults: str | int) -> Script:
 
 
 @asynccontextmanager
-async def desk(folder: Path, target: Script, persona: str = PERSONA) -> AsyncIterator[Desk]:
-    """A worker with one agent, whose target does what `target` says."""
+async def desk(
+    folder: Path,
+    target: Script,
+    persona: str = PERSONA,
+    on_leg: Callable[[CallEvent], None] = lambda _: None,
+) -> AsyncIterator[Desk]:
+    """A worker with one agent, whose target does what `target` says, and is told to `on_leg`."""
     (folder / "mira.toml").write_text(persona)
     account = RestAccount(ACCOUNT_SID, AUTH_TOKEN)
     account.add(OURS)
@@ -100,6 +106,8 @@ async def desk(folder: Path, target: Script, persona: str = PERSONA) -> AsyncIte
         serving(
             gemini, account_sid=ACCOUNT_SID, personas=folder / "mira.toml", twilio_api_url=rest.url
         ) as worker,
-        Exchange(account, [worker.url], PUBLIC_URL, target) as exchange,
+        Exchange(
+            account, [worker.url], PUBLIC_URL, target, on_event=lambda _, event: on_leg(event)
+        ) as exchange,
     ):
         yield Desk(worker, account, exchange, server)

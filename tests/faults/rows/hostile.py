@@ -54,7 +54,7 @@ TOOLS = (
     ),
     ENDS_CALL,
 )
-TARGETS = (Target("sales", "One moment."), Target("support", "One moment."))
+TARGETS = (Target("sales", "One moment."), Target("support", "One moment.", warm=True))
 PERSONA = replace(DEFAULT_PERSONA, tools=(*TOOLS, puts_through(TARGETS)), transfers=TARGETS)
 
 SAYS = caller_script(
@@ -133,7 +133,10 @@ def transfers(random: Random) -> Iterator[tuple[str, dict[str, object]]]:
     while True:
         number = f"+1{random.randrange(10**9, 10**10)}"
         target: object = random.choice((*NUMBERS, *slips, number, ["sales"], {"name": "sales"}))
-        yield random.choice(names), {random.choice(keys): target}
+        given: dict[str, object] = {random.choice(keys): target}
+        if random.randrange(4):  # what the target of a warm transfer would be told
+            given["summary"] = random.choice(("Ada asks.", f"Call {number}.", "", 7))
+        yield random.choice(names), given
 
 
 type Attacks = Callable[[Random], Iterator[tuple[str, dict[str, object]]]]
