@@ -4,6 +4,7 @@ Time is virtual. Each webhook is handled by one worker; if it dies in the middle
 next one. `Person` says what the target does, and `Caller` when the caller hangs up.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
@@ -115,18 +116,25 @@ class Paper:
         heappush(self.agenda, (self.now_ms + in_ms, next(self.numbers), what))
 
     async def asked[T](self, how: Callable[[WarmTransfers], Awaitable[T]]) -> T:
-        """Ask one worker, or each of them; if one dies, the next."""
-        answer: T | None = None
-        for worker in self.workers * (1 + self.twice):
-            if self.dead and worker is self.workers[0]:
-                continue
-            try:
-                answer = await how(worker)
-            except KilledError:
-                continue
-            if not self.twice:
-                break
-        return cast("T", answer)
+        """Ask one worker, or both at the same time, and then again; if one dies, the next."""
+        if self.twice:
+            answers = await asyncio.gather(*[self._one(how, worker) for worker in self.workers])
+            answers += [await self._one(how, worker) for worker in self.workers]
+        else:
+            answers = [await self._one(how, self.workers[0])]
+        lost = [await self._one(how, self.workers[1])] if None in answers else []
+        return next(answer for (answer,) in filter(None, [*lost[::-1], *answers[::-1]]))
+
+    async def _one[T](
+        self, how: Callable[[WarmTransfers], Awaitable[T]], worker: WarmTransfers
+    ) -> tuple[T] | None:
+        """What one worker answers; None if it is dead, or dies."""
+        if self.dead and worker is self.workers[0]:
+            return None
+        try:
+            return (await how(worker),)
+        except KilledError:
+            return None
 
     async def worker_dies(self) -> None:
         self.dead = True
@@ -275,6 +283,7 @@ class _Hands:
     # The store.
 
     async def look_up(self, call_sid: str) -> CallRecord:
+        await asyncio.sleep(0)
         del call_sid
         paper = self._act()
         status: Status = "completed" if paper.completed else "in-progress"
@@ -283,12 +292,14 @@ class _Hands:
     async def move(
         self, call_sid: str, n: int, move: Move, leg_id: str = ""
     ) -> tuple[NextStep, bool]:
+        await asyncio.sleep(0)
         del call_sid, n
         paper = self._act()
         paper.step, moved = paper.step.moved(move, leg_id)
         return paper.step, moved
 
     async def watch(self, call_sid: str, within_ms: int, *, sooner: bool = False) -> None:
+        await asyncio.sleep(0)
         paper = self._act()
         until_ms = paper.now_ms + within_ms
         paper.watched[call_sid] = (
@@ -296,9 +307,11 @@ class _Hands:
         )
 
     async def unwatch(self, call_sid: str) -> None:
+        await asyncio.sleep(0)
         self._act().watched.pop(call_sid, None)
 
     async def overdue(self, claim_ms: int) -> Sequence[str]:
+        await asyncio.sleep(0)
         paper = self._act()
         due = [each for each, at_ms in paper.watched.items() if at_ms <= paper.now_ms]
         paper.watched.update(dict.fromkeys(due, paper.now_ms + claim_ms))
@@ -307,6 +320,7 @@ class _Hands:
     # Twilio.
 
     async def place(self, placement: Placement) -> str:
+        await asyncio.sleep(0)
         del placement
         paper = self._act("place")
         if paper.refuses:
@@ -317,6 +331,7 @@ class _Hands:
         return LEG
 
     async def redirect(self, call_sid: str, url: str) -> bool:
+        await asyncio.sleep(0)
         del call_sid, url
         paper = self._act("redirect")
         if paper.caller == "hold":
@@ -325,6 +340,7 @@ class _Hands:
         return False
 
     async def hang_up(self, call_sid: str) -> bool:
+        await asyncio.sleep(0)
         del call_sid
         paper = self._act("hang up")
         was = paper.leg
@@ -334,6 +350,7 @@ class _Hands:
         return was != "over"
 
     async def goes_on(self, call_sid: str) -> bool:
+        await asyncio.sleep(0)
         paper = self._act()
         if call_sid == CALLER:
             return paper.caller != "over"
