@@ -41,12 +41,13 @@ from telephony.call.events import Event
 from telephony.server.app import on_free_port, settle_garbage_collector
 from telephony.settings import Settings
 from telephony.simulator import script as caller_script
+from telephony.simulator.call_view import CallView
 from telephony.simulator.caller import call
 from telephony.simulator.fault_table import with_switches
 from telephony.simulator.interrupt import interruptible
 from telephony.simulator.report import CallEvent, Report
 from telephony.simulator.script import Script as CallerScript
-from telephony.simulator.terminal import CallView, judged, summary, warn
+from telephony.simulator.terminal import judged, summary, warn
 from telephony.simulator.understanding import NOT_UNDERSTOOD, Understanding, book
 
 PUBLIC_URL = "https://demo.example"

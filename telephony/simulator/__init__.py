@@ -49,6 +49,7 @@ Modules, lowest first:
     carrier           [edge] delivers text messages, and reports how that goes
     people            [pure but for reading files] what each person does who may be called
     exchange          [edge] rings a simulated person for each call that is placed by REST
+    call_view         shows calls and text messages in a terminal, line by line
     terminal          prints a simulated call line by line
     commands          the commands `offhook simulate …`
     pipe              [pure] one direction of a connection with delay

@@ -69,7 +69,8 @@ class Exchange:
         script: What a called person does.
         people: What the person with a certain number does instead.
         seed: The seed for all random choices.
-        on_event: Called with the CallSid and each event of a call.
+        on_event: Called with each event of a call.
+        on_report: Called with the report of each call.
 
     Attributes:
         placed: The calls that were placed, in order.
@@ -85,11 +86,13 @@ class Exchange:
         people: Mapping[str, Script] | None = None,
         seed: int = 0,
         on_event: Callable[[PlacedCall, CallEvent], None] | None = None,
+        on_report: Callable[[PlacedCall, Report], None] | None = None,
     ) -> None:
         self.placed: list[PlacedCall] = []
         self._account, self._urls, self._public_url = account, urls, public_url
         self._people = people or {}
         self._script, self._seed, self._on_event = script, seed, on_event
+        self._on_report = on_report
         self._group = asyncio.TaskGroup()
         self._running: dict[str, asyncio.Task[Report]] = {}
         self._free_s = 0.0
@@ -129,7 +132,7 @@ class Exchange:
             return never_rang(placed.sid, self._seed)
         tell = self._on_event
         script = self._people.get(placed.to, self._script)
-        return await call(
+        report = await call(
             self._urls,
             self._public_url,
             self._account.auth_token,
@@ -147,3 +150,6 @@ class Exchange:
             placed=placed,
             rest=self._account,
         )
+        if self._on_report is not None:
+            self._on_report(placed, report)
+        return report

@@ -1,16 +1,16 @@
 """Prints a simulated call: one line for each event, in colour if the output is a terminal."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.text import Text
 
 from telephony.errors import UsageError
+from telephony.simulator.call_view import CallView, LegsView, texts_view
 from telephony.simulator.caller import call
 from telephony.simulator.carrier import Carrier
 from telephony.simulator.exchange import Exchange
@@ -19,93 +19,12 @@ from telephony.simulator.hearing import Sound
 from telephony.simulator.identity import CALLED, CALLER
 from telephony.simulator.interrupt import interruptible
 from telephony.simulator.people import read_people
-from telephony.simulator.report import (
-    AgentHeard,
-    AgentQuiet,
-    Announced,
-    BufferCleared,
-    CallEnded,
-    CallerSpoke,
-    CallEvent,
-    Dialled,
-    Joined,
-    KeyPressed,
-    Report,
-    StreamClosed,
-    StreamOpened,
-    WebhookAnswered,
-)
+from telephony.simulator.report import CallEvent, Report
 from telephony.simulator.rest import RestAccount
-from telephony.simulator.rest_calls import PlacedCall
 from telephony.simulator.rest_faults import read_rest_faults
-from telephony.simulator.rest_messages import SentMessage
 from telephony.simulator.rest_server import SimulatedRest, serve
 from telephony.simulator.script import load
-from telephony.simulator.understanding import Understanding, Words
-
-STYLES = {
-    "caller": "cyan",
-    "agent": "green",
-    "twilio": "dim",
-    "server": "dim",
-    "barge-in": "bold yellow",
-    "clear": "bold yellow",
-    "drop": "bold red",
-    "resume": "bold magenta",
-}
-
-
-class CallView:
-    """Prints a call while it runs. Times are seconds since the call began."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._agent_is_heard = False
-
-    def line(self, at_ms: int, who: str, what: str) -> None:
-        """Print one event: the time, who or what kind, and what happened."""
-        style = STYLES.get(who, "")
-        text = Text.assemble((f"{at_ms / 1000:7.2f}  ", "dim"), (f"{who:<9} ", style), what)
-        self._console.print(text, soft_wrap=True)
-
-    def show(self, event: CallEvent) -> None:
-        """Print an event of Twilio or the caller."""
-        match event:
-            case WebhookAnswered():
-                what = f"{event.path} answered {event.status} in {event.took_ms} ms"
-                self.line(event.at_ms, "twilio", what)
-            case StreamOpened():
-                self.line(event.at_ms, "twilio", "the media stream is up")
-            case StreamClosed():
-                self.line(event.at_ms, "twilio", f"the media stream is over ({event.how})")
-            case CallerSpoke():
-                if self._agent_is_heard:
-                    self.line(event.at_ms, "barge-in", "the caller talks over the agent")
-                self.line(event.at_ms, "caller", f"“{event.text}”")
-            case KeyPressed():
-                self.line(event.at_ms, "caller", f"presses {event.digit}")
-            case AgentHeard():
-                self._agent_is_heard = True
-                after = f", {event.response_ms} ms after the caller" if event.response_ms else ""
-                self.line(event.at_ms, "agent", f"is heard{after}")
-            case AgentQuiet():
-                self._agent_is_heard = False
-            case BufferCleared():
-                what = f"{event.dropped_ms} ms of the agent's speech are dropped at Twilio"
-                self.line(event.at_ms, "clear", what)
-            case Announced():
-                self.line(event.at_ms, "twilio", f"says “{event.text}”")
-            case Dialled():
-                self.line(event.at_ms, "twilio", f"calls {event.to}: {event.status}")
-            case Joined():
-                self.line(event.at_ms, "twilio", f"joins the conference {event.conference}")
-            case CallEnded():
-                self.line(event.at_ms, "twilio", f"the call is over (by {event.by})")
-
-    def understood(self, words: Words) -> None:
-        """Print the words of an agent's turn, once it is over."""
-        text = f"said “{words.text}”" if words.text else "said words that the simulator cannot know"
-        self.line(words.at_ms, "agent", text)
+from telephony.simulator.understanding import Understanding
 
 
 async def call_and_print(
@@ -161,13 +80,21 @@ async def call_and_print(
                     f"--rest-port: expected a free port, got {rest_port}: {error.strerror}"
                 ) from error
         if persons:
-            legs = None if as_json else _legs(console, view)
+            legs = None if as_json else LegsView(console)
             nobody = load("no-answer")
             await held.enter_async_context(
-                Exchange(account, urls, public_url, nobody, people=persons, on_event=legs)
+                Exchange(
+                    account,
+                    urls,
+                    public_url,
+                    nobody,
+                    people=persons,
+                    on_event=None if legs is None else legs.show,
+                    on_report=None if legs is None else legs.conclude,
+                )
             )
         if rest_port is not None:
-            texts = None if as_json else _texts(console)
+            texts = None if as_json else texts_view(console)
             await held.enter_async_context(Carrier(account, urls, faults=faults, tell=texts))
         report = await call(
             urls,
@@ -213,13 +140,19 @@ async def answer_and_print(
     does = load(script)
     does = replace(does, faults=with_switches(does.faults, switches))
     console = Console(highlight=False)
-    view = CallView(console)
-
+    legs = LegsView(console)
     exchange = Exchange(
-        account, urls, public_url, does, people=persons, seed=seed, on_event=_legs(console, view)
+        account,
+        urls,
+        public_url,
+        does,
+        people=persons,
+        seed=seed,
+        on_event=legs.show,
+        on_report=legs.conclude,
     )
     try:
-        async with exchange, Carrier(account, urls, faults=does.faults, tell=_texts(console)):
+        async with exchange, Carrier(account, urls, faults=does.faults, tell=texts_view(console)):
             await serve(account, port=port)
     except OSError as error:
         raise UsageError(f"--port: expected a free port, got {port}: {error.strerror}") from error
@@ -233,26 +166,6 @@ def _account(
         account.add(number)
     account.faults_of += read_rest_faults(rest_faults)
     return account
-
-
-def _legs(console: Console, view: CallView) -> Callable[[PlacedCall, CallEvent], None]:
-    """Print events of calls that are placed, behind the end of their CallSids."""
-
-    def show(placed: PlacedCall, event: CallEvent) -> None:
-        console.print(f"{placed.sid[-4:]} ", end="")
-        view.show(event)
-
-    return show
-
-
-def _texts(console: Console) -> Callable[[SentMessage], None]:
-    """Print messages, and what becomes of them, behind the end of their SIDs."""
-
-    def show(message: SentMessage) -> None:
-        what = f"“{message.body}”" if message.status in {"queued", "accepted"} else message.status
-        console.print(f"{message.sid[-4:]} text to {message.to}: {what}", soft_wrap=True)
-
-    return show
 
 
 async def judged(report: Report, understanding: Understanding) -> Report:
