@@ -55,10 +55,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Dtmf:
-    """A key the caller pressed: 0-9, *, #, A-D."""
+    """A key the caller pressed: 0-9, *, #, A-D. No text of it tells which."""
 
     stream_sid: str
-    digit: str
+    digit: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

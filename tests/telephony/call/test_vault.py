@@ -62,5 +62,6 @@ def test_a_key_too_many_is_kept_nowhere() -> None:
 def test_digits_can_be_forgotten_and_are_in_no_text() -> None:
     vault = typing()
     assert not any(char.isdecimal() for char in repr(vault))
+    assert "4" not in repr(Dtmf("MZ1", "4"))
     vault.does(ForgetKeys())
     assert vault.take("charge") == {}
