@@ -20,7 +20,7 @@ from agent.gemini.quirks import quirks_of
 from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
 from agent.money import prices
-from agent.persona.agents import Agent
+from agent.persona.agents import Agent, Agents
 from agent.store.base import CallRecord, Store, StoreAway, Taken
 from agent.store.budgets import Account
 from agent.store.dials import Dials
@@ -255,6 +255,19 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         )
 
 
+def _look_at_transfers(agents: Agents) -> None:
+    """Log at the start, and not only with the first transfer, whom nobody can call."""
+    for agent in agents:
+        names = sorted(name for name, target in agent.transfers.items() if target.warm)
+        if names:
+            log.warning(
+                "TWILIO_ACCOUNT_SID is not set: it is needed for transfers with warm = true; until "
+                "it is, nobody is called for them, and callers come back to the agent",
+                persona=agent.persona.name,
+                transfers=names,
+            )
+
+
 def _look_at_prices(settings: Settings) -> None:
     """Log at the start which models have no known price."""
     models = {"GEMINI_MODEL": settings.gemini_model, "SUMMARY_MODEL": settings.summary_model}
@@ -295,6 +308,8 @@ async def _transferring(
     made_of: Parts, calls: Calls, rest: TwilioRest | None
 ) -> AsyncIterator[WarmTransfers]:
     settings = made_of.settings
+    if rest is None:
+        _look_at_transfers(made_of.personas.last_good)
     warm = WarmTransfers(
         settings.public_url,
         made_of.store,
