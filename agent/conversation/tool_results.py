@@ -6,7 +6,7 @@ A result goes to the call's id where the present session has called, else it is 
 from agent.conversation import commands
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import Scheduling
+from agent.conversation.declaration import SEND_DIGITS, Scheduling
 from agent.conversation.liveness import Liveness
 from agent.conversation.persona import tell_results
 from agent.conversation.sessions import Sessions
@@ -43,7 +43,7 @@ class Results:
             if any(session == self._sessions.session for session, _ in call.waiting):
                 out += self.deliver(call, now_ms)
         for call in self._not_given:
-            if call.tool.scheduling == "SILENT":  # the session knows it from its beginning
+            if call.tool.name == SEND_DIGITS:  # the session knows it from its beginning
                 call.told, call.sent_to = True, self._sessions.session
                 out += self._sessions.checkpoint(now_ms)
         if not (rest := self._not_given):
