@@ -19,6 +19,8 @@ Modules:
     process      runs an asynchronous command until it ends or Ctrl-C comes
     demo         `offhook demo` and `offhook try`
     persona_commands  `offhook persona`
+    calls_commands  `offhook calls`
+    purging      removes what is kept of a call or a caller
     dial_command  `offhook call`
     cli          the command line
     __main__     lets `python -m telephony` run the command line

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from agent.simulator.behaviour import Behaviour
+from telephony.calls_commands import calls
 from telephony.errors import OffhookError, UsageError
 from telephony.fixture.commands import app as fixture
 from telephony.number.commands import number
@@ -26,6 +27,7 @@ app = typer.Typer(
     epilog="Example: offhook demo",
 )
 app.add_typer(number, name="number")
+app.add_typer(calls, name="calls")
 app.add_typer(persona, name="persona")
 app.add_typer(simulate, name="simulate")
 app.add_typer(fixture, name="fixture")

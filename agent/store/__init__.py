@@ -18,6 +18,7 @@ Modules, lowest first:
     dials       the calls that are placed: how many to a number in a day, and one a second
     records     reads what the scripts return
     legs        the calls to those who are told of a caller before they get the line
+    purge       who has which calls, and the removal of everything that is kept of them
     redis       the `Store` itself, on any of these servers
     rehearsal   checks that a server does everything that a call needs
 

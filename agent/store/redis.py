@@ -61,6 +61,7 @@ from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
 from agent.store.legs import RedisLegs
+from agent.store.purge import RedisParties
 from agent.store.records import fields_of, record_of, step_in
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class RedisStore:
         budgets: What calls cost in a day.
         dials: The calls that are placed.
         legs: The calls to those who are told of a caller first.
+        parties: Who has which calls, and what is kept of them.
     """
 
     def __init__(self, pool: ConnectionPool, ttl_s: int, *, errands: bool = False) -> None:
@@ -110,6 +112,7 @@ class RedisStore:
         self.budgets = RedisBudgets(self._client)
         self.dials = RedisDials(self._client, ttl_s)
         self.legs = RedisLegs(self._client, ttl_s)
+        self.parties = RedisParties(self._client, ttl_s)
         self._pool = pool
         self._ttl_s = ttl_s
         self._open_call = self._client.register_script(scripts.OPEN_CALL)

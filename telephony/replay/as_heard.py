@@ -132,8 +132,8 @@ class AsHeard:
 
 
 def _frames(samples: int) -> int:
-    """So many samples; a frame that has begun is played to its end."""
-    return -(-max(0, samples) // FRAME_SAMPLES) * FRAME_SAMPLES
+    """So many samples, not known to the ms; a frame that has begun is played to its end."""
+    return -(-max(0, samples + 3 * FRAME_SAMPLES // 4) // FRAME_SAMPLES) * FRAME_SAMPLES
 
 
 def _effect(run: _Run, cleared: int, lag: int) -> int:

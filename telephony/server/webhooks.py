@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import assert_never
 
 import structlog
@@ -20,12 +21,13 @@ from starlette.background import BackgroundTask
 from agent.conversation.commands import Impasse
 from agent.conversation.next_step import REACHED, Leg
 from agent.persona.agents import Agent
-from agent.store.base import CallRecord
+from agent.store.base import CallRecord, StoreAway
 from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
 from telephony.call.events import CallStatus, StreamEnded
 from telephony.server import redial, standing, way_out
 from telephony.server.admission import Refused
 from telephony.server.body import BodyError, body_of
+from telephony.server.patience import patiently
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
 from telephony.twilio.numbers import is_number, is_placed, known_party, parties
@@ -85,6 +87,7 @@ async def _begin(
     if capped and (of := await worker.till.admits(call_sid, account, agent.caps, tariffs)):
         log.info("a day's money is spent", of=of, call_sid=call_sid, persona=agent.persona.name)
         return False
+    await _note_party(worker, form)
     left = await redial.left_behind(worker, form, record)
     if capped:
         await worker.till.remember(call_sid, account)
@@ -206,6 +209,14 @@ async def stream_status(request: Request) -> Response:
             how = "broken" if event == "stream-error" else "status"
             driver.feed(StreamEnded(form.get("StreamSid", ""), how))
     return Response(status_code=204)
+
+
+async def _note_party(worker: Worker, form: Mapping[str, str]) -> None:
+    """Note whose call it is, so that whatever is kept of somebody can be found and removed."""
+    if party := known_party(form):
+        with suppress(StoreAway):  # what cannot be noted now is found by the call's record alone
+            hashed = worker.admission.called(party)
+            await patiently(worker.parties.note(hashed, form["CallSid"]))
 
 
 def _note_numbers(worker: Worker, form: Mapping[str, str]) -> None:

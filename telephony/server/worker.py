@@ -24,6 +24,7 @@ from agent.persona.agents import Agent, Agents
 from agent.store.base import CallRecord, Store, StoreAway, Taken
 from agent.store.budgets import Account
 from agent.store.dials import Dials
+from agent.store.purge import RedisParties
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError
 from telephony.replay import selection
@@ -81,6 +82,7 @@ class Worker:
     recorder: Recorder
     till: Till
     dials: Dials
+    parties: RedisParties
     warm: WarmTransfers
 
     def tariffs(self, form: Mapping[str, str]) -> Tariffs:
@@ -251,6 +253,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             made_of.recorder,
             till,
             made_of.store.dials,
+            made_of.store.parties,
             warm,
         )
 

@@ -28,6 +28,7 @@ OFFHOOK = [
 ]
 RUN_BY = {
     "call": "end_to_end/test_outbound.py",
+    "calls purge": "telephony/test_calls_commands.py",
     "chaos": "end_to_end/test_chaos.py",
     "demo": "end_to_end/conftest.py",
     "doctor": "end_to_end/test_doctor.py",

@@ -107,12 +107,6 @@ ELSEWHERE = (
         "not built yet: redaction of what is said; only fixtures, and what is typed, are covered",
     ),
     Elsewhere(
-        54,
-        "retention",
-        ("tests/contracts/test_store.py::test_no_key_is_ever_without_an_expiry",),
-        "not built yet: a purge",
-    ),
-    Elsewhere(
         55,
         "planted secrets",
         (
