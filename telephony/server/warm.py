@@ -219,8 +219,9 @@ class WarmTransfers(OnHold):
         if key == conference.DECLINE:
             return twiml.hangup(), await self.ended(of, leg, "declined")
         if key == conference.ACCEPT:
-            await patiently(self._legs.watch(of.call_sid, JOIN_MS))
-            step, _ = await self._move(of.call_sid, of.n, ACCEPTS, leg)
+            step, moved = await self._move(of.call_sid, of.n, ACCEPTS, leg)
+            if moved:
+                await patiently(self._legs.watch(of.call_sid, JOIN_MS, sooner=True))
         else:
             step = await self._found(of)
         return await self._goes_on(of, leg, step), None
