@@ -201,10 +201,15 @@ class Ledger:
         return next((call for call in self._calls if call.number == number), None)
 
     def same(self, name: str, arguments: str, now_ms: int) -> ToolCall | None:
-        """An equal call that need not, or must not, run again."""
+        """An equal call that need not, or must not, run again.
+
+        Of messages only the last call counts: to begin one after another is to begin another.
+        """
         for call in reversed(self._calls):
             if (call.tool.name, call.arguments) == (name, arguments) and _stands(call, now_ms):
                 return call
+            if call.tool.name == name == TAKE_MESSAGE:
+                return None
         return None
 
     def begin(self, tool: Tool, arguments: str, now_ms: int) -> ToolCall:

@@ -127,3 +127,27 @@ def test_a_second_message_ends_the_first_and_shares_no_line_with_it(talk: Talk) 
     assert [line.text for line in first.lines(lines)] == ["The heating is broken."]
     assert [line.text for line in second.lines(lines)] == ["And the lamp, too."]
     assert first.until_ms == second.from_ms
+
+
+def test_another_message_may_follow_at_once(talk: Talk) -> None:
+    asks(talk, "begin")
+    asks(talk, "cancel")
+    asks(talk, "begin")
+    says(talk, "The heating is broken.")
+    asks(talk, "end")
+    asks(talk, "begin")
+    says(talk, "And the lift.")
+    asks(talk, "end")
+    told = [
+        [line.text for line in message.lines(talk.conversation.lines)] for message in taken(talk)
+    ]
+    assert told == [["The heating is broken."], ["And the lift."]]
+    assert all(message.until_ms is not None for message in taken(talk))
+
+
+def test_a_number_may_be_corrected_back(talk: Talk) -> None:
+    asks(talk, "begin")
+    says(talk, "Please call back.")
+    for number in ("5550123", "5550124", "5550123"):
+        asks(talk, "end", call_back=number)
+    assert [message.call_back for message in taken(talk)] == ["5550123"]
