@@ -318,7 +318,7 @@ def _summary(record: CallRecord, step: NextStep) -> str:
     if record.checkpoint is None:
         return ""
     written = Ledger.from_text(record.checkpoint.tools, ()).summary_of(step.n)
-    words = " ".join(written.split())
+    words = " ".join(twiml.speakable(written).split())
     if len(words) <= SUMMARY_CHARS:
         return words
     return words[:SUMMARY_CHARS].rpartition(" ")[0] or words[:SUMMARY_CHARS]

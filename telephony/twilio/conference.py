@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
 
-from telephony.twilio.twiml import TRANSFERRED_PATH, callback_url, webhook_url
+from telephony.twilio.twiml import TRANSFERRED_PATH, callback_url, speakable, webhook_url
 
 HOLD_PATH = "/twilio/hold"
 MUSIC_PATH = "/twilio/hold.wav"
@@ -133,7 +133,7 @@ def briefing(public_url: str, step: OfStep, text: str, language: str = "") -> st
         method="POST",
         timeout=KEY_S,
     )
-    gather.say(text, language=language or None)
+    gather.say(speakable(text), language=language or None)
     response.hangup()
     return str(response)
 

@@ -5,6 +5,7 @@ Send the documents as ``text/xml`` with a Content-Length.
 """
 
 import base64
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
@@ -88,7 +89,7 @@ def connect(
             )
     response = VoiceResponse()
     if says:
-        response.say(says, language=language or None)
+        response.say(speakable(says), language=language or None)
     stream = response.connect(action=callback_url(public_url, RESUME_PATH), method="POST").stream(
         url=stream_url(public_url),
         status_callback=callback_url(public_url, STREAM_STATUS_PATH),
@@ -97,6 +98,16 @@ def connect(
         stream.parameter(name=name, value=value)
     response.redirect(webhook_url(public_url, RESUME_PATH), method="POST")
     return str(response)
+
+
+def speakable(text: str) -> str:
+    """A text without the characters that XML cannot hold: with one of them, Twilio takes the whole
+    document for none, and ends the call.
+    """
+    return _NOT_IN_XML.sub(" ", text)
+
+
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def hangup() -> str:
@@ -121,7 +132,7 @@ def goodbye(text: str, language: str = "") -> str:
         language: The language of `text`, such as ``"de-DE"``; "" for Twilio's default.
     """
     response = VoiceResponse()
-    response.say(text, language=language or None)
+    response.say(speakable(text), language=language or None)
     response.hangup()
     return str(response)
 
@@ -146,7 +157,7 @@ def transfer(
     """
     response = VoiceResponse()
     if text:
-        response.say(text, language=language or None)
+        response.say(speakable(text), language=language or None)
     dial = response.dial(
         action=callback_url(public_url, TRANSFERRED_PATH),
         method="POST",

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from telephony.twilio import twiml
+from telephony.twilio import conference, twiml
 
 PUBLIC_URL = "https://voice.example.com"
 RETRIES = "#rc=3&amp;rp=ct,rt,5xx&amp;ct=2000&amp;rt=4000"
@@ -35,6 +35,17 @@ def test_what_is_said_before_a_stream_comes_before_it() -> None:
     document = read(twiml.connect(PUBLIC_URL, "t", says="It is recorded.", language="en-GB"))
     assert [verb.tag for verb in document] == ["Say", "Connect", "Redirect"]
     assert (document[0].text, document[0].attrib) == ("It is recorded.", {"language": "en-GB"})
+
+
+def test_no_text_that_is_said_spoils_its_document() -> None:
+    spoilt = "a\x00b\x1f\ud800\ufffe<Hangup/>&"
+    for document in (
+        twiml.goodbye(spoilt),
+        twiml.connect(PUBLIC_URL, "t", says=spoilt),
+        twiml.transfer(PUBLIC_URL, spoilt, "+14155550100"),
+        conference.briefing(PUBLIC_URL, conference.OfStep("CA1", 1), spoilt),
+    ):
+        assert [each.text for each in read(document).iter("Say")] == ["a b   <Hangup/>&"]
 
 
 def test_a_token_is_quoted_for_xml() -> None:
