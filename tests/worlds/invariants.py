@@ -189,13 +189,19 @@ def _heard(world: World, spec: WorldSpec) -> Iterator[str]:
         names = [name for name in sent if clip(f"agent/{name}").text.startswith(line.text)]
         if line.role != "agent" or (line.heard == line.text and cleared.isdisjoint(names)):
             continue  # whole: a turn cut short by the model is heard whole, too
-        if spec.goodbye and spec.goodbye.startswith(line.text):
-            continue  # its words are of no clip
+        if any(words.startswith(line.text) for words in _told_to_say(spec)):
+            continue  # they are of no clip
         if not names and any(line.text in clip(name).text for name in texts()):
             continue  # the rest of a reply that was broken off
         most = max((_words_in(name, sent[name]) for name in names), default=0)
         if len(line.heard.split()) > most + 1:
             yield f"more was heard than the {most} words sent: {line}"
+
+
+def _told_to_say(spec: WorldSpec) -> list[str]:
+    """The words that the agent is told to say exactly."""
+    tools = [each.tool.says for each in spec.tools]
+    return [words for words in (spec.goodbye, *tools) if words]
 
 
 def _words_in(name: str, samples: int) -> int:
