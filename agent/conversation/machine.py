@@ -208,7 +208,11 @@ class Conversation:
         return out + (self._sessions.checkpoint(now_ms) if self._meter.add(event) else [])
 
     def _collect_early(self, now_ms: int) -> list[ConversationCommand]:
-        """What was typed just before the agent wanted it counts, too."""
+        """What was typed just before the agent wanted it counts, too. If nobody is to see it, the
+        model is not told of it: it is asked for again.
+        """
+        if self._tools.hides:
+            self._keys.taken()
         early = self._keys.taken() if self._tools.collects else ""
         return [each for key in early for each in self._tools.press(key, now_ms) or ()]
 

@@ -8,6 +8,7 @@ with that worker until the tool runs.
 the length, # or 4 s without a key   the tool runs, once that is stored
 too few digits                       asked again, three times in all
 nothing typed for 15 s               asked again, twice in all; then the tool does not run
+# right behind the last digit         belongs to the entry that its length has ended
 *                                    the tool does not run; the model is told that the caller wants
                                      something else
 the line or the worker is lost       what was typed is forgotten, and asked for again
@@ -64,6 +65,8 @@ class SecureEntries:
         self._prompted = False
         self.cut_short = False
         self._until_ms = 0
+        self._full_ms: int | None = None
+        """When the last digit of the entry before came, if its length ended it."""
         self._hidden_until_ms: int | None = None
         """Until when a caller is hidden who has typed all of it."""
 
@@ -86,7 +89,7 @@ class SecureEntries:
         if (call := self.call) is None:
             return []
         self._entry = self._tries = self._silent = 0
-        self.cut_short = False
+        self._full_ms, self.cut_short = None, False
         return self._asks(call, now_ms)
 
     def press(self, kind: KeyKind, now_ms: int) -> list[ConversationCommand]:
@@ -95,6 +98,10 @@ class SecureEntries:
             self._hidden_until_ms = now_ms + TAIL_MS
         if (call := self.call) is None:
             return []
+        if kind == "end" and self._full_ms is not None and now_ms - self._full_ms < TAIL_MS:
+            self._full_ms = None
+            return []  # it belongs to the entry before, which needed none
+        self._full_ms = None
         out = self._replies.typed_over(now_ms)
         self._prompted, self.cut_short = True, self.cut_short or bool(out)
         entry = self._wanted(call)
@@ -164,6 +171,7 @@ class SecureEntries:
                 return self._left_undone(call, Status.ERROR, TOO_FEW, now_ms)
             return self._asks(call, now_ms)
         if self._entry + 1 < len(call.tool.secure):
+            self._full_ms = now_ms if self._typed >= self._wanted(call).most else None
             self._entry += 1
             self._tries = self._silent = 0
             return self._asks(call, now_ms)

@@ -107,6 +107,11 @@ class ToolUse:
         """Whether the caller is to type something."""
         return self._collect.call is not None
 
+    @property
+    def hides(self) -> bool:
+        """Whether the caller is to type something that nobody sees."""
+        return self._secure.call is not None
+
     def deadline_ms(self) -> int | None:
         """When `look` is due, or None."""
         silent_ms = self._silent_since_ms
@@ -224,7 +229,10 @@ class ToolUse:
 
     def _not_typed(self, called: ToolCalled) -> str:
         """Why the caller cannot type now what this call wants; "" if they can."""
-        if self._collect.call is not None or self._secure.call is not None:
+        unsent = (
+            each.tool.secure and each.state is State.INTENDED for each in self._ledger.running
+        )
+        if self._collect.call is not None or any(unsent):
             return "The caller is typing something already. Wait for it."
         return contradiction(called.arguments) if called.name == COLLECT_DIGITS else ""
 

@@ -7,7 +7,7 @@ call sees no digit: recordings, logs, metrics, the model. The digits stay here u
 
 from agent.conversation.commands import ForgetKeys, HideCaller, ShowCaller
 from agent.conversation.secret_digits import Digits, KeyKind
-from telephony.call.events import Event, LineLives, SecretKey
+from telephony.call.events import Event, LineLives, SecretKey, StreamStarted
 from telephony.twilio.messages import Dtmf, Media
 
 LIVES_EVERY = 25
@@ -21,7 +21,7 @@ class Vault:
 
     def __init__(self) -> None:
         self._hides = False
-        self._tool = self._parameter = ""
+        self._tool = self._parameter = self._stream_sid = ""
         self._typed: dict[str, str] = {}
         self._frames = 0
 
@@ -30,6 +30,8 @@ class Vault:
 
     def admits(self, event: Event) -> Event | None:
         """What the call is to be told in place of this; None for nothing."""
+        if isinstance(event, StreamStarted):
+            self._stream_sid = event.stream_sid
         if not self._hides:
             return event
         match event:
@@ -37,7 +39,9 @@ class Vault:
                 self._frames += 1
                 return LineLives(event.stream_sid) if self._frames % LIVES_EVERY == 1 else None
             case Dtmf():
-                if event.digit.isdecimal() and self._parameter:
+                # A stream that was replaced may still bring a key, which the call ignores
+                current = event.stream_sid == self._stream_sid
+                if event.digit.isdecimal() and current and self._parameter in self._typed:
                     self._typed[self._parameter] += event.digit
                 kind = "digit" if event.digit.isdecimal() else KINDS.get(event.digit, "other")
                 return SecretKey(event.stream_sid, kind)
@@ -62,4 +66,4 @@ class Vault:
         if tool != self._tool:
             return {}
         typed, self._typed, self._tool = self._typed, {}, ""
-        return {parameter: Digits(value) for parameter, value in typed.items()}
+        return {parameter: Digits(value) for parameter, value in typed.items() if value}

@@ -18,7 +18,7 @@ from agent.conversation.commands import (
     ShowCaller,
 )
 from agent.conversation.declaration import Tool
-from agent.conversation.events import CallerSpoke, ListenerLeft, SecretKeyPressed
+from agent.conversation.events import CallerSpoke, KeyPressed, ListenerLeft, SecretKeyPressed
 from agent.conversation.overdue import STORED_WITHIN_MS
 from agent.conversation.persona import DEFAULT_PERSONA, words_of
 from agent.conversation.secret_digits import Digits, KeyKind, SecureEntry, without
@@ -28,9 +28,9 @@ from tests.agent.conversation.conftest import Talk, of
 
 CARD = SecureEntry("card", "Please type your card number.", 4, 4)
 CODE = SecureEntry("code", "And the code, please.", 3, 4)
-PERSONA = replace(
-    DEFAULT_PERSONA, tools=(Tool("charge", "Charges.", secure=(CARD, CODE)),), silence_s=60.0
-)
+CHARGE = Tool("charge", "Charges.", secure=(CARD, CODE))
+REFUND = Tool("refund", "Pays back.", secure=(CARD,))
+PERSONA = replace(DEFAULT_PERSONA, tools=(CHARGE, REFUND), silence_s=60.0, on_keys="tell")
 KINDS: dict[str, KeyKind] = {"#": "end", "*": "cancel"}
 
 
@@ -161,6 +161,29 @@ def test_a_call_that_the_model_takes_back_is_forgotten(talk: Talk) -> None:
     done = talk.tells(lambda session: ToolCallsCancelled(session, ("c",)))
     assert len(of(ForgetKeys, done)) == 1
     assert of(ShowCaller, talk.wait(TAIL_MS)) == [ShowCaller()]
+
+
+def test_keys_just_before_are_not_told_to_the_model(talk: Talk) -> None:
+    talk.happens(KeyPressed("4"))
+    talk.happens(KeyPressed("9"))
+    wants(talk)
+    talk.wait(FIRST_MS - 1)
+    assert [cue for cue in talk.cues if "4" in cue] == []
+
+
+def test_the_end_key_behind_all_digits_of_an_entry_does_not_end_the_next(talk: Talk) -> None:
+    wants(talk)
+    done = presses(talk, "1234#567#")
+    assert asked(talk) == [CARD.says, CODE.says]
+    assert of(HideCaller, done)[-1] == HideCaller()
+
+
+def test_while_one_call_waits_for_the_store_no_other_is_typed_for(talk: Talk) -> None:
+    wants(talk)
+    presses(talk, "1234567#")
+    done = talk.tells(lambda session: ToolCalled(session, "d", "refund", "{}"))
+    assert (of(HideCaller, done), told(done)[0]["retryable"]) == ([], True)
+    assert of(RunTool, talk.happens(ActsStored(talk.checkpoint.acts))) != []
 
 
 def test_no_text_of_digits_has_them_and_nothing_stores_them() -> None:

@@ -1,7 +1,7 @@
 """What a caller types in secret gets no further than the place where messages come in."""
 
 from agent.conversation.commands import ForgetKeys, HideCaller, ShowCaller
-from telephony.call.events import LineLives, SecretKey, Tick
+from telephony.call.events import LineLives, SecretKey, StreamStarted, Tick
 from telephony.call.vault import LIVES_EVERY, Vault
 from telephony.twilio.messages import Dtmf, Media
 
@@ -10,6 +10,7 @@ SECRET = "4929"
 
 def typing(keys: str = SECRET) -> Vault:
     vault = Vault()
+    vault.admits(StreamStarted("MZ1", 1))
     vault.does(HideCaller("charge", "card"))
     for key in keys:
         vault.admits(Dtmf("MZ1", key))
@@ -65,3 +66,16 @@ def test_digits_can_be_forgotten_and_are_in_no_text() -> None:
     assert "4" not in repr(Dtmf("MZ1", "4"))
     vault.does(ForgetKeys())
     assert vault.take("charge") == {}
+
+
+def test_a_key_of_a_stream_that_was_replaced_does_not_count() -> None:
+    vault = typing()
+    assert vault.admits(Dtmf("MZ0", "9")) == SecretKey("MZ0", "digit")
+    assert vault.take("charge")["card"].reveal() == SECRET
+
+
+def test_a_key_after_all_was_forgotten_does_no_harm_and_an_empty_entry_is_none() -> None:
+    vault = typing()
+    vault.does(ForgetKeys())
+    assert vault.admits(Dtmf("MZ1", "7")) == SecretKey("MZ1", "digit")
+    assert typing("").take("charge") == {}
