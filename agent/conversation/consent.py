@@ -28,6 +28,13 @@ def is_recorded(persona: Persona, checkpoint: Checkpoint | None) -> bool:
     return persona.recording_days > 0 and told
 
 
+def going_on(persona: Persona, checkpoint: Checkpoint | None) -> Persona:
+    """Who answers in a call that has had a stream: without a checkpoint, nobody knows whether the
+    caller was told, or has refused, so the call is not recorded.
+    """
+    return persona if checkpoint is not None else replace(persona, recording_days=0)
+
+
 class Consent:
     """One conversation's."""
 
@@ -37,7 +44,8 @@ class Consent:
 
     def refused(self, called: ToolCalled) -> list[ConversationCommand]:
         """The model calls `stop_recording`."""
-        stop = [StopRecording()] if self._recorded == TOLD else []
+        # Where it was not told, its owner may still record it to look for faults
+        stop = [StopRecording()] if self._recorded != REFUSED else []
         self._recorded = REFUSED
         result = envelope(Status.OK, hint=STOPPED)
         return [*stop, SendToolResult(called.session, called.id, STOP_RECORDING, result)]

@@ -10,9 +10,11 @@ or a full disk left behind is deleted later, and no other worker records that ca
 Nothing here reads a clock: whoever calls `sweep` regularly passes the time.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -53,7 +55,10 @@ def note(folder: Path, kept: Kept) -> None:
     Raises:
         OSError: The disk is full, or the like.
     """
-    (folder / KEPT_FILE).write_bytes(msgspec.json.encode(kept))
+    with (folder / KEPT_FILE).open("wb") as file:
+        file.write(msgspec.json.encode(kept))
+        file.flush()
+        os.fsync(file.fileno())  # without it, a recording would stay for ever
 
 
 def read_note(folder: Path) -> Kept | None:
@@ -73,7 +78,13 @@ def refuse(folder: Path, call_sid: str) -> int:
     Raises:
         OSError: One of them could not be deleted; `sweep` tries it again.
     """
-    (folder / f"{name_of(call_sid)}{REFUSED_SUFFIX}").touch(mode=0o600)
+    mark = folder / f"{name_of(call_sid)}{REFUSED_SUFFIX}"
+    try:
+        mark.touch(mode=0o600)
+    except OSError:  # the disk is full: there may be room once they are gone
+        deleted = _delete(recordings_of(folder, call_sid))
+        mark.touch(mode=0o600)
+        return deleted
     return _delete(recordings_of(folder, call_sid))
 
 
@@ -110,14 +121,23 @@ def sweep(folder: Path, now_ms: int, failed: Callable[[Path, OSError], None]) ->
             deleted += _tried(path, lambda path: _delete([path]), failed)
     for mark in sorted(folder.glob(f"*{REFUSED_SUFFIX}")):
         deleted += _tried(mark, lambda mark: _delete(recordings_of(folder, mark.stem)), failed)
-        if mark.exists() and now_ms - mark.stat().st_mtime * 1000 > MARK_MS:
-            mark.unlink(missing_ok=True)
+        _tried(mark, lambda mark: _forget(mark, now_ms), failed)
     return deleted
+
+
+def _forget(mark: Path, now_ms: int) -> int:
+    """Remove the mark of a refusal that is too old. Returns how many were removed."""
+    if now_ms - mark.stat().st_mtime * 1000 <= MARK_MS:
+        return 0
+    mark.unlink()
+    return 1
 
 
 def _tried(path: Path, deed: Callable[[Path], int], failed: Callable[[Path, OSError], None]) -> int:
     try:
         return deed(path)
+    except FileNotFoundError:  # another worker was faster
+        return 0
     except OSError as error:
         failed(path, error)
         return 0
@@ -125,5 +145,6 @@ def _tried(path: Path, deed: Callable[[Path], int], failed: Callable[[Path, OSEr
 
 def _delete(paths: list[Path]) -> int:
     for path in paths:
-        shutil.rmtree(path)
+        with suppress(FileNotFoundError):  # another worker was faster
+            shutil.rmtree(path)
     return len(paths)

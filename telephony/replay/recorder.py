@@ -24,7 +24,7 @@ import msgspec
 import structlog
 
 from agent.conversation.commands import StopRecording
-from agent.conversation.consent import is_recorded
+from agent.conversation.consent import REFUSED, is_recorded
 from telephony.call.commands import Command, EndCall
 from telephony.call.events import CallOpened, Event
 from telephony.errors import SettingsError
@@ -129,6 +129,8 @@ class Recorder:
         try:
             if isinstance(event, CallOpened):
                 self._open(event)
+            elif any(isinstance(command, StopRecording) for command in commands):
+                self._refuse(call_sid)
             if (recording := self._recordings.get(call_sid)) is not None:
                 self._step(recording, event, now_ms, commands)
         except Exception as bug:  # noqa: BLE001 - only the recording ends, the call goes on
@@ -136,6 +138,9 @@ class Recorder:
 
     def _open(self, opened: CallOpened) -> None:
         numbers, callers = self._numbers.pop(opened.call_sid, ((), ()))
+        if opened.checkpoint is not None and opened.checkpoint.recorded == REFUSED:
+            self._refuse(opened.call_sid)  # perhaps to another worker, with a folder of its own
+            return
         consented = is_recorded(opened.persona, opened.checkpoint)
         if not (consented or self._selection.wants(opened.call_sid, numbers)):
             return
@@ -150,13 +155,19 @@ class Recorder:
         recording = self._recordings[opened.call_sid] = _Recording(opened.call_sid, files)
         self._put(recording, Chunk(files, events=msgspec.json.encode(header) + b"\n"))
 
+    def _refuse(self, call_sid: str) -> None:
+        """Record nothing more of a call, and delete also what was not recorded to its end."""
+        recording = self._recordings.pop(call_sid, None)
+        files = (
+            Files(call_sid, self.folder / name_of(call_sid))
+            if recording is None
+            else recording.files
+        )
+        self._queue.put(Chunk(files, refused=True))
+
     def _step(
         self, recording: _Recording, event: Event, now_ms: int, commands: Sequence[Command]
     ) -> None:
-        if any(isinstance(command, StopRecording) for command in commands):
-            self._recordings.pop(recording.call_sid, None)
-            self._queue.put(Chunk(recording.files, refused=True))
-            return
         recording.events.add(event, now_ms)
         recording.commands.add(recording.steps, now_ms, commands)
         recording.steps += 1

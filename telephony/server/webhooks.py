@@ -19,6 +19,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
 
 from agent.conversation.commands import Impasse
+from agent.conversation.consent import going_on
 from agent.conversation.next_step import REACHED, Leg
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord, StoreAway
@@ -132,7 +133,8 @@ async def _go_on(
     if left is not None:
         tariffs = worker.tariffs(form)
         purse = worker.purse(call_sid, agent, form, tariffs, left)
-        worker.calls.open(call_sid, agent.persona, tariffs, left.checkpoint, left.lines, purse)
+        persona = going_on(agent.persona, left.checkpoint)
+        worker.calls.open(call_sid, persona, tariffs, left.checkpoint, left.lines, purse)
     return await _connect(worker, form, agent, first=False)
 
 

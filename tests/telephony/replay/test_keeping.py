@@ -9,11 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from telephony.call.events import CallOpened
-from telephony.replay.keeping import DAY_MS, Kept, note, read_note, sweep
+from telephony.replay.keeping import DAY_MS, Kept, is_refused, note, read_note, refuse, sweep
 from telephony.replay.reader import read
 from telephony.replay.recorder import Recorder
 from telephony.replay.recording import Step
-from telephony.replay.selection import NONE
+from telephony.replay.selection import ALL, NONE
 from telephony.replay.verdict import Options, judge
 from tests.replay import make
 from tests.worlds.recorded_sound import workers_of
@@ -74,7 +74,7 @@ def test_a_refused_call_is_recorded_by_nobody_else(tmp_path: Path) -> None:
         checkpoint = replace(saved[-1].checkpoint, recorded=recorded)
         opened = first._replace(event=replace(first.event, checkpoint=checkpoint))
         record(tmp_path / "other", [opened, *others])
-    assert not (tmp_path / "other").exists()
+    assert list((tmp_path / "other").glob("*.call")) == []
 
 
 def test_what_is_too_old_is_deleted_whoever_made_it(tmp_path: Path) -> None:
@@ -106,3 +106,59 @@ def test_what_could_not_be_deleted_is_deleted_later(
     assert len(list(tmp_path.glob("*.call"))) == 1
     assert sweep(tmp_path, 1_000, never) == 1
     assert list(tmp_path.glob("*.call")) == []
+
+
+def test_a_refusal_deletes_also_what_was_not_recorded_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / f"{SID}.1794999000000.call").mkdir()  # its disk was too slow, and it ended early
+    steps = steps_of("consent-refused")
+    with Recorder(tmp_path, NONE) as recorder:
+        for step in steps[1:]:
+            recorder(SID, step.event, step.now_ms, step.commands)
+    assert list(tmp_path.glob("*.call")) == []
+
+
+def test_what_was_refused_to_another_worker_is_neither_recorded_nor_kept(tmp_path: Path) -> None:
+    (tmp_path / f"{SID}.1794999000000.call").mkdir()
+    first, *others = steps_of("consent-given")
+    assert isinstance(first.event, CallOpened)
+    saved = [c for step in others for c in step.commands if hasattr(c, "checkpoint")]
+    checkpoint = replace(saved[-1].checkpoint, recorded="refused")
+    opened = first._replace(event=replace(first.event, checkpoint=checkpoint))
+    with Recorder(tmp_path, ALL) as recorder:
+        for step in (opened, *others):
+            recorder(SID, step.event, step.now_ms, step.commands)
+    assert list(tmp_path.glob("*.call")) == []
+
+
+def test_no_room_for_the_mark_of_a_refusal_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recorded = tmp_path / f"{SID}.1794999000000.call"
+    recorded.mkdir()
+    touch = Path.touch
+
+    def full(path: Path, mode: int = 0o666) -> None:
+        if recorded.exists():
+            raise OSError(28, "No space left on device")
+        touch(path, mode)
+
+    monkeypatch.setattr(Path, "touch", full)
+    assert refuse(tmp_path, SID) == 1
+    assert is_refused(tmp_path, SID)
+
+
+def test_a_mark_that_cannot_be_removed_stops_no_worker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / f"{SID}.refused").touch()
+
+    def fails(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    failed: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", fails)
+        assert sweep(tmp_path, 1 << 62, lambda path, _: failed.append(path.name)) == 0
+    assert failed == [f"{SID}.refused"]
+    assert sweep(tmp_path, 1 << 62, never) == 0
+    assert not is_refused(tmp_path, SID)
