@@ -160,7 +160,7 @@ def wrong(template: Template, values: Mapping[str, object]) -> str:
         return f"fields: expected exactly {', '.join(known) or 'none'} for {template.name}"
     for name, each in known.items():
         value = values[name]
-        if not isinstance(value, str) or not _fits(each, value):
+        if not isinstance(value, str) or not fits(each, value):
             return f"{name}: expected {_expected(each)}"
     texts = {name: str(value) for name, value in values.items()}
     if name := linked(template, texts):
@@ -181,6 +181,11 @@ def filled(template: Template, values: Mapping[str, str]) -> str:
 def slots(text: str) -> list[str]:
     """The fields that a text names, as ``{name}``."""
     return _SLOT.findall(text)
+
+
+def without_slots(text: str) -> str:
+    """A text without the fields that it names."""
+    return _SLOT.sub("", text)
 
 
 def linked(template: Template, values: Mapping[str, str]) -> str:
@@ -217,7 +222,8 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _fits(field: SmsField, value: str) -> bool:
+def fits(field: SmsField, value: str) -> bool:
+    """Whether a field may hold a value, by itself."""
     if not value.strip() or len(value) > field.max_chars:
         return False
     if any(unicodedata.category(each) in _HIDDEN for each in value):

@@ -12,9 +12,9 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 MINUTES_A_DAY = 24 * 60
 
-_INTERVAL = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*").fullmatch
+_INTERVAL = re.compile(r"\s*([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})\s*").fullmatch
 
-_DATE = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})").fullmatch
+_DATE = re.compile(r"(?:([0-9]{4})-)?([0-9]{2})-([0-9]{2})").fullmatch
 
 MS_PER_MINUTE = 60_000
 LOOKS_AHEAD_DAYS = 400

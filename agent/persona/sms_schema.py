@@ -14,9 +14,11 @@ from agent.conversation.sms import (
     SmsField,
     Template,
     filled,
+    fits,
     linked,
     segments,
     slots,
+    without_slots,
 )
 from agent.persona.places import Key
 
@@ -27,6 +29,10 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}").fullmatch
 _SHORT = {"text": "a", "integer": "1", "code": "a", "date": "2026-11-30", "time": "19:30"}
 """A short value of each kind."""
+
+_DATED: frozenset[Kind] = frozenset({"date", "time"})
+_STRAY = re.compile(r"\{[^{}]{0,20}\}?|\}")
+"""What is in braces, or a brace alone, once all fields are away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +156,24 @@ def mistakes_of(
             if field not in used:
                 what = f"expected a field that the text names, got {field}"
                 yield (*where, "fields", field), f"{what}; write {{{field}}} into text"
+        if brace := _STRAY.search(without_slots(table.text)):
+            what = f"expected braces only around a field such as {{when}}, got {brace[0]}"
+            yield (*where, "text"), f"{what}; its name has small letters, digits and _ alone"
+        for field, each in table.fields.items():
+            yield from _of_field((*where, "fields", field), field, each)
         if set(used) == set(table.fields):
             yield from _of_words(where, _template(name, table))
+
+
+def _of_field(where: Key, name: str, table: SmsFieldTable) -> Iterator[tuple[Key, str]]:
+    """What can never be said in a field, so that its message would never be sent."""
+    field = SmsField(name, table.type, max_chars=table.max_chars, enum=table.enum)
+    if table.type in _DATED and table.max_chars < len(_SHORT[table.type]):
+        what = f"expected at least {len(_SHORT[table.type])}, got {table.max_chars}"
+        yield (*where, "max_chars"), f"{what}; leave it out"
+    elif wrong := next((value for value in table.enum if not fits(field, value)), None):
+        what = f"expected texts of one line and at most {table.max_chars} characters, got {wrong!r}"
+        yield (*where, "enum"), f"{what}; shorten it, or raise max_chars"
 
 
 def _of_words(where: Key, template: Template) -> Iterator[tuple[Key, str]]:

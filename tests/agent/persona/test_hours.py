@@ -95,7 +95,7 @@ def test_a_holiday_is_a_date(text: str) -> None:
     assert parse_day(text) == text
 
 
-@pytest.mark.parametrize("text", ["2026-02-29", "24.12.", "13-01", "", "2026-1-1"])
+@pytest.mark.parametrize("text", ["1\uff12-24", "2026-02-29", "24.12.", "13-01", "", "2026-1-1"])
 def test_a_holiday_is_nothing_else(text: str) -> None:
     with pytest.raises(ValueError, match="expected a date such as"):
         parse_day(text)

@@ -76,6 +76,18 @@ def test_an_agent_without_messages_has_no_such_tool(tmp_path: Path) -> None:
             ":7: sms.booked.fields.when.type:",
             '"code"',
         ),
+        ('[sms.x]\ntext = "At {When}."', ":5: sms.x.text:", "got {When}; its name"),
+        ('[sms.x]\ntext = "At {when"', ":5: sms.x.text:", "got {when; its name"),
+        (
+            f'[sms.booked]\ntext = "{{when}}"\n{FIELD}max_chars = 3\nenum = ["lunch"]',
+            ":8: sms.booked.fields.when.enum:",
+            "at most 3 characters, got 'lunch'",
+        ),
+        (
+            f'[sms.booked]\ntext = "{{when}}"\n{FIELD}type = "date"\nmax_chars = 5',
+            ":8: sms.booked.fields.when.max_chars:",
+            "at least 10, got 5",
+        ),
         ("[limits]\nsms = 0", ":5: limits.sms:", "at least 1"),
     ],
 )
