@@ -104,8 +104,9 @@ class OnHold:
             await patiently(self._legs.unwatch(call_sid))
             return
         if step.stage is Stage.RUNNING and step.leg in ACCEPTED:
-            if step.leg is Leg.JOINED or (self._rest and await self._rest.goes_on(step.leg_id)):
+            if self._rest and await self._rest.goes_on(step.leg_id):
                 await self.joins(OfStep(call_sid, step.n), step.leg_id)
+                await patiently(self._legs.unwatch(call_sid))
                 return
             step, _ = await self._move(call_sid, step.n, ends("failed", ACCEPTED))
         elif step.stage is Stage.RUNNING:
@@ -148,10 +149,10 @@ class OnHold:
     async def joins(self, of: OfStep, leg: str) -> None:
         """The target is in the conference; if they came too late, they are alone there."""
         try:
-            step, _ = await self._move(of.call_sid, of.n, JOINS, leg)
-            if step is not None and step.n == of.n and step.wants(leg):
+            step, moved = await self._move(of.call_sid, of.n, JOINS, leg)
+            if moved:
                 await patiently(self._legs.unwatch(of.call_sid))
-            else:
+            elif step is None or step.n != of.n or not step.wants(leg):
                 await self.hang_up(leg)
         except StoreAway as away:
             log.warning("target's coming not stored", call_sid=of.call_sid, why=away.why)

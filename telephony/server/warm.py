@@ -53,6 +53,11 @@ JOIN_MS = 10_000
 LEFT_MS = 3_000
 """The same, if their call is over already."""
 
+TALKED_MS = 20_000
+"""How long Twilio may take to tell that the caller's part of a talk is over, once the target's is.
+They may not have talked: who has accepted and does not come is taken for somebody who has come.
+"""
+
 MOST_ROUNDS = 16
 """How often a caller hears the music who is not looked after: longer than all of these together."""
 
@@ -253,8 +258,9 @@ class WarmTransfers(OnHold):
         step, moved = await self._move(of.call_sid, of.n, ends(outcome), leg)
         if moved:
             return step
-        if step is not None and step.leg is Leg.ACCEPTED and step.wants(leg):
-            await patiently(self._legs.watch(of.call_sid, LEFT_MS, sooner=True))
+        if step is not None and step.leg in ACCEPTED and step.wants(leg):
+            within_ms = LEFT_MS if step.leg is Leg.ACCEPTED else TALKED_MS
+            await patiently(self._legs.watch(of.call_sid, within_ms, sooner=True))
         return None
 
     async def _waits(self, of: OfStep) -> None:

@@ -38,6 +38,9 @@ ENDINGS = {
     "accepted; the target hangs up": Ending({"person": ACCEPTS}, *OVER),
     "accepted; the caller hangs up": Ending({"person": STAYS, "leaves_ms": 60_000}, *OVER),
     "declined": Ending({"person": Person(key="2")}, "agent", "declined"),
+    "accepted; the answer is lost": Ending(
+        {"person": Person(key="1", lost_ms=16_000)}, "agent", "failed"
+    ),
     "no key": Ending({"person": Person()}, "agent", "not-taken"),
     "target hangs up in the briefing": Ending(
         {"person": Person(hangs_up_ms=2_000)}, "agent", "not-taken"

@@ -43,6 +43,7 @@ class Person:
         hangs_up_ms: After what time in the briefing they hang up; 0 for never.
         answered_by: Twilio's word for who has answered.
         talks_ms: How long they talk before they hang up; 0 for ever.
+        lost_ms: After what time their call ends, because the answer to their key was lost.
     """
 
     rings_ms: int = 3_000
@@ -51,6 +52,7 @@ class Person:
     hangs_up_ms: int = 0
     answered_by: str = ""
     talks_ms: int = 0
+    lost_ms: int = 0
 
 
 @dataclass
@@ -230,7 +232,8 @@ class Paper:
         elif "<Gather" in told:
             self.at(self.person.hangs_up_ms or BRIEFING_MS, self.keys)
         elif "<Conference" in told:
-            self.at(200, self.joins)
+            lost_ms = self.person.lost_ms
+            self.at(lost_ms or 200, self.end_leg if lost_ms else self.joins)
 
     async def keys(self) -> None:
         if self.leg != "briefed":
