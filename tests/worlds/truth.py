@@ -5,7 +5,7 @@ Everything is taken from what was said, heard and sent; the call is never asked.
 
 from collections.abc import Iterator
 
-from agent.conversation.commands import CloseModel
+from agent.conversation.commands import CloseModel, SendToolResult
 from agent.conversation.events import SessionLost, SessionReady, SessionRefused
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.simulator.ear import last_sound_ms
@@ -47,6 +47,13 @@ class Truth:
             or any(isinstance(command, CloseModel) for command in step.commands)
         ]
 
+        self._results_ms = [
+            step.at_ms
+            for step in world.steps
+            for command in step.commands
+            if isinstance(command, SendToolResult) and command.scheduling == "INTERRUPT"
+        ]
+        """Of what the model is to speak at once: what a caller has typed, above all."""
         ready = [step.at_ms for step in world.steps if isinstance(step.event, SessionReady)]
         lost = [step.at_ms for step in world.steps if isinstance(step.event, SessionLost)]
         self._ready_again = [
@@ -68,6 +75,8 @@ class Truth:
         for start, end in self._caller:
             if start <= at_ms and (end >= agent_ms or start >= began_ms):
                 return True
+        if any(began_ms <= result_ms <= at_ms for result_ms in self._results_ms):
+            return True
         if any(0 <= at_ms - ready_ms <= ASKED_AT_ONCE_MS for ready_ms in self._ready_again):
             return True
         last = [(when_ms, ready) for when_ms, ready in self._listens if when_ms <= at_ms]
