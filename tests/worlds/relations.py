@@ -50,7 +50,7 @@ class Outcome:
         most_said: How often the caller said the same line, at most; 1 if nothing was said.
         said_to_any: How often each clip may be said that the model says to any text of ours, or to
             any question that it has not understood.
-        notes: Waiting sounds while nobody was owed anything.
+        notes: Waiting sounds while nobody was owed anything, and the model was asked nothing.
         texts: Texts to the model while nobody was owed anything.
         dead_ms: The longest time in which the caller was owed something and heard nothing.
         told: What the model told of the caller's words, in one.
@@ -102,7 +102,7 @@ def outcome(world: World, spec: WorldSpec) -> Outcome:
         most_said=max(Counter(said.name for _, said in world.phone.said).values(), default=1),
         said_to_any=Counter({spec.model.on_text: len(texts)})
         + Counter({spec.model.fallback: len(world.phone.said)}),
-        notes=sum(not truth.owed(at_ms) for at_ms in _notes(world)),
+        notes=sum(not (truth.owed(at_ms) or truth.asked(at_ms)) for at_ms in _notes(world)),
         texts=sum(not truth.owed(at_ms) for at_ms in texts),
         dead_ms=truth.dead_ms(_notes(world), world.now_ms),
         told="".join(step.event.text for step in steps if isinstance(step.event, CallerSaid)),

@@ -5,7 +5,7 @@ Everything is taken from what was said, heard and sent; the call is never asked.
 
 from collections.abc import Iterator
 
-from agent.conversation.commands import CloseModel, SendToolResult
+from agent.conversation.commands import CloseModel, SayToModel, SendToolResult
 from agent.conversation.events import SessionLost, SessionReady, SessionRefused
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.simulator.ear import last_sound_ms
@@ -47,13 +47,13 @@ class Truth:
             or any(isinstance(command, CloseModel) for command in step.commands)
         ]
 
-        self._results_ms = [
+        self._asked_ms = [
             step.at_ms
             for step in world.steps
             for command in step.commands
-            if isinstance(command, SendToolResult) and command.scheduling == "INTERRUPT"
+            if isinstance(command, SayToModel)
+            or (isinstance(command, SendToolResult) and command.scheduling == "INTERRUPT")
         ]
-        """Of what the model is to speak at once: what a caller has typed, above all."""
         ready = [step.at_ms for step in world.steps if isinstance(step.event, SessionReady)]
         lost = [step.at_ms for step in world.steps if isinstance(step.event, SessionLost)]
         self._ready_again = [
@@ -75,12 +75,17 @@ class Truth:
         for start, end in self._caller:
             if start <= at_ms and (end >= agent_ms or start >= began_ms):
                 return True
-        if any(began_ms <= result_ms <= at_ms for result_ms in self._results_ms):
-            return True
         if any(0 <= at_ms - ready_ms <= ASKED_AT_ONCE_MS for ready_ms in self._ready_again):
             return True
         last = [(when_ms, ready) for when_ms, ready in self._listens if when_ms <= at_ms]
         return bool(last) and not last[-1][1] and at_ms - last[-1][0] >= UNHELD_MS
+
+    def asked(self, at_ms: int) -> bool:
+        """Whether the model was asked to speak, by a text or a result, since it last began to: of
+        keys, of what came of a transfer, or to a silent caller. Whether it had to be, `owed` tells.
+        """
+        began_ms = max((start for start, _ in self._agent if start <= at_ms), default=0)
+        return any(began_ms <= asked_ms <= at_ms for asked_ms in self._asked_ms)
 
     def _broken_off(self, reply: judge.Reply, at_ms: int) -> bool:
         """Whether its rest was missing by then: it stopped before its end, or its session was gone
