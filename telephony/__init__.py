@@ -15,6 +15,7 @@ Rooms, lowest first:
 Modules:
     errors       the errors that a user can fix
     hints        what helps with a setting that is missing or wrong
+    keys         the form of secrets, and their bytes
     settings     reads the settings from the environment
     process      runs an asynchronous command until it ends or Ctrl-C comes
     demo         `offhook demo` and `offhook try`

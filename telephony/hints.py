@@ -10,6 +10,8 @@ HINTS = {
     "TRANSFER_TO": "without it, a call that offhook cannot continue ends after an apology",
     "WEBHOOK_SECRET": "any long random text, such as `openssl rand -hex 32` prints; give it to the "
     "receiver, who checks the signature with it",
+    "RECORDING_KEY": "what `openssl rand -base64 32` prints; keep it: what was recorded "
+    "with it cannot be read without",
     "API_TOKEN": "any long random text, such as `openssl rand -hex 32` prints",
     "REDIS_URL": "such as redis://localhost:6379/0; leave it unset to keep calls in STATE_DIR",
 }

@@ -6,7 +6,6 @@ problems are reported in one message, each with a hint how to solve it.
 
 import os
 import re
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from ipaddress import ip_address
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from telephony import keys
 from telephony.errors import SettingsError
 from telephony.hints import HINTS
 from telephony.process import one_blas_thread
@@ -24,9 +24,6 @@ from telephony.process import one_blas_thread
 TWILIO_API_URL = "https://api.twilio.com"
 ACCOUNT_SID = "^AC[0-9A-Za-z]+$"
 LABEL = "^[a-z0-9-]+$"
-
-WHSEC = "whsec_"
-"""How a secret begins that is written as Standard Webhooks has it."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _SIP = re.compile(r"sips?:[!-;=?A-~]+@[!-;=?A-~]+").fullmatch
@@ -192,6 +189,11 @@ class Settings(TwilioSettings):
         description="Which calls are recorded: all, a share such as 0.05, or only those from or "
         "to the numbers +1…,+1….",
     )
+    recording_key: SecretStr | None = Field(
+        None,
+        description="The key with which recordings are encrypted: base64 of 32 bytes. If it is not "
+        "set, they are not encrypted.",
+    )
     summary_model: str | None = Field(
         None,
         description="The Gemini text model that summarises each call when it is over. If it is not "
@@ -254,6 +256,13 @@ class Settings(TwilioSettings):
             raise ValueError("expected visible ASCII characters without spaces (not shown)")
         return value
 
+    @field_validator("recording_key")
+    @classmethod
+    def _of_32_bytes(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            keys.recording_key(value.get_secret_value())
+        return value
+
     @field_validator("transfer_to")
     @classmethod
     def _dialable(cls, value: str | None) -> str | None:
@@ -299,13 +308,8 @@ class Settings(TwilioSettings):
     def _with_its_url(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if info.data.get("webhook_url") and value is None:
             raise ValueError("missing, and WEBHOOK_URL is set")
-        if value is not None and value.get_secret_value().startswith(WHSEC):
-            try:
-                b64decode(value.get_secret_value().removeprefix(WHSEC), validate=True)
-            except ValueError:
-                raise ValueError(
-                    f"expected base64 after {WHSEC}, or any other text (not shown)"
-                ) from None
+        if value is not None:
+            keys.check_webhook_secret(value.get_secret_value())
         return value
 
     @field_validator("api_token")

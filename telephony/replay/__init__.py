@@ -8,6 +8,7 @@ Modules, lowest first:
     event_lines    events as lines of `call.jsonl`; audio that follows on is one line
     command_lines  commands as lines of `expect.jsonl`, with one hash over all
     expectation    the figures of a call, and those that a person expects
+    sealing        encrypts the files of a recording (`RECORDING_KEY`)
     recording      the folder `<name>.call`, and how it is written
     reader         reads a recording strictly
     selection      decides which calls are recorded (`RECORD_CALLS`)
@@ -28,7 +29,8 @@ Modules, lowest first:
 Resources: the recorder's thread and files, from entering its context to leaving it.
 
 Laws: nothing here reads a clock or draws a random number, so a recording replays to the same bytes
-on any machine. Only `verdict` reads the CPU's time, for the report. The format is versioned, and
-fixtures/README.md describes it. May import `telephony.call`, what that may import, and
-`telephony.errors`.
+on any machine. Only `verdict` reads the CPU's time, for the report, and `sealing` draws the salts
+of encrypted files. The format is versioned, and fixtures/README.md describes it. May import
+`telephony.call`, what that may import, `telephony.errors`, `telephony.keys`, and of
+`telephony.settings` the one setting RECORDING_KEY.
 """

@@ -13,7 +13,7 @@ import msgspec
 
 from telephony.call.events import CallOpened, Event
 from telephony.errors import RecordingError
-from telephony.replay import command_lines, event_lines
+from telephony.replay import command_lines, event_lines, sealing
 from telephony.replay.audio import Medium, content_name
 from telephony.replay.command_lines import Sum
 from telephony.replay.event_lines import MEDIA, End, expand
@@ -90,7 +90,7 @@ def read_golden(folder: Path, *, partial: bool = False) -> Golden:
 def _lines(path: Path, *, partial: bool) -> tuple[list[bytes], bool]:
     """The whole lines of a file, and whether an incomplete last line was left out."""
     try:
-        data = path.read_bytes()
+        data = sealing.read(path)
     except OSError as error:
         problem = f"expected a file of a recorded call, got none: {error.strerror}"
         raise RecordingError(str(path), problem, "name a folder <name>.call") from None
@@ -194,7 +194,7 @@ class _AudioFiles:
 
 
 def _checked(path: Path, content: str | None) -> bytes:
-    data = path.read_bytes()
+    data = sealing.read(path)
     if content is not None and content_name(data) != content:
         raise ValueError(f"expected audio of the hash {content} in {path}, got other audio")
     return data

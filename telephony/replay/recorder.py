@@ -71,6 +71,7 @@ class Recorder:
         folder: The folder for recordings; it is made with the first one.
         selection: Decides which calls are recorded, besides those whose agent has it so.
         dropped: Called with the reason when a recording ends before its call.
+        key: RECORDING_KEY, 32 bytes; None to write recordings as they are.
     """
 
     def __init__(
@@ -78,10 +79,12 @@ class Recorder:
         folder: Path,
         selection: Selection = ALL,
         dropped: Callable[[str], None] = lambda _: None,
+        key: bytes | None = None,
     ) -> None:
         self.folder = folder
         self._selection = selection
         self._dropped = dropped
+        self._key = key
         self._app = version("offhook")
         self._numbers: OrderedDict[str, tuple[tuple[str, ...], tuple[str, ...]]] = OrderedDict()
         self._recordings: dict[str, _Recording] = {}
@@ -148,7 +151,7 @@ class Recorder:
         name = f"{name_of(opened.call_sid)}.{opened.wall_time_ms}{SUFFIX}"
         until_ms = opened.wall_time_ms + opened.persona.recording_days * DAY_MS if consented else 0
         kept = Kept(opened.call_sid, until_ms, callers) if consented or callers else None
-        files = Files(opened.call_sid, self.folder / name, kept)
+        files = Files(opened.call_sid, self.folder / name, kept, self._key)
         header = Header(VERSION, app=self._app, recorded=str(day))
         if (earlier := self._recordings.get(opened.call_sid)) is not None:
             self._queue.put(Chunk(earlier.files, close=True))

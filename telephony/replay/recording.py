@@ -15,6 +15,7 @@ import msgspec
 
 from telephony.call.commands import Command
 from telephony.call.events import CallOpened, Event
+from telephony.replay import sealing
 from telephony.replay.audio import Known, Medium
 from telephony.replay.command_lines import CommandLines
 from telephony.replay.event_lines import MEDIA, NOTHING, EventLines
@@ -136,12 +137,12 @@ def write(
             (folder / f"{track.content_name}{medium.suffix}").write_bytes(track.take())
     first = msgspec.json.encode(header) + b"\n"
     (folder / EVENTS_FILE).write_bytes(first + events.take())
-    write_golden(folder, commands.take())
+    (folder / GOLDEN_FILE).write_bytes(b"".join(commands.take()))
 
 
 def write_golden(folder: Path, lines: Iterable[bytes]) -> None:
-    """Write the expected commands: all lines of `CommandLines`."""
-    (folder / GOLDEN_FILE).write_bytes(b"".join(lines))
+    """Write the expected commands anew: all lines of `CommandLines`. See `sealing.rewrite`."""
+    sealing.rewrite(folder / GOLDEN_FILE, b"".join(lines))
 
 
 def golden_text(folder: Path) -> list[str]:
@@ -149,4 +150,4 @@ def golden_text(folder: Path) -> list[str]:
     path = folder / GOLDEN_FILE
     if not path.is_file():
         return []
-    return path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    return sealing.read(path).decode(errors="replace").splitlines(keepends=True)

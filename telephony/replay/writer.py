@@ -9,6 +9,7 @@ from telephony.replay import keeping
 from telephony.replay.audio import Medium
 from telephony.replay.keeping import Kept
 from telephony.replay.recording import EVENTS_FILE, GOLDEN_FILE
+from telephony.replay.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,29 @@ class Files:
     Args:
         call_sid: The call of the recording.
         folder: `<name>.call`, which must not exist yet. Only its owner can read it.
-        kept: How long it may be kept; noted beside it.
+        kept: How long it may be kept; noted beside it, and never encrypted.
+        key: RECORDING_KEY, 32 bytes; None to write everything as it is.
 
     Attributes:
         broken: Whether nothing can be written any more.
         deleted: How many recordings of the call were deleted, because the caller refused.
     """
 
-    def __init__(self, call_sid: str, folder: Path, kept: Kept | None = None) -> None:
+    def __init__(
+        self,
+        call_sid: str,
+        folder: Path,
+        kept: Kept | None = None,
+        key: bytes | None = None,
+    ) -> None:
         self.call_sid = call_sid
         self.folder = folder
         self.broken = False
         self.deleted = 0
         self._kept = kept
+        self._key = key
         self._open: dict[str, FileIO] = {}
+        self._sealers: dict[str, Sealer] = {}
 
     def write(self, chunk: Chunk) -> None:
         """Write a chunk. Audio comes first, so that no line names missing audio.
@@ -108,6 +118,15 @@ class Files:
     def _append(self, name: str, data: bytes) -> None:
         if name not in self._open:
             self._open[name] = (self.folder / name).open("ab", buffering=0)
-        waiting = memoryview(data)
-        while waiting:
-            waiting = waiting[self._open[name].write(waiting) :]
+            if self._key is not None:
+                self._sealers[name] = Sealer(self._key, name)
+                _write_all(self._open[name], self._sealers[name].header)
+        if self._key is not None:
+            data = self._sealers[name].seal(data)
+        _write_all(self._open[name], data)
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    waiting = memoryview(data)
+    while waiting:
+        waiting = waiting[file.write(waiting) :]

@@ -16,7 +16,7 @@ from pathlib import Path
 import certifi
 import httpx
 
-from telephony.settings import WHSEC
+from telephony.keys import WHSEC
 
 TIMEOUT_S = 10.0
 

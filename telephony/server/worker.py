@@ -27,6 +27,7 @@ from agent.store.dials import Dials
 from agent.store.purge import RedisParties
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError
+from telephony.keys import recording_key
 from telephony.replay import selection
 from telephony.replay.recorder import Recorder
 from telephony.server.admission import Admission, wall_time_ms
@@ -185,13 +186,15 @@ def _delivery(settings: Settings) -> Delivery | None:
 def _recorder(settings: Settings, metrics: Metrics) -> Recorder:
     """The recorder. Without RECORD_DIR, it records the calls of agents whose owners want it."""
     dropped = metrics.recording_dropped
+    secret = settings.recording_key
+    key = None if secret is None else recording_key(secret.get_secret_value())
     if settings.record_dir is None:
-        return Recorder(settings.recordings_dir, selection.NONE, dropped)
+        return Recorder(settings.recordings_dir, selection.NONE, dropped, key)
     try:
         selected = selection.parse(settings.record_calls)
     except ValueError as error:
         raise SettingsError(f"RECORD_CALLS: {error}") from None
-    recorder = Recorder(settings.record_dir, selected, dropped)
+    recorder = Recorder(settings.record_dir, selected, dropped, key)
     recorder.make_folder()
     return recorder
 

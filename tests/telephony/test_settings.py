@@ -239,3 +239,15 @@ def test_a_webhook_that_cannot_be_used_is_named(
         load()
     assert message in str(error.value)
     assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["hunter2", "aHVudGVyMg==", "not base64!"])
+def test_a_recording_key_of_another_form_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    given(monkeypatch, RECORDING_KEY=key)
+    with pytest.raises(SettingsError) as error:
+        load()
+    assert "RECORDING_KEY: expected base64 of 32 bytes, got" in str(error.value)
+    assert "hint: what `openssl rand -base64 32` prints" in str(error.value)
+    assert key not in str(error.value)

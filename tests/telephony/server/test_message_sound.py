@@ -11,7 +11,12 @@ import pytest
 
 from agent.conversation.message import Message
 from agent.simulator.voice import clip
+from telephony.replay.reader import read
+from telephony.replay.recording import EVENTS_FILE
+from telephony.replay.sealing import is_sealed, sealed
 from telephony.server.message_sound import LONGEST_MS, sounds_of
+from telephony.server.worker import parts
+from telephony.settings import load
 
 CALLS = Path(__file__).parents[3] / "fixtures" / "calls"
 CALL = "CA" + "0" * 32
@@ -70,3 +75,33 @@ def test_a_message_without_an_end_is_bounded_and_one_that_has_no_sound_has_none(
     samples, _ = heard(whole)
     assert len(samples) <= LONGEST_MS * 8
     assert none is None
+
+
+def test_a_message_sounds_the_same_from_an_encrypted_recording(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    message = Message(2, 5_077, 19_194)
+    plain = sounds_of(folder, CALL, [message], 0)
+    (recording,) = folder.glob("*.call")
+    for file in recording.glob("*.jsonl"):
+        file.write_bytes(sealed(bytes(32), file.name, file.read_bytes()))
+    monkeypatch.setenv("RECORDING_KEY", base64.b64encode(bytes(32)).decode())
+    assert sounds_of(folder, CALL, [message], 0) == plain != [None]
+    monkeypatch.delenv("RECORDING_KEY")
+    assert sounds_of(folder, CALL, [message], 0) == [None]
+
+
+@pytest.mark.parametrize("key", ["", base64.b64encode(bytes(32)).decode()])
+def test_a_server_with_a_key_encrypts_what_it_records(tmp_path: Path, key: str) -> None:
+    settings = load(
+        gemini_api_key="key",
+        twilio_auth_token="token",
+        public_url="https://voice.example.com",
+        record_dir=str(tmp_path),
+        recording_key=key,
+    )
+    with parts(settings).recorder as recorder:
+        for event, now_ms in read(CALLS / "message-taken.call").events[:20]:
+            recorder(CALL, event, now_ms, ())
+    (events,) = tmp_path.glob(f"*.call/{EVENTS_FILE}")
+    assert is_sealed(events.read_bytes()) == bool(key)
