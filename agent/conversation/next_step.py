@@ -12,6 +12,8 @@ While the step runs, the caller waits, and the leg goes from one stage to the ne
       └───────┴───────────┴──────────┴──▶ done: it is known why the target does not come
                                      any ──▶ back: a worker has the caller's line again
 
+A caller may ask, too, before there is a conversation: by a key of the agent's menu.
+
 It is stored with the call before anything of it happens. Whoever is asked what to do with the line
 claims it, and carries it out: once, or not at all. This module knows the rules; the store follows
 them in one step (`agent.store.step_scripts`).
@@ -23,7 +25,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, Self
 
 type Kind = Literal["transfer", "digits"]
-type By = Literal["agent", "server"]
+type By = Literal["agent", "server", "caller"]
 
 REACHED = frozenset({"completed", "answered"})
 """Each outcome of a transfer that reached somebody."""
@@ -89,10 +91,14 @@ def ends(outcome: str, of: frozenset[Leg] = WAITS) -> Move:
 
 
 class Asked(NamedTuple):
-    """What is asked for: its kind and target, as in `NextStep`."""
+    """What is asked for: its kind and target, as in `NextStep`, and by whom: `server` or `caller`.
+    A caller asks before there is a conversation: their step has the number 0, so that every other
+    one is newer, and there is none if somebody else has asked for one.
+    """
 
     kind: Kind
     to: str
+    by: By = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,11 @@ class NextStep:
     leg_id: str = ""
     summary: str = field(default="", repr=False)
     ours: str = field(default="", repr=False)
+
+    @property
+    def leads_back(self) -> bool:
+        """Whether the caller goes to the agent afterwards, if nobody was reached."""
+        return self.by != "server"
 
     @property
     def begun(self) -> bool:

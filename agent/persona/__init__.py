@@ -5,6 +5,7 @@ Modules, in the order in which they build on each other:
     outbound  which calls an agent may place
     places    finds the line of a key in a TOML file
     sms_schema  the keys of `[sms.NAME]`, and where its messages go
+    menu      what callers choose by a key before the agent answers
     agents    an agent: its persona, the numbers it answers, its hours; and all agents together
     outbound_schema  the keys of `[outbound]`
     schema    the keys of a file, their types and their limits

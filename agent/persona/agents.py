@@ -8,6 +8,7 @@ from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.meter import NO_CAPS, Caps
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
+from agent.persona.menu import Menu
 from agent.persona.outbound import CALLS, Outbound
 from agent.persona.sms_schema import Route
 from agent.summary.schema import SummaryField
@@ -101,6 +102,7 @@ class Agent:
         closed: What it does outside its hours; None if its calls are not begun then.
         outside: Whether this is what it is then: see `after_hours`.
         notice: What a caller is told before the call, because it is recorded; "" if it is not.
+        menu: What callers choose by a key within its hours, before it answers; None for nothing.
     """
 
     persona: Persona
@@ -119,6 +121,7 @@ class Agent:
     closed: Closed | None = None
     outside: bool = False
     notice: str = ""
+    menu: Menu | None = None
 
     @property
     def calling(self) -> Self:

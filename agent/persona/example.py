@@ -113,6 +113,16 @@ keep_days = 30  # after so many days, a recording is deleted
 # warm = true             # they are told of the caller first, and may decline
 # notice_machines = true  # and if a machine answers, the caller comes back
 
+# What callers hear first, within the hours, and what their keys lead to: "agent", "hang_up", or a
+# name of [transfers]. Without a key they reach the agent. No model is dialled until then.
+# [menu]
+# says = "For our assistant, press 1. For sales, press 2."
+# timeout_s = 5  # how long a caller may take behind these words, in seconds
+# [menu.keys]
+# 1 = "agent"
+# 2 = "transfer:sales"
+# 9 = "hang_up"
+
 # Text messages that the agent may send to its caller: the words are yours, and the model fills in
 # the fields. A field is a text without links, or an integer, a code, a date or a time.
 # [sms.table_booked]

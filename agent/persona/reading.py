@@ -14,6 +14,7 @@ from agent.persona import outbound
 from agent.persona.agents import Agent, Agents, Closed, Destination, Says
 from agent.persona.built_in import targets_of, to_agents
 from agent.persona.hours import DAYS, Hours, parse
+from agent.persona.menu import Menu, menu_of, to_nobody
 from agent.persona.mistakes import Mistake, PersonaError, dotted, of_syntax, of_values
 from agent.persona.outbound import Outbound
 from agent.persona.outbound_schema import OutboundTable
@@ -153,7 +154,14 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         },
         sms=routes_of(given.sms, given.numbers),
         notice=given.recording.notice if given.recording.on else "",
+        menu=_menu(given),
     )
+
+
+def _menu(given: PersonaFile) -> Menu | None:
+    if nobody := list(to_nobody(given.menu, given.transfers)):
+        raise ToolMistakes(nobody)
+    return menu_of(given.menu)
 
 
 def _says(given: SaysTable) -> Says:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from agent.conversation.declaration import MOST_DIGITS
 from agent.persona.agents import LIMITED, MESSAGE_CONSENT, NOTICE, Says
 from agent.persona.hours import parse, parse_day
+from agent.persona.menu import MenuTable
 from agent.persona.outbound_schema import OutboundTable
 from agent.persona.sms_schema import SmsTable
 from agent.summary.schema import RESERVED, FieldType
@@ -305,6 +306,7 @@ class PersonaFile(_Table):
     blocked: tuple[Annotated[str, AfterValidator(_blocked)], ...] = Field((), strict=False)
     turns: TurnsTable = TurnsTable()
     hours: HoursTable | None = None
+    menu: MenuTable | None = None
     outbound: OutboundTable | None = None
     limits: LimitsTable = LimitsTable()
     says: SaysTable = SaysTable()

@@ -286,7 +286,7 @@ class Store(Protocol):
         Args:
             conversation_id: Which call.
             request: As in `NextStep.claimed`.
-            asked: What the server asks for; None to claim what the agent has asked for.
+            asked: What the server or the caller asks for; None to claim what the agent asked for.
 
         Returns:
             The step as it stands now, if there is one; and whether this request carries it out.

@@ -233,8 +233,8 @@ class RedisStore:
         self, conversation_id: str, request: str, asked: Asked | None = None
     ) -> tuple[NextStep | None, bool]:
         """See `Store.claim_step`."""
-        kind, to = ("", "") if asked is None else (asked.kind, asked.to)
-        mine, flat = await self._run(self._claim_step, conversation_id, request, kind, to)
+        wanted = ("", "", "") if asked is None else asked
+        mine, flat = await self._run(self._claim_step, conversation_id, request, *wanted)
         return step_in(fields_of(flat)), bool(mine)
 
     async def settle_step(self, conversation_id: str, outcome: str) -> NextStep | None:

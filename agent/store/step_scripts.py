@@ -3,10 +3,18 @@
 from agent.store.scripts import NOW, PREAMBLE, STEP
 
 # ARGV: ttl_s, request, then kind and target of a step that the
-# server asks for ("" to claim what the agent has asked for).
+# server or the caller asks for ("" to claim what the agent has asked for), and who asks.
 CLAIM_STEP = f"""{PREAMBLE}{STEP}
 local request, kind, mine = ARGV[2], ARGV[3], 0
-if kind ~= '' and step('by') ~= 'server' then
+if ARGV[5] == 'caller' then
+  if step('by') == '' then
+    create()
+    ask(0, kind, ARGV[4], 'caller')
+  elseif step('by') ~= 'caller' then
+    refresh()
+    return {{0, redis.call('HGETALL', call)}}
+  end
+elseif kind ~= '' and step('by') ~= 'server' then
   create()
   ask(tonumber(step('n')) + 1, kind, ARGV[4], 'server')
 end

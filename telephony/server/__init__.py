@@ -33,6 +33,7 @@ Modules, lowest first:
     redial         lets a caller who was cut off continue in a new call
     standing       how a call stands: what the store knows, put right by what Twilio says
     way_out        what happens with a line that does not go to the agent: a transfer, an apology
+    menu           the menu of keys before the agent answers
     body           reads the body of a request
     webhooks       answers Twilio's webhooks
     machines       /twilio/answered-by: whether a person or a machine has answered

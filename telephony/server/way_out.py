@@ -24,13 +24,15 @@ from telephony.twilio.numbers import caller_id, parties
 log = structlog.get_logger(__name__)
 
 
-def is_of_agent(record: CallRecord | None) -> bool:
-    """Whether the caller was let go by the agent, to which they may come back."""
+def leads_back(record: CallRecord | None) -> bool:
+    """Whether the caller was put through by the agent or its menu, and goes to it if nobody is
+    reached.
+    """
     return (
         record is not None
         and record.status != "completed"
         and record.next_step is not None
-        and record.next_step.by == "agent"
+        and record.next_step.leads_back
     )
 
 
@@ -77,7 +79,7 @@ async def put_through(
         await settled(worker, call_sid, "failed")
         return None
     log.info("caller is put through", call_sid=call_sid, to=claimed.to, warm=to.warm)
-    document: str | None = _dial(worker, form, to.to, agent)
+    document: str | None = dial(worker, form, to.to, agent)
     if to.warm:
         document = await _held(worker, form, record, claimed)
     if document is not None:
@@ -130,7 +132,7 @@ async def without_agent(worker: Worker, form: Mapping[str, str], agent: Agent, r
         _, mine = await patiently(worker.store.claim_step(form["CallSid"], request, asked))
     except StoreAway:
         mine = True
-    return _dial(worker, form, to, agent, agent.says.transfer) if mine else apology
+    return dial(worker, form, to, agent, agent.says.transfer) if mine else apology
 
 
 async def ended(
@@ -191,7 +193,8 @@ async def _let_go(worker: Worker, call_sid: str) -> None:
         log.warning("transfer not announced", call_sid=call_sid, why=away.why)
 
 
-def _dial(worker: Worker, form: Mapping[str, str], to: str, agent: Agent, says: str = "") -> str:
+def dial(worker: Worker, form: Mapping[str, str], to: str, agent: Agent, says: str = "") -> str:
+    """The document that puts a caller through to `to`, after `says`."""
     return twiml.transfer(
         worker.settings.public_url,
         says,

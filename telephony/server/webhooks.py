@@ -2,6 +2,7 @@
 
 /twilio/voice          a call comes in: dial the model, make a token, answer `<Connect><Stream>`;
                        or another webhook failed, and this one is the number's fallback
+/twilio/menu           a caller has heard the agent's menu, and has pressed a key of it, or none
 /twilio/resume         a stream ended: connect again, or transfer, or apologise, or hang up
 /twilio/transferred    a transfer ended: hang up, or first say that nobody could be reached, or
                        connect to the agent again that had put the caller through
@@ -25,7 +26,7 @@ from agent.persona.agents import Agent
 from agent.store.base import CallRecord, StoreAway
 from telephony.call.ending import TERMINAL_STATUSES, EndedReason, NotBegun
 from telephony.call.events import CallStatus, StreamEnded
-from telephony.server import redial, standing, way_out
+from telephony.server import menu, redial, standing, way_out
 from telephony.server.admission import Refused
 from telephony.server.body import BodyError, body_of
 from telephony.server.patience import patiently
@@ -48,14 +49,13 @@ async def voice(request: Request) -> Response:
     """A call comes in. Twilio may deliver this webhook twice."""
     worker = _worker(request)
     form = await form_of(request)
-    call_sid = form["CallSid"]
     calls = twiml.calling_agent(request.url.query) if is_placed(form) else ""
     agent = await _agent(worker, form, calls=calls)
     if calls not in {"", agent.persona.name}:  # it was taken away while the telephone rang
         return _xml(twiml.hangup())
     record = await standing.record(worker, form, agent.persona.name)
     failed = form.get("ErrorUrl", "").partition("#")[0]
-    if failed.endswith(twiml.TRANSFERRED_PATH) and not way_out.is_of_agent(record):
+    if failed.endswith(twiml.TRANSFERRED_PATH) and not way_out.leads_back(record):
         return await _apology(worker, form)  # the fallback after a transfer; do not begin another
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
@@ -67,11 +67,28 @@ async def voice(request: Request) -> Response:
     if first and not calls and (reason := _not_begun(agent, form, closed=closed)) is not None:
         return await _turn_away(worker, form, agent, reason)
     agent = agent.after_hours if closed else agent
+    if first and (offers := menu.offered(worker, form, record, agent)) is not None:
+        await _note_party(worker, form)
+        return _xml(offers)
+    again = f"{twiml.VOICE_PATH}?{request.url.query}" if calls else twiml.VOICE_PATH
+    return await _answer(worker, form, agent, record, again, calls=calls)
+
+
+async def _answer(
+    worker: Worker,
+    form: Mapping[str, str],
+    agent: Agent,
+    record: CallRecord | None,
+    again: str,
+    *,
+    calls: str = "",
+) -> Response:
+    """Let the agent answer; or, if this worker stops, make Twilio ask `again` elsewhere."""
     if worker.calls.draining:
-        again = f"{twiml.VOICE_PATH}?{request.url.query}" if calls else twiml.VOICE_PATH
         return _xml(twiml.wait_and_ask(worker.settings.public_url, again))
     _note_numbers(worker, form)
-    begins = first and worker.calls.get(call_sid) is None
+    first = record is None or record.epoch == 0
+    begins = first and worker.calls.get(form["CallSid"]) is None
     if begins and not await _begin(worker, form, agent, record):
         told = await _turn_away(worker, form, agent, NotBegun.NO_BUDGET)
         return _xml(twiml.hangup()) if calls else told
@@ -95,6 +112,24 @@ async def _begin(
     purse = worker.till.purse(call_sid, account, agent.caps, tariffs, left.checkpoint)
     worker.calls.open(call_sid, agent.persona, tariffs, left.checkpoint, left.lines, purse)
     return True
+
+
+@router.post(twiml.MENU_PATH)
+async def pressed(request: Request) -> Response:
+    """A caller has heard the menu. Twilio may deliver this twice, or late."""
+    worker = _worker(request)
+    form = await form_of(request)
+    if form.get("CallStatus") in TERMINAL_STATUSES:
+        return _xml(twiml.hangup())
+    agent = await _agent(worker, form)
+    record = await standing.record(worker, form, agent.persona.name)
+    agent, asks = await _agent(worker, form, record), _request(request)
+    if record is not None and (record.epoch or record.status == "completed"):
+        return await _go_on(worker, form, record, asks)
+    rounds = twiml.rounds_of(request.url.query)
+    if (document := await menu.chosen(worker, form, agent, asks, rounds)) is not None:
+        return _xml(document)
+    return await _answer(worker, form, agent, record, twiml.MENU_PATH)
 
 
 @router.post(twiml.RESUME_PATH)
@@ -147,9 +182,9 @@ async def transferred(request: Request) -> Response:
     form = await form_of(request)
     call_sid, over = form["CallSid"], form.get("CallStatus") in TERMINAL_STATUSES
     step, outcome, tidy = await way_out.ended(worker, form, over=over)
-    of_agent = step is not None and step.by == "agent"
+    leads_back = step is not None and step.leads_back
     if outcome in REACHED or over:
-        if of_agent:
+        if leads_back:
             done = form | {"CallStatus": "completed"}
             await standing.over_elsewhere(worker, done, EndedReason.TRANSFERRED)
         return _xml(twiml.hangup(), tidy)
@@ -159,8 +194,11 @@ async def transferred(request: Request) -> Response:
     ):  # the caller is on their way back already, or goes there now
         return _xml(twiml.ask(worker.settings.public_url, twiml.RESUME_PATH), tidy)
     agent = await _agent(worker, form)
-    if of_agent or (step is None and worker.calls.ended_reason(call_sid) is None):
+    if leads_back or (step is None and worker.calls.ended_reason(call_sid) is None):
         record = await standing.record(worker, form, agent.persona.name)
+        if record is not None and not record.epoch and record.status != "completed":
+            agent = await _agent(worker, form, record)  # its menu had put the caller through
+            return await _answer(worker, form, agent, record, twiml.MENU_PATH)
         return await _go_on(worker, form, record, _request(request))
     return _xml(twiml.goodbye(agent.says.no_answer, agent.persona.language))
 

@@ -17,6 +17,7 @@ RESUME_PATH = "/twilio/resume"
 STREAM_STATUS_PATH = "/twilio/stream-status"
 TRANSFERRED_PATH = "/twilio/transferred"
 PLAYED_PATH = "/twilio/played"
+MENU_PATH = "/twilio/menu"
 ANSWERED_BY_PATH = "/twilio/answered-by"
 
 RETRIES = "rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
@@ -42,6 +43,9 @@ HOURS_PARAMETER = "hours"
 
 AGENT_QUERY = "agent"
 """What names the agent in the voice webhook's URL of a call that it placed."""
+
+ROUND_QUERY = "round"
+"""What says in the menu's URL how often a caller has heard it."""
 
 PARAMETER_LIMIT_CHARS = 500
 """Twilio's limit: a parameter's name and value together must be shorter."""
@@ -196,6 +200,39 @@ def play(public_url: str, digits: str) -> str:
     response.play(digits=digits)
     response.redirect(webhook_url(public_url, PLAYED_PATH), method="POST")
     return str(response)
+
+
+def menu(public_url: str, text: str, timeout_s: int, rounds: int, language: str = "") -> str:
+    """Say `text` and wait for one key; then request `MENU_PATH`, with or without it.
+
+    Args:
+        public_url: The address under which Twilio reaches us.
+        text: What Twilio's own voice says, until a key is pressed.
+        timeout_s: How long a caller may take behind it, in seconds.
+        rounds: How often they will have heard it by then.
+        language: The language of `text`; "" for Twilio's default.
+
+    Raises:
+        ValueError: `public_url` cannot be used.
+    """
+    response = VoiceResponse()
+    gather = response.gather(
+        input="dtmf",
+        num_digits=1,
+        finish_on_key="",  # otherwise # would be no key
+        timeout=timeout_s,
+        action=callback_url(public_url, f"{MENU_PATH}?{ROUND_QUERY}={rounds}"),
+        method="POST",
+    )
+    gather.say(speakable(text), language=language or None)
+    response.redirect(webhook_url(public_url, MENU_PATH), method="POST")
+    return str(response)
+
+
+def rounds_of(query: str) -> int:
+    """How often a caller has heard the menu, by the query of its URL; 0 if that does not say so."""
+    given = parse_qs(query).get(ROUND_QUERY, [""])[0]
+    return int(given) if given in {"1", "2"} else 0
 
 
 def wait_and_ask(public_url: str, path: str) -> str:

@@ -125,6 +125,23 @@ async def test_the_server_asks_once_for_a_call_that_the_agent_can_not_go_on_with
     assert (step.by, step.stage) == ("server", Stage.UNKNOWN)
 
 
+async def test_a_caller_asks_once_before_the_conversation_which_may_ask_anew(
+    store: RedisStore, call_sid: str
+) -> None:
+    asked = Asked("transfer", "sales", "caller")
+    step, mine = await store.claim_step(call_sid, "r1", asked)
+    assert (step, mine) == (NextStep(0, "transfer", "sales", "caller", Stage.RUNNING, "r1"), True)
+    assert (await store.claim_step(call_sid, "r1", asked))[1]
+    assert not (await store.claim_step(call_sid, "r2", asked))[1]
+    assert not (await store.claim_step(call_sid, "r1", asked))[1]
+    await take(store, call_sid, "a")
+    first = replace(SALES, n=1)
+    await store.save_checkpoint(call_sid, wanting(first), 1)
+    late, mine = await store.claim_step(call_sid, "r1", asked)
+    assert (late, mine) == (first, False)
+    assert await store.claim_step(call_sid, "r3") == (first.claimed("r3")[0], True)
+
+
 async def test_the_store_follows_the_rules_of_the_pure_step(
     store: RedisStore, call_sid: str
 ) -> None:

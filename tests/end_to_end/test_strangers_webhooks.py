@@ -23,6 +23,7 @@ OF_NUMBERS = (
     twiml.STATUS_PATH,
     twiml.STREAM_STATUS_PATH,
     twiml.PLAYED_PATH,
+    twiml.MENU_PATH,
     twiml.TRANSFERRED_PATH,
 )
 WEBHOOKS = (

@@ -12,7 +12,7 @@ from agent.persona.example import EXAMPLE
 from agent.persona.mistakes import PersonaError
 from agent.persona.reading import files_of, read
 
-WHOLE = re.sub(r"^# (?=[a-z_]+ = |\[)", "", EXAMPLE, flags=re.MULTILINE)
+WHOLE = re.sub(r"^# (?=[a-z0-9_]+ = |\[)", "", EXAMPLE, flags=re.MULTILINE)
 """The example with every key that it only mentions."""
 
 LINES = WHOLE.splitlines()
@@ -40,12 +40,12 @@ def kind_of(value: object) -> str:
 
 
 def keys() -> list[tuple[int, str, object]]:
-    """Line, from 1, dotted key and value of each `key = value` on one line."""
+    """Line, from 1, dotted key and value of each `key = value` on one line, but of no digit."""
     found, table = [], ""
     for n, line in enumerate(LINES, start=1):
         if header := re.fullmatch(r"\[([\w.]+)\]", line):
             table = f"{header[1]}."
-        elif (pair := re.fullmatch(r"(\w+) = (.*)", line)) and pair[2] != '"""':
+        elif (pair := re.fullmatch(r"(\w\w+) = (.*)", line)) and pair[2] != '"""':
             found.append((n, table + pair[1], tomllib.loads(line)[pair[1]]))
     return found
 

@@ -43,9 +43,27 @@ def test_no_text_that_is_said_spoils_its_document() -> None:
         twiml.goodbye(spoilt),
         twiml.connect(PUBLIC_URL, "t", says=spoilt),
         twiml.transfer(PUBLIC_URL, spoilt, "+14155550100"),
+        twiml.menu(PUBLIC_URL, spoilt, 5, 1),
         conference.briefing(PUBLIC_URL, conference.OfStep("CA1", 1), spoilt),
     ):
         assert [each.text for each in read(document).iter("Say")] == ["a b   <Hangup/>&"]
+
+
+def test_a_menu_waits_for_one_key_and_asks_us_with_it_or_without() -> None:
+    expected = (
+        "<Response>"
+        f'<Gather action="https://voice.example.com/twilio/menu?round=1{RETRIES}"'
+        ' finishOnKey="" input="dtmf" method="POST" numDigits="1" timeout="7">'
+        '<Say language="de-DE">Wählen Sie.</Say>'
+        "</Gather>"
+        '<Redirect method="POST">https://voice.example.com/twilio/menu</Redirect>'
+        "</Response>"
+    )
+    got = twiml.menu(PUBLIC_URL, "Wählen Sie.", 7, 1, "de-DE")
+    assert ET.canonicalize(got) == ET.canonicalize(expected)
+    assert [twiml.rounds_of(query) for query in ("round=2", "round=9", "round=x", "")] == [
+        *(2, 0, 0, 0)
+    ]
 
 
 def test_a_token_is_quoted_for_xml() -> None:
