@@ -18,6 +18,7 @@ TOOL = "ActsStored"
 
 REFUSED = {
     "budget-spent.call": "BudgetSpent",
+    "closed-message-left.call": TOOL,
     "digits-said.call": TOOL,
     "digits-typed.call": TOOL,
     "elsewhere.2.call": LATER,
@@ -26,9 +27,15 @@ REFUSED = {
     "hand-over.2.call": LATER,
     "keys-sent.2.call": LATER,
     "keys-sent.call": TOOL,
+    "message-taken.call": TOOL,
+    "message-worker-killed.2.call": LATER,
+    "message-worker-killed.call": TOOL,
     "old-stream.call": "Mark of another stream",
     "secure-entry-given-up.call": TOOL,
     "secure-entry.call": TOOL,
+    "sms-sent.call": TOOL,
+    "sms-worker-killed.2.call": LATER,
+    "sms-worker-killed.call": TOOL,
     "store-away.call": "StoreAway",
     "tool-called-twice.call": TOOL,
     "tool-crossed.call": TOOL,

@@ -166,7 +166,10 @@ async def test_a_webhook_that_comes_a_hundred_times_is_one_call_one_record_one_s
     opened = [step for step in steps.seen if type(step.event).__name__ == "CallOpened"]
     assert [step.call_sid for step in opened] == [call_sid]
     assert len(gemini.server.sessions) == 1
-    about_caller, about_call = sorted((str(key) for key in await redis.keys("*")), key=len)
-    assert about_caller.startswith("offhook:caller:")
-    assert twilio.form_of(call_sid)["From"] not in about_caller
-    assert about_call == f"offhook:{{{call_sid}}}:call"
+    kept = sorted(str(key) for key in await redis.keys("*"))
+    assert [key.rpartition(":")[0] for key in kept] == [
+        "offhook:caller",
+        "offhook:party",
+        f"offhook:{{{call_sid}}}",
+    ]
+    assert not any(twilio.form_of(call_sid)["From"] in key for key in kept)

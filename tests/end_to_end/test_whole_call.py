@@ -53,6 +53,9 @@ async def test_a_caller_is_greeted_understood_answered_and_written_down(
     assert {f"{prefix}lines", f"{prefix}call", f"{prefix}checkpoint"} <= call.lives_s.keys()
     assert all(name.startswith(prefix) for name in call.lives_s)
     assert all(life_s > 0 for life_s in call.lives_s.values()), call.lives_s
-    [caller] = await redis.keys("offhook:caller:*")
-    assert await redis.ttl(caller) > 0
-    assert await redis.dbsize() == len(call.lives_s) + 1
+    of_the_caller = [
+        *await redis.keys("offhook:caller:*"),
+        *await redis.keys("offhook:party:*"),
+    ]
+    assert [await redis.ttl(key) > 0 for key in of_the_caller] == [True, True]
+    assert await redis.dbsize() == len(call.lives_s) + len(of_the_caller)
