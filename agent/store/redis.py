@@ -362,7 +362,7 @@ class RedisStore:
         with store_away():
             try:
                 return await self._client.evalsha(script.sha, len(keys), *given)
-            except NoScriptError as unknown:  # one that is loaded first could be lost before it runs
+            except NoScriptError as unknown:  # loaded first, it could be lost before it runs
                 unknown.__traceback__ = None  # a client keeps its last error, and so all of a call
                 return await self._client.eval(cast("str", script.script), len(keys), *given)
 

@@ -22,7 +22,11 @@ PURE_ROOMS = (
     "telephony/dialling",
     "telephony/twilio",
 )
-PURE = [path for path in SOURCES if str(path.relative_to(ROOT)).startswith(PURE_ROOMS)]
+PURE = [
+    path
+    for path in SOURCES
+    if f"{path.relative_to(ROOT).parent}/".startswith(tuple(f"{room}/" for room in PURE_ROOMS))
+]
 
 STANDARD = (
     "base64 binascii bisect collections contextlib dataclasses decimal enum fractions functools "
