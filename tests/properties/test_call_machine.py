@@ -358,7 +358,7 @@ long_scripts = st.lists(
 """Calls that last, and in which much is held. Most of the others have fewer than ten events."""
 
 
-@settings(max_examples=400)  # `python -m tests.properties` for 30 000
+@settings(max_examples=200)  # `python -m tests.properties` for 30 000
 @given(beginnings, scripts | long_scripts, st.integers(0, 2**32 - 1))
 def test_any_order_and_mix_of_events_leaves_the_invariants_whole(
     beginning: Script, script: Script, seed: int

@@ -30,8 +30,6 @@ FILES = {path.stem: path for path in Path(__file__).with_name("files").glob("*.t
     path.parent.name: path for path in FIXTURES.glob("*.call/world.toml")
 }
 NAMES = tuple(sorted(FILES))
-CONTROL_CUTS, MEDIA_CUTS = 1, 1
-"""Of each file in `make test`, a sample that costs 20 s. `make cuts` does every step."""
 SEEDS = 2_000
 """Of `make cuts`."""
 UNTIL_MS = 120_000
@@ -52,14 +50,14 @@ def lived(spec: WorldSpec, cut_after: int | None = None) -> World:
     return world
 
 
-def steps_to_cut(spec: WorldSpec, world: World) -> list[int]:
-    """After which steps `make test` cuts a world file's call, drawn by its seed."""
-    steps = list(enumerate(world.steps, start=1))
-    media = [n for n, step in steps if isinstance(step.event, Media)]
-    control = [n for n, step in steps if not isinstance(step.event, Media | Tick)]
-    rng = Random(spec.seed)
-    drawn = [(control, CONTROL_CUTS), (media, MEDIA_CUTS)]
-    return sorted(n for kind, most in drawn for n in rng.sample(kind, min(most, len(kind))))
+def step_to_cut(spec: WorldSpec, world: World) -> int:
+    """After which step `make test` cuts a world file's call, drawn by its seed: one that is more
+    than a frame or a tick. Between frames, worlds that are drawn are cut. `make cuts` does all.
+    """
+    steps = enumerate(world.steps, start=1)
+    return Random(spec.seed).choice(
+        [n for n, step in steps if not isinstance(step.event, Media | Tick)]
+    )
 
 
 def failures(name: str, steps: Sequence[int]) -> Iterator[str]:
