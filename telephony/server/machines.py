@@ -12,8 +12,7 @@ from fastapi import APIRouter, Request, Response
 from telephony.call.ending import EndedReason
 from telephony.dialling.machines import act_on
 from telephony.server import standing
-from telephony.server.webhooks import form_of
-from telephony.server.worker import Worker
+from telephony.server.checked import form_of, worker_of
 from telephony.twilio import twiml
 
 log = structlog.get_logger(__name__)
@@ -23,8 +22,7 @@ router = APIRouter()
 @router.post(twiml.ANSWERED_BY_PATH)
 async def answered_by(request: Request) -> Response:
     """A person or a machine has answered. Twilio may deliver this twice."""
-    worker: Worker = request.app.state.worker
-    form = await form_of(request)
+    worker, form = worker_of(request), await form_of(request)
     call_sid, who = form["CallSid"], form.get("AnsweredBy", "")
     name = twiml.calling_agent(request.url.query)
     agent = (await worker.personas.current()).named(name)

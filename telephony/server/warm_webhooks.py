@@ -10,6 +10,8 @@
 What asks something of Twilio does so after the answer, which Twilio does not have to wait for.
 """
 
+from collections.abc import Awaitable
+
 import structlog
 from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
@@ -19,9 +21,8 @@ from agent.store.base import StoreAway
 from telephony.audio import hold_music
 from telephony.call.ending import TERMINAL_STATUSES
 from telephony.server.admission import Refused
+from telephony.server.checked import form_of, worker_of, xml
 from telephony.server.warm import OUTCOMES, WarmTransfers
-from telephony.server.webhooks import form_of
-from telephony.server.worker import Worker
 from telephony.twilio import conference
 from telephony.twilio.conference import OfStep
 
@@ -33,10 +34,10 @@ router = APIRouter()
 async def hold(request: Request) -> Response:
     """A caller waits, or has heard the music once."""
     await form_of(request, ("AccountSid",))
-    of, worker = _of(request), _worker(request)
+    of, worker = _of(request), worker_of(request)
     rounds = conference.rounds_of(request.scope["query_string"].decode("latin-1"))
     waits = BackgroundTask(worker.warm.waits, of, rounds)
-    return _xml(conference.music(worker.settings.public_url, of, rounds + 1), waits)
+    return xml(conference.music(worker.settings.public_url, of, rounds + 1), waits)
 
 
 @router.get(conference.MUSIC_PATH)
@@ -50,7 +51,7 @@ async def music() -> Response:
 async def in_conference(request: Request) -> Response:
     """Somebody has come to a conference, or has left it. Some events name nobody."""
     form = await form_of(request, ("AccountSid",))
-    of, warm = _of(request), _worker(request).warm
+    of, warm = _of(request), worker_of(request).warm
     event, who = form.get("StatusCallbackEvent", ""), form.get("CallSid", "")
     task = None
     match event, who == of.call_sid:
@@ -66,34 +67,21 @@ async def in_conference(request: Request) -> Response:
 @router.post(conference.BRIEFING_PATH)
 async def briefing(request: Request) -> Response:
     """The target has answered. Twilio may ask this twice."""
-    form = await form_of(request)
-    of, warm = _of(request), _worker(request).warm
-    leg = form["CallSid"]
-    try:
-        document, over = await warm.answers(of, leg, form.get("AnsweredBy", ""))
-    except StoreAway as away:
-        return _nobody_knows(away)
-    return _xml(document, _winding_up(warm, of, over))
+    form, of, warm = await _of_target(request)
+    return await _told(warm, of, warm.answers(of, form["CallSid"], form.get("AnsweredBy", "")))
 
 
 @router.post(conference.BRIEFED_PATH)
 async def briefed(request: Request) -> Response:
     """The target has pressed a key. Twilio may ask this twice."""
-    form = await form_of(request)
-    of, warm = _of(request), _worker(request).warm
-    leg = form["CallSid"]
-    try:
-        document, over = await warm.presses(of, leg, form.get("Digits", ""))
-    except StoreAway as away:
-        return _nobody_knows(away)
-    return _xml(document, _winding_up(warm, of, over))
+    form, of, warm = await _of_target(request)
+    return await _told(warm, of, warm.presses(of, form["CallSid"], form.get("Digits", "")))
 
 
 @router.post(conference.LEG_PATH)
 async def leg(request: Request) -> Response:
     """The status of the target's call has changed. These come late, and out of order."""
-    form = await form_of(request)
-    of, warm = _of(request), _worker(request).warm
+    form, of, warm = await _of_target(request)
     call_sid, status = form["CallSid"], form.get("CallStatus", "")
     try:
         if status in TERMINAL_STATUSES:
@@ -104,6 +92,22 @@ async def leg(request: Request) -> Response:
         return _nobody_knows(away)
     task = BackgroundTask(warm.hang_up, unwanted) if unwanted else None
     return Response(status_code=204, background=task)
+
+
+async def _of_target(request: Request) -> tuple[dict[str, str], OfStep, WarmTransfers]:
+    form = await form_of(request)
+    return form, _of(request), worker_of(request).warm
+
+
+async def _told(
+    warm: WarmTransfers, of: OfStep, goes_on: Awaitable[tuple[str, NextStep | None]]
+) -> Response:
+    """The answer to a target: how their call goes on."""
+    try:
+        document, over = await goes_on
+    except StoreAway as away:
+        return _nobody_knows(away)
+    return xml(document, _winding_up(warm, of, over))
 
 
 def _winding_up(warm: WarmTransfers, of: OfStep, over: NextStep | None) -> BackgroundTask | None:
@@ -123,12 +127,3 @@ def _of(request: Request) -> OfStep:
     if of is None:
         raise Refused("no step")
     return of
-
-
-def _worker(request: Request) -> Worker:
-    worker: Worker = request.app.state.worker
-    return worker
-
-
-def _xml(document: str, task: BackgroundTask | None = None) -> Response:
-    return Response(document, media_type="text/xml", background=task)

@@ -13,7 +13,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import EndCall
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallStatus, StreamEnded, StreamStarted
-from telephony.server.webhooks import MAX_RESUMES
+from telephony.server.answering import MAX_RESUMES
 from telephony.simulator import call_flow, wire
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut

@@ -1,0 +1,66 @@
+"""What a webhook of Twilio's asks: its checked form, its worker, and the agent of its call."""
+
+from collections.abc import Mapping
+
+from fastapi import Request, Response
+from starlette.background import BackgroundTask
+
+from agent.persona.agents import Agent
+from agent.store.base import CallRecord
+from telephony.server.admission import Refused
+from telephony.server.body import BodyError, body_of
+from telephony.server.worker import Worker
+from telephony.twilio.numbers import is_placed, parties
+from telephony.twilio.signature import FORM_LIMIT_BYTES
+
+
+def worker_of(request: Request) -> Worker:
+    """The worker that is asked."""
+    worker: Worker = request.app.state.worker
+    return worker
+
+
+def token_of(request: Request) -> str:
+    """Twilio's token for this request and all its repetitions; "" if it sent none."""
+    return request.headers.get("i-twilio-idempotency-token", "")
+
+
+async def form_of(
+    request: Request, names: tuple[str, ...] = ("CallSid", "AccountSid")
+) -> dict[str, str]:
+    """The checked form of a webhook, with SIDs in the fields of these `names`.
+
+    Raises `Refused`, which `app` answers with 403.
+    """
+    try:
+        body = await body_of(request, FORM_LIMIT_BYTES)
+    except BodyError as error:
+        raise Refused("not a form" if error.why == "too long" else error.why) from None
+    signature = request.headers.get("x-twilio-signature")
+    query = request.scope["query_string"].decode("latin-1")
+    admission = worker_of(request).admission
+    return dict(admission.webhook(request.url.path, query, body, signature, names=names))
+
+
+async def agent_of(
+    worker: Worker, form: Mapping[str, str], record: CallRecord | None = None, *, calls: str = ""
+) -> Agent:
+    """The agent that answers: the one that began the call, or else that of the dialled number.
+
+    Args:
+        worker: This worker.
+        form: The webhook's fields.
+        record: What is stored of the call.
+        calls: The name of the agent that has placed it, if the webhook has it.
+    """
+    agents = await worker.personas.current()
+    name = calls or ("" if record is None else record.persona)
+    agent = agents.named(name) if name else agents.answering(parties(form)[0])
+    if is_placed(form):
+        return agent.calling
+    return agent.after_hours if record is not None and record.hours == "closed" else agent
+
+
+def xml(document: str, task: BackgroundTask | None = None) -> Response:
+    """An answer to Twilio, and what is done after it."""
+    return Response(document, media_type="text/xml", background=task)
