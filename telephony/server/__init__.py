@@ -24,7 +24,8 @@ Modules, lowest first:
     delivery       posts to the owner's webhook, signed
     message_sound  the sound of messages that callers have left
     errands        what is left to do for calls that are over: the summary, and the webhook
-    placing        places a call through Twilio's REST API
+    asked_once     asks Twilio's REST API to make something, once
+    placing        places a call through it
     texting        sends a text message through it
     own_tools      the tools of our own that need the telephone: `send_sms`
     on_hold        looks after callers who wait for somebody else
@@ -35,6 +36,8 @@ Modules, lowest first:
     way_out        what happens with a line that does not go to the agent: a transfer, an apology
     menu           the menu of keys before the agent answers
     body           reads the body of a request
+    checked        what a webhook asks: its checked form, its worker, its agent
+    answering      how a call goes to its agent, for the first time or again, or why it does not
     webhooks       answers Twilio's webhooks
     machines       /twilio/answered-by: whether a person or a machine has answered
     warm_webhooks  answers those of warm transfers

@@ -20,8 +20,9 @@ from telephony.dialling.do_not_call import NOBODY, DoNotCall, read
 from telephony.dialling.request import Wish
 from telephony.dialling.rules import Allowed, Refusal, decide, too_dear, too_often
 from telephony.server.admission import wall_time_ms
+from telephony.server.asked_once import DoneOrNot
 from telephony.server.patience import patiently
-from telephony.server.placing import PlacedOrNot, Placement, place
+from telephony.server.placing import Placement, place
 from telephony.server.twilio_rest import RestRefused
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
@@ -196,7 +197,7 @@ async def _placed(worker: Worker, allowed: Allowed, agent: Agent, policy: Outbou
     except RestRefused as refused:
         log.warning("call not placed", why=refused.why, persona=agent.persona.name)
         raise NotPlaced("twilio", refused.why, HTTPStatus.BAD_GATEWAY) from refused
-    except PlacedOrNot as unknown:
+    except DoneOrNot as unknown:
         log.warning(
             "nobody knows whether a call was placed; it counts as one, and is not tried again",
             why=unknown.why,

@@ -16,9 +16,10 @@ from agent.store.base import Store, StoreAway
 from agent.tools.outcome import PERHAPS_DONE, Outcome
 from agent.tools.toolbox import Runnable, Toolbox
 from telephony.dialling.numbers import Kind, look_up
+from telephony.server.asked_once import DoneOrNot
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
-from telephony.server.texting import NO_TEXTS, NOT_NOW, NOT_THERE, NotSent, SentOrNot, Text, send
+from telephony.server.texting import NO_TEXTS, NOT_NOW, NOT_THERE, NotSent, Text, send
 from telephony.settings import Settings
 
 GET_TEXTS = frozenset({Kind.MOBILE, Kind.FIXED_LINE_OR_MOBILE, Kind.VOIP})
@@ -111,7 +112,7 @@ class SmsTool:
             return Outcome(
                 Status.ERROR, retryable=error.retryable, hint=error.words, problem=error.why
             )
-        except SentOrNot as unknown:
+        except DoneOrNot as unknown:
             return Outcome(Status.UNKNOWN, hint=PERHAPS_DONE, problem=unknown.why)
         return Outcome(Status.OK, hint=SENT)
 

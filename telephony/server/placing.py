@@ -1,38 +1,21 @@
-"""Places a call through Twilio's REST API, with the twilio library.
-
-The library blocks, so it runs in threads of its own: those of the event loop look up addresses,
-also for the models of other calls, which must not wait while Twilio does not answer. The request is
-sent once and never repeated: if its answer is lost, nobody knows whether a telephone rings.
+"""Places a call through Twilio's REST API, as `asked_once`: nobody's telephone rings twice.
 
 Source: twilio 9.13; Twilio's documentation, Call resource, error codes (read in October 2026).
 """
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import requests
-from twilio.base.exceptions import (  # type: ignore[import-untyped]  # twilio ships no types
-    TwilioException,
-    TwilioRestException,
-)
-
-from telephony.server.twilio_rest import HttpClient, RestRefused, client
+from telephony.server.asked_once import TOO_MANY, NotDone, ask_once
+from telephony.server.twilio_rest import RestRefused
 from telephony.settings import TwilioSettings
 
-TIMEOUT_S = 10.0
-
 _THREADS = ThreadPoolExecutor(32, "placing")
-"""A call a second, and each takes at most `TIMEOUT_S` to connect, and as long to be answered."""
+"""A call a second, and each takes at most 10 s to connect, and as long to be answered."""
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 """What Twilio reports of a call that we place."""
-
-TOO_MANY = 429
-
-UNREADABLE = (ValueError, TypeError, AttributeError)
-"""The library raises these for an answer that is not JSON, or not an object."""
 
 FIXES = {
     10004: "the account has as many calls at once as it may; wait until one is over",
@@ -49,14 +32,6 @@ FIXES = {
     21220: "the call is not in progress",
 }
 """What to do about Twilio's error codes."""
-
-
-class PlacedOrNot(Exception):  # noqa: N818 - what happened, as `RestRefused`
-    """Nobody knows whether the call was placed. `why` is short, and holds no secret."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,50 +62,27 @@ async def place(settings: TwilioSettings, placement: Placement) -> str:
 
     Raises:
         RestRefused: It was not placed.
-        PlacedOrNot: Nobody knows.
+        DoneOrNot: Nobody knows.
     """
     try:
-        loop = asyncio.get_running_loop()
-        call = await loop.run_in_executor(_THREADS, _create, settings, placement)
-    except TwilioRestException as error:
-        why = f"Twilio says {error.status}, error {error.code}"
-        if error.status >= 500:
-            raise PlacedOrNot(f"{why}: Twilio has a problem; see status.twilio.com") from error
-        if error.status == TOO_MANY:
-            raise RestRefused(f"{why}: too many requests; try again in a moment") from error
-        fix = FIXES.get(error.code, f"see https://www.twilio.com/docs/errors/{error.code}")
-        raise RestRefused(f"{why}: {fix}") from error
-    except requests.ConnectionError as error:
-        name = type(error).__name__
-        if never_arrived(error):
-            raise RestRefused(
-                f"Twilio cannot be reached ({name}); check the network, TWILIO_API_URL, "
-                "TWILIO_REGION and TWILIO_EDGE"
-            ) from error
-        raise PlacedOrNot(f"the connection to Twilio was lost ({name})") from error
-    except requests.Timeout as error:
-        raise PlacedOrNot(f"Twilio did not answer within {TIMEOUT_S:g} s") from error
-    except (requests.RequestException, TwilioException, *UNREADABLE) as error:
-        raise PlacedOrNot(f"Twilio's answer cannot be read ({type(error).__name__})") from error
-    if not isinstance(call.sid, str):
-        raise PlacedOrNot("Twilio's answer has no CallSid")
-    return call.sid
+        return await ask_once(
+            _THREADS, settings, lambda client: _create(client, placement), "CallSid"
+        )
+    except NotDone as error:
+        raise RestRefused(_words(error)) from error
 
 
-def never_arrived(error: requests.ConnectionError) -> bool:
-    """Whether no connection was made at all: then nothing was sent."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, requests.exceptions.ConnectTimeout) or type(reason).__name__ in {
-        "NewConnectionError",
-        "NameResolutionError",
-        "ConnectTimeoutError",
-    }
+def _words(error: NotDone) -> str:
+    if not error.status:
+        return f"{error.why}; check the network, TWILIO_API_URL, TWILIO_REGION and TWILIO_EDGE"
+    if error.status == TOO_MANY:
+        return f"{error.why}: too many requests; try again in a moment"
+    fix = FIXES.get(error.code, f"see https://www.twilio.com/docs/errors/{error.code}")
+    return f"{error.why}: {fix}"
 
 
-def _create(settings: TwilioSettings, placement: Placement) -> Any:
-    # A new client each time, as in `twilio_rest`.
-    with_account = client(settings, HttpClient(settings.twilio_api_url, TIMEOUT_S))
-    return with_account.calls.create(
+def _create(client: Any, placement: Placement) -> Any:
+    return client.calls.create(
         to=placement.to,
         from_=placement.ours,
         url=placement.voice_url,

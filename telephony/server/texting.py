@@ -1,31 +1,15 @@
-"""Sends a text message through Twilio's REST API, with the twilio library.
-
-The request is sent once and never repeated: if its answer is lost, nobody knows whether a telephone
-gets the message. As in `placing`, the library has threads of its own.
+"""Sends a text message through Twilio's REST API, as `asked_once`: nobody gets it twice.
 
 Source: twilio 9.13; Twilio's documentation, Message resource, error codes (read in October 2026).
 """
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
-import requests
-from twilio.base.exceptions import (  # type: ignore[import-untyped]  # twilio ships no types
-    TwilioException,
-    TwilioRestException,
-)
-
-from telephony.server.placing import UNREADABLE, never_arrived
-from telephony.server.twilio_rest import HttpClient, client
+from telephony.server.asked_once import TOO_MANY, NotDone, ask_once
 from telephony.settings import TwilioSettings
 
-TIMEOUT_S = 10.0
-
 _THREADS = ThreadPoolExecutor(16, "texting")
-
-TOO_MANY = 429
 
 NOT_NOW = "It was not sent, because no text messages can be sent right now."
 NO_TEXTS = "It was not sent: this number gets no text messages."
@@ -72,14 +56,6 @@ class NotSent(Exception):  # noqa: N818 - what happened, as `RestRefused`
         self.words, self.why, self.retryable = words, why, retryable
 
 
-class SentOrNot(Exception):  # noqa: N818 - what happened, as `RestRefused`
-    """Nobody knows whether a message was sent. `why` is short, and holds no secret."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-
 @dataclass(frozen=True, slots=True)
 class Text:
     """A message to be sent.
@@ -100,38 +76,23 @@ async def send(settings: TwilioSettings, text: Text) -> None:
 
     Raises:
         NotSent: It was not sent.
-        SentOrNot: Nobody knows.
+        DoneOrNot: Nobody knows.
     """
     try:
-        loop = asyncio.get_running_loop()
-        message = await loop.run_in_executor(_THREADS, _create, settings, text)
-    except TwilioRestException as error:
-        raise _refused(error.status, error.code) from None  # its text has the number
-    except requests.ConnectionError as error:
-        name = type(error).__name__
-        if never_arrived(error):
-            why = f"Twilio cannot be reached ({name})"
-            raise NotSent(NOT_NOW, why, retryable=True) from error
-        raise SentOrNot(f"the connection to Twilio was lost ({name})") from error
-    except requests.Timeout as error:
-        raise SentOrNot(f"Twilio did not answer within {TIMEOUT_S:g} s") from error
-    except (requests.RequestException, TwilioException, *UNREADABLE) as error:
-        raise SentOrNot(f"Twilio's answer cannot be read ({type(error).__name__})") from error
-    if not isinstance(message.sid, str):
-        raise SentOrNot("Twilio's answer has no SID")
+        await ask_once(
+            _THREADS,
+            settings,
+            lambda client: client.messages.create(to=text.to, from_=text.ours, body=text.body),
+            "SID",
+        )
+    except NotDone as error:
+        raise _words(error) from error
 
 
-def _refused(status: int, code: int) -> NotSent | SentOrNot:
-    why = f"Twilio says {status}, error {code}"
-    if status >= 500:
-        return SentOrNot(why)
-    if status == TOO_MANY:
-        return NotSent(LATER, why, retryable=True)
-    fix = FIXES.get(code, f"see https://www.twilio.com/docs/errors/{code}")
-    return NotSent(WORDS.get(code, NOT_NOW), f"{why}: {fix}")
-
-
-def _create(settings: TwilioSettings, text: Text) -> Any:
-    # A new client each time, as in `twilio_rest`.
-    with_account = client(settings, HttpClient(settings.twilio_api_url, TIMEOUT_S))
-    return with_account.messages.create(to=text.to, from_=text.ours, body=text.body)
+def _words(error: NotDone) -> NotSent:
+    if not error.status:
+        return NotSent(NOT_NOW, error.why, retryable=True)
+    if error.status == TOO_MANY:
+        return NotSent(LATER, error.why, retryable=True)
+    fix = FIXES.get(error.code, f"see https://www.twilio.com/docs/errors/{error.code}")
+    return NotSent(WORDS.get(error.code, NOT_NOW), f"{error.why}: {fix}")

@@ -29,10 +29,11 @@ from agent.conversation.tools import Ledger
 from agent.persona.agents import Agent, Destination
 from agent.store.base import CallRecord, Store, StoreAway
 from agent.store.legs import Legs
+from telephony.server.asked_once import DoneOrNot
 from telephony.server.on_hold import ACCEPTED, CALLER_LEFT, TALKED, OnHold, Rest
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
-from telephony.server.placing import PlacedOrNot, Placement
+from telephony.server.placing import Placement
 from telephony.server.twilio_rest import RestRefused
 from telephony.twilio import conference, twiml
 from telephony.twilio.conference import OfStep
@@ -297,7 +298,7 @@ class WarmTransfers(OnHold):
         )
         try:
             leg = await self._place(placement)
-        except (RestRefused, PlacedOrNot) as refused:
+        except (RestRefused, DoneOrNot) as refused:
             log.warning("target not called", call_sid=of.call_sid, why=refused.why, to=step.to)
             return ""
         log.info("target called", call_sid=of.call_sid, to=step.to)

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from telephony.server import placing
-from telephony.server.placing import PlacedOrNot, Placement, place
+from telephony.server import asked_once, placing
+from telephony.server.asked_once import DoneOrNot
+from telephony.server.placing import Placement, place
 from telephony.server.twilio_rest import RestRefused
 from telephony.settings import NumberSettings, read
 from telephony.simulator.rest import Fault, Hang, RestAccount, RestAnswer, refusal
@@ -105,9 +106,9 @@ async def test_a_refusal_is_said_in_words_and_nothing_is_placed(
 async def test_nobody_knows_after_an_answer_that_says_nothing_and_it_is_not_asked_again(
     rest: SimulatedRest, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
-    monkeypatch.setattr(placing, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(asked_once, "TIMEOUT_S", 0.3)
     rest.account.faults.append(fault)
-    with pytest.raises(PlacedOrNot) as caught:
+    with pytest.raises(DoneOrNot) as caught:
         await place(at(rest.url), PLACEMENT)
     assert len(rest.account.requests) == 1
     assert "planted-secret" not in str(caught.value)

@@ -8,7 +8,8 @@ import pytest
 from agent.conversation.sms import SmsField, Template
 from agent.persona.sms_schema import Route
 from agent.store.redis import RedisStore
-from telephony.server import texting
+from telephony.server import asked_once
+from telephony.server.asked_once import DoneOrNot
 from telephony.server.own_tools import NO_NUMBER, SmsTool, refused
 from telephony.server.texting import (
     LATER,
@@ -17,7 +18,6 @@ from telephony.server.texting import (
     NOT_THERE,
     OPTED_OUT,
     NotSent,
-    SentOrNot,
     Text,
     send,
 )
@@ -53,7 +53,7 @@ def at(url: str, auth: str = "planted-secret") -> NumberSettings:
 
 
 async def failure(url: str, text: Text = TEXT, auth: str = "planted-secret") -> Exception:
-    with pytest.raises((NotSent, SentOrNot)) as raised:
+    with pytest.raises((NotSent, DoneOrNot)) as raised:
         await send(at(url, auth), text)
     assert THEIRS not in str(raised.value)
     assert "planted-secret" not in str(raised.value)
@@ -113,9 +113,9 @@ async def test_the_simulated_account_refuses_as_twilio_does(rest: SimulatedRest)
 async def test_where_the_answer_is_lost_nobody_knows_and_nothing_is_repeated(
     rest: SimulatedRest, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texting, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(asked_once, "TIMEOUT_S", 0.3)
     rest.account.faults.append(fault)
-    assert isinstance(await failure(rest.url), SentOrNot)
+    assert isinstance(await failure(rest.url), DoneOrNot)
     assert len(rest.account.requests) == 1
 
 
