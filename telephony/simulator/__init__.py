@@ -63,7 +63,8 @@ Modules, lowest first:
     world_faults      [pure] the faults that a world can have
     world             [pure] caller, Twilio, `Call` and model under one seed and a virtual clock
     world_agent       [pure] what a world's file says of the agent
-    world_spec        [pure but for reading files] reads a world from a TOML file
+    world_spec        [pure] all that a world is made of
+    world_file        [pure but for reading files] reads a world from a TOML file
     drawn             [pure] draws a world from a seed
 
 Laws: pure modules get `now_ms` and a seeded `random.Random`. The same seed and input give the same

@@ -11,7 +11,7 @@ import pytest
 from telephony import cli
 from telephony.replay.recording import Header, Step, write
 from telephony.server import stream
-from telephony.simulator.world_spec import load
+from telephony.simulator.world_file import load
 from telephony.twilio.messages import render_mark
 from tests.worlds.sdk import WireSdk
 

@@ -21,7 +21,7 @@ from telephony.audio.g711 import encode
 from telephony.replay.audio import CALLER, MODEL, Medium, Shared
 from telephony.replay.recording import EVENTS_FILE, SHARED_FOLDER, SUFFIX, Header, Step, write
 from telephony.simulator.world import World
-from telephony.simulator.world_spec import load
+from telephony.simulator.world_file import load
 from tests.worlds.sdk import WireSdk
 
 CALLS = Path(__file__).parents[2] / "fixtures" / "calls"

@@ -20,7 +20,8 @@ from random import Random
 from telephony.call.events import Tick
 from telephony.simulator.drawn import draw
 from telephony.simulator.world import World
-from telephony.simulator.world_spec import WorldSpec, load
+from telephony.simulator.world_file import load
+from telephony.simulator.world_spec import WorldSpec
 from telephony.twilio.messages import Media
 from tests.worlds.invariants import broken
 from tests.worlds.sdk import WireSdk

@@ -11,7 +11,7 @@ from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
 from telephony.simulator.drawn import draw
 from telephony.simulator.world import World
 from telephony.simulator.world_agent import WorldBargeIn
-from telephony.simulator.world_spec import load
+from telephony.simulator.world_file import load
 from tests.replay.make import CALLS
 from tests.worlds import cuts, judge
 from tests.worlds.invariants import broken

@@ -6,7 +6,7 @@ import pytest
 
 from agent.conversation.commands import EndCallerAudio, MarkSpeech, SendCallerAudio
 from telephony.simulator.world import World
-from telephony.simulator.world_spec import load
+from telephony.simulator.world_file import load
 from tests.replay.make import CALLS
 from tests.worlds.sdk import WireSdk
 

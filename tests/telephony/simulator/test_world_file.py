@@ -8,7 +8,8 @@ from agent.conversation.events import TurnComplete
 from agent.simulator.behaviour import EXACT
 from agent.simulator.faults import GoAway
 from telephony.simulator.world_faults import DropNext, LoseStream
-from telephony.simulator.world_spec import TimedFault, WorldFileError, load, parse
+from telephony.simulator.world_file import WorldFileError, load, parse
+from telephony.simulator.world_spec import TimedFault
 
 CALLER = "[caller]\n[[caller.steps]]\nhang_up = true\n"
 
