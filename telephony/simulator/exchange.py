@@ -17,6 +17,7 @@ from telephony.simulator.report import CallEvent, Report, never_rang
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_calls import PlacedCall
 from telephony.simulator.script import Script
+from telephony.simulator.workers import Route
 
 INTERVAL_S = 1.0
 """Twilio begins one call a second. What comes faster waits."""
@@ -68,6 +69,7 @@ class Exchange:
         public_url: The server's public URL.
         script: What a called person does.
         people: What the person with a certain number does instead.
+        route: Chooses the worker to try first; None for all in turn.
         seed: The seed for all random choices.
         on_event: Called with each event of a call.
         on_report: Called with the report of each call.
@@ -84,13 +86,14 @@ class Exchange:
         script: Script,
         *,
         people: Mapping[str, Script] | None = None,
+        route: Route | None = None,
         seed: int = 0,
         on_event: Callable[[PlacedCall, CallEvent], None] | None = None,
         on_report: Callable[[PlacedCall, Report], None] | None = None,
     ) -> None:
         self.placed: list[PlacedCall] = []
         self._account, self._urls, self._public_url = account, urls, public_url
-        self._people = people or {}
+        self._people, self._route = people or {}, route
         self._script, self._seed, self._on_event = script, seed, on_event
         self._on_report = on_report
         self._group = asyncio.TaskGroup()
@@ -139,6 +142,7 @@ class Exchange:
             self._account.sid,
             script,
             seed=self._seed,
+            route=self._route,
             call_sid=placed.sid,
             on_event=None if tell is None else lambda event: tell(placed, event),
             faults=replace(

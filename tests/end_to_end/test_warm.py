@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from agent.conversation.next_step import Leg, Stage
-from telephony.simulator import hearing
+from telephony.simulator import call_flow, hearing
+from telephony.simulator import caller as telephone
 from telephony.simulator.report import CallEnded, CallEvent
 from telephony.simulator.rest_faults import read_rest_faults
+from telephony.simulator.script import Script
+from telephony.twilio import conference
 from tests.end_to_end.scripts import SAY_MORGAN
 from tests.end_to_end.test_put_through import BACK, said, step_of
 from tests.end_to_end.warm import PERSONA, SUMMARY, caller, desk, person
@@ -99,6 +102,35 @@ async def test_a_machine_that_is_noticed_is_told_nothing_and_the_caller_comes_ba
     assert (report.problems, leg.announced) == ((), ())
     assert said(record)[-1] == BACK
     assert step_of(record).outcome == "voicemail"
+
+
+@pytest.mark.parametrize(
+    ("target", "told", "outcome"),
+    [
+        (person(STAYS, pickup="busy"), 0, "busy"),
+        (person(STAYS, pickup="no-answer"), 0, "no-answer"),
+        (person(STAYS), 1, "not-taken"),
+        (person('wait = "agent"\nsay = "goodbye"', STAYS), 1, "not-taken"),
+        (person('wait = "agent"\nhang_up = true'), 1, "not-taken"),
+    ],
+    ids=["busy", "no answer", "no key", "an unnoticed voicemail", "hangs up"],
+)
+async def test_a_target_who_does_not_come_gives_the_caller_back_to_the_agent_who_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Script, told: int, outcome: str
+) -> None:
+    monkeypatch.setattr(call_flow, "SAY_MS_PER_CHARACTER", 5)
+    monkeypatch.setattr(telephone, "MS_A_SECOND", 50)  # so long it rings at most
+    monkeypatch.setattr(conference, "KEY_S", 1)
+    async with desk(tmp_path, target) as there:
+        report, record = await there.call(CALLER)
+        leg = await there.leg()
+    assert (report.problems, leg.problems) == ((), ())
+    assert (len(leg.announced), len(there.exchange.placed)) == (told, 1)
+    assert kinds(report.sounds) == ["music"]
+    assert said(record)[-1] == BACK
+    assert (step_of(record).stage, step_of(record).outcome) == (Stage.DONE, outcome)
+    assert record is not None
+    assert (report.ended_by, record.ended_reason) == ("caller", "caller_hangup")
 
 
 @pytest.mark.parametrize("fault", ["place=21210", "place=lost"])
