@@ -29,6 +29,10 @@ BACK_UNKNOWN = (
     "The caller is back with you, and nobody knows whether anybody was reached. Ask whether they "
     "still want to be put through."
 )
+NOT_KEPT = (
+    "This was not done: the line was renewed meanwhile, and what the caller had said for it is not "
+    "kept. Ask the caller for it again."
+)
 UNKNOWN_HINT = (
     "Nobody knows whether this was done: the line was renewed meanwhile. Do not call it again. "
     "Tell the caller that you cannot be sure."

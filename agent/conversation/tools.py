@@ -35,6 +35,7 @@ from agent.conversation.hints import (
     KEYS_UNKNOWN,
     LASTS,
     LATE,
+    NOT_KEPT,
     UNKNOWN_HINT,
 )
 from agent.conversation.next_step import REACHED, NextStep, Stage
@@ -53,6 +54,11 @@ ALL_KEPT = frozenset({SEND_SMS, TAKE_MESSAGE})
 
 ENTERING = "entering"
 """What stands in the place of the result of a call for which the caller still types in secret."""
+
+MASKED = "masked"
+"""The same of an open call whose arguments hold a personal item, which is not kept: it cannot be
+done again.
+"""
 
 MAX_NOTES_CHARS = 16_000
 """The longest that all notes of a call may be together."""
@@ -301,6 +307,9 @@ class Ledger:
                 back = _came_back if name == TRANSFER else _pressed
                 (_ended if over else back)(call, known)
                 ledger.after_keys |= name == SEND_DIGITS and not call.open
+            elif call.open and tool.idempotent and result == MASKED:
+                gave = envelope(Status.ERROR, retryable=True, hint=NOT_KEPT)
+                call.ends(State.FAILED, gave, 0)
             elif call.open and not tool.idempotent:
                 call.ends(State.UNKNOWN, envelope(Status.UNKNOWN, hint=UNKNOWN_HINT), 0)
             ledger._calls.append(call)

@@ -11,6 +11,7 @@ from agent.persona.hours import Hours
 from agent.persona.menu import Menu
 from agent.persona.outbound import CALLS, Outbound
 from agent.persona.sms_schema import Route
+from agent.privacy.masking import CARDS, NO_MASK, Mask
 from agent.summary.schema import SummaryField
 from agent.tools.mcp_server import McpServer, McpTool
 from agent.tools.toolbox import NO_TOOLS, Toolbox
@@ -103,6 +104,7 @@ class Agent:
         outside: Whether this is what it is then: see `after_hours`.
         notice: What a caller is told before the call, because it is recorded; "" if it is not.
         menu: What callers choose by a key within its hours, before it answers; None for nothing.
+        mask: What is masked in whatever is kept of its calls, or sent to their owner.
     """
 
     persona: Persona
@@ -122,6 +124,7 @@ class Agent:
     outside: bool = False
     notice: str = ""
     menu: Menu | None = None
+    mask: Mask = NO_MASK
 
     @property
     def calling(self) -> Self:
@@ -152,6 +155,15 @@ class Agent:
             instructions=f"{self.persona.instructions}{CLOSED} {self.closed.instructions}",
         )
         return replace(self, persona=persona, outside=True)
+
+    def keeps_number(self, *, told: bool) -> bool:
+        """Whether the other party's number is kept with a call.
+
+        Args:
+            told: Whether a webhook of the owner is told of calls.
+        """
+        texts = any(not route.to for route in self.sms.values())
+        return texts or (told and "phone" not in self.mask.kinds)
 
     def refuses(self, caller: str) -> bool:
         """Whether calls of this caller are refused.
@@ -211,5 +223,5 @@ LIMITED = replace(
 )
 """The built-in persona, with the limits of a persona file that sets none."""
 
-BUILT_IN = Agents([Agent(LIMITED, default=True)])
+BUILT_IN = Agents([Agent(LIMITED, default=True, mask=CARDS)])
 """The agent of a server without persona files."""

@@ -105,6 +105,12 @@ on = false
 notice = "This call is recorded. If you do not want that, please say so."
 keep_days = 30  # after so many days, a recording is deleted
 
+# The personal items that are masked in what is kept of calls and posted to you: numbers of cards
+# ("card") and accounts ("iban"), American social security numbers ("ssn"), e-mail addresses
+# ("email") and telephone numbers ("phone"). The agent hears and uses them all. [] masks nothing.
+[privacy]
+redact = ["card"]
+
 # To whom the agent may put callers through, by names that the model knows: a table for each. `says`
 # is said before, if the model says nothing. If nobody answers, the caller comes back to the agent.
 # [transfers.sales]

@@ -22,6 +22,8 @@ from agent.persona.places import Key, line_of, places
 from agent.persona.schema import HoursTable, PersonaFile, SaysTable
 from agent.persona.sms_schema import routes_of, templates_of
 from agent.persona.tooling import Secret, ToolMistakes, Tools, tools_of
+from agent.privacy.masking import Mask
+from agent.privacy.numbers import region_of
 from agent.summary.schema import SummaryField
 
 GREETS = (
@@ -155,7 +157,19 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         sms=routes_of(given.sms, given.numbers),
         notice=given.recording.notice if given.recording.on else "",
         menu=_menu(given),
+        mask=_mask(given),
     )
+
+
+def _mask(given: PersonaFile) -> Mask:
+    kinds = frozenset(given.privacy.redact)
+    if "phone" in kinds and TAKE_MESSAGE in given.builtin:
+        what = (
+            'expected no "phone" beside builtin = ["take_message"], got both; a message is of no '
+            "use without the number to call back, so leave one of them out"
+        )
+        raise ToolMistakes([(("privacy", "redact"), what)])
+    return Mask(kinds, region_of(given.numbers))
 
 
 def _menu(given: PersonaFile) -> Menu | None:

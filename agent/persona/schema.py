@@ -17,6 +17,7 @@ from agent.persona.hours import parse, parse_day
 from agent.persona.menu import MenuTable
 from agent.persona.outbound_schema import OutboundTable
 from agent.persona.sms_schema import SmsTable
+from agent.privacy.items import Kind
 from agent.summary.schema import RESERVED, FieldType
 
 VOICES = frozenset(
@@ -188,6 +189,12 @@ class RecordingTable(_Table):
     keep_days: int = Field(default=30, ge=1, le=3_650)
 
 
+class PrivacyTable(_Table):
+    """`[privacy]`: the personal items that are masked in what is kept of calls."""
+
+    redact: Annotated[tuple[Kind, ...], Field(strict=False)] = ("card",)
+
+
 class ParameterTable(_Table):
     """`[tools.parameters.NAME]`: one parameter of a tool that is an HTTP call."""
 
@@ -311,6 +318,7 @@ class PersonaFile(_Table):
     limits: LimitsTable = LimitsTable()
     says: SaysTable = SaysTable()
     recording: RecordingTable = RecordingTable()
+    privacy: PrivacyTable = PrivacyTable()
     on_keys: Literal["tell", "ignore"] = "tell"
     builtin: tuple[BuiltIn, ...] = Field(("end_call", "note"), strict=False)
     tools: tuple[ToolTable, ...] = Field((), strict=False)

@@ -21,6 +21,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.meter import Tariffs
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
+from agent.privacy.masking import NO_MASK, Mask
 from agent.store.base import Leases, Store, Taken
 from agent.tools.toolbox import NO_TOOLS, Toolbox
 from telephony.call.ending import EndedReason
@@ -59,6 +60,7 @@ class Calls:
         has_fallback: bool = False,
         think_ms: int = 0,
         toolbox_of: Callable[[Persona, str], Toolbox] = lambda *_: NO_TOOLS,
+        mask_of: Callable[[Persona], Mask] = lambda _: NO_MASK,
         owner: str,
         observers: Sequence[Observer] = (),
         observer_failed: Callable[[str], None] = lambda _: None,
@@ -69,7 +71,7 @@ class Calls:
         self._ownership = Ownership(store, leases, owner, self._on_taken, self._on_status)
         self._has_fallback = has_fallback
         self._think_ms = think_ms
-        self._toolbox_of = toolbox_of
+        self._toolbox_of, self._mask_of = toolbox_of, mask_of
         self._observers = observers
         self._observer_failed = observer_failed
         self._writers = asyncio.Semaphore(STORE_WRITERS)
@@ -168,11 +170,12 @@ class Calls:
             think_ms=self._think_ms,
         )
         owned = Owned(len(lines))
+        mask = self._mask_of(persona)
         driver = Driver(
             opened,
             owned=owned,
             model=self._model,
-            writer=StoreWriter(self._store, call_sid, self._writers, owned, lines, purse),
+            writer=StoreWriter(self._store, call_sid, self._writers, owned, lines, purse, mask),
             store=self._store,
             observers=Observers(call_sid, self._observers, self._observer_failed),
             toolbox=self._toolbox_of(persona, call_sid),

@@ -220,7 +220,7 @@ async def _give_back(worker: Worker, counted: tuple[str, str, str]) -> None:
 
 async def _note(worker: Worker, call_sid: str, agent: Agent, wish: Wish) -> None:
     """Store the call, before it is answered."""
-    called = wish.to if worker.settings.webhook_url or agent.sms else ""
+    called = wish.to if agent.keeps_number(told=bool(worker.settings.webhook_url)) else ""
     try:
         await patiently(worker.dials.placed(call_sid, agent.persona.name, wish.consent, called))
     except StoreAway as away:

@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, assert_never
@@ -144,7 +144,7 @@ class ErrandRunner:
         if attempt == "running":
             await patiently(self._errands.postpone(errand, STILL_RUNNING_MS))
             return
-        record = await patiently(self._store.look_up(errand.conversation_id))
+        record = await self._record(errand.conversation_id)
         if record is not None and record.ended_reason == NotBegun.BLOCKED:
             await self._advance(errand, "done")  # its owner wants to hear nothing of this caller
             return
@@ -160,6 +160,20 @@ class ErrandRunner:
                 await self._post_call(errand, attempt, record)
             case _:
                 assert_never(attempt.step)
+
+    async def _record(self, call_sid: str) -> CallRecord | None:
+        """What is stored of a call. It may be older than what its agent's file masks by now."""
+        record = await patiently(self._store.look_up(call_sid))
+        if record is None:
+            return None
+        mask = (await self._personas.current()).named(record.persona).mask
+        kept = record.checkpoint
+        return replace(
+            record,
+            caller=mask.number(record.caller),
+            lines=mask.lines(record.lines),
+            checkpoint=None if kept is None else mask.checkpoint(kept),
+        )
 
     async def _summarise(self, errand: Errand, attempt: Attempt, record: CallRecord) -> None:
         author = self._means.author

@@ -41,7 +41,7 @@ async def record(worker: Worker, form: Mapping[str, str], persona: str = "") -> 
 
 async def _open(worker: Worker, form: Mapping[str, str], persona: str = "") -> CallRecord:
     agent = worker.personas.last_good.named(persona)
-    caller = known_party(form) if worker.settings.webhook_url or agent.sms else ""
+    caller = known_party(form) if agent.keeps_number(told=bool(worker.settings.webhook_url)) else ""
     direction: Direction = "outbound" if is_placed(form) else "inbound"
     hours: HoursAre = "closed" if persona and is_closed(agent, form) else "open"
     return await patiently(

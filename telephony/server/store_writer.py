@@ -14,6 +14,7 @@ from agent.conversation.commands import AppendLine, SaveCheckpoint, StoreCommand
 from agent.conversation.events import BudgetSpent
 from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import UNWRITTEN, Line
+from agent.privacy.masking import NO_MASK, Mask
 from agent.store.base import Fenced, Gap, Store, StoreAway
 from telephony.call.ending import EndedReason
 from telephony.call.events import LinesStored, OwnershipLost, StoreBack
@@ -38,7 +39,8 @@ class StoreWriter:
     Lines wait in order until they are stored. Of checkpoints only the newest waits. The end of the
     call is written last. Stored lines are remembered too: if the store comes back without its data,
     it gets them again. The `purse`, if there is one, books what the call costs. `turn` limits how
-    many calls write at once. `run` ends when `finish` was called and everything is written, or when
+    many calls write at once. What the `mask` masks is
+    not stored. `run` ends when `finish` was called and everything is written, or when
     another worker has taken the call.
     """
 
@@ -50,6 +52,7 @@ class StoreWriter:
         owned: Owned,
         stored: Sequence[Line] = (),
         purse: Purse | None = None,
+        mask: Mask = NO_MASK,
     ) -> None:
         self._store = store
         self._call_sid = call_sid
@@ -57,7 +60,7 @@ class StoreWriter:
         self._owned = owned
         self._lines: list[Line] = []
         self._written = list(stored)
-        self._purse = purse
+        self._purse, self._mask = purse, mask
         self._checkpoint: Checkpoint | None = None
         self._cost: int | None = None
         self._ended_reason: EndedReason | None = None
@@ -75,10 +78,10 @@ class StoreWriter:
         """Queue a line or a checkpoint; never blocks."""
         match command:
             case AppendLine():
-                self._lines.append(self._fitting(command.line))
+                self._lines.append(self._fitting(self._mask.line(command.line)))
             case SaveCheckpoint():
                 self._cost = command.cost
-                self._checkpoint = command.checkpoint
+                self._checkpoint = self._mask.checkpoint(command.checkpoint)
                 if self._purse is not None:
                     self._purse.note(command)
         self._work.set()

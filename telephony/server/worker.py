@@ -233,6 +233,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             has_fallback=made_of.settings.gemini_fallback_model is not None,
             think_ms=quirks_of(made_of.settings.gemini_model).think_ms,
             toolbox_of=toolbox_of(made_of.settings, made_of.store, made_of.personas),
+            mask_of=lambda persona: made_of.personas.last_good.named(persona.name).mask,
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
             observers=made_of.observers,
             observer_failed=made_of.metrics.observer_failed,

@@ -17,6 +17,7 @@ SOURCES = sorted(path for room in ("agent", "telephony") for path in (ROOT / roo
 INIT = "__init__.py"
 PURE_ROOMS = (
     "agent/conversation",
+    "agent/privacy",
     "telephony/audio",
     "telephony/call",
     "telephony/dialling",
@@ -39,6 +40,7 @@ the class alone, since its functions share one hidden seed."""
 ALLOWED = {
     "agent/conversation": "agent.conversation",
     "agent/conversation/sms.py": "datetime.date unicodedata",
+    "agent/privacy": "agent.conversation agent.privacy phonenumbers",
     "telephony/audio": "telephony.audio audioop numpy soxr",
     "telephony/audio/wav.py": "pathlib wave",
     "telephony/call": "agent.conversation telephony.audio telephony.call telephony.twilio.messages",

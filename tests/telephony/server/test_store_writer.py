@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from fakeredis import FakeAsyncRedis, FakeServer
 
-from agent.conversation.commands import AppendLine
+from agent.conversation.checkpoint import NOTHING_KNOWN
+from agent.conversation.commands import AppendLine, SaveCheckpoint
 from agent.conversation.transcript import UNWRITTEN, Line
+from agent.privacy.masking import CARDS
 from agent.store.redis import RedisStore
 from telephony.call.events import LinesStored
 from telephony.server.ownership import Owned
@@ -84,3 +87,25 @@ async def test_what_waits_is_bounded_and_what_does_not_fit_keeps_its_place() -> 
     assert kept is not None
     assert [each.text for each in kept.lines] == [words, words, UNWRITTEN, UNWRITTEN, "5"]
     assert [each.n for each in kept.lines] == [1, 2, 3, 4, 5]
+
+
+async def test_what_is_masked_reaches_no_store_also_one_that_has_lost_its_data() -> None:
+    said = "It is 4111 1111 1111 1111."
+    server, told = FakeServer(), Watch[StoreEvent]()
+    checkpoint = replace(NOTHING_KNOWN, epoch=1, owed_words=said, notes=f"{said}\n")
+    async with store_with_a_call(server) as store, asyncio.TaskGroup() as tasks:
+        writer = StoreWriter(store, CALL_SID, asyncio.Semaphore(), owned(), mask=CARDS)
+        running = tasks.create_task(writer.run(told))
+        writer.put(AppendLine(Line(1, "caller", said, said, 1_000, 1)))
+        writer.put(SaveCheckpoint(checkpoint))
+        await told.until(lambda event: event == LinesStored(1))
+        await FakeAsyncRedis(server=server).flushall()
+        writer.put(line(2))
+        await told.until(lambda event: event == LinesStored(2))
+        writer.finish(None)
+        await running
+        kept = await store.look_up(CALL_SID)
+    assert kept is not None
+    assert [each.text for each in kept.lines] == ["It is [card number].", "2"]
+    assert [each.heard for each in kept.lines] == ["It is [card number].", "2"]
+    assert kept.checkpoint is None or "4111" not in kept.checkpoint.to_json()

@@ -1,0 +1,114 @@
+"""What is a personal item, and what only looks like one."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from faker import Faker
+
+from agent.privacy.items import KINDS, NAMES, Kind, items, masked
+from agent.privacy.numbers import region_of
+
+WELL_KNOWN: list[tuple[Kind, str]] = [
+    ("card", "4111 1111 1111 1111"),
+    ("card", "4111111111111111"),
+    ("card", "378282246310005"),
+    ("card", "four one one one, one one one one, one one one one, one one one one"),
+    ("card", "four triple one double one one one double one one one double one one one"),
+    ("ssn", "123-45-6789"),
+    ("ssn", "123 45 6789"),
+    ("ssn", "one two three, four five, six seven eight nine"),
+    ("iban", "GB82 WEST 1234 5698 7654 32"),
+    ("iban", "DE89370400440532013000"),
+    ("iban", "g b eight two w e s t 1 2 3 4 5 6 9 8 7 6 5 4 3 2"),
+    ("email", "kim.lee+x@mail.example.com"),
+    ("email", "kim.lee%40example.com"),
+    ("email", "kim dot lee at example dot com"),
+    ("email", "k i m at example.com"),
+    ("phone", "+14155550123"),
+    ("phone", "+49 (30) 1234-567"),
+    ("phone", "(415) 555-0123"),
+    ("phone", "415-555-0123x12"),
+    ("phone", "4 1 5, 5 5 5, 0 1 2 3"),
+    ("phone", "00493012345678"),
+    ("phone", "%2B14155550123"),
+]
+
+NOTHING = [
+    "",
+    "Where is my order 12345678?",
+    "My card is 4111 1111 1111 1112.",
+    "It was on 2026-11-30 14:15:11, or 30.11.2026.",
+    "http://192.168.100.200:8080",
+    "The total is 1,234,567.89 dollars, or 1.234.567.",
+    "CA0123456789abcdef0123456789abcdef",
+    "I am at home, and it is 20 30 40 50.",
+    "Look at the picture dot by dot.",
+    "GB82 WEST 1234 5698 7654 33",
+    "The year is 415 and it is 5550123 miles.",
+    "000-12-3456 and 666-12-3456",
+    "94103-1234",
+    "[card number] and [e-mail address]",
+]
+
+
+@pytest.mark.parametrize(("kind", "item"), WELL_KNOWN)
+def test_an_item_is_masked_however_it_is_written_or_said(kind: Kind, item: str) -> None:
+    text = f"Well, it is {item}; do you have that?"
+    found = masked(text)
+    assert found == f"Well, it is [{NAMES[kind]}]; do you have that?"
+    assert masked(found) == found
+    assert masked(text, set(KINDS) - {kind}).endswith("do you have that?")
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_what_only_looks_like_an_item_stays(text: str) -> None:
+    assert masked(text) == text
+
+
+def test_only_the_kinds_that_are_asked_for_are_masked() -> None:
+    text = "4111 1111 1111 1111, kim@example.com"
+    assert masked(text, ["card"]) == "[card number], kim@example.com"
+    assert masked(text, ["email"]) == "4111 1111 1111 1111, [e-mail address]"
+    assert masked(text, []) == text
+
+
+def test_items_do_not_overlap_and_are_in_order() -> None:
+    text = "Kim at example dot com, +14155550123, 4111-1111-1111-1111, 123-45-6789, " * 3
+    found = items(text)
+    assert [item.kind for item in found] == ["email", "phone", "card", "ssn"] * 3
+    assert all(before.end <= behind.start for before, behind in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("region", "number", "hidden"),
+    [("DE", "030 1234567", True), ("US", "415 555 0123", True), ("US", "12 34 56 7", False)],
+)
+def test_a_number_without_a_plus_goes_by_the_country(
+    region: str, number: str, hidden: bool
+) -> None:
+    assert (masked(number, ["phone"], region) != number) == hidden
+
+
+def test_the_country_is_that_of_the_agents_first_number() -> None:
+    assert region_of(["+493012345678", "+14155550100"]) == "DE"
+    assert region_of([]) == region_of(["+0"]) == "US"
+
+
+def test_of_items_that_somebody_else_draws_none_survives() -> None:
+    fake = Faker(["en_US", "en_GB", "de_DE", "fr_FR"])
+    fake.seed_instance(51)
+    drawn: dict[Kind, Callable[[], str]] = {
+        "card": lambda: fake.credit_card_number("visa"),
+        "ssn": fake["en_US"].ssn,
+        "iban": fake.iban,
+        "email": fake.email,
+        "phone": lambda: f"+49{fake.random_int(1_500_000_000, 1_799_999_999)}",
+    }
+    left = [
+        (kind, item)
+        for kind, draw in drawn.items()
+        for item in (draw() for _ in range(100))
+        if item in masked(f"so it is {item}. Is that all right?")
+    ]
+    assert left == []

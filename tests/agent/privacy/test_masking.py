@@ -1,0 +1,104 @@
+"""Personal items are masked in what is kept of a conversation, and it still can go on."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
+from agent.conversation.declaration import Tool, canonical
+from agent.conversation.hints import NOT_KEPT, UNKNOWN_HINT
+from agent.conversation.tools import Ledger, State
+from agent.conversation.transcript import Line
+from agent.privacy.items import KINDS
+from agent.privacy.masking import CARDS, NO_MASK, UNFINISHED, Mask
+
+CARD, MAIL = "4111 1111 1111 1111", "kim@example.com"
+ALL = Mask(frozenset(KINDS))
+LOOK_UP = Tool("look_up", "Looks up.", idempotent=True)
+ACT = Tool("act", "Acts.")
+
+
+def kept(tool: Tool, arguments: object, state: State, result: object = None) -> Checkpoint:
+    """A checkpoint with one call of a tool."""
+    ledger = Ledger()
+    call = ledger.begin(tool, canonical(arguments), 0)
+    call.state = state
+    call.result = "" if result is None else canonical(result)
+    ledger.note(f"Call {MAIL} back.")
+    ledger.note("Nothing else.")
+    return ledger.kept_in(NOTHING_KNOWN)
+
+
+def test_a_line_is_masked_in_what_was_said_and_in_what_was_heard() -> None:
+    said = f"Your card is {CARD}, is it not?"
+    line = Line(1, "agent", said, said[:20], 5, 1)
+    masked = CARDS.line(line)
+    assert masked.text == "Your card is [card number], is it not?"
+    assert masked.heard == "Your card is [card number]"
+    assert (masked.n, masked.role, masked.at_ms, masked.epoch) == (1, "agent", 5, 1)
+    assert NO_MASK.line(line) is line
+
+
+def test_what_was_heard_is_masked_also_where_it_is_not_the_beginning_of_what_was_said() -> None:
+    masked = CARDS.line(Line(1, "caller", "hm", f"it is {CARD}", 0, 1))
+    assert masked.heard == "it is [card number]"
+
+
+def test_a_checkpoint_is_masked_in_its_tools_notes_and_open_words() -> None:
+    asked = {"card": 4111111111111111, "mail": [MAIL], "n": 7, "on": True}
+    whole = kept(ACT, asked, State.DONE, {"data": {"found": f"for {MAIL}"}})
+    masked = ALL.checkpoint(replace(whole, owed_words=f"it is {CARD}"))
+    call = next(iter(Ledger.from_text(masked.tools, (ACT,))))
+    assert json.loads(call.arguments) == {
+        "card": "[card number]",
+        "mail": ["[e-mail address]"],
+        "n": 7,
+        "on": True,
+    }
+    assert json.loads(call.result) == {"data": {"found": "for [e-mail address]"}}
+    assert masked.notes == "Call [e-mail address] back.\nNothing else.\n"
+    assert masked.owed_words == "it is [card number]"
+    assert ALL.checkpoint(masked) == masked
+    assert NO_MASK.checkpoint(whole) is whole
+
+
+@pytest.mark.parametrize(
+    ("tool", "state", "hint"),
+    [(LOOK_UP, State.FAILED, NOT_KEPT), (ACT, State.UNKNOWN, UNKNOWN_HINT)],
+)
+def test_a_call_whose_arguments_are_not_kept_is_not_done_again(
+    tool: Tool, state: State, hint: str
+) -> None:
+    masked = ALL.checkpoint(kept(tool, {"mail": MAIL}, State.RUNNING))
+    call = next(iter(Ledger.from_text(masked.tools, (tool,))))
+    assert call.state is state
+    assert json.loads(call.result)["hint"] == hint
+
+
+def test_a_look_up_without_an_item_is_done_again() -> None:
+    masked = ALL.checkpoint(kept(LOOK_UP, {"order": "12345"}, State.RUNNING))
+    assert next(iter(Ledger.from_text(masked.tools, (LOOK_UP,)))).state is State.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("mask", "typed", "stored"),
+    [
+        (ALL, "4" * UNFINISHED, "4" * UNFINISHED),
+        (ALL, "9" * (UNFINISHED + 1), ""),
+        (CARDS, "4111111", ""),
+        (CARDS, "9111111", "9111111"),
+        (NO_MASK, "4111111", "4111111"),
+    ],
+)
+def test_of_digits_that_are_still_typed_few_are_kept(mask: Mask, typed: str, stored: str) -> None:
+    collect = Tool("collect_digits", "Collects.", idempotent=True)
+    ledger = Ledger()
+    ledger.begin(collect, "{}", 0).typed = typed
+    masked = mask.checkpoint(ledger.kept_in(NOTHING_KNOWN))
+    assert next(iter(Ledger.from_text(masked.tools, (collect,)))).typed == stored
+
+
+def test_a_number_of_somebody_is_left_out_only_if_such_are_masked() -> None:
+    assert CARDS.number("+14155550123") == "+14155550123"
+    assert ALL.number("+14155550123") == ""
