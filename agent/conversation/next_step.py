@@ -143,6 +143,17 @@ class NextStep:
         """Whether it was carried out, as far as anybody knows."""
         return self.stage in {Stage.RUNNING, Stage.DONE, Stage.UNKNOWN}
 
+    @property
+    def may_have_reached(self) -> bool:
+        """Whether the caller talks with somebody by it, or has talked, as far as anybody knows. Of
+        a transfer without a leg, nobody tells before it is over.
+        """
+        if self.kind != "transfer":
+            return False
+        if self.stage is Stage.RUNNING:
+            return self.leg not in WAITS
+        return self.stage is Stage.DONE and self.outcome in REACHED
+
     def replaces(self, other: "NextStep | None") -> bool:
         """Whether it is newer. What its writer repeats of a step changes nothing."""
         return other is None or self.n > other.n

@@ -108,7 +108,8 @@ class EndedReason(StrEnum):
     """Another worker has taken it."""
 
     TRANSFERRED = "transferred"
-    """The agent put the caller through, and the call ended after that, or while it rang there."""
+    """The agent put the caller through, and the call ended after that. Of a warm transfer, the
+    target had accepted. Of another one, it may have ended while it rang there."""
 
     TOO_MANY_RESUMES = "too_many_resumes"
     """Its stream breaks again and again; the caller is transferred or hears an apology."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 import structlog
 
 from agent.conversation.meter import NANO
-from agent.conversation.next_step import WAITS, Stage
+from agent.conversation.next_step import Leg, Stage
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord, Direction, HoursAre, StoreAway
 from agent.store.budgets import Account
@@ -90,7 +90,7 @@ async def over_elsewhere(
 
     If no worker holds it, it was cut off; if none ever did, the caller hung up before the stream,
     or nobody answered a call that we placed. If somebody else had the line, or `reason` is known,
-    nobody needs to be asked.
+    nobody needs to be asked: the call was transferred, or its caller did not wait for that.
     """
     call_sid, call_status = form["CallSid"], form["CallStatus"]
     try:
@@ -107,9 +107,9 @@ async def over_elsewhere(
 def _why_over(form: Mapping[str, str], record: CallRecord, *, told: bool) -> str:
     """Why a call is over that is not held here; "" if the worker tells that was `told`."""
     step = record.next_step
-    left_waiting = step is not None and step.stage is Stage.DONE and step.leg in WAITS
-    if record.is_away or left_waiting:
-        return EndedReason.TRANSFERRED
+    waited = step is not None and step.stage is Stage.DONE and step.leg not in {Leg.NONE, Leg.BACK}
+    if step is not None and (record.is_away or waited):
+        return EndedReason.TRANSFERRED if step.may_have_reached else EndedReason.CALLER_HANGUP
     if told:
         return ""
     if record.epoch and (step is None or step.stage is not Stage.INTENDED):

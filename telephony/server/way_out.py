@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import structlog
 from starlette.background import BackgroundTask
 
-from agent.conversation.next_step import Asked, Leg, NextStep, Stage
+from agent.conversation.next_step import REACHED, Asked, Leg, NextStep, Stage
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord, StoreAway
 from telephony.call.ending import EndedReason
@@ -161,6 +161,13 @@ async def ended(
         return held, "", None
     tidy = BackgroundTask(worker.warm.wind_up, call_sid, left, call_over=True) if moved else None
     return left, left.outcome, tidy
+
+
+def why_over(outcome: str) -> EndedReason | None:
+    """Why a call is over that ended with a transfer; None if it is not known how that ended."""
+    if not outcome:
+        return None
+    return EndedReason.TRANSFERRED if outcome in REACHED else EndedReason.CALLER_HANGUP
 
 
 async def waiting(worker: Worker, call_sid: str) -> NextStep | None:

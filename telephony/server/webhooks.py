@@ -19,7 +19,7 @@ from starlette.background import BackgroundTask
 
 from agent.conversation.next_step import REACHED, Leg
 from agent.store.base import CallRecord
-from telephony.call.ending import TERMINAL_STATUSES, EndedReason
+from telephony.call.ending import TERMINAL_STATUSES
 from telephony.call.events import CallStatus, StreamEnded
 from telephony.server import answering, menu, standing, way_out
 from telephony.server.checked import agent_of, form_of, token_of, worker_of, xml
@@ -99,7 +99,7 @@ async def transferred(request: Request) -> Response:
     if outcome in REACHED or over:
         if leads_back:
             done = form | {"CallStatus": "completed"}
-            await standing.over_elsewhere(worker, done, EndedReason.TRANSFERRED)
+            await standing.over_elsewhere(worker, done, way_out.why_over(outcome))
         return xml(twiml.hangup(), tidy)
     log.warning("transfer failed", call_sid=call_sid, status=outcome)
     if step is not None and step.leg is not Leg.NONE:  # they are on their way back, or go now

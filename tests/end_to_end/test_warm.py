@@ -70,7 +70,12 @@ async def test_a_target_who_declines_gives_the_caller_back_to_the_agent_who_know
     assert (report.ended_by, record.ended_reason) == ("caller", "caller_hangup")
 
 
-async def test_a_telephone_stops_ringing_once_the_caller_has_hung_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("rings_ms", "told", "leg"), [(20_000, 0, Leg.RINGING), (20, 1, Leg.BRIEFED)]
+)
+async def test_a_target_is_left_alone_once_the_caller_has_hung_up(
+    tmp_path: Path, rings_ms: int, told: int, leg: Leg
+) -> None:
     ended_s: list[float] = []
     loop = asyncio.get_running_loop()
 
@@ -78,17 +83,16 @@ async def test_a_telephone_stops_ringing_once_the_caller_has_hung_up(tmp_path: P
         if isinstance(event, CallEnded):
             ended_s.append(loop.time())
 
-    rings = person(STAYS, ring_ms=20_000)
-    async with desk(tmp_path, rings, on_leg=note) as there:
+    async with desk(tmp_path, person(STAYS, ring_ms=rings_ms), on_leg=note) as there:
         report, record = await there.call(LEAVES, on_event=note)
-        leg = await there.leg()
+        target = await there.leg()
     assert report.ended_by == "caller"
-    assert leg.announced == ()
+    assert len(target.announced) == told
     left_s, leg_s = ended_s
     assert (leg_s - left_s) * 1000 <= AT_MOST_MS
-    assert (step_of(record).outcome, step_of(record).leg) == ("caller-left", Leg.RINGING)
+    assert (step_of(record).outcome, step_of(record).leg) == ("caller-left", leg)
     assert record is not None
-    assert (record.status, record.ended_reason) == ("completed", "transferred")
+    assert (record.status, record.ended_reason) == ("completed", "caller_hangup")
 
 
 async def test_a_machine_that_is_noticed_is_told_nothing_and_the_caller_comes_back(
