@@ -5,6 +5,7 @@
     fallback = true            # there is a second model, like the first, that no fault touches
     detection = "ours"         # the model does not detect speech itself: `TurnTaking`
     think_ms = 4000            # how long the model is known to think (`agent.gemini.quirks`)
+    placed = true              # the agent has placed this call, and [caller] has answered it
 
     [persona]                  # of the agent: fields of `WorldPersona`
     on_keys = "tell"
@@ -85,11 +86,10 @@ from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext
 from telephony.simulator.world_spec import MEASURED, SMALL_TALK, TimedFault, WorldSpec
 
 KEYS = (
-    *("seed", "goodbye", "fallback", "detection", "think_ms", "persona", "caller", "model"),
-    *("behaviour", "line", "network", "barge_in", "tools", "builtin", "transfers", "sms"),
-    "faults",
+    *("seed", "goodbye", "fallback", "detection", "think_ms", "placed", "persona"),
+    *("caller", "model", "behaviour", "line", "network", "barge_in"),
+    *("tools", "builtin", "transfers", "sms", "faults"),
 )
-
 
 BEHAVIOURS = {"measured": MEASURED, "exact": EXACT, "brisk": BRISK}
 
@@ -156,6 +156,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         seed=_read(f"{source}: seed", table.get("seed", 0), int),
         fallback=_read(f"{source}: fallback", table.get("fallback", False), bool),
         think_ms=_read(f"{source}: think_ms", table.get("think_ms", 0), int),
+        placed=_read(f"{source}: placed", table.get("placed", False), bool),
         goodbye=_read(f"{source}: goodbye", table.get("goodbye", ""), str),
         detection=msgspec.convert(table.get("detection", "server"), Detection),
     )

@@ -14,6 +14,8 @@ from agent.conversation.declaration import (
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.conversation.sms import sends
 from agent.conversation.turn_taking import Detection, TurnTaking
+from agent.persona.agents import Agent
+from agent.persona.outbound import Outbound
 from agent.simulator import script as model_script
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.model import GeminiServer
@@ -37,6 +39,9 @@ from telephony.simulator.world_agent import (
 from telephony.simulator.world_faults import WorldFault
 
 MOST_SMS = 3
+
+CALLS = Outbound("+14155550199", frozenset({"US"}))
+"""What an agent that has placed the call may do; its greeting is in words of its own."""
 
 MEASURED = Behaviour()
 """As the real service was measured to behave."""
@@ -78,6 +83,7 @@ class WorldSpec:
     goodbye: str = ""
     detection: Detection = "server"
     think_ms: int = 0
+    placed: bool = False
     agent: WorldPersona = PLAIN
 
     def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
@@ -89,6 +95,8 @@ class WorldSpec:
             barge_in=self.barge_in.manner,
             **asdict(self.agent),
         )
+        if self.placed:
+            persona = Agent(persona, outbound=CALLS).calling.persona
         recorded = self.agent.recording_days > 0
         if self.tools or self.transfers or self.builtin or self.sms or recorded:
             persona = self._with_tools(persona)

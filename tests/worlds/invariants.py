@@ -25,7 +25,7 @@ from agent.conversation.persona import (
 )
 from agent.conversation.sms import refusal
 from agent.conversation.tools import Ledger
-from agent.simulator.voice import clip, texts
+from agent.simulator.voice import WORDS, clip, texts
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.events import StoreAway, StoreBack
 from telephony.simulator.world import World
@@ -199,9 +199,11 @@ def _heard(world: World, spec: WorldSpec) -> Iterator[str]:
 
 
 def _told_to_say(spec: WorldSpec) -> list[str]:
-    """The words that the agent is told to say exactly."""
+    """The words that the agent is told to say exactly, and those that its script writes out."""
     tools = [each.tool.says for each in spec.tools]
-    return [words for words in (spec.goodbye, *tools) if words]
+    said = (spec.model.greeting, *(turn.say for turn in spec.model.turns))
+    written = [say.removeprefix(WORDS) for say in said if say.startswith(WORDS)]
+    return [words for words in (spec.goodbye, *tools, *written) if words]
 
 
 def _words_in(name: str, samples: int) -> int:
