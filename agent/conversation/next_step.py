@@ -152,6 +152,11 @@ class NextStep:
             return False
         if self.stage is Stage.RUNNING:
             return self.leg not in WAITS
+        return self.reached
+
+    @property
+    def reached(self) -> bool:
+        """Whether a transfer is over that reached somebody."""
         return self.stage is Stage.DONE and self.outcome in REACHED
 
     def replaces(self, other: "NextStep | None") -> bool:

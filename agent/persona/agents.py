@@ -8,7 +8,7 @@ from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.meter import NO_CAPS, Caps
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours
-from agent.persona.menu import Menu
+from agent.persona.menu import Menu, after_menu_cue
 from agent.persona.outbound import CALLS, Outbound
 from agent.persona.sms_schema import Route
 from agent.privacy.masking import CARDS, NO_MASK, Mask
@@ -104,6 +104,7 @@ class Agent:
         outside: Whether this is what it is then: see `after_hours`.
         notice: What a caller is told before the call, because it is recorded; "" if it is not.
         menu: What callers choose by a key within its hours, before it answers; None for nothing.
+        tried: Whom the caller has not reached by such a key, and why: see `after_menu`.
         mask: What is masked in whatever is kept of its calls, or sent to their owner.
     """
 
@@ -124,6 +125,7 @@ class Agent:
     outside: bool = False
     notice: str = ""
     menu: Menu | None = None
+    tried: tuple[str, str] | None = None
     mask: Mask = NO_MASK
 
     @property
@@ -155,6 +157,16 @@ class Agent:
             instructions=f"{self.persona.instructions}{CLOSED} {self.closed.instructions}",
         )
         return replace(self, persona=persona, outside=True)
+
+    def after_menu(self, to: str, outcome: str) -> Self:
+        """The agent for a caller who has asked for somebody else by a key of its menu.
+
+        Args:
+            to: Whom they asked for.
+            outcome: How that ended, as in `NextStep`: nobody was reached.
+        """
+        cue = after_menu_cue(self.persona.greeting_cue, to, outcome)
+        return replace(self, persona=replace(self.persona, greeting_cue=cue), tried=(to, outcome))
 
     def keeps_number(self, *, told: bool) -> bool:
         """Whether the other party's number is kept with a call.

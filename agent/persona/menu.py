@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from agent.conversation.hints import CAME_OF_IT
+from agent.conversation.persona import words_of
 from agent.persona.places import Key
 
 AGENT, HANG_UP, TRANSFER = "agent", "hang_up", "transfer:"
@@ -68,6 +70,27 @@ class MenuTable(BaseModel):
         Field(min_length=1)
     )
     timeout_s: int = Field(default=TIMEOUT_S, ge=1, le=30)
+
+
+def after_menu_cue(cue: str, to: str, outcome: str) -> str:
+    """The text that makes a model greet a caller who wanted somebody else by a key, and did not
+    get them.
+
+    Args:
+        cue: The text that makes it greet any caller.
+        to: The name of whom they wanted.
+        outcome: How that ended, as in `NextStep`.
+    """
+    came = CAME_OF_IT.get(outcome, CAME_OF_IT["failed"])
+    words = words_of(cue)
+    greets = "Greet them in one short sentence, say your name, "
+    if words is not None:
+        greets = f"Greet them with these words: {words} Then "
+    return (
+        f'[A caller has just been connected and is listening. By a key, they have asked for "{to}" '
+        f"first, and were not put through. {came} {greets}tell them so in a few words, and ask how "
+        "you can help.]"
+    )
 
 
 def menu_of(given: MenuTable | None) -> Menu | None:

@@ -172,6 +172,7 @@ async def _connect(
         name,
         placed=is_placed(form),
         closed=agent.outside,
+        tried=agent.tried,
         says=agent.notice if first else "",
         language=agent.persona.language,
     )

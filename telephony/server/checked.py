@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fastapi import Request, Response
 from starlette.background import BackgroundTask
 
+from agent.conversation.next_step import Stage
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord
 from telephony.server.admission import Refused
@@ -58,7 +59,13 @@ async def agent_of(
     agent = agents.named(name) if name else agents.answering(parties(form)[0])
     if is_placed(form):
         return agent.calling
-    return agent.after_hours if record is not None and record.hours == "closed" else agent
+    if record is None:
+        return agent
+    agent = agent.after_hours if record.hours == "closed" else agent
+    step = record.next_step
+    if step is None or step.by != "caller" or step.stage is not Stage.DONE or step.reached:
+        return agent
+    return agent.after_menu(step.to, step.outcome)
 
 
 def xml(document: str, task: BackgroundTask | None = None) -> Response:

@@ -21,6 +21,7 @@ from telephony.twilio.twiml import (
     HOURS_PARAMETER,
     MEDIA_PATH,
     PERSONA_PARAMETER,
+    TRIED_PARAMETER,
 )
 
 START_LIMIT_S = 3.0
@@ -61,6 +62,8 @@ async def media(socket: WebSocket) -> None:
     placed = DIRECTION_PARAMETER in start.custom_parameters
     agent = agent.calling if placed else agent
     agent = agent.after_hours if HOURS_PARAMETER in start.custom_parameters else agent
+    to, tried, outcome = start.custom_parameters.get(TRIED_PARAMETER, "").partition(":")
+    agent = agent.after_menu(to, outcome) if tried else agent
     tariffs = worker.tariffs({"Direction": "outbound-api"} if placed else {})
 
     def purse_of(taken: Taken) -> Purse | None:

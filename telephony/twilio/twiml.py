@@ -41,6 +41,10 @@ DIRECTION_PARAMETER = "direction"
 HOURS_PARAMETER = "hours"
 """Likewise, ``closed`` in a call that began outside its agent's hours; missing in others."""
 
+TRIED_PARAMETER = "tried"
+"""Likewise, whom a caller has asked for by a key of the menu and not reached, and behind a colon
+why; missing in others."""
+
 AGENT_QUERY = "agent"
 """What names the agent in the voice webhook's URL of a call that it placed."""
 
@@ -58,6 +62,7 @@ def connect(
     *,
     placed: bool = False,
     closed: bool = False,
+    tried: tuple[str, str] | None = None,
     says: str = "",
     language: str = "",
 ) -> str:
@@ -72,6 +77,7 @@ def connect(
         persona: The name of the agent that answers; "" for the default one.
         placed: Whether the agent placed the call.
         closed: Whether the call began outside the agent's hours.
+        tried: Whom the caller has asked for by a key of the menu and not reached, and why.
         says: What Twilio's own voice says first; the stream begins after it. "" for nothing.
         language: The language of that, such as ``"de-DE"``; "" for Twilio's default.
 
@@ -85,6 +91,8 @@ def connect(
         parameters[DIRECTION_PARAMETER] = "outbound"
     if closed:
         parameters[HOURS_PARAMETER] = "closed"
+    if tried is not None:
+        parameters[TRIED_PARAMETER] = ":".join(tried)
     for name, value in parameters.items():
         if (chars := len(name) + len(value)) >= PARAMETER_LIMIT_CHARS:
             raise ValueError(

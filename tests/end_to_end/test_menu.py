@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.conversation.commands import SayToModel
 from agent.conversation.next_step import NextStep, Stage
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator import call_flow
 from telephony.simulator.faults import CallFaults, DialStatus
 from telephony.simulator.script import Script
-from telephony.twilio.twiml import MENU_PATH, TRANSFERRED_PATH, VOICE_PATH
+from telephony.twilio.twiml import MEDIA_PATH, MENU_PATH, TRANSFERRED_PATH, VOICE_PATH
 from tests.end_to_end.scripts import GREETING, HANG_UP, caller
 from tests.end_to_end.serving import LocalWorker, place, serving
 from tests.end_to_end.twilio import form_of, new_call_sid, post, signed
+from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
     from tests.redis_server import RedisServer
@@ -43,8 +45,9 @@ def persona(tmp_path: Path) -> Path:
     return file
 
 
-def add(file: Path, text: str) -> None:
-    file.write_text(file.read_text() + text)
+def add(file: Path, text: str, *, first: bool = False) -> None:
+    before = file.read_text()
+    file.write_text(text + before if first else before + text)
 
 
 def presses(key: str, *steps: str) -> Script:
@@ -102,6 +105,35 @@ async def test_a_key_leads_to_somebody_and_to_the_agent_if_they_do_not_answer(
     assert record.next_step is not None
     assert (record.next_step.stage, record.next_step.outcome) == (Stage.DONE, status)
     assert record.ended_reason == ("caller_hangup" if streams else "transferred")
+
+
+@pytest.mark.parametrize("greeting", ["", 'greeting = "Hello."\n'])
+async def test_an_agent_whose_caller_was_not_put_through_by_a_key_is_told_so_on_any_worker(
+    gemini: SimulatedGemini,
+    persona: Path,
+    steps: Watch[Step],
+    redis_server: "RedisServer",
+    greeting: str,
+) -> None:
+    add(persona, greeting, first=True)
+    url = redis_server.url
+
+    def streams_at_the_second(path: str) -> int:
+        return int(path == MEDIA_PATH)
+
+    async with (
+        serving(gemini, redis_url=url, personas=persona) as one,
+        serving(gemini, observer(steps), redis_url=url, personas=persona) as two,
+    ):
+        faults = CallFaults(dial_ms=20, dial_status="busy")
+        script = presses("2", HANG_UP)
+        urls = (one.url, two.url)
+        report = await place(script, *urls, faults=faults, route=streams_at_the_second)
+    said = [each for step in steps.seen for each in step.commands if isinstance(each, SayToModel)]
+    assert (report.problems, report.dialled) == ((), (SALES,))
+    assert 'asked for "sales"' in said[0].text
+    assert "The line is busy." in said[0].text
+    assert ("Greet them with these words: Hello." in said[0].text) == bool(greeting)
 
 
 async def test_two_workers_that_are_told_of_a_key_dial_once(
