@@ -70,7 +70,7 @@ Modules, lowest first:
 Laws: pure modules get `now_ms` and a seeded `random.Random`. The same seed and input give the same
 messages. The simulator shares no code with the code that it judges: `telephony.twilio`, `call` and
 `server` are not imported. The exceptions are `world`, `world_faults`, `drawn`, `virtual_worker`,
-`virtual_dial`, `virtual_models`, `world_agent`, `world_spec` and `model_link`, which join both sides
-and judge nothing. May import `telephony.audio`, `telephony.errors`, `agent.simulator.voice` for the caller's
-clips, and `agent.simulator.switches`.
+`virtual_dial`, `virtual_models`, `world_agent`, `world_spec` and `model_link`, which join both
+sides and judge nothing. May import `telephony.audio`, `telephony.errors`, `agent.simulator.voice`
+for the caller's clips, and `agent.simulator.switches`.
 """
