@@ -5,32 +5,14 @@ from dataclasses import replace
 import pytest
 
 from telephony.simulator.ear import Turn
-from telephony.simulator.report import Marks, Report, Silence
+from telephony.simulator.report import Silence, never_rang
 from tests.faults.elsewhere import ALL_ROWS, ELSEWHERE, Elsewhere
 from tests.faults.figures import gaps
 from tests.faults.repeated import REPEATED
 from tests.faults.table import SMALLEST, Figure, Row, all_rows, at_least, at_most, exactly
 from tests.places import there
 
-REPORT = Report(
-    call_sid="",
-    seed=0,
-    ended_by="caller",
-    problems=(),
-    duration_ms=0,
-    streams=1,
-    heard_ms=0,
-    webhooks=(),
-    turns=(),
-    clears=(),
-    silences=(),
-    marks=Marks(0, 0, 0),
-    warnings={},
-    complaints=(),
-    announced=(),
-    dialled=(),
-    lines=(),
-)
+REPORT = never_rang("", seed=0)
 
 ROWS = [row for row in all_rows() if row.small and row.number not in REPEATED]
 
