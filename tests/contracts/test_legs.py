@@ -19,8 +19,8 @@ from agent.conversation.next_step import (
     ends,
 )
 from agent.store.redis import RedisStore
+from tests.contracts.stored import take
 from tests.contracts.test_next_step import SALES, stored, wanting
-from tests.contracts.test_store import take
 
 SUMMARY, OURS = "Ada asks about her order.", "+14155550100"
 MOVES = (

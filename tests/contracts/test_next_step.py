@@ -10,7 +10,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.next_step import Asked, NextStep, Stage
 from agent.store.base import Fenced
 from agent.store.redis import RedisStore
-from tests.contracts.test_store import CHECKPOINT, take
+from tests.contracts.stored import CHECKPOINT, take
 
 SALES = NextStep(3, "transfer", "sales", "agent")
 

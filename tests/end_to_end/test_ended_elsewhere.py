@@ -21,7 +21,7 @@ from agent.simulator.server import SimulatedGemini
 from agent.store.redis import RedisStore
 from telephony.server.on_hold import ACCEPTED
 from telephony.twilio.twiml import STATUS_PATH, TRANSFERRED_PATH
-from tests.contracts.test_store import CHECKPOINT
+from tests.contracts.stored import CHECKPOINT
 from tests.end_to_end.serving import LocalWorker, serving
 from tests.end_to_end.twilio import form_of, new_call_sid, post, signed
 

@@ -70,7 +70,7 @@ ELSEWHERE = (
         34,
         "a token replayed",
         (
-            "tests/contracts/test_store.py::test_of_a_thousand_that_redeem_one_token_at_once_one_is_accepted",
+            "tests/contracts/test_store_taking.py::test_of_a_thousand_that_redeem_one_token_at_once_one_is_accepted",
             f"{STREAMS}::test_of_fifty_streams_with_one_token_exactly_one_is_accepted",
         ),
     ),
@@ -123,7 +123,7 @@ ELSEWHERE = (
         (
             f"{CONVERSATION}/test_checkpoint.py::test_a_checkpoint_of_the_next_release_keeps_what_is_known_of_it",
             f"{CONVERSATION}/test_checkpoint.py::test_a_field_that_another_release_does_not_write_has_its_default",
-            "tests/contracts/test_store.py::test_an_unreadable_checkpoint_costs_the_checkpoint_and_not_the_call",
+            "tests/contracts/test_store_taking.py::test_an_unreadable_checkpoint_costs_the_checkpoint_and_not_the_call",
         ),
     ),
     Elsewhere(

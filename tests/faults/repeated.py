@@ -26,7 +26,7 @@ REPEATED = {
     ),
     24: (
         f"{REAL_SERVER}::test_a_forgotten_script_is_sent_along_and_not_loaded_first",
-        "tests/contracts/test_store.py::test_scripts_the_server_has_forgotten_are_sent_again",
+        "tests/contracts/test_store_expiry.py::test_scripts_the_server_has_forgotten_are_sent_again",
     ),
     25: (
         f"{END_TO_END}/test_stream_broken.py::test_a_stream_that_breaks_in_whatever_way_is_resumed_with_the_same_session",

@@ -9,8 +9,8 @@ from agent.conversation.next_step import NextStep
 from agent.store.redis import RedisStore
 from telephony.server.calls import Calls
 from telephony.server.reaper import Reaper
+from tests.contracts.stored import take
 from tests.contracts.test_next_step import wanting
-from tests.contracts.test_store import take
 
 CALL = "CA" + "1" * 32
 RESUME = "https://voice.example.com/twilio/resume"

@@ -6,7 +6,7 @@ import pytest
 
 from agent.conversation.declaration import Target, puts_through
 from agent.conversation.tools import Ledger, State
-from tests.contracts.test_store import CHECKPOINT
+from tests.contracts.stored import CHECKPOINT
 from tests.telephony.server.test_errands import CALL, Case, Receiver
 
 

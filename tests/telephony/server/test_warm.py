@@ -12,7 +12,7 @@ from agent.store.redis import RedisStore
 from telephony.server.personas import Personas
 from telephony.server.placing import Placement
 from telephony.server.warm import WarmTransfers
-from tests.contracts.test_store import CHECKPOINT
+from tests.contracts.stored import CHECKPOINT
 from tests.telephony.server.warm_endings import ENDINGS, legs_up, line, outlived_ms, row
 
 MOST_OUTLIVED_MS = 1_000
