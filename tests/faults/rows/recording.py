@@ -2,12 +2,15 @@
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
+import structlog
 from structlog.testing import capture_logs
 
 from agent.conversation.commands import StopRecording
@@ -62,7 +65,7 @@ async def _measure(calls: int) -> Sequence[Figure]:
         plain, _, _ = await _calls(folder, PERSONA, [AGREES] * calls)
         unwanted = len(_recordings(folder))
         saying = [AGREES, REFUSES] * calls
-        with capture_logs() as logs:
+        with _everything_logged() as logs:
             reports, steps, deleted_s = await _calls(folder, PERSONA + RECORDS, saying)
         left = {path.name.partition(".")[0] for path in _recordings(folder)}
         refused = {report.call_sid for report in reports[1::2]}
@@ -82,6 +85,18 @@ async def _measure(calls: int) -> Sequence[Figure]:
         Figure("refused: deleted after", deleted_s, at_most(DELETED_S), "s", wall_time=True),
         Figure("refusals without a line in the log", len(refused - set(told)), exactly(0)),
     ]
+
+
+@contextmanager
+def _everything_logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged, also where the log is set to tell next to nothing, as for all rows."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    try:
+        with capture_logs() as logs:
+            yield logs
+    finally:
+        structlog.configure(**before)
 
 
 async def _calls(
