@@ -18,6 +18,7 @@ from typing import Self
 import structlog
 
 from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.consent import going_on
 from agent.conversation.meter import Tariffs
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
@@ -193,6 +194,8 @@ class Calls:
         persona: Persona,
         tariffs: Tariffs,
         purse_of: Callable[[Taken], Purse | None] = lambda _: None,
+        *,
+        told: bool = False,
     ) -> Driver | None:
         """Redeem a stream's token. From then on the call belongs to this worker.
 
@@ -202,6 +205,9 @@ class Calls:
             persona: Who answers, if the call does not run here yet.
             tariffs: What the call costs, likewise.
             purse_of: Makes its purse, likewise.
+            told: Whether the caller was told before this stream that they are recorded. Else that
+                has to stand in the checkpoint, or they are not recorded: the notice is said by the
+                answer of one worker, and another one with another persona file may get the stream.
 
         Returns:
             The call's driver; None if the token was used before, or the call is over.
@@ -213,7 +219,10 @@ class Calls:
                 taken = await self._ownership.redeem(call_sid, nonce, owned, over=over)
                 if taken is None:
                     return None
-                driver = await self._driver_for(call_sid, taken, persona, tariffs, purse_of)
+                persona = persona if told else going_on(persona, taken.checkpoint)
+                driver = await self._driver_for(
+                    call_sid, taken, persona, tariffs, purse_of, told=told
+                )
                 driver.owned.took(taken.epoch)
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
@@ -236,10 +245,13 @@ class Calls:
         persona: Persona,
         tariffs: Tariffs,
         purse_of: Callable[[Taken], Purse | None],
+        *,
+        told: bool,
     ) -> Driver:
         driver = self.get(call_sid)
         if driver is not None:
-            if not self._ownership.lacks(call_sid, driver.owned, taken):
+            lacks = self._ownership.lacks(call_sid, driver.owned, taken)
+            if not lacks and (told or not driver.needs_notice):
                 return driver
             driver.feed(OwnershipLost(taken.epoch))
         await self._ownership.wait_released(call_sid, taken)

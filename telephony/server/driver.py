@@ -127,6 +127,14 @@ class Driver:
         return bool(self._writer.away_for)
 
     @property
+    def needs_notice(self) -> bool:
+        """Whether the call was opened to be recorded, has had no stream here, and nothing stored
+        tells that the caller knows.
+        """
+        fresh = self._opened.checkpoint is None and not self.owned.epoch
+        return fresh and self._opened.persona.recording_days > 0
+
+    @property
     def over(self) -> bool:
         """Whether the call has ended on this worker."""
         return self._over.done()

@@ -20,6 +20,7 @@ from telephony.twilio.twiml import (
     DIRECTION_PARAMETER,
     HOURS_PARAMETER,
     MEDIA_PATH,
+    NOTICE_PARAMETER,
     PERSONA_PARAMETER,
     TRIED_PARAMETER,
 )
@@ -69,7 +70,9 @@ async def media(socket: WebSocket) -> None:
     def purse_of(taken: Taken) -> Purse | None:
         return worker.purse(start.call_sid, agent, {}, tariffs, taken)
 
-    driver = await worker.calls.take(start.call_sid, nonce, agent.persona, tariffs, purse_of)
+    told = NOTICE_PARAMETER in start.custom_parameters
+    persona, calls = agent.persona, worker.calls
+    driver = await calls.take(start.call_sid, nonce, persona, tariffs, purse_of, told=told)
     if driver is None:
         worker.metrics.refused("stream", "token used")
         await close(socket, POLICY_VIOLATION, "used")

@@ -45,6 +45,9 @@ TRIED_PARAMETER = "tried"
 """Likewise, whom a caller has asked for by a key of the menu and not reached, and behind a colon
 why; missing in others."""
 
+NOTICE_PARAMETER = "notice"
+"""Likewise, ``said`` where Twilio has told the caller before this stream that they are recorded."""
+
 AGENT_QUERY = "agent"
 """What names the agent in the voice webhook's URL of a call that it placed."""
 
@@ -78,7 +81,8 @@ def connect(
         placed: Whether the agent placed the call.
         closed: Whether the call began outside the agent's hours.
         tried: Whom the caller has asked for by a key of the menu and not reached, and why.
-        says: What Twilio's own voice says first; the stream begins after it. "" for nothing.
+        says: The notice of the recording, which Twilio's own voice says first; the stream begins
+            after it, and has a parameter that tells so. "" for none.
         language: The language of that, such as ``"de-DE"``; "" for Twilio's default.
 
     Raises:
@@ -93,6 +97,8 @@ def connect(
         parameters[HOURS_PARAMETER] = "closed"
     if tried is not None:
         parameters[TRIED_PARAMETER] = ":".join(tried)
+    if says:
+        parameters[NOTICE_PARAMETER] = "said"
     for name, value in parameters.items():
         if (chars := len(name) + len(value)) >= PARAMETER_LIMIT_CHARS:
             raise ValueError(

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 
 import httpx
 
-from agent.persona.agents import Agent, Agents
+from agent.persona.agents import NOTICE, Agent, Agents
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.endpoint import Endpoint
 from telephony import settings
@@ -64,7 +64,9 @@ async def run(
         gemini = await stack.enter_async_context(Endpoint(RecordedGemini(said, time)))
         server, url = await stack.enter_async_context(on_free_port(_settings(gemini), observe))
         calls = server.worker.calls
-        server.worker.personas.use(Agents([Agent(recording.opened.persona, default=True)]))
+        persona = recording.opened.persona
+        notice = NOTICE if persona.recording_days else ""  # or it would not be recorded
+        server.worker.personas.use(Agents([Agent(persona, default=True, notice=notice)]))
         limits = httpx.Limits(max_keepalive_connections=0)
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, limits=limits))
         twilio = Twilio(said, identity, url, client, carried, time, gemini.wake)
