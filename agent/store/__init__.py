@@ -3,7 +3,8 @@
 These are transcript lines, checkpoints, call records, summaries, errands and one-time tokens.
 
 Modules, lowest first:
-    base        the promises of a store, its records, and its errors
+    base        the records that a store returns, and its errors
+    promises    what a store promises
     scripts     the Lua scripts that run atomically in Redis
     step_scripts  those of them that are about what is to happen with the line next
     connection  a connection to Redis, of which a broken one raises the same error on every loop

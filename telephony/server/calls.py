@@ -23,7 +23,8 @@ from agent.conversation.meter import Tariffs
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from agent.privacy.masking import NO_MASK, Mask
-from agent.store.base import Leases, Store, Taken
+from agent.store.base import Taken
+from agent.store.promises import Leases, Store
 from agent.tools.toolbox import NO_TOOLS, Toolbox
 from telephony.call.ending import EndedReason
 from telephony.call.events import (

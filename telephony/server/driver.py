@@ -32,7 +32,8 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import ModelEvent
 from agent.gemini.outbox import ModelOutbox
-from agent.store.base import Store, StoreAway
+from agent.store.base import StoreAway
+from agent.store.promises import Store
 from agent.tools.toolbox import NO_TOOLS, Toolbox
 from telephony.audio.formats import MODEL_IN_RATE_HZ
 from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMark, SendMedia

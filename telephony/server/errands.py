@@ -18,9 +18,10 @@ import structlog
 from agent.conversation.message import Message, messages_of
 from agent.conversation.tools import Ledger, ToolCall
 from agent.money import prices
-from agent.store.base import CallRecord, Store, StoreAway
+from agent.store.base import CallRecord, StoreAway
 from agent.store.budgets import Account
 from agent.store.errands import Attempt, Errand, Errands, Step
+from agent.store.promises import Store
 from agent.summary.writer import Author, NotWritten, Outcome, write
 from agent.tools.threads import TooMany, in_thread
 from telephony.call.ending import NotBegun

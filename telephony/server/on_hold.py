@@ -13,8 +13,9 @@ from typing import Protocol
 import structlog
 
 from agent.conversation.next_step import JOINS, REACHED, Leg, Move, NextStep, Stage, ends
-from agent.store.base import Store, StoreAway
+from agent.store.base import StoreAway
 from agent.store.legs import Legs
+from agent.store.promises import Store
 from telephony.server.patience import patiently
 from telephony.server.twilio_rest import RestRefused
 from telephony.twilio import twiml

@@ -12,7 +12,8 @@ from agent.conversation.declaration import SEND_SMS, TAKE_MESSAGE, Status
 from agent.conversation.persona import Persona
 from agent.conversation.sms import Template, written
 from agent.persona.sms_schema import Route
-from agent.store.base import Store, StoreAway
+from agent.store.base import StoreAway
+from agent.store.promises import Store
 from agent.tools.outcome import PERHAPS_DONE, Outcome
 from agent.tools.toolbox import Runnable, Toolbox
 from telephony.dialling.numbers import Kind, look_up

@@ -16,7 +16,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 
-from agent.store.base import Leases, Store, StoreAway, Taken
+from agent.store.base import StoreAway, Taken
+from agent.store.promises import Leases, Store
 from telephony.server.admission import TOKEN_LIFE_S, wall_time_ms
 from telephony.server.patience import patiently
 

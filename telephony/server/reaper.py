@@ -14,7 +14,8 @@ from typing import Protocol
 
 import structlog
 
-from agent.store.base import Orphan, Store, StoreAway
+from agent.store.base import Orphan, StoreAway
+from agent.store.promises import Store
 from telephony.call.ending import EndedReason
 from telephony.server.calls import Calls
 from telephony.server.patience import patiently

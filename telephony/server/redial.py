@@ -12,7 +12,8 @@ import structlog
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.transcript import Line
-from agent.store.base import CallRecord, Fenced, Store, StoreAway
+from agent.store.base import CallRecord, Fenced, StoreAway
+from agent.store.promises import Store
 from telephony.call.ending import EndedReason
 from telephony.server.admission import wall_time_ms
 from telephony.server.patience import patiently

@@ -15,7 +15,8 @@ from agent.conversation.events import BudgetSpent
 from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import UNWRITTEN, Line
 from agent.privacy.masking import NO_MASK, Mask
-from agent.store.base import Fenced, Gap, Store, StoreAway
+from agent.store.base import Fenced, Gap, StoreAway
+from agent.store.promises import Store
 from telephony.call.ending import EndedReason
 from telephony.call.events import LinesStored, OwnershipLost, StoreBack
 from telephony.call.events import StoreAway as StoreWentAway

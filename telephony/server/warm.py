@@ -27,8 +27,9 @@ from agent.conversation.next_step import (
 )
 from agent.conversation.tools import Ledger
 from agent.persona.agents import Agent, Destination
-from agent.store.base import CallRecord, Store, StoreAway
+from agent.store.base import CallRecord, StoreAway
 from agent.store.legs import Legs
+from agent.store.promises import Store
 from telephony.server.asked_once import DoneOrNot
 from telephony.server.on_hold import ACCEPTED, CALLER_LEFT, TALKED, OnHold, Rest
 from telephony.server.patience import patiently

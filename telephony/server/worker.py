@@ -21,9 +21,10 @@ from agent.gemini.session import GeminiLive
 from agent.gemini.settings import GeminiSettings
 from agent.money import prices
 from agent.persona.agents import Agent, Agents
-from agent.store.base import CallRecord, Store, StoreAway, Taken
+from agent.store.base import CallRecord, StoreAway, Taken
 from agent.store.budgets import Account
 from agent.store.dials import Dials
+from agent.store.promises import Store
 from agent.store.purge import RedisParties
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError

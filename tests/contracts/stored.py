@@ -2,7 +2,8 @@
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.transcript import Line, Role
-from agent.store.base import Store, Taken
+from agent.store.base import Taken
+from agent.store.promises import Store
 
 CHECKPOINT = Checkpoint(
     epoch=1,

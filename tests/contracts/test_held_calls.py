@@ -3,7 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from agent.store.base import Orphan, Store
+from agent.store.base import Orphan
+from agent.store.promises import Store
 from agent.store.redis import RedisStore
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from agent.conversation.transcript import Line
-from agent.store.base import Fenced, Gap, Store, StoreAway
+from agent.store.base import Fenced, Gap, StoreAway
+from agent.store.promises import Store
 from agent.store.redis import RedisStore
 from tests.contracts.stored import line, take
 

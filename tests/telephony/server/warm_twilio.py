@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from agent.conversation.next_step import Leg, Move, NextStep, Stage
 from agent.persona.agents import BUILT_IN, Agents, Destination
-from agent.store.base import CallRecord, Status, Store
+from agent.store.base import CallRecord, Status
+from agent.store.promises import Store
 from telephony.server.on_hold import Rest
 from telephony.server.personas import Personas
 from telephony.server.placing import Placement
