@@ -23,6 +23,7 @@ Modules, lowest first:
     reaper         renews the leases of the calls held here, and rescues calls that nobody holds
     delivery       posts to the owner's webhook, signed
     message_sound  the sound of messages that callers have left
+    posts          what is told of a call that is over: the bodies of webhooks
     errands        what is left to do for calls that are over: the summary, and the webhook
     asked_once     asks Twilio's REST API to make something, once
     placing        places a call through it

@@ -5,18 +5,16 @@ it was tried, so an errand outlives workers. Nothing here is waited for by a cal
 """
 
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any, assert_never
+from typing import assert_never
 
 import structlog
 
-from agent.conversation.message import Message, messages_of
-from agent.conversation.tools import Ledger, ToolCall
+from agent.conversation.message import Message
 from agent.money import prices
 from agent.store.base import CallRecord, StoreAway
 from agent.store.budgets import Account
@@ -32,6 +30,7 @@ from telephony.server.message_sound import LONGEST_CALL_S, sounds_of
 from telephony.server.metrics import Metrics
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
+from telephony.server.posts import messages_in, told, told_of_messages, tool_calls
 from telephony.server.purse import Till
 
 AT_ONCE = 2
@@ -273,80 +272,3 @@ class ErrandRunner:
 
     def _pause_ms(self, attempt: Attempt) -> int:
         return int(min(FIRST_PAUSE_MS * 3.0 ** min(attempt.number - 1, 10), LONGEST_PAUSE_MS))
-
-
-def tool_calls(record: CallRecord) -> list[ToolCall]:
-    """What the agent's tools did, as far as its ledger still has it."""
-    if (kept := record.checkpoint) is None:
-        return []
-    return list(Ledger.from_text(kept.tools, (), next_step=kept.next_step, over=True))
-
-
-def messages_in(record: CallRecord) -> list[Message]:
-    """The messages that were taken in a call, and in which the caller said something. One that had
-    ended before a redial was told of with the call before.
-    """
-    began_ms = 0 if record.checkpoint is None else record.checkpoint.began_ms
-    return [
-        message
-        for message in messages_of(tool_calls(record))
-        if message.lines(record.lines) and (message.until_ms is None or message.until_ms > began_ms)
-    ]
-
-
-def told_of_messages(
-    call_sid: str,
-    record: CallRecord,
-    messages: Sequence[Message],
-    sounds: Sequence[str | None],
-) -> bytes:
-    """The body of a webhook: what callers want to be passed on; `sounds` as of `sounds_of`."""
-    about: dict[str, Any] = {
-        "type": "message.taken",
-        "call_sid": call_sid,
-        "caller": record.caller or None,
-        "persona": record.persona,
-        "messages": [
-            {
-                "name": message.name,
-                "call_back": message.call_back,
-                "finished": message.until_ms is not None,
-                "transcript": [
-                    {"text": line.heard, "at_ms": line.at_ms}
-                    for line in message.lines(record.lines)
-                ],
-                "audio": sound,
-            }
-            for message, sound in zip(messages, sounds, strict=True)
-        ],
-    }
-    return json.dumps(about, ensure_ascii=False).encode(errors="replace")
-
-
-def told(call_sid: str, record: CallRecord, summary: str | None) -> bytes:
-    """The body of a webhook: what became of a call."""
-    about: dict[str, Any] = {
-        "type": "call.ended",
-        "call_sid": call_sid,
-        "direction": record.direction,
-        "caller": record.caller or None,
-        "persona": record.persona,
-        "ended_reason": record.ended_reason,
-        "seconds": record.seconds,
-        "usd": record.usd,
-        "tokens": record.tokens,
-        "transcript": [
-            {"role": line.role, "heard": line.heard, "at_ms": line.at_ms} for line in record.lines
-        ],
-        "tools": [
-            {
-                "name": call.tool.name,
-                "arguments": json.loads(call.arguments),
-                "state": call.state,
-                "result": json.loads(call.result) if call.result else None,
-            }
-            for call in tool_calls(record)
-        ],
-        "summary": None if summary is None else json.loads(summary),
-    }
-    return json.dumps(about, ensure_ascii=False).encode(errors="replace")
