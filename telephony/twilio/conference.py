@@ -129,6 +129,7 @@ def briefing(public_url: str, step: OfStep, text: str, language: str = "") -> st
     response = VoiceResponse()
     gather = response.gather(
         num_digits=1,
+        finish_on_key="",  # "#" is a key as any other: Twilio would take it for none
         action=step.url(public_url, BRIEFED_PATH),
         method="POST",
         timeout=KEY_S,

@@ -70,6 +70,19 @@ async def test_a_target_who_declines_gives_the_caller_back_to_the_agent_who_know
     assert (report.ended_by, record.ended_reason) == ("caller", "caller_hangup")
 
 
+async def test_a_target_who_presses_another_key_hears_the_briefing_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_flow, "SAY_MS_PER_CHARACTER", 5)
+    unsure = person('wait = "agent"\npress = "#"', 'wait = "agent"\npress = "2"')
+    async with desk(tmp_path, unsure) as there:
+        report, record = await there.call(CALLER)
+        leg = await there.leg()
+    assert (report.problems, leg.problems) == ((), ())
+    assert len(leg.announced) == 2
+    assert step_of(record).outcome == "declined"
+
+
 @pytest.mark.parametrize(
     ("rings_ms", "told", "leg"), [(20_000, 0, Leg.RINGING), (20, 1, Leg.BRIEFED)]
 )

@@ -57,6 +57,7 @@ def test_what_a_model_writes_is_spoken_and_no_markup() -> None:
     [say] = gather
     assert (gather.get("numDigits"), say.text, say.get("language")) == ("1", told, "de-DE")
     assert (list(say), hangup.tag) == ([], "Hangup")
+    assert gather.get("finishOnKey") == ""
 
 
 def test_the_music_is_asked_for_again_with_its_rounds() -> None:
