@@ -45,7 +45,9 @@ class TwilioSettings(BaseSettings):
     twilio_account_sid: str | None = Field(
         None,
         pattern=ACCOUNT_SID,
-        description="The account that has the number. Webhooks of other accounts are refused.",
+        description="The account that has the number. Webhooks of other accounts are refused. "
+        "Transfers with `warm = true`, text messages, calls that are placed, and the rescue of "
+        "calls whose worker is lost need it.",
     )
     twilio_auth_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         description="The token that Twilio signs webhooks with. Give old,new while you rotate it."

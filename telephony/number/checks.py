@@ -3,6 +3,7 @@
 settings    all required settings are there, and can be used
 personas    the persona files have no mistake
 MCP servers that the personas name are up, and have the tools that are used
+transfers   those with warm = true have the account that calls their targets
 model       Gemini Live accepts the key and knows the model
 redis       the Redis server does everything that a call needs
 server      `offhook serve` runs on this machine, with the same auth token
@@ -82,6 +83,7 @@ class Checkup:
             Check("settings", (), self.settings),
             Check("personas", ("settings",), self.personas),
             Check("MCP servers", ("personas",), self.mcp_servers),
+            Check("transfers", ("personas",), self.transfers),
             Check("model", ("settings",), self.model),
             Check("redis", ("settings",), self.redis),
             Check("server", ("settings",), self.server),
@@ -120,6 +122,27 @@ class Checkup:
     async def mcp_servers(self) -> str:
         """Ask the MCP servers of the agents for their tools."""
         return await ask_servers(self._agents)
+
+    async def transfers(self) -> str:
+        """Check that those to whom callers are put through can be called, if they are told first.
+
+        Whether the account and its token are accepted is the check of the account.
+        """
+        warm = [
+            f"{name} of {agent.persona.name}"
+            for agent in self._agents
+            for name, target in sorted(agent.transfers.items())
+            if target.warm
+        ]
+        if not warm:
+            return "none has warm = true"
+        if self._settings.twilio_account_sid is None:
+            raise Unwell(
+                "TWILIO_ACCOUNT_SID is not set, and transfers with warm = true need it: nobody is "
+                f"called for {', '.join(warm)}",
+                HINTS["TWILIO_ACCOUNT_SID"],
+            )
+        return f"the account calls {', '.join(warm)}"
 
     async def model(self) -> str:
         """Open a Live session of each model, without sending anything."""

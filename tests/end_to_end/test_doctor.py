@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
 ALL = (
-    *("settings", "personas", "MCP servers", "model", "redis", "server"),
+    *("settings", "personas", "MCP servers", "transfers", "model", "redis", "server"),
     *("public URL", "signature"),
     *("account", "number", "clock"),
 )
@@ -158,9 +158,25 @@ async def test_a_persona_file_with_a_mistake_is_said_with_its_place(
 ) -> None:
     file = tmp_path / "reception.toml"
     file.write_text('name = "Ada"\ninstructions = "You are Ada."\nvioce = "Kore"\n')
-    finding = await clinic.only("personas", "MCP servers", personas=str(file))
+    finding = await clinic.only("personas", "MCP servers", "transfers", personas=str(file))
     assert finding.detail.startswith(f"{file}:3: vioce: ")
     assert finding.fix == f"correct the file; `offhook persona check {file}`"
+
+
+async def test_a_warm_transfer_needs_the_account_that_calls(clinic: Clinic, tmp_path: Path) -> None:
+    file = tmp_path / "reception.toml"
+    target = '[transfers.sales]\nto = "+14155550101"\n'
+    file.write_text(f'name = "Ada"\ninstructions = "You are Ada."\n{target}warm = true\n')
+    found = await clinic.examine(personas=str(file))
+    assert found["transfers"].detail == "the account calls sales of Ada"
+    missing = (await clinic.examine(personas=str(file), twilio_account_sid=""))["transfers"]
+    assert missing.outcome == "failed"
+    assert missing.detail.startswith("TWILIO_ACCOUNT_SID is not set")
+    assert missing.detail.endswith("nobody is called for sales of Ada")
+    assert missing.fix == "copy the Account SID from the front page of the Twilio Console"
+    file.write_text(f'name = "Ada"\ninstructions = "You are Ada."\n{target}')
+    without = (await clinic.examine(personas=str(file), twilio_account_sid=""))["transfers"]
+    assert (without.outcome, without.detail) == ("ok", "none has warm = true")
 
 
 async def test_a_model_that_refuses_is_said_with_its_reason(clinic: Clinic) -> None:
