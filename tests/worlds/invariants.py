@@ -203,7 +203,9 @@ def _told_to_say(spec: WorldSpec) -> list[str]:
     tools = [each.tool.says for each in spec.tools]
     said = (spec.model.greeting, *(turn.say for turn in spec.model.turns))
     written = [say.removeprefix(WORDS) for say in said if say.startswith(WORDS)]
-    return [words for words in (spec.goodbye, *tools, *written) if words]
+    others = [spec.goodbye, spec.agent.still_there, spec.agent.message_consent]
+    targets = [each.says for each in spec.transfers]
+    return [words for words in (*others, *tools, *targets, *written) if words]
 
 
 def _words_in(name: str, samples: int) -> int:
@@ -220,7 +222,13 @@ def _greeted(world: World, spec: WorldSpec) -> Iterator[str]:
     """
     lag_ms = _late_ms(spec)
     replies = [reply for reply in judge.replies(world) if reply.spans]
-    given = [r for r in replies if judge.clips_of(bytes(r.ulaw)) == [(spec.model.greeting, 0)]]
+    since_ms = [0, *(reply.spans[0].at_ms for reply in replies)]
+    given = [
+        reply
+        for before_ms, reply in zip(since_ms, replies, strict=False)
+        if judge.clips_of(bytes(reply.ulaw)) == [(spec.model.greeting, 0)]
+        and not _told_words(world, before_ms, reply.spans[0].at_ms)
+    ]
     for again in given:
         asked_ms = _asked_ms(world, again)
         for first in given:
@@ -231,6 +239,19 @@ def _greeted(world: World, spec: WorldSpec) -> Iterator[str]:
             heard_ms = _heard_ms(first, known_ms)
             if heard_ms >= GREETED_MS + lag_ms and not _away(world, known_ms):
                 yield f"a second greeting, though {heard_ms} ms of the first were heard"
+
+
+def _told_words(world: World, from_ms: int, until_ms: int) -> bool:
+    """Whether the model was told then to say words, which are of no clip.
+
+    They sound as the first clips do, so as the greeting `greeting`.
+    """
+    return any(
+        isinstance(command, SayToModel) and words_of(command.text) is not None
+        for step in world.steps
+        if from_ms <= step.at_ms <= until_ms
+        for command in step.commands
+    )
 
 
 def _asked_ms(world: World, reply: judge.Reply) -> int:
