@@ -1,7 +1,8 @@
 """`/twilio/answered-by`: Twilio has found out whether a person or a machine answered a call.
 
 The call is ended here, with a reason. Its stream closes, Twilio asks `/twilio/resume` how to go on,
-and that answers with the message, or hangs up: so any worker can do it, and it is done once.
+and that answers with the message, or hangs up: so any worker can do it, and it is done once. Whom
+the agent has put through meanwhile has talked with it, and is left alone, whatever Twilio says.
 """
 
 from typing import assert_never
@@ -9,10 +10,13 @@ from typing import assert_never
 import structlog
 from fastapi import APIRouter, Request, Response
 
+from agent.store.base import StoreAway
 from telephony.call.ending import EndedReason
 from telephony.dialling.machines import act_on
 from telephony.server import standing
 from telephony.server.checked import form_of, worker_of
+from telephony.server.patience import patiently
+from telephony.server.worker import Worker
 from telephony.twilio import twiml
 
 log = structlog.get_logger(__name__)
@@ -29,7 +33,11 @@ async def answered_by(request: Request) -> Response:
     # If the file has lost this agent since, another one does not decide for it
     policy = agent.outbound if agent.persona.name == name else None
     log.info("answered by", call_sid=call_sid, who=who)
-    match act_on(who, "talk" if policy is None else policy.on_machine):
+    act = act_on(who, "talk" if policy is None else policy.on_machine)
+    if act != "talk" and await _was_put_through(worker, call_sid):
+        log.info("nothing is done: the agent has put them through", call_sid=call_sid, who=who)
+        return Response(status_code=204)
+    match act:
         case "talk":
             pass
         case "hang_up":
@@ -39,3 +47,13 @@ async def answered_by(request: Request) -> Response:
         case never:
             assert_never(never)
     return Response(status_code=204)
+
+
+async def _was_put_through(worker: Worker, call_sid: str) -> bool:
+    """Whether the agent has put the other party of a call through, also if nobody was reached."""
+    try:
+        record = await patiently(worker.store.look_up(call_sid))
+    except StoreAway:
+        return False
+    step = None if record is None else record.next_step
+    return step is not None and step.kind == "transfer" and step.begun

@@ -11,11 +11,13 @@ from telephony.simulator import call_flow
 from telephony.simulator.faults import AnsweredBy
 from telephony.simulator.report import Announced, CallEvent, StreamOpened
 from telephony.simulator.rest_calls import PlacedCall
-from telephony.twilio.twiml import ANSWERED_BY_PATH
+from telephony.twilio import twiml
+from telephony.twilio.twiml import ANSWERED_BY_PATH, TRANSFERRED_PATH
 from tests.end_to_end.outbound import PERSONA, office
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
-from tests.end_to_end.serving import ACCOUNT_SID, serving
-from tests.end_to_end.twilio import post, signed
+from tests.end_to_end.serving import ACCOUNT_SID, PUBLIC_URL, serving
+from tests.end_to_end.test_ended_elsewhere import away
+from tests.end_to_end.twilio import form_of, post, signed
 from tests.end_to_end.watching import Watch
 
 if TYPE_CHECKING:
@@ -100,6 +102,27 @@ async def test_a_machine_is_not_looked_for_unless_the_agent_minds(
         await placing.ask()
     [call] = placed
     assert (call.answered_by, call.waits) == (None, False)
+
+
+@pytest.mark.parametrize("persona", [LEAVES, HANGS_UP], ids=["voicemail", "hang up"])
+async def test_a_late_word_of_a_machine_ends_no_call_that_was_put_through(
+    gemini: SimulatedGemini, tmp_path: Path, persona: str
+) -> None:
+    path = twiml.outbound_url(PUBLIC_URL, "Grace", ANSWERED_BY_PATH).partition("#")[0]
+    path = path.removeprefix(PUBLIC_URL)
+    async with office(gemini, tmp_path, STAYS, persona=persona) as placing:
+        worker = placing.worker
+        call_sid = await away(worker, "transfer", None)
+        late = form_of(call_sid, "in-progress") | {"AnsweredBy": "machine_end_beep"}
+        assert (await post(worker.url, path, late, signed(path, late))).status_code == 204
+        record = await worker.server.worker.store.look_up(call_sid)
+        assert record is not None
+        assert (record.status, record.ended_reason) == ("in-progress", "")
+        form = form_of(call_sid, "in-progress") | {"DialCallStatus": "busy"}
+        answer = await post(worker.url, TRANSFERRED_PATH, form, signed(TRANSFERRED_PATH, form))
+        assert "<Stream" in answer.text, "they come back to the agent"
+        assert (await post(worker.url, path, late, signed(path, late))).status_code == 204
+        assert worker.server.worker.calls.get(call_sid) is not None
 
 
 async def test_a_worker_that_does_not_hold_the_call_has_the_message_left_all_the_same(
