@@ -14,6 +14,9 @@ from telephony.server import kept
 from telephony.settings import Settings
 from telephony.twilio.signature import called_key, spender_key, token_secret
 
+ATTEMPTS = 3
+"""How often it is tried to remove a recording whose files change meanwhile."""
+
 
 async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -> list[str]:
     """Remove everything that is kept of a call, or of a caller and all calls with them.
@@ -29,7 +32,7 @@ async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) ->
 
     Raises:
         SettingsError: The store cannot be run.
-        UsageError: The store does not answer.
+        UsageError: The store does not answer, or a recording cannot be removed.
     """
     try:
         return await _purge(settings, call, caller, dry_run=dry_run)
@@ -43,16 +46,28 @@ async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) ->
 async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -> list[str]:
     secret = token_secret(settings.auth_tokens[0])
     party = called_key(secret, caller) if caller else ""
+    left: list[str] = []
+    away: StoreAway | None = None
     async with _store(settings) as store:
-        calls = await store.parties.calls_of(party, caller) if caller else {call}
-        recordings = _recordings(settings.recordings_dir, calls, party)
-        found = await store.parties.find(
-            calls, party, lambda agent: spender_key(secret, agent, caller)
+        try:
+            calls = await store.parties.calls_of(party, caller) if caller else {call}
+            recordings = _recordings(settings.recordings_dir, calls, party)
+            found = await store.parties.find(
+                calls, party, lambda agent: spender_key(secret, agent, caller)
+            )
+            if not dry_run:
+                await store.parties.remove(found)
+                left = [why for recording in recordings if (why := _removed(recording))]
+        except StoreAway as lost:
+            away = lost
+    # Not inside: our own server's tasks would make a group of it.
+    if away is not None:
+        raise away
+    if left:
+        raise UsageError(
+            f"expected recordings that can be removed, got {'; '.join(left)}; everything else was "
+            "removed: give this user the right to remove them, and run this again"
         )
-        if not dry_run:
-            await store.parties.remove(found)
-            for recording in recordings:
-                shutil.rmtree(recording)
     return _told(found, recordings, dry_run=dry_run)
 
 
@@ -65,6 +80,23 @@ def _recordings(folder: Path, calls: set[str], party: str) -> list[Path]:
             if noted is not None and party in noted.callers
         }
     return [path for call in sorted(calls) for path in keeping.recordings_of(folder, call)]
+
+
+def _removed(recording: Path) -> str:
+    """Remove a recording. Returns why it is still there, or ""."""
+
+    def failed(_: object, path: str, error: BaseException) -> None:
+        # Its worker gives files another name when the call is over, and the sweeper removes them.
+        if not isinstance(error, FileNotFoundError):
+            problems.append(f"{path} ({error.strerror if isinstance(error, OSError) else error})")
+
+    problems: list[str] = []
+    for _ in range(ATTEMPTS):
+        problems.clear()
+        shutil.rmtree(recording, onexc=failed)
+        if not recording.exists():
+            return ""
+    return problems[0] if problems else f"{recording} (it is still written)"
 
 
 def _told(found: Found, recordings: list[Path], *, dry_run: bool) -> list[str]:

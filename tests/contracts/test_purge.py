@@ -20,6 +20,7 @@ async def call_with(store: RedisStore, call_sid: str, party: str, caller: str = 
     await store.append(call_sid, [LINE], 1)
     await store.count_resume(call_sid)
     await store.hold([call_sid], [], lease_ms=60_000, claim_ms=None)
+    await store.legs.watch(call_sid, 60_000)
 
 
 async def left(store: RedisStore) -> str:
@@ -61,6 +62,14 @@ async def test_a_purge_of_a_caller_leaves_nothing_of_theirs_and_all_of_others(
     assert rest.count(other) > 5
     assert len(await store.parties.find(calls, PARTY)) == 0
     assert await store.parties.calls_of(PARTY, NUMBER) == set()
+
+
+async def test_nothing_of_a_call_is_kept_for_ever(backend: "Backend", store: RedisStore) -> None:
+    await call_with(store, backend.new_call(), PARTY, NUMBER)
+    client = store._client
+    keys = [key async for key in client.scan_iter()]
+    assert {"offhook:on_hold", "offhook:leases"} <= set(keys)
+    assert [key for key in keys if await client.ttl(key) < 0] == []
 
 
 async def test_whose_call_it_is_is_known_for_as_long_as_the_call(store: RedisStore) -> None:

@@ -1,0 +1,77 @@
+"""A purge removes recordings also while somebody else writes or removes them."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telephony import purging
+from telephony.errors import UsageError
+from telephony.settings import load
+
+pytestmark = pytest.mark.real
+
+CALL = "CA1"
+RMTREE = shutil.rmtree
+
+
+def purged(folder: Path) -> list[str]:
+    """What a purge of the call says."""
+    settings = load(
+        gemini_api_key="simulated",
+        twilio_auth_token="token",
+        public_url="https://voice.example.com",
+        state_dir=str(folder),
+        record_dir=str(folder / "recordings"),
+        redis_url="",
+    )
+    return asyncio.run(purging.purge(settings, CALL, "", dry_run=False))
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings" / f"{CALL}.1.call"
+    folder.mkdir(parents=True)
+    for name in ("call.jsonl", "expect.jsonl", "caller.ulaw"):
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Has something done as soon as the purge removes a recording."""
+
+    def does(deed: Callable[[], object]) -> None:
+        def rmtree(path: Path, **options: Any) -> None:
+            deed()
+            RMTREE(path, **options)
+
+        monkeypatch.setattr("shutil.rmtree", rmtree)
+
+    return does
+
+
+def test_a_recording_that_is_gone_meanwhile_is_as_good_as_removed(
+    recording: Path, tmp_path: Path, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    meanwhile(lambda: RMTREE(recording, ignore_errors=True))
+    told = purged(tmp_path)
+    assert told[-1].endswith("and 1 recordings")
+    assert not recording.exists()
+
+
+def test_what_cannot_be_removed_is_named_in_one_sentence(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.rmtree", _denied)
+    with pytest.raises(UsageError, match=r"caller.ulaw \(Permission denied\)") as said:
+        purged(tmp_path)
+    assert recording.exists()
+    assert "run this again" in str(said.value)
+
+
+def _denied(path: Path, *, onexc: Callable[[object, str, BaseException], None]) -> None:
+    onexc(None, str(path / "caller.ulaw"), PermissionError(13, "Permission denied"))
