@@ -6,6 +6,8 @@ Modules, lowest first:
     secret_digits digits that a caller types and nobody is to see
     declaration what a tool is: its name, its parameters, what it is allowed, and its results
     arguments   checks the arguments of a tool call against its parameters
+    links       what a telephone makes a link of, and what of it says where it leads
+    segments    how long a text message is
     sms         text messages by template: what is refused, and what is written
     turn_taking who finds out that the caller speaks, and which silence ends their turn
     persona     who the agent is: instructions, voice, greeting, limits, tools

@@ -2,9 +2,7 @@
 
 A field is refused if it is none of the template's, is too long, or is not of its kind, such as a
 text with a link in it. The words of the owner may have links; a field may stand in one only if its
-kind has no dots and slashes.
-
-Source: 3GPP TS 23.038, the default alphabet and its extension table, for the length of a message.
+kind has no dots and slashes, and behind its host: no field says where a link leads.
 """
 
 import json
@@ -13,9 +11,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from typing import Literal
+from urllib.parse import quote
 
 from agent.conversation.declaration import SEND_SMS, Tool, canonical
+from agent.conversation.links import addresses, links, plain
+from agent.conversation.segments import segments
 
 Kind = Literal["text", "integer", "code", "date", "time"]
 """What a field may be: any text without links, or something that can be no link."""
@@ -27,17 +29,6 @@ _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """The categories of characters that nobody sees, or that end a line or turn its direction."""
-
-_LINK = re.compile(
-    r"://"
-    r"|www\."
-    r"|(?:mailto|tel|sms|smsto|mms|geo|market|intent|javascript|data):"
-    r"|[^@]@[^@]"
-    r"|[^.](?:\.[^\W\d_]{2}|\.xn--|。[a-z0-9]{2})"
-    r"|\d{1,3}(?:\.\d{1,3}){3}"
-)
-"""What a telephone may make a link of, in a word of text that is normalised (NFKC) and folded."""
-_WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +165,20 @@ def wrong(template: Template, values: Mapping[str, object]) -> str:
 
 
 def filled(template: Template, values: Mapping[str, str]) -> str:
-    """The words with their fields filled in. What a field holds is never read as a field."""
-    return "".join(part for part, _ in _parts(template, values))
+    """The words with their fields filled in. What a field holds is never read as a field, and in a
+    link it is escaped, so that it ends neither the link nor the part that it stands in.
+    """
+    whole, spans = _spans(template, values)
+    linked = {
+        n
+        for n, (begins, ends, _) in enumerate(spans)
+        if any(first < ends and begins < last for first, last in links(whole))
+    }
+    fields = count()
+    return "".join(
+        quote(part, safe=":-") if name and next(fields) in linked else part
+        for part, name in _parts(template, values)
+    )
 
 
 def slots(text: str) -> list[str]:
@@ -191,22 +194,48 @@ def without_slots(text: str) -> str:
 def linked(template: Template, values: Mapping[str, str]) -> str:
     """The name of a field of any text that would be a part of a link; "" if there is none."""
     free = {each.name for each in template.fields if each.kind == "text" and not each.enum}
+    whole, spans = _spans(template, values)
+    return _within(links(whole), [span for span in spans if span[2] in free])
+
+
+def leading(template: Template) -> str:
+    """The name of a field that would say where a link leads, and whose values are not all the
+    owner's; "" if there is none.
+    """
+    free = {each.name for each in template.fields if not each.enum}
+    values = {each.name: (each.enum or (_LONGER[each.kind],))[0] for each in template.fields}
+    whole, spans = _spans(template, values)
+    return _within(addresses(whole), [span for span in spans if span[2] in free])
+
+
+_LONGER: Mapping[Kind, str] = {
+    "text": "aa",
+    "integer": "11",
+    "code": "aa",
+    "date": "2026-11-30",
+    "time": "19:30",
+}
+"""A value of each kind that makes a link of a word, if one does."""
+
+
+def _spans(template: Template, values: Mapping[str, str]) -> tuple[str, list[tuple[int, int, str]]]:
+    """The plain text of a message, and where its fields begin and end."""
     whole, spans = "", list[tuple[int, int, str]]()
     for part, name in _parts(template, values):
         begins = len(whole)
-        whole += _plain(part)
-        if name in free:
+        whole += plain(part)
+        if name:
             spans.append((begins, len(whole), name))
-    for word_begins, word_ends in _links(whole):
-        for begins, ends, name in spans:
-            if word_begins < ends and begins < word_ends:
+    return whole, spans
+
+
+def _within(parts: Iterable[tuple[int, int]], fields: Sequence[tuple[int, int, str]]) -> str:
+    """The first of these fields that is in one of these parts of a text."""
+    for part_begins, part_ends in parts:
+        for begins, ends, name in fields:
+            if part_begins < ends and begins < part_ends:
                 return name
     return ""
-
-
-def _links(plain: str) -> Iterator[tuple[int, int]]:
-    """Where words begin and end that have a link in them."""
-    return (word.span() for word in _WORD.finditer(plain) if _LINK.search(word[0]))
 
 
 def _parts(template: Template, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -216,10 +245,6 @@ def _parts(template: Template, values: Mapping[str, str]) -> Iterator[tuple[str,
             yield values.get(part, "").strip(), part
         else:
             yield part, ""
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def fits(field: SmsField, value: str) -> bool:
@@ -241,7 +266,7 @@ def _is_day(value: str) -> bool:
 
 
 _KINDS: Mapping[Kind, Callable[[str], bool]] = {
-    "text": lambda value: not any(_links(_plain(value))),
+    "text": lambda value: not any(links(plain(value))),
     "integer": lambda value: re.fullmatch(r"-?[0-9]+", value) is not None,
     "code": lambda value: re.fullmatch(r"[A-Za-z0-9-]+", value) is not None,
     "date": _is_day,
@@ -264,34 +289,3 @@ def _expected(field: SmsField) -> str:
             return "a date such as 2026-11-30"
         case "time":
             return "a time such as 19:30"
-
-
-# How long a message is.
-
-_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_EXTENDED = frozenset("\f^{}\\[~]|€")
-"""Characters that take the place of two."""
-
-_GSM_7, _UCS_2 = (160, 153), (70, 67)
-"""How many units a message holds: alone, and as one of several segments."""
-
-
-def segments(text: str) -> int:
-    """How many segments a message takes. A character is never cut in two."""
-    if all(each in _BASIC or each in _EXTENDED for each in text):
-        return _packed([2 if each in _EXTENDED else 1 for each in text], *_GSM_7)
-    return _packed([2 if ord(each) > 0xFFFF else 1 for each in text], *_UCS_2)
-
-
-def _packed(units: Sequence[int], alone: int, each: int) -> int:
-    if sum(units) <= alone:
-        return 1
-    count, room = 1, each
-    for unit in units:
-        if unit > room:
-            count, room = count + 1, each
-        room -= unit
-    return count

@@ -8,6 +8,7 @@ from typing import Annotated
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from agent.conversation.segments import segments
 from agent.conversation.sms import (
     MOST_CHARS,
     Kind,
@@ -15,8 +16,8 @@ from agent.conversation.sms import (
     Template,
     filled,
     fits,
+    leading,
     linked,
-    segments,
     slots,
     without_slots,
 )
@@ -181,6 +182,9 @@ def _of_words(where: Key, template: Template) -> Iterator[tuple[Key, str]]:
     if field := linked(template, values):
         what = f'expected no field of type "text" in a link, got {{{field}}}'
         yield (*where, "text"), f'{what}; give the field type = "code", or put spaces around it'
+    if field := leading(template):
+        what = f"expected no field in the part of a link that says where it leads, got {{{field}}}"
+        yield (*where, "text"), f"{what}; write the whole host yourself, or give the field an enum"
     if (found := segments(filled(template, values))) > template.max_segments:
         what = f"expected at most {template.max_segments} segments, got {found}"
         yield (*where, "text"), f"{what}; shorten it, or raise max_segments"

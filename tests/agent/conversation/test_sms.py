@@ -13,7 +13,8 @@ import pytest
 from agent.conversation.commands import ConversationCommand, RunTool, SendToolResult
 from agent.conversation.declaration import ENDS_CALL, SEND_SMS, Tool
 from agent.conversation.persona import DEFAULT_PERSONA
-from agent.conversation.sms import SmsField, Template, linked, refusal, segments, sends, written
+from agent.conversation.segments import segments
+from agent.conversation.sms import SmsField, Template, leading, linked, refusal, sends, written
 from agent.conversation.tool_events import ActsStored, ToolCalled, ToolFinished
 from tests.agent.conversation.conftest import Talk, of
 
@@ -269,3 +270,46 @@ def test_of_1000_hostile_calls_none_sends_anything_but_the_owners_words() -> Non
     assert most <= MOST
     assert sent > 20  # the test would also pass if nothing were ever sent
     sys.stdout.write(f"{CALLS} hostile calls: {refused} refused, {sent} sent, 0 escapes\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "leads"),
+    [
+        ("https://{code}/", True),
+        ("https://{code}.example.com/x", True),
+        ("https://example.{code}/x", True),
+        ("See https://example.com:{n}/", True),
+        ("https://{code}@example.com/", True),
+        ("www.{code}/a", True),
+        ("{code}.example.com", True),
+        ("{code}@example.com", True),
+        ("tel:{n}", True),
+        ("{code}.{other}", True),
+        ("https://example.com{code}", True),
+        ("https://example.com/{code}", False),
+        ("https://example.com/a?b={code}&n={n}#{other}", False),
+        ("example.com/{code}", False),
+        ("Your code is {code}. It holds until {n}.", False),
+        ("{n}.{n}.", False),
+    ],
+)
+def test_no_field_says_where_a_link_leads(text: str, leads: bool) -> None:
+    fields = SmsField("code", "code"), SmsField("n", "integer"), SmsField("other", "code")
+    assert bool(leading(Template("x", text, fields=fields))) == leads
+
+
+def test_an_owner_may_list_the_hosts_of_a_link() -> None:
+    shops = SmsField("shop", enum=("north.example.com", "south.example.com"))
+    assert leading(Template("x", "https://{shop}/", fields=(shops,))) == ""
+
+
+TIME = SmsField("t", "time")
+
+
+def test_what_stands_in_a_link_is_escaped_and_what_does_not_is_not() -> None:
+    shop = SmsField("shop", enum=("New York & Co/1?#",))
+    template = Template("x", "{shop}: https://example.com/{shop}?t={t}", "", (shop, TIME))
+    _, text = written([template], {"template": "x", "fields": {"shop": shop.enum[0], "t": "19:30"}})
+    assert text == (
+        "New York & Co/1?#: https://example.com/New%20York%20%26%20Co%2F1%3F%23?t=19:30"
+    )

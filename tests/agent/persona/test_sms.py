@@ -55,6 +55,11 @@ def test_an_agent_without_messages_has_no_such_tool(tmp_path: Path) -> None:
         ('[sms.x]\ntext = ""', ":5: sms.x.text:", "not empty"),
         ('[sms.x]\ntext = "Hi {when}"', ":5: sms.x.text:", "[sms.x.fields.when]"),
         (f'[sms.booked]\ntext = "Hi"\n{FIELD}', ":6: sms.booked.fields.when:", "{when}"),
+        (
+            '[sms.x]\ntext = "https://{c}/"\n[sms.x.fields.c]\ntype = "code"',
+            ":5: sms.x.text:",
+            "says where it leads, got {c}; write the whole host yourself",
+        ),
         ('[sms.x]\ntext = "Hi"\nto = "owner"', ":6: sms.x.to:", '"caller"'),
         ('[sms.x]\ntext = "Hi"\nfrom = "555"', ":6: sms.x.from:", "+14155550100"),
         ('[sms.x]\ntext = "Hi"\nregions = ["UK"]', ":6: sms.x.regions:", "ISO code"),
