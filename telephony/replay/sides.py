@@ -1,8 +1,11 @@
 """`offhook replay --wav`: writes a recorded call as a stereo file."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from agent.conversation.commands import AppendLine
+from agent.conversation.transcript import Line
 from telephony.audio.formats import PHONE_RATE_HZ
 from telephony.audio.wav import write_stereo
 from telephony.errors import RecordingError, UsageError
@@ -43,13 +46,46 @@ def sides_of(recordings: Sequence[Recording]) -> Sides:
         RecordingError: They are of several calls.
     """
     ordered = sorted(recordings, key=lambda each: each.opened.wall_time_ms)
-    first = ordered[0]
-    for each in ordered:
-        if each.opened.call_sid != first.opened.call_sid:
+    first, steps = ordered[0], [_steps(each) for each in ordered]
+    said: set[_Place] = set()
+    for each, lived in zip(ordered, steps, strict=True):
+        if each is not first and not _goes_on(first, each, said):
             problem = f"expected a recording of the same call as {first.folder.name}, got another"
             raise RecordingError(str(each.folder), problem, WORKERS)
+        said |= {_place(line) for line in each.opened.lines}
+        said |= {_place(c.line) for step in lived for c in step.commands if type(c) is AppendLine}
     begin_ms = first.opened.wall_time_ms
-    return mixdown([(each.opened.wall_time_ms - begin_ms, _steps(each)) for each in ordered])
+    began_ms = [each.opened.wall_time_ms - begin_ms for each in ordered]
+    return mixdown(list(zip(began_ms, steps, strict=True)))
+
+
+type _Place = tuple[int, str, int]
+
+
+def _place(line: Line) -> _Place:
+    """What a scrubbed line still has in common with the same line of another recording."""
+    return line.n, line.role, line.at_ms
+
+
+def _goes_on(first: Recording, later: Recording, said: AbstractSet[_Place]) -> bool:
+    """Whether a recording is of a worker that went on with the call.
+
+    Fixtures, which were scrubbed or are of a simulated world, all have the same CallSid. There it
+    counts that the later worker knew what the ones before had stored, and no other line.
+
+    Args:
+        first: The recording of the call's first worker.
+        later: The other recording.
+        said: The lines of all workers before it.
+    """
+    if later.opened.call_sid != first.opened.call_sid:
+        return False
+    if later.header.clock == "live" and later.header.scrub is None:
+        return True
+    if later.header.clock != "live" and later.opened.seed != first.opened.seed:
+        return False
+    known = {_place(line) for line in later.opened.lines}
+    return later.opened.checkpoint is not None and known <= said
 
 
 def _steps(recording: Recording) -> Sequence[Step]:

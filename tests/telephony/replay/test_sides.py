@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from telephony import cli
+from telephony.replay.reader import read
+from telephony.replay.sides import sides_of
 from tests.replay.make import CALLS
 
 
@@ -54,6 +56,34 @@ def test_recordings_of_two_calls_are_refused(
     wav = tmp_path / "call.wav"
     assert replay(monkeypatch, folder, other, "--jobs", "1", "--wav", wav) == 2
     assert "expected a recording of the same call as barge-ins.call" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("yes", "worker-killed"),
+        ("worker-killed", "yes"),
+        ("worker-killed", "tool-worker-killed.2"),
+    ],
+)
+def test_fixtures_of_two_calls_are_refused_though_all_have_one_call_sid(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    names: tuple[str, str],
+) -> None:
+    folders = [CALLS / f"{name}.call" for name in names]
+    wav = tmp_path / "call.wav"
+    assert replay(monkeypatch, *folders, "--jobs", "1", "--wav", wav) == 2
+    assert "expected a recording of the same call as" in capsys.readouterr().err
+    assert not wav.exists()
+
+
+@pytest.mark.parametrize("path", sorted(CALLS.glob("*.2.call")), ids=lambda path: path.name)
+def test_a_call_of_two_workers_is_one_in_each_fixture(path: Path) -> None:
+    first = path.with_name(path.name.replace(".2.", "."))
+    sides = sides_of([read(path), read(first)])
+    assert len(sides.caller) == len(sides.agent) > 0
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(
