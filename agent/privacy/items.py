@@ -65,6 +65,9 @@ _ZIP = (5, 4)
 """The groups of an American postal code, which has as many digits as a social security number."""
 
 _PHONE_LENGTHS = range(7, 16)
+_AS_AMERICANS = {(3, 3, 4), (1, 3, 3, 4)}
+"""The groups in which a number of theirs is written, also right behind another one."""
+
 _EXTENSION = re.compile(r"\s?(?:x|ext\.?)\s?\d{1,6}\b", re.IGNORECASE).match
 _FEWEST = 5
 """So many digits, or words for one or more of them, are in the shortest item of digits."""
@@ -174,7 +177,8 @@ def _in_run(text: str, run: list[Token], kind: Kind, region: str) -> Iterator[It
                 continue
             extent = None
             if kind == "phone":
-                if _apart(text, run, first, last):
+                plus = text[: row[0].start].rstrip("( ").endswith("+")
+                if plus or _groups(row) in _AS_AMERICANS or _apart(text, run, first, last):
                     extent = _phone(text, row, number, region)
             elif kind == "card":
                 extent = _extent(row) if is_card(number) else None
@@ -194,7 +198,7 @@ def _extent(row: list[Token]) -> tuple[int, int]:
 
 def _is_ssn(row: list[Token], number: str, *, alone: bool) -> bool:
     """Whether nine digits are one: in three groups, or in one, or in any if they stand alone."""
-    groups = tuple(len(token.text) for token in row)
+    groups = _groups(row)
     return (groups in {(9,), (3, 2, 4)} or (alone and groups != _ZIP)) and is_ssn(number)
 
 
@@ -231,6 +235,10 @@ def _apart(text: str, run: list[Token], first: int, last: int) -> bool:
     before = text[run[first - 1].end : run[first].start] if first else ","
     behind = text[run[last - 1].end : run[last].start] if last < len(run) else ","
     return all(re.search(r"[,.;/\n]", gap) for gap in (before, behind))
+
+
+def _groups(row: list[Token]) -> tuple[int, ...]:
+    return tuple(len(token.text) for token in row)
 
 
 def _joined(row: list[Token]) -> str:

@@ -98,15 +98,6 @@ ELSEWHERE = (
     Elsewhere(39, "1000 arrivals for fewer places", lacks="not built yet: a limit of calls"),
     Elsewhere(40, "twice the rated load", lacks="not built yet: a limit of calls"),
     Elsewhere(
-        51,
-        "1000 planted personal details",
-        (
-            "tests/telephony/fixture/test_scrub.py::test_of_1000_planted_secrets_and_persons_none_survives",
-            "tests/end_to_end/test_keys.py::test_what_is_typed_in_secret_reaches_one_tool_and_nothing_else",
-        ),
-        "not built yet: redaction of what is said; only fixtures, and what is typed, are covered",
-    ),
-    Elsewhere(
         55,
         "planted secrets",
         (

@@ -90,6 +90,12 @@ def test_a_number_without_a_plus_goes_by_the_country(
     assert (masked(number, ["phone"], region) != number) == hidden
 
 
+def test_of_two_numbers_behind_each_other_both_are_masked() -> None:
+    assert masked("917-246-4784 (512) 226-7444") == "[phone number] [phone number]"
+    assert masked("+19173723802 808-555-1234") == "[phone number] [phone number]"
+    assert masked("1 917 246 4784 512 226 7444") == "[phone number] [phone number]"
+
+
 def test_the_country_is_that_of_the_agents_first_number() -> None:
     assert region_of(["+493012345678", "+14155550100"]) == "DE"
     assert region_of([]) == region_of(["+0"]) == "US"
