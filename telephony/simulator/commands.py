@@ -26,8 +26,8 @@ BEHAVIOUR_HELP = (
 
 PERSON_HELP = (
     "A number and the script of the person who answers it, such as +14155550100=accepts; repeat "
-    "it for several. Ours: accepts, declines, busy, no-answer, says-nothing, voicemail, and "
-    "hangs-up-in-the-briefing."
+    "it for several. Ours: accepts, declines, busy, no-answer, says-nothing, screens, voicemail, "
+    "and hangs-up-in-the-briefing."
 )
 REST_FAULT_HELP = (
     "A request to the REST API that fails, such as update=429*2 or place=lost; repeat it for "

@@ -78,8 +78,7 @@ class Screened:
 def screen(seed: int) -> Screened:
     """One call, whose seed draws when the question begins."""
     after_ms = Random(f"screened {seed}").randint(0, LATEST_MS)
-    text = FILE.format(seed=seed, after_ms=after_ms, waits_ms=WAITS_MS, answer=ANSWER)
-    world = parse(text).world(WireSdk())
+    world = parse(file(seed, after_ms)).world(WireSdk())
     world.run(120_000)
     (began_ms, question), *later = world.phone.said
     asked_ms = began_ms + question.duration_ms
@@ -94,6 +93,11 @@ def screen(seed: int) -> Screened:
         waiting_ms=FRAME_MS * sum(at_ms > ends[0] for at_ms in frames),
         replied=lines[-1] == ("agent", REPLY),
     )
+
+
+def file(seed: int, after_ms: int) -> str:
+    """The world in which the question begins so long after the call was answered."""
+    return FILE.format(seed=seed, after_ms=after_ms, waits_ms=WAITS_MS, answer=ANSWER)
 
 
 def sounds(world: World) -> list[int]:
