@@ -8,15 +8,19 @@ WHSEC = "whsec_"
 KEY_BYTES = 32
 
 
-def recording_key(text: str) -> bytes:
-    """The 32 bytes of RECORDING_KEY.
+def recording_keys(text: str) -> tuple[bytes, ...]:
+    """The keys of RECORDING_KEY, of 32 bytes each: the first seals, each of them opens.
 
     Args:
-        text: They in base64, such as `openssl rand -base64 32` prints.
+        text: They in base64, such as `openssl rand -base64 32` prints, with commas between them.
 
     Raises:
         ValueError: The text has another form. The message does not show it.
     """
+    return tuple(map(_recording_key, text.split(",")))
+
+
+def _recording_key(text: str) -> bytes:
     try:
         key = b64decode(text.strip(), validate=True)
     except ValueError:

@@ -193,8 +193,9 @@ class Settings(TwilioSettings):
     )
     recording_key: SecretStr | None = Field(
         None,
-        description="The key with which recordings are encrypted: base64 of 32 bytes. If it is not "
-        "set, they are not encrypted.",
+        description="The key with which recordings are encrypted: base64 of 32 bytes. Give new,old "
+        "to read what was encrypted with an older key, too. If it is not set, recordings are not "
+        "encrypted.",
     )
     summary_model: str | None = Field(
         None,
@@ -262,7 +263,7 @@ class Settings(TwilioSettings):
     @classmethod
     def _of_32_bytes(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            keys.recording_key(value.get_secret_value())
+            keys.recording_keys(value.get_secret_value())
         return value
 
     @field_validator("transfer_to")

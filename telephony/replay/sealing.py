@@ -19,6 +19,7 @@ A file that begins otherwise is plain, and is read as it is.
 """
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -41,7 +42,7 @@ _LENGTH_BYTES = 4
 _CHECK, _LENGTH, _DATA = 0, 1, 2
 """What is sealed."""
 
-SET_KEY = "set RECORDING_KEY to the key of the server that recorded it"
+SET_KEY = "set RECORDING_KEY to the key of the server that recorded it, or add that key to it"
 AGAIN = "take the recording from where it came from again"
 
 
@@ -67,6 +68,14 @@ class _Cipher:
         """
         nonce = bytes([kind]) + number.to_bytes(11)
         return self._aes.decrypt(nonce, data, self._bound_to + seen)
+
+    def is_of(self, check: bytes) -> bool:
+        """Whether a file with this `check` was sealed with the same key."""
+        try:
+            self.open(_CHECK, 0, check)
+        except InvalidTag:
+            return False
+        return True
 
 
 class Sealer:
@@ -108,20 +117,20 @@ def is_sealed(data: bytes) -> bool:
     return data.startswith(MAGIC) or (bool(data) and MAGIC.startswith(data))
 
 
-def opened(path: Path, data: bytes, key: bytes | None) -> bytes:
+def opened(path: Path, data: bytes, keys: Sequence[bytes]) -> bytes:
     """What a file holds, without the seals; a last frame that was cut off is left out.
 
     Args:
         path: The file, for its name.
         data: Its content, sealed or plain.
-        key: RECORDING_KEY; only sealed files need it.
+        keys: Those of RECORDING_KEY, each of which may have sealed it; only sealed files need any.
 
     Raises:
         RecordingError: The key is missing or another, or the file was changed.
     """
     if not is_sealed(data):
         return data
-    if key is None:
+    if not keys:
         raise RecordingError(
             str(path), "expected RECORDING_KEY, as the file is encrypted, got none", SET_KEY
         )
@@ -130,13 +139,12 @@ def opened(path: Path, data: bytes, key: bytes | None) -> bytes:
     if (version := data[len(MAGIC) : len(MAGIC) + 1]) != VERSION:
         problem = f"expected an encrypted file of version {VERSION[0]}, got version {version[0]}"
         raise RecordingError(str(path), problem, "read it with a newer offhook")
-    cipher = _Cipher(key, data[:_BEGIN_BYTES], _bound_name(path.name))
-    try:
-        cipher.open(_CHECK, 0, data[_BEGIN_BYTES:_HEADER_BYTES])
-    except InvalidTag:
-        problem = "expected the RECORDING_KEY with which the file was encrypted, got another"
-        raise RecordingError(str(path), problem, SET_KEY) from None
-    return b"".join(_frames(path, data, cipher))
+    for key in keys:
+        cipher = _Cipher(key, data[:_BEGIN_BYTES], _bound_name(path.name))
+        if cipher.is_of(data[_BEGIN_BYTES:_HEADER_BYTES]):
+            return b"".join(_frames(path, data, cipher))
+    problem = "expected the RECORDING_KEY with which the file was encrypted, got another"
+    raise RecordingError(str(path), problem, SET_KEY)
 
 
 def read(path: Path) -> bytes:
@@ -147,7 +155,7 @@ def read(path: Path) -> bytes:
         RecordingError: As `opened`; or RECORDING_KEY has another form.
     """
     data = path.read_bytes()
-    return opened(path, data, _key(path)) if is_sealed(data) else data
+    return opened(path, data, _keys(path)) if is_sealed(data) else data
 
 
 def rewrite(path: Path, data: bytes) -> None:
@@ -158,10 +166,10 @@ def rewrite(path: Path, data: bytes) -> None:
         RecordingError: It is sealed, and RECORDING_KEY is missing or has another form.
     """
     if path.is_file() and is_sealed(path.read_bytes()):
-        key = _key(path)
-        if key is None:
+        known = _keys(path)
+        if not known:
             raise RecordingError(str(path), "expected RECORDING_KEY, got none", SET_KEY)
-        data = sealed(key, path.name, data)
+        data = sealed(known[0], path.name, data)
     path.write_bytes(data)
 
 
@@ -191,13 +199,13 @@ def _bound_name(file: str) -> str:
     return file if name.suffix == ".jsonl" else f"*{name.suffix}"
 
 
-def _key(path: Path) -> bytes | None:
-    """RECORDING_KEY from the environment; None if it is not set."""
+def _keys(path: Path) -> Sequence[bytes]:
+    """The keys of RECORDING_KEY from the environment; none if it is not set."""
     from telephony.settings import secret  # noqa: PLC0415 - plain recordings do without, quicker
 
     text = secret("RECORDING_KEY")
     try:
-        return keys.recording_key(text) if text else None
+        return keys.recording_keys(text) if text else ()
     except ValueError as error:
         fix = "set RECORDING_KEY to what `openssl rand -base64 32` printed for the server"
         raise RecordingError(str(path), f"RECORDING_KEY: {error}", fix) from None

@@ -28,7 +28,7 @@ from agent.store.promises import Store
 from agent.store.purge import RedisParties
 from agent.store.redis import RedisStore
 from telephony.errors import SettingsError
-from telephony.keys import recording_key
+from telephony.keys import recording_keys
 from telephony.replay import selection
 from telephony.replay.recorder import Recorder
 from telephony.server.admission import Admission, wall_time_ms
@@ -188,7 +188,7 @@ def _recorder(settings: Settings, metrics: Metrics) -> Recorder:
     """The recorder. Without RECORD_DIR, it records the calls of agents whose owners want it."""
     dropped = metrics.recording_dropped
     secret = settings.recording_key
-    key = None if secret is None else recording_key(secret.get_secret_value())
+    key = None if secret is None else recording_keys(secret.get_secret_value())[0]
     if settings.record_dir is None:
         return Recorder(settings.recordings_dir, selection.NONE, dropped, key)
     try:

@@ -287,7 +287,7 @@ def _recorded(folder: Path, planted: Planted) -> int:
     shutil.copytree(folder, plain)
     for path in sorted(plain.rglob("*")):
         if path.is_file():
-            path.write_bytes(opened(path, path.read_bytes(), KEY))
+            path.write_bytes(opened(path, path.read_bytes(), [KEY]))
     heard = found(_texts(plain), planted.spoken)
     recordings = sorted(plain.glob("*.call"))
     done = _run("-m", "telephony", "fixture", "scrub", *map(str, recordings))

@@ -32,30 +32,30 @@ def as_text(key: bytes) -> str:
 
 def test_what_was_sealed_in_parts_opens_as_one() -> None:
     header, sealed_parts = frames()
-    assert opened(FILE, header + b"".join(sealed_parts), KEY) == b"".join(PARTS)
-    assert opened(FILE, header, KEY) == b""
+    assert opened(FILE, header + b"".join(sealed_parts), [KEY]) == b"".join(PARTS)
+    assert opened(FILE, header, [KEY]) == b""
     assert Sealer(KEY, FILE.name).seal(b"") == b""
 
 
 def test_plain_files_are_read_as_they_are() -> None:
     for plain in (b"", b'{"call":1}\n', bytes(range(256))):
-        assert opened(FILE, plain, None) == opened(FILE, plain, KEY) == plain
+        assert opened(FILE, plain, []) == opened(FILE, plain, [KEY]) == plain
 
 
 def test_the_same_words_are_never_sealed_alike() -> None:
     (one, ones), (two, twos) = frames(), frames()
     assert one != two
     assert set(ones).isdisjoint(twos)
-    assert opened(FILE, sealed(KEY, FILE.name, b"x"), KEY) == b"x"
+    assert opened(FILE, sealed(KEY, FILE.name, b"x"), [KEY]) == b"x"
 
 
 def test_a_file_that_was_cut_off_opens_as_far_as_its_last_whole_part() -> None:
     header, (first, second, third) = frames()
     for length in range(1, len(header) + 1):
-        assert opened(FILE, header[:length], KEY) == b""
+        assert opened(FILE, header[:length], [KEY]) == b""
     for length in range(len(third)):
         cut = header + first + second + third[:length]
-        assert opened(FILE, cut, KEY) == PARTS[0] + PARTS[1]
+        assert opened(FILE, cut, [KEY]) == PARTS[0] + PARTS[1]
 
 
 def test_no_bit_can_be_changed() -> None:
@@ -65,7 +65,7 @@ def test_no_bit_can_be_changed() -> None:
         changed = bytearray(data)
         changed[bit // 8] ^= 1 << bit % 8
         with pytest.raises(RecordingError, match=r"^call\.jsonl: expected .*; fix: "):
-            opened(FILE, bytes(changed), KEY)
+            opened(FILE, bytes(changed), [KEY])
 
 
 def test_parts_can_neither_be_moved_nor_repeated_nor_left_out() -> None:
@@ -73,14 +73,14 @@ def test_parts_can_neither_be_moved_nor_repeated_nor_left_out() -> None:
     other_header, (other, *_) = frames()
     for wrong in (second + first, first + first, second + third, first + third, other):
         with pytest.raises(RecordingError, match="got a changed one"):
-            opened(FILE, header + wrong, KEY)
+            opened(FILE, header + wrong, [KEY])
     with pytest.raises(RecordingError, match="got another"):
-        opened(Path(GOLDEN_FILE), other_header + other, KEY)
+        opened(Path(GOLDEN_FILE), other_header + other, [KEY])
 
 
 def test_audio_opens_by_the_name_of_its_hash() -> None:
     data = sealed(KEY, "caller.ulaw", b"sound")
-    assert opened(Path("0123456789abcdef.ulaw"), data, KEY) == b"sound"
+    assert opened(Path("0123456789abcdef.ulaw"), data, [KEY]) == b"sound"
 
 
 def words(steps: list[Step]) -> list[bytes]:
@@ -155,12 +155,27 @@ def test_what_is_written_anew_is_encrypted_again(
     assert judge(encrypted, Options()).passed
 
 
+def test_a_new_key_seals_and_both_open(
+    monkeypatch: pytest.MonkeyPatch, encrypted: Path, plain: Path
+) -> None:
+    monkeypatch.setenv("RECORDING_KEY", f"{as_text(OTHER)}, {as_text(KEY)}")
+    assert read(encrypted).events == read(plain).events
+    golden = encrypted / GOLDEN_FILE
+    golden.write_bytes(sealed(KEY, GOLDEN_FILE, b"not what it does\n"))
+    assert judge(encrypted, Options(update=True)).updated
+    monkeypatch.setenv("RECORDING_KEY", as_text(OTHER))
+    assert opened(golden, golden.read_bytes(), [OTHER]) == (plain / GOLDEN_FILE).read_bytes()
+    with pytest.raises(RecordingError, match="got another"):
+        read(encrypted)
+
+
 @pytest.mark.parametrize(
     ("key", "message"),
     [
         ("", "expected RECORDING_KEY, as the file is encrypted, got none; fix: set RECORDING_KEY"),
         (as_text(OTHER), "expected the RECORDING_KEY with which the file was encrypted, got anoth"),
         ("hunter2", "RECORDING_KEY: expected base64 of 32 bytes, got"),
+        (f"{as_text(KEY)},hunter2", "RECORDING_KEY: expected base64 of 32 bytes, got"),
     ],
 )
 @pytest.mark.parametrize("command", [("replay", "--jobs", "1"), ("fixture", "lint")])
