@@ -89,19 +89,24 @@ EXAMPLES = (
     ),
     Example(
         "message-taker",
-        ("message",),
+        ("morgan", "message"),
         """
         [[turns]]
+        expect = "morgan"
+        call = { tool = "take_message", arguments = { action = "begin" } }
+        say = "words:I can pass on what you say now, word for word. Is that all right?"
+
+        [[turns]]
         expect = "message"
+        call = { tool = "take_message", arguments = { action = "end", call_back = "5550123" } }
         say = "words:Thank you. Somebody will call you back in the morning."
-        then = { tool = "note", arguments = { text = "Anna Bell, 555 0123: the heating." } }
         """,
         (
             "Bell and Sons. The office is closed, but I can take a message. Who is calling?",
+            "I can pass on what you say now, word for word. Is that all right?",
             "Thank you. Somebody will call you back in the morning.",
         ),
-        {"note": 1},
-        "Anna Bell, 555 0123: the heating.\n",
+        {"take_message": 2},
     ),
 )
 
