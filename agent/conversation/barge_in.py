@@ -13,9 +13,8 @@ So the reply is only held: nothing more of it is heard. If it was a cough, it is
 was speech, the server's word decides while its turn is open, and else the ear's. No reply is held
 without end (`Hold`). What the server tells counts the same for a reply that is held.
 
-The persona's `barge_in` chooses whose evidence counts: "server" is the server's alone, "quick" the
-ear's too. A persona file cannot choose "quick": today's ear goes by loudness and length alone, so
-that a radio or the agent's own echo would hold replies again and again.
+The persona's `barge_in` chooses whose evidence counts: "server" is the server's alone; with "quick"
+and "patient" the ear's counts too, which then tells of an onset sooner or later.
 """
 
 from enum import Enum

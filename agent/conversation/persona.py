@@ -8,7 +8,7 @@ from agent.conversation.later import LATER
 from agent.conversation.sms import Template
 from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 
-Manner = Literal["server", "quick"]
+Manner = Literal["server", "quick", "patient"]
 """Who decides that the caller talks over the agent; `barge_in` says what each does."""
 
 
@@ -35,7 +35,7 @@ class Persona:
         tools: What it may do: no other tool exists for it.
         on_keys: Whether it is told of the keys that a caller presses.
         barge_in: Whose evidence counts when the caller talks over it: the server's, or that of our
-            own ear as well.
+            own ear as well, which is quick or patient.
         transfers: To whom it may put callers through, with the tool of `puts_through`.
         sms: Which text messages it may send, with the tool of `sms.sends`.
         message_consent: What it asks before it takes a message, with `TAKES_MESSAGE`.

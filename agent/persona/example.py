@@ -49,6 +49,13 @@ prefix_ms = 20              # the speech that is needed before it counts as spee
 start_sensitivity = "high"  # Gemini's: or "low", where it is noisy
 end_sensitivity = "high"    # Gemini's: or "low", for callers who speak slowly
 
+# Who decides that the caller talks over the agent. Gemini notices it while it speaks; but it speaks
+# faster than it is heard, and once it has finished, it says nothing of it any more.
+[barge_in]
+manner = "server"           # Gemini decides, and words that it writes down. "quick": offhook falls
+                            # silent at the first sound, and goes on if it was a cough. "patient":
+                            # it does so for speech of half a second, and speaks through an "mhm"
+
 # When the agent answers. Else, Twilio's voice says `closed`. Days that are missing are
 # closed. Remove this table if the agent always answers; it is told the time in UTC then.
 # [hours]

@@ -126,6 +126,7 @@ def _agent(given: PersonaFile, tools: Tools, folder: Path) -> Agent:
         still_there=given.says.still_there,
         tools=tools.declared,
         on_keys=given.on_keys,
+        barge_in=given.barge_in.manner,
         transfers=targets_of(given),
         sms=templates_of(given.sms),
         message_consent=given.says.message_consent if TAKE_MESSAGE in given.builtin else "",

@@ -107,6 +107,12 @@ class TurnsTable(_Table):
     end_sensitivity: Literal["high", "low"] = "high"
 
 
+class BargeInTable(_Table):
+    """`[barge_in]`: who decides that the caller talks over the agent, and how soon."""
+
+    manner: Literal["server", "quick", "patient"] = "server"
+
+
 class HoursTable(_Table):
     """`[hours]`: when the agent answers. Days that are missing are closed."""
 
@@ -312,6 +318,7 @@ class PersonaFile(_Table):
     default: bool | None = None
     blocked: tuple[Annotated[str, AfterValidator(_blocked)], ...] = Field((), strict=False)
     turns: TurnsTable = TurnsTable()
+    barge_in: BargeInTable = BargeInTable()
     hours: HoursTable | None = None
     menu: MenuTable | None = None
     outbound: OutboundTable | None = None

@@ -4,6 +4,7 @@
     g711      converts between µ-law bytes and PCM16 bytes
     resample  8 → 16 kHz and 24 → 8 kHz, streaming and exact; whole recordings through soxr
     level     decides whether there is sound on the line
+    voicing   tells a voiced sound from breath and noise
     earcon    the two soft notes that a waiting caller hears
     hold_music  what a caller hears who waits for somebody else
     wav       reads and writes WAV files, for recordings and fixtures

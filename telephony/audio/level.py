@@ -21,6 +21,15 @@ FAINTEST_RMS = 65
 """-54 dBFS. Anything fainter is not sound, even over digital silence; µ-law's own noise has 8."""
 
 
+def rms(pcm: bytes) -> int:
+    """How loud a sound is: the root of its mean square, 0 to 32 768.
+
+    Args:
+        pcm: PCM16 little-endian, mono, any rate; empty is silent.
+    """
+    return audioop.rms(pcm, 2)
+
+
 class LevelGate:
     """Listens to one line, frame by frame.
 

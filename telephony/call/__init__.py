@@ -7,6 +7,8 @@ Modules, lowest first:
     vault       keeps what a caller types in secret, and keeps it from the call
     idling      decides whether the line delivers nothing in silence
     gaps        places each piece of media in the caller's time
+    overheard   how loud the agent is at the caller's ear
+    talk_over   decides whether the caller talks over the agent
     ear         decides whether the caller's sound may be speech
     activity    tells a model that detects no speech itself when the caller speaks
     unanswered  caller audio that the model has not answered yet
@@ -15,7 +17,7 @@ Modules, lowest first:
     waiting     the sounds that a waiting caller hears
     downlink    model → caller: the samples of each reply, cut into messages
     playout     how much the caller has heard, from marks and the clock
-    player      what the caller hears of the agent; made of the last two
+    player      what the caller hears of the agent; made of the last two and `overheard`
     outbox      the messages that wait to be written to the phone
     presence    whether there is a stream, and how long a call waits for one
     hand_over   decides when a call leaves a worker that stops

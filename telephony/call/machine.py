@@ -41,8 +41,10 @@ from telephony.call.events import (
 )
 from telephony.call.hand_over import HandOver
 from telephony.call.microphone import Microphone
+from telephony.call.overheard import Overheard
 from telephony.call.player import Player
 from telephony.call.presence import CLOSED, IDLE, STOP, Phase, Presence
+from telephony.call.talk_over import ONSETS, TalkOver
 from telephony.call.waiting import Waiting
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 
@@ -52,7 +54,8 @@ class Call:
 
     def __init__(self, opened: CallOpened) -> None:
         self._presence = Presence()
-        self._own_ear = opened.persona.barge_in != "server"
+        manner = opened.persona.barge_in
+        self._talk_over = TalkOver(manner) if manner in ONSETS else None
         self._conversation = Conversation(
             persona=opened.persona,
             seed=opened.seed,
@@ -63,8 +66,8 @@ class Call:
             think_ms=opened.think_ms,
             tariffs=opened.tariffs,
         )
-        self._microphone = Microphone(opened.persona.turn_taking)
-        self._player = Player()
+        self._microphone = Microphone(opened.persona.turn_taking, self._talk_over)
+        self._player = Player(None if self._talk_over is None else Overheard())
         self._waiting = Waiting(opened.persona.turn_taking)
         self._hand_over = HandOver()
         self._out: list[Command] = []
@@ -146,9 +149,9 @@ class Call:
         self._presence.sign_of_life(now_ms)
         match event:
             case Media():
-                until_ms = self._player.heard_until_ms()
+                until_ms, rms = self._player.heard_until_ms(), self._player.loudest(now_ms)
                 self._out += self._microphone.hears(
-                    event.payload, event.timestamp_ms, now_ms, until_ms
+                    event.payload, event.timestamp_ms, now_ms, until_ms, rms
                 )
                 if self._microphone.spoke_ms:
                     self._converse(told.CallerSpoke(self._microphone.spoke_ms), now_ms)
@@ -290,7 +293,9 @@ class Call:
             self._out += self._player.due(now_ms)
 
     def _tell_speech(self, now_ms: int) -> None:
-        if self._own_ear and (speech := self._microphone.ear.news(now_ms)) is not None:
+        if self._talk_over is None:
+            return
+        if (speech := self._talk_over.news(now_ms)) is not None:
             self._tell_heard(now_ms)
             self._converse(speech, now_ms)
 

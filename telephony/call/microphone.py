@@ -14,6 +14,7 @@ from telephony.call.activity import Activity
 from telephony.call.ear import Ear
 from telephony.call.gaps import Gaps
 from telephony.call.idling import Idling
+from telephony.call.talk_over import TalkOver
 from telephony.call.unanswered import Unanswered
 from telephony.call.uplink import QUIET_CHUNK_MS, Uplink
 
@@ -35,15 +36,18 @@ class Microphone:
 
     Args:
         turns: Who detects speech, and which silence ends what the caller says.
+        talk_over: Listens for a caller who talks over the agent; None if nobody does.
 
     Attributes:
         spoke_ms: How much speech the last media has brought.
     """
 
-    def __init__(self, turns: TurnTaking = DEFAULT_TURNS) -> None:
+    def __init__(
+        self, turns: TurnTaking = DEFAULT_TURNS, talk_over: TalkOver | None = None
+    ) -> None:
         self._turns = turns
         self._activity = None if turns.detects else Activity(turns)
-        self.ear = Ear()
+        self.ear = Ear(talk_over)
         self.spoke_ms = 0.0
         self.unanswered = Unanswered()
         self._uplink = Uplink()
@@ -59,7 +63,12 @@ class Microphone:
         self._gaps = Gaps(self._idling)
 
     def hears(
-        self, ulaw: bytes, timestamp_ms: int, now_ms: int, agent_until_ms: int = 0
+        self,
+        ulaw: bytes,
+        timestamp_ms: int,
+        now_ms: int,
+        agent_until_ms: int = 0,
+        agent_rms: int = 0,
     ) -> list[ForModel]:
         """Caller audio came.
 
@@ -68,6 +77,7 @@ class Microphone:
             timestamp_ms: Twilio's time of its first sample.
             now_ms: The time.
             agent_until_ms: Until when the agent is heard, of what it has been sent.
+            agent_rms: How loud it was at the caller's ear (`Overheard`).
         """
         self._cover(now_ms)
         self.spoke_ms = 0.0
@@ -81,7 +91,7 @@ class Microphone:
             ulaw = ULAW_SILENCE * missing + ulaw
         pcm = g711.decode(ulaw)
         lost_ms = missing / PHONE_SAMPLES_PER_MS
-        sound = self.ear.hears(pcm, now_ms, agent_until_ms, lost_ms=lost_ms)
+        sound = self.ear.hears(pcm, now_ms, agent_until_ms, agent_rms, lost_ms=lost_ms)
         self.spoke_ms = self.ear.speech_ms
         self._idling.delivered(came, sound=sound)
         self.unanswered.keep(ulaw, now_ms, sound=sound, heard=self._session is not None)

@@ -25,6 +25,7 @@ from agent.conversation.commands import (
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.call.commands import NO_REPLY, PhoneCommand, SendClear, SendMark, SendMedia
 from telephony.call.downlink import LEAD_MS, MESSAGE_MS, Downlink
+from telephony.call.overheard import Overheard
 from telephony.call.playout import Playout
 
 _LEAD_SAMPLES = LEAD_MS * PHONE_SAMPLES_PER_MS
@@ -32,9 +33,14 @@ _MARK_EVERY_SAMPLES = MESSAGE_MS * PHONE_SAMPLES_PER_MS
 
 
 class Player:
-    """One caller's loudspeaker, over all streams of the call."""
+    """One caller's loudspeaker, over all streams of the call.
 
-    def __init__(self) -> None:
+    Args:
+        overheard: Is told how loud it is; None if nobody asks.
+    """
+
+    def __init__(self, overheard: Overheard | None = None) -> None:
+        self._overheard = overheard
         self._downlink = Downlink()
         self._playout = Playout()
         self._stream_sid = ""
@@ -110,6 +116,8 @@ class Player:
     def started(self, stream_sid: str) -> None:
         """A stream is here, and Twilio holds nothing yet."""
         self._stream_sid = stream_sid
+        if self._overheard is not None:
+            self._overheard.reset()
         self._playout.reset()
         self._aside_until_ms = 0
 
@@ -139,6 +147,8 @@ class Player:
             piece := self._downlink.take(self._playout.queued_samples(now_ms))
         ):
             out.append(SendMedia(self._stream_sid, piece.reply, piece.ulaw))
+            if self._overheard is not None:
+                self._overheard.sent(self._playout.sent_samples, piece.ulaw)
             self._playout.sent(piece.reply, len(piece.ulaw), now_ms, at=piece.at)
             if piece.last or self._playout.unmarked_samples >= _MARK_EVERY_SAMPLES:
                 out.append(self._mark(piece.reply))
@@ -180,6 +190,12 @@ class Player:
         """Until when something is heard of what was sent, or was."""
         return self._playout.ends_ms()
 
+    def loudest(self, now_ms: int) -> int:
+        """How loud the agent was at the caller's ear, as far as it may come back now: rms."""
+        if self._overheard is None:
+            return 0
+        return self._overheard.loudest(self._playout.position(now_ms))
+
     def progress_ms(self, now_ms: int) -> Iterator[tuple[int, float, float]]:
         """Each reply that was not heard to its end: how much of it was heard, and was sent."""
         for reply in self._downlink.replies:
@@ -214,6 +230,8 @@ class Player:
         if not self._stream_sid or not self._playout.unheard(now_ms):
             return []
         self._playout.clear(now_ms)
+        if self._overheard is not None:
+            self._overheard.cleared(self._playout.sent_samples)
         return [SendClear(self._stream_sid)]
 
     def _heard(self, reply: int, now_ms: int) -> int:

@@ -114,6 +114,15 @@ class Playout:
         self._spans = [span for span in self._spans if span.reply != reply]
 
     @property
+    def sent_samples(self) -> int:
+        """How much was sent on this stream, without what a clear took away."""
+        return self._sent
+
+    def position(self, now_ms: int) -> int:
+        """How much of that was heard."""
+        return self._heard(now_ms)
+
+    @property
     def unmarked_samples(self) -> int:
         """How much was sent since the last mark."""
         return self._sent - self._marked

@@ -33,7 +33,7 @@
     gemini_ms = [80, 120]
 
     [barge_in]                 # of the agent: who decides that the caller talks over it
-    manner = "quick"           # server (the default) or quick: `agent.conversation.barge_in`
+    manner = "quick"           # server (the default), quick or patient
 
     builtin = ["collect_digits"]  # tools of offhook's own that the agent has
 

@@ -23,7 +23,6 @@ from agent.conversation.events import (
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.speech import CallerSpeech, Utterance
 from telephony.call.downlink import LEAD_MS, MESSAGE_MS
-from telephony.call.ear import Ear
 from telephony.call.events import (
     CallOpened,
     CallStatus,
@@ -39,6 +38,7 @@ from telephony.call.machine import Call
 from telephony.call.microphone import FILL_AFTER_MS
 from telephony.call.playout import MARK_GRACE_MS
 from telephony.call.presence import Phase
+from telephony.call.talk_over import TalkOver
 from telephony.server.driver import _plain
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 from tests.properties.followed import World
@@ -70,8 +70,8 @@ WEIGHTED = COMMON * 12 + ["audio", "agent said"] * 48 + sorted(ENDS_STREAM) * 4 
 ops = st.sampled_from(WEIGHTED)
 
 
-class Told(Ear):
-    """An ear that hears as others do, and also what it is told to have heard."""
+class Told(TalkOver):
+    """Hears as others do, and also what it is told to have heard."""
 
     hears_next: CallerSpeech | None = None
 
@@ -82,8 +82,8 @@ class Told(Ear):
 
 def moves(op: str, call: Call, world: World, now_ms: int) -> None:
     """The ear tells this of the caller."""
-    assert isinstance(call._microphone.ear, Told)
-    call._microphone.ear.hears_next = MOVES[op]
+    assert isinstance(call._talk_over, Told)
+    call._talk_over.hears_next = MOVES[op]
     step(call, world, Tick(), now_ms)
 
 
@@ -249,7 +249,7 @@ def agent_text(call: Call) -> str:
 def opened(seed: int) -> tuple[Call, World, int]:
     event = CallOpened("CA1", seed, 1_700_000_000_000, PERSONA)
     call, world = Call(event), World()
-    call._microphone.ear = Told()
+    call._talk_over = Told("quick")
     step(call, world, event, 0)
     return call, world, 0
 

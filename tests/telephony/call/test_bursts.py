@@ -1,65 +1,12 @@
 """Media comes in bursts after gaps: what is speech goes by what came, not by when it came."""
 
-import pytest
-
 from agent.conversation.commands import MarkSpeech
-from agent.conversation.speech import CallerSpeech, Utterance
 from agent.conversation.turn_taking import TurnTaking
 from telephony.audio import g711
-from telephony.call.ear import BRIDGED_MS, GONE_MS, ONSET_MS, SURE_MS
 from telephony.call.microphone import ForModel, Microphone
-from tests.telephony.call.test_ear import FRAME_MS, SILENCE, VOICE, Line, news
+from tests.telephony.call.test_ear import FRAME_MS, SILENCE, VOICE
 
-BEGAN = CallerSpeech(Utterance.BEGAN, sure=False)
-CONFIRMED = CallerSpeech(Utterance.CONFIRMED, sure=True)
-ENDED = CallerSpeech(Utterance.ENDED, sure=True)
 STALL_MS = 600
-
-
-@pytest.fixture
-def line() -> Line:
-    """A line that was silent so far."""
-    quiet = Line()
-    quiet.sounds(SILENCE, 5)
-    return quiet
-
-
-def burst(line: Line, pcm: bytes, ms: int) -> list[CallerSpeech]:
-    """So much comes at once; what the ear tells of it."""
-    told = []
-    for _ in range(ms // FRAME_MS):
-        line.ear.hears(pcm, line.now_ms)
-        if (speech := line.ear.news(line.now_ms)) is not None:
-            told.append(speech)
-    return told
-
-
-def test_words_that_come_in_one_burst_are_as_long_as_they_were_spoken(line: Line) -> None:
-    line.now_ms += STALL_MS
-    assert burst(line, VOICE, ONSET_MS - FRAME_MS) == []
-    assert burst(line, VOICE, FRAME_MS) == [BEGAN]
-    assert burst(line, VOICE, SURE_MS - ONSET_MS) == [CONFIRMED]
-    assert burst(line, SILENCE, BRIDGED_MS + FRAME_MS) == [ENDED]
-
-
-def test_a_click_is_no_longer_because_the_next_one_is_late(line: Line) -> None:
-    line.sounds(VOICE)
-    line.now_ms += BRIDGED_MS - 2 * FRAME_MS
-    line.sounds(VOICE)
-    assert line.ear.news(line.now_ms) is None
-
-
-def test_a_stall_in_the_middle_of_a_word_ends_nothing(line: Line) -> None:
-    assert len(news(line, VOICE, SURE_MS // FRAME_MS)) == 2
-    line.now_ms += STALL_MS
-    assert line.ear.news(line.now_ms) is None
-    assert burst(line, VOICE, STALL_MS) == []
-
-
-def test_a_line_that_delivers_nothing_more_ends_an_utterance(line: Line) -> None:
-    burst(line, VOICE, SURE_MS)
-    line.now_ms += GONE_MS + 1
-    assert line.ear.news(line.now_ms) == ENDED
 
 
 def test_silence_in_one_burst_with_a_word_is_no_speech() -> None:

@@ -2,17 +2,14 @@
 
 import pytest
 
-from agent.conversation.speech import CallerSpeech, Utterance
 from telephony.call.ear import (
     BRIDGED_MS,
-    ECHO_MS,
     LATELY_MS,
-    ONSET_MS,
     OVER_AGENT_RMS,
-    SPEECH_RMS,
-    SURE_MS,
     Ear,
 )
+from telephony.call.overheard import ECHO_MS
+from telephony.call.talk_over import SPEECH_RMS
 
 FRAME_MS = 20
 
@@ -140,50 +137,3 @@ def test_somebody_softer_who_takes_the_telephone_is_the_caller_before_long(line:
         line.sounds(SILENCE, LATELY_MS // FRAME_MS)
         spoken_ms = line.sounds(FAR, 5)
     assert spoken_ms > 0
-
-
-def news(line: Line, pcm: bytes, frames: int) -> list[tuple[int, CallerSpeech]]:
-    """What is told while so many such frames come, and after which of them."""
-    told = []
-    for number in range(1, frames + 1):
-        line.sounds(pcm)
-        if (speech := line.ear.news(line.now_ms)) is not None:
-            told.append((number, speech))
-    return told
-
-
-BEGAN = CallerSpeech(Utterance.BEGAN, sure=False)
-
-
-def test_a_click_is_no_utterance(line: Line) -> None:
-    assert news(line, VOICE, ONSET_MS // FRAME_MS - 1) == []
-    assert news(line, SILENCE, 50) == []
-
-
-def test_an_utterance_begins_is_sure_once_it_lasts_and_ends(line: Line) -> None:
-    confirmed = CallerSpeech(Utterance.CONFIRMED, sure=True)
-    ended = CallerSpeech(Utterance.ENDED, sure=True)
-    assert news(line, VOICE, 50) == [
-        (ONSET_MS // FRAME_MS, BEGAN),
-        (SURE_MS // FRAME_MS, confirmed),
-    ]
-    assert news(line, SILENCE, 50) == [(BRIDGED_MS // FRAME_MS + 1, ended)]
-
-
-def test_a_cough_ends_before_it_is_sure(line: Line) -> None:
-    assert [speech for _, speech in news(line, VOICE, 15)] == [BEGAN]
-    told = news(line, SILENCE, 50)
-    assert [speech for _, speech in told] == [CallerSpeech(Utterance.ENDED, sure=False)]
-
-
-def test_a_long_soft_tail_does_not_make_a_cough_sure(line: Line) -> None:
-    news(line, VOICE, 15)
-    told = news(line, SOFT, 60)
-    assert [speech for _, speech in told] == [CallerSpeech(Utterance.ENDED, sure=False)]
-
-
-def test_words_with_short_pauses_are_one_utterance(line: Line) -> None:
-    told = []
-    for _ in range(4):
-        told += news(line, VOICE, 10) + news(line, SILENCE, BRIDGED_MS // FRAME_MS - 1)
-    assert [speech.state for _, speech in told] == [Utterance.BEGAN, Utterance.CONFIRMED]

@@ -8,10 +8,11 @@ from agent.conversation.barge_in import HOLD_LIMIT_MS
 from agent.conversation.events import Interrupted, TurnComplete
 from agent.conversation.persona import DEFAULT_PERSONA
 from telephony.call.commands import SendClear, SendMedia
-from telephony.call.ear import BRIDGED_MS, ONSET_MS, SURE_MS
 from telephony.call.events import StreamEnded
+from telephony.call.talk_over import ONSETS, OVER_MS, SURE_MS
 from tests.telephony.call.conftest import SILENCE, VOICE, Phone, of
 
+ONSET_MS = ONSETS["quick"].lasts_ms
 WORDS = "one two three four five six seven eight nine ten"
 
 
@@ -34,7 +35,7 @@ def test_the_agent_is_silent_as_soon_as_the_caller_begins(talking: Phone) -> Non
 
 def test_after_a_cough_the_reply_goes_on_and_is_heard_whole(talking: Phone) -> None:
     talking.says(VOICE, 300)
-    done = talking.says(SILENCE, BRIDGED_MS + 20)
+    done = talking.says(SILENCE, OVER_MS + 20)
     assert {command.reply for command in of(SendMedia, done)} == {2}
     talking.plays_out()
     assert talking.lines[-1] == ("agent", WORDS, WORDS)
@@ -71,3 +72,13 @@ def test_the_default_persona_waits_for_the_server(greeted: Phone) -> None:
     greeted.replies(WORDS, 3_000)
     greeted.plays(1_000)
     assert of(SendClear, greeted.says(VOICE, 400)) == []
+
+
+def test_a_patient_agent_speaks_through_an_mhm_and_stops_for_more() -> None:
+    phone = Phone(persona=replace(DEFAULT_PERSONA, barge_in="patient"))
+    phone.greets()
+    phone.replies(WORDS, 3_000)
+    phone.tells(TurnComplete)
+    phone.plays(1_000)
+    assert of(SendClear, phone.says(VOICE, 400) + phone.says(SILENCE, 500)) == []
+    assert of(SendClear, phone.says(VOICE, ONSETS["patient"].lasts_ms + 20)) == [SendClear("MZ1")]
