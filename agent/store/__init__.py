@@ -6,6 +6,7 @@ Modules, lowest first:
     base        the records that a store returns, and its errors
     promises    what a store promises
     scripts     the Lua scripts that run atomically in Redis
+    due_scripts   those of them that are about what is due: leases, errands, callers who wait
     step_scripts  those of them that are about what is to happen with the line next
     connection  a connection to Redis, of which a broken one raises the same error on every loop
     failures    turns exceptions into one short reason why the store is away

@@ -112,6 +112,22 @@ class CallRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Began:
+    """How a call began, for a record that does not say so: the store was away then.
+
+    Args:
+        persona: As in `CallRecord`; "" if it is not known.
+        hours: As in `CallRecord`.
+    """
+
+    persona: str = ""
+    hours: HoursAre = "open"
+
+
+NOT_KNOWN = Began()
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A call that this worker has just taken.
 
@@ -121,6 +137,7 @@ class Taken:
         lines: The whole transcript so far, in order.
         listeners: How many workers were notified, this one included if it watches the call.
         account: As in `CallRecord`.
+        stored: Whether the store knows of it, which may have been away.
     """
 
     epoch: int
@@ -128,6 +145,7 @@ class Taken:
     lines: tuple[Line, ...]
     listeners: int
     account: str = ""
+    stored: bool = True
 
 
 @dataclass(frozen=True, slots=True)

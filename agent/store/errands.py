@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol
 
 from redis.asyncio import Redis
 
-from agent.store import scripts
+from agent.store import due_scripts
 from agent.store.failures import store_away
 
 ERRANDS = "offhook:errands"
@@ -108,12 +108,12 @@ class RedisErrands:
         self._ttl_s = ttl_s
         self._first_due_ms = first_due_ms
         self._client = client
-        self._add = client.register_script(scripts.ADD_ERRAND)
-        self._claim = client.register_script(scripts.CLAIM_ERRANDS)
-        self._begin = client.register_script(scripts.BEGIN_ERRAND)
-        self._advance = client.register_script(scripts.ADVANCE_ERRAND)
-        self._postpone = client.register_script(scripts.POSTPONE_ERRAND)
-        self._settle = client.register_script(scripts.SETTLE)
+        self._add = client.register_script(due_scripts.ADD_ERRAND)
+        self._claim = client.register_script(due_scripts.CLAIM_ERRANDS)
+        self._begin = client.register_script(due_scripts.BEGIN_ERRAND)
+        self._advance = client.register_script(due_scripts.ADVANCE_ERRAND)
+        self._postpone = client.register_script(due_scripts.POSTPONE_ERRAND)
+        self._settle = client.register_script(due_scripts.SETTLE)
 
     async def add(self, conversation_id: str) -> None:
         """See `Errands.add`."""

@@ -13,7 +13,7 @@ from typing import Protocol
 from redis.asyncio import Redis
 
 from agent.conversation.next_step import Move, NextStep
-from agent.store import scripts, step_scripts
+from agent.store import due_scripts, step_scripts
 from agent.store.failures import store_away
 from agent.store.records import fields_of, step_in
 
@@ -75,7 +75,7 @@ class RedisLegs:
         self._hold = client.register_script(step_scripts.HOLD_LINE)
         self._move = client.register_script(step_scripts.MOVE_LEG)
         self._watch = client.register_script(step_scripts.WATCH_LINE)
-        self._claim = client.register_script(scripts.CLAIM_ERRANDS)
+        self._claim = client.register_script(due_scripts.CLAIM_ERRANDS)
 
     async def hold(self, conversation_id: str, n: int, summary: str, ours: str) -> NextStep | None:
         """See `Legs.hold`."""

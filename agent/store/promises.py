@@ -10,7 +10,7 @@ from typing import Protocol
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.next_step import Asked, NextStep
 from agent.conversation.transcript import Line
-from agent.store.base import CallRecord, Direction, HoursAre, Orphan, Taken
+from agent.store.base import NOT_KNOWN, Began, CallRecord, Direction, HoursAre, Orphan, Taken
 
 
 class Leases(Protocol):
@@ -91,8 +91,17 @@ class Store(Protocol):
         """The record of a call with its lines and checkpoint as of one moment, or None."""
         ...
 
+    async def note_beginning(self, conversation_id: str, began: Began) -> None:
+        """Store how a call began, in a record that does not name an agent yet. May be repeated."""
+        ...
+
     async def take(
-        self, conversation_id: str, nonce: str, owner: str, token_ttl_s: int
+        self,
+        conversation_id: str,
+        nonce: str,
+        owner: str,
+        token_ttl_s: int,
+        began: Began = NOT_KNOWN,
     ) -> Taken | None:
         """Redeem a one-time token for the ownership of a call.
 
@@ -105,6 +114,7 @@ class Store(Protocol):
             nonce: The token's unique part.
             owner: The name of this worker.
             token_ttl_s: How long the token could still be valid; its use is remembered that long.
+            began: How the call began, as for `note_beginning`.
 
         Returns:
             The data of the call's former owners; None if the nonce was used before, or the call

@@ -9,7 +9,7 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint, CheckpointError
 from agent.conversation.next_step import By, Kind, Leg, NextStep, Stage
 from agent.conversation.transcript import Line, Role
-from agent.store.base import CallRecord, Direction, HoursAre, Status
+from agent.store.base import CallRecord, Direction, Fenced, HoursAre, Status
 
 log = structlog.get_logger(__name__)
 
@@ -102,3 +102,18 @@ def _checkpoint(conversation_id: str, text: str | None, step: NextStep | None) -
     except CheckpointError as error:
         log.warning("checkpoint unreadable", conversation_id=conversation_id, error=str(error))
         return None
+
+
+def accepted(answer: list[Any]) -> int:
+    """The number that a script of ours returns.
+
+    Raises:
+        Fenced: Another worker has taken the call.
+    """
+    match answer:
+        case ["fenced", epoch]:
+            raise Fenced(epoch)
+        case ["ok", value]:
+            return int(value)
+        case _:
+            raise AssertionError(f"expected ok or fenced from our own script, got {answer!r}")

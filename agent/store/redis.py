@@ -52,8 +52,17 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.meter import NANO
 from agent.conversation.next_step import Asked, NextStep
 from agent.conversation.transcript import Line
-from agent.store import scripts, step_scripts
-from agent.store.base import CallRecord, Direction, Fenced, Gap, HoursAre, Orphan, Taken
+from agent.store import due_scripts, scripts, step_scripts
+from agent.store.base import (
+    NOT_KNOWN,
+    Began,
+    CallRecord,
+    Direction,
+    Gap,
+    HoursAre,
+    Orphan,
+    Taken,
+)
 from agent.store.budgets import RedisBudgets
 from agent.store.connection import closing
 from agent.store.dials import RedisDials
@@ -62,7 +71,7 @@ from agent.store.failures import store_away
 from agent.store.leases import RedisLeases
 from agent.store.legs import RedisLegs
 from agent.store.purge import RedisParties
-from agent.store.records import fields_of, record_of, step_in
+from agent.store.records import accepted, fields_of, record_of, step_in
 
 if TYPE_CHECKING:
     from fakeredis import FakeServer
@@ -117,6 +126,7 @@ class RedisStore:
         self._ttl_s = ttl_s
         self._open_call = self._client.register_script(scripts.OPEN_CALL)
         self._look_up = self._client.register_script(scripts.LOOK_UP)
+        self._note_beginning = self._client.register_script(scripts.NOTE_BEGINNING)
         self._take = self._client.register_script(scripts.TAKE)
         self._append = self._client.register_script(scripts.APPEND)
         self._save_checkpoint = self._client.register_script(scripts.SAVE_CHECKPOINT)
@@ -126,8 +136,8 @@ class RedisStore:
         self._mark_completed = self._client.register_script(scripts.MARK_COMPLETED)
         self._reopen = self._client.register_script(scripts.REOPEN)
         self._count_resume = self._client.register_script(scripts.COUNT_RESUME)
-        self._hold = self._client.register_script(scripts.HOLD)
-        self._settle = self._client.register_script(scripts.SETTLE)
+        self._hold = self._client.register_script(due_scripts.HOLD)
+        self._settle = self._client.register_script(due_scripts.SETTLE)
 
     @classmethod
     def from_url(cls, url: str, *, ttl_s: int = DEFAULT_TTL_S, errands: bool = False) -> Self:
@@ -181,8 +191,17 @@ class RedisStore:
         fields, checkpoint, entries = await self._run(self._look_up, conversation_id)
         return record_of(conversation_id, fields, checkpoint, entries) if fields else None
 
+    async def note_beginning(self, conversation_id: str, began: Began) -> None:
+        """See `Store.note_beginning`."""
+        await self._run(self._note_beginning, conversation_id, began.persona, began.hours)
+
     async def take(
-        self, conversation_id: str, nonce: str, owner: str, token_ttl_s: int
+        self,
+        conversation_id: str,
+        nonce: str,
+        owner: str,
+        token_ttl_s: int,
+        began: Began = NOT_KNOWN,
     ) -> Taken | None:
         """See `Store.take`."""
         answer = await self._run(
@@ -191,6 +210,8 @@ class RedisStore:
             owner,
             token_ttl_s,
             _key(conversation_id, "lease"),
+            began.persona,
+            began.hours,
             extra_key=_key(conversation_id, f"token:{nonce}"),
         )
         if answer is None:
@@ -213,7 +234,7 @@ class RedisStore:
             case ["gap", expected_n]:
                 raise Gap(expected_n, numbers[0])
             case answer:
-                return _accepted(answer)
+                return accepted(answer)
 
     async def save_checkpoint(
         self, conversation_id: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
@@ -227,7 +248,7 @@ class RedisStore:
         answer = await self._run(
             self._save_checkpoint, conversation_id, epoch, checkpoint.to_json(), *figures, *step
         )
-        _accepted(answer)
+        accepted(answer)
 
     async def claim_step(
         self, conversation_id: str, request: str, asked: Asked | None = None
@@ -244,7 +265,7 @@ class RedisStore:
     async def end_call(self, conversation_id: str, epoch: int, reason: str) -> None:
         """See `Store.end_call`."""
         await self._add_errand(conversation_id)
-        _accepted(await self._run(self._end_call, conversation_id, epoch, reason))
+        accepted(await self._run(self._end_call, conversation_id, epoch, reason))
 
     async def mark_completed(self, conversation_id: str, reason: str) -> None:
         """See `Store.mark_completed`."""
@@ -259,7 +280,7 @@ class RedisStore:
 
     async def count_resume(self, conversation_id: str) -> int:
         """See `Store.count_resume`."""
-        return _accepted(
+        return accepted(
             await self._run(
                 self._count_resume,
                 conversation_id,
@@ -369,13 +390,3 @@ class RedisStore:
 
 def _key(conversation_id: str, name: str) -> str:
     return f"offhook:{{{conversation_id}}}:{name}"
-
-
-def _accepted(answer: list[Any]) -> int:
-    match answer:
-        case ["fenced", epoch]:
-            raise Fenced(epoch)
-        case ["ok", value]:
-            return int(value)
-        case _:
-            raise AssertionError(f"expected ok or fenced from our own script, got {answer!r}")

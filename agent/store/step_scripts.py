@@ -1,6 +1,7 @@
 """The Lua scripts for what is to happen with the line of a call; `NextStep` has the rules."""
 
-from agent.store.scripts import NOW, PREAMBLE, STEP
+from agent.store.due_scripts import NOW
+from agent.store.scripts import PREAMBLE, STEP
 
 # ARGV: ttl_s, request, then kind and target of a step that the
 # server or the caller asks for ("" to claim what the agent has asked for), and who asks.

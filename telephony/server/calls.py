@@ -37,7 +37,7 @@ from telephony.call.events import (
 from telephony.server.admission import wall_time_ms
 from telephony.server.driver import Driver, Model
 from telephony.server.observers import Observer, Observers
-from telephony.server.ownership import Owned, Ownership, bound
+from telephony.server.ownership import NOTHING_TOLD, Owned, Ownership, Tells, bound
 from telephony.server.purse import Purse
 from telephony.server.store_writer import StoreWriter
 
@@ -195,8 +195,7 @@ class Calls:
         persona: Persona,
         tariffs: Tariffs,
         purse_of: Callable[[Taken], Purse | None] = lambda _: None,
-        *,
-        told: bool = False,
+        tells: Tells = NOTHING_TOLD,
     ) -> Driver | None:
         """Redeem a stream's token. From then on the call belongs to this worker.
 
@@ -206,9 +205,7 @@ class Calls:
             persona: Who answers, if the call does not run here yet.
             tariffs: What the call costs, likewise.
             purse_of: Makes its purse, likewise.
-            told: Whether the caller was told before this stream that they are recorded. Else that
-                has to stand in the checkpoint, or they are not recorded: the notice is said by the
-                answer of one worker, and another one with another persona file may get the stream.
+            tells: What the stream tells of the call.
 
         Returns:
             The call's driver; None if the token was used before, or the call is over.
@@ -217,14 +214,15 @@ class Calls:
             with self._ownership.taking(call_sid):
                 held, over = self.get(call_sid), self.ended_reason(call_sid) is not None
                 owned = None if held is None else held.owned
-                taken = await self._ownership.redeem(call_sid, nonce, owned, over=over)
+                taken = await self._ownership.redeem(call_sid, nonce, owned, tells.began, over=over)
                 if taken is None:
                     return None
-                persona = persona if told else going_on(persona, taken.checkpoint)
-                driver = await self._driver_for(
-                    call_sid, taken, persona, tariffs, purse_of, told=told
-                )
+                if not (told := tells.notice):
+                    persona = going_on(persona, taken.checkpoint)
+                known = (persona, tariffs, purse_of)
+                driver = await self._driver_for(call_sid, taken, *known, told=told)
                 driver.owned.took(taken.epoch)
+                driver.owned.began = None if taken.stored else tells.began
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
             return driver

@@ -9,8 +9,9 @@ import asyncio
 import structlog
 from fastapi import APIRouter, WebSocket
 
-from agent.store.base import Taken
+from agent.store.base import Began, Taken
 from telephony.server.admission import Refused
+from telephony.server.ownership import Tells
 from telephony.server.purse import Purse
 from telephony.server.stream import MediaStream, close, receive
 from telephony.server.worker import Worker
@@ -62,7 +63,8 @@ async def media(socket: WebSocket) -> None:
     agent = worker.personas.last_good.named(start.custom_parameters.get(PERSONA_PARAMETER, ""))
     placed = DIRECTION_PARAMETER in start.custom_parameters
     agent = agent.calling if placed else agent
-    agent = agent.after_hours if HOURS_PARAMETER in start.custom_parameters else agent
+    closed = HOURS_PARAMETER in start.custom_parameters
+    agent = agent.after_hours if closed else agent
     to, tried, outcome = start.custom_parameters.get(TRIED_PARAMETER, "").partition(":")
     agent = agent.after_menu(to, outcome) if tried else agent
     tariffs = worker.tariffs({"Direction": "outbound-api"} if placed else {})
@@ -70,9 +72,11 @@ async def media(socket: WebSocket) -> None:
     def purse_of(taken: Taken) -> Purse | None:
         return worker.purse(start.call_sid, agent, {}, tariffs, taken)
 
-    told = NOTICE_PARAMETER in start.custom_parameters
-    persona, calls = agent.persona, worker.calls
-    driver = await calls.take(start.call_sid, nonce, persona, tariffs, purse_of, told=told)
+    tells = Tells(
+        notice=NOTICE_PARAMETER in start.custom_parameters,
+        began=Began(agent.persona.name, "closed" if closed else "open"),
+    )
+    driver = await worker.calls.take(start.call_sid, nonce, agent.persona, tariffs, purse_of, tells)
     if driver is None:
         worker.metrics.refused("stream", "token used")
         await close(socket, POLICY_VIOLATION, "used")

@@ -15,8 +15,9 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from typing import NamedTuple
 
-from agent.store.base import StoreAway, Taken
+from agent.store.base import NOT_KNOWN, Began, StoreAway, Taken
 from agent.store.promises import Leases, Store
 from telephony.server.admission import TOKEN_LIFE_S, wall_time_ms
 from telephony.server.patience import patiently
@@ -29,6 +30,23 @@ away. It is enough for the last minute, a token's life, at 30 calls a second.
 RESUME_WINDOW_S = 60
 
 
+class Tells(NamedTuple):
+    """What a stream tells of its call, by its parameters.
+
+    Args:
+        notice: Whether the caller was told before it that they are recorded. Else that has to stand
+            in the checkpoint, or they are not recorded: the notice is said by the answer of one
+            worker, and another one with another persona file may get the stream.
+        began: How the call began, if the store was away then.
+    """
+
+    notice: bool = False
+    began: Began = NOT_KNOWN
+
+
+NOTHING_TOLD = Tells()
+
+
 class Owned:
     """One call's ownership, as this worker knows it. Driver, writer and registry share it.
 
@@ -38,11 +56,13 @@ class Owned:
     Attributes:
         epoch: The highest epoch under which this worker took the call; 0 before its first stream.
         lost_to: The epoch under which another worker has taken the call; 0 while none has.
+        began: How the call began, if the store has to be told of it once it is back.
     """
 
     def __init__(self, known_lines: int = 0) -> None:
         self.epoch = 0
         self.lost_to = 0
+        self.began: Began | None = None
         self._known_lines = known_lines
 
     def took(self, epoch: int) -> None:
@@ -122,7 +142,13 @@ class Ownership:
         self._told_taken(call_sid, self._leases.taken_epoch(call_sid))
 
     async def redeem(
-        self, call_sid: str, nonce: str, held: Owned | None, *, over: bool
+        self,
+        call_sid: str,
+        nonce: str,
+        held: Owned | None,
+        began: Began = NOT_KNOWN,
+        *,
+        over: bool,
     ) -> Taken | None:
         """Redeem a stream's token.
 
@@ -130,6 +156,7 @@ class Ownership:
             call_sid: Which call.
             nonce: The token's unique part.
             held: The ownership, if this worker already holds the call; otherwise None.
+            began: How the call began.
             over: Whether the call is known to be over.
 
         Returns:
@@ -137,7 +164,8 @@ class Ownership:
             is over.
         """
         try:
-            return await patiently(self._store.take(call_sid, nonce, self._owner, TOKEN_LIFE_S))
+            taking = self._store.take(call_sid, nonce, self._owner, TOKEN_LIFE_S, began)
+            return await patiently(taking)
         except StoreAway:
             return None if over else self._redeem_here(f"{call_sid}/{nonce}", held)
 
@@ -169,7 +197,7 @@ class Ownership:
         bound(self._used)
         known = 0 if held is None else held.epoch
         epoch = known + 1 if known else wall_time_ms() // 1000
-        return Taken(epoch=epoch, checkpoint=None, lines=(), listeners=0)
+        return Taken(epoch=epoch, checkpoint=None, lines=(), listeners=0, stored=False)
 
     def _told_taken(self, call_sid: str, epoch: int) -> None:
         if not self._taking[call_sid]:

@@ -143,6 +143,9 @@ class StoreWriter:
             if self._ended_reason is not None:
                 await self._store.mark_completed(self._call_sid, self._ended_reason)
             return
+        if (began := self._owned.began) is not None:
+            await self._store.note_beginning(self._call_sid, began)
+            self._owned.began = None
         while self._lines:
             batch = list(self._lines)
             try:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.store.base import Fenced, Taken
+from agent.store.base import Began, Fenced, Taken
 from agent.store.redis import CONNECTION, RedisStore
 from tests.contracts.stored import CHECKPOINT, line, take
 
@@ -26,6 +26,23 @@ async def test_taking_hands_over_checkpoint_and_lines(store: RedisStore, call_si
     record = await store.look_up(call_sid)
     assert record is not None
     assert (record.owner, record.epoch) == ("worker-2", 2)
+
+
+async def test_a_record_that_names_no_agent_gets_it_with_the_hours_and_keeps_them(
+    store: RedisStore, call_sid: str
+) -> None:
+    """The store was away when the call began: no webhook has made a record."""
+    other = f"{call_sid}0"
+    assert await store.take(call_sid, "a", "worker-1", 60, Began("Ada", "closed")) is not None
+    await take(store, other, "a")
+    await store.note_beginning(other, Began("Ada", "closed"))
+    for each in (call_sid, other):
+        await store.note_beginning(each, Began("Bo"))
+        assert await store.take(each, "b", "worker-2", 60, Began("Bo")) is not None
+        assert (await store.open_call(each, "Bo")).persona == "Ada"
+        record = await store.look_up(each)
+        assert record is not None
+        assert (record.persona, record.hours, record.epoch) == ("Ada", "closed", 2)
 
 
 async def test_a_token_is_good_once(store: RedisStore, call_sid: str) -> None:

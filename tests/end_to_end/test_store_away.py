@@ -1,6 +1,7 @@
 """Redis goes away in mid-call and comes back without its data: calls go on, no line is lost."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,9 +9,10 @@ from redis.asyncio import Redis
 from websockets.exceptions import ConnectionClosed
 
 from agent.simulator.server import SimulatedGemini
-from telephony.call.events import OwnershipLost, StreamStarted
+from telephony.call.events import OwnershipLost, StoreBack, StreamStarted
 from telephony.simulator.report import AgentHeard, CallerSpoke, CallEvent, StreamClosed
 from telephony.simulator.script import Cut
+from telephony.twilio.twiml import RESUME_PATH
 from tests.end_to_end import twilio
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS, cut_off
@@ -111,6 +113,39 @@ async def test_a_worker_says_when_its_redis_goes_and_comes(
         assert (told["level"], told["why"]) == ("warning", "unreachable")
         redis_server.start()
         await worker.tells("the store is back")
+
+
+@pytest.mark.parametrize("back", ["before the stream", "after it"])
+async def test_a_call_that_began_without_redis_outside_the_hours_is_known_for_that_later(
+    gemini: SimulatedGemini, redis_server: "RedisServer", tmp_path: Path, back: str
+) -> None:
+    (tmp_path / "ada.toml").write_text(
+        'name = "Ada"\ninstructions = "You are Ada."\n[hours]\nmon = ""\n'
+        'closed_instructions = "Take a message."\n'
+    )
+    steps: Watch[Step] = Watch()
+    url, call_sid = redis_server.url, twilio.new_call_sid()
+    async with (
+        serving(gemini, observer(steps), redis_url=url, personas=tmp_path) as worker,
+        serving(gemini, redis_url=url, personas=tmp_path) as other,
+    ):
+        redis_server.stop()
+        given = {"token": await twilio.ring(worker.url, call_sid), "hours": "closed"}
+        if back == "before the stream":
+            redis_server.start()
+        async with twilio.open_stream(worker.url) as socket:
+            await twilio.start(socket, call_sid, given)
+            assert '"media"' in str(await socket.recv())
+            if back == "after it":
+                redis_server.start()
+                await steps.until(lambda step: isinstance(step.event, StoreBack))
+        store = other.server.worker.store
+        record = await store.look_up(call_sid)
+        assert record is not None
+        assert (record.persona, record.hours) == ("Ada", "closed")
+        form = twilio.form_of(call_sid, "in-progress")
+        answer = await twilio.post(other.url, RESUME_PATH, form, twilio.signed(RESUME_PATH, form))
+    assert '<Parameter name="hours" value="closed" />' in answer.text
 
 
 async def test_without_redis_a_token_opens_one_stream_and_no_second(
