@@ -4,7 +4,6 @@ These are transcript lines, checkpoints, call records, summaries, errands and on
 
 Modules, lowest first:
     base        the records that a store returns, and its errors
-    promises    what a store promises
     scripts     the Lua scripts that run atomically in Redis
     due_scripts   those of them that are about what is due: leases, errands, callers who wait
     step_scripts  those of them that are about what is to happen with the line next
@@ -15,6 +14,8 @@ Modules, lowest first:
     keeper      a small program that ends our own server when its user is gone
     own_server  Valkey as a child of this process
     leases      tells workers over pub/sub who holds a call
+    held        which calls no worker holds any more
+    promises    what a store promises
     errands     what is still to be done for calls that are over
     budgets     what calls have cost in a day, and what they have reserved
     dials       the calls that are placed: how many to a number in a day, and one a second

@@ -146,16 +146,3 @@ class Taken:
     listeners: int
     account: str = ""
     stored: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Orphan:
-    """A call whose lease has ended, because no worker holds it. This worker must rescue it.
-
-    Args:
-        conversation_id: The call.
-        claimed_until_ms: No other worker gets the call before this time (Redis' clock, Unix ms).
-    """
-
-    conversation_id: str
-    claimed_until_ms: int

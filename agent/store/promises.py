@@ -3,14 +3,15 @@
 The records that it returns, and its errors, are in `agent.store.base`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.next_step import Asked, NextStep
 from agent.conversation.transcript import Line
-from agent.store.base import NOT_KNOWN, Began, CallRecord, Direction, HoursAre, Orphan, Taken
+from agent.store.base import NOT_KNOWN, Began, CallRecord, Direction, HoursAre, Taken
+from agent.store.held import Held
 
 
 class Leases(Protocol):
@@ -65,6 +66,11 @@ class Store(Protocol):
     record's raises `Fenced`. A write with a higher epoch is accepted: the store has lost that
     ownership, or was away when it began.
     """
+
+    @property
+    def held(self) -> Held:
+        """Which calls no worker holds any more."""
+        ...
 
     async def open_call(
         self,
@@ -213,35 +219,6 @@ class Store(Protocol):
         Returns:
             The id of the caller's conversation before, if any; it may be the same.
         """
-        ...
-
-    async def hold(
-        self,
-        held: Collection[str],
-        let_go: Collection[str],
-        *,
-        lease_ms: int,
-        claim_ms: int | None,
-    ) -> tuple[Orphan, ...]:
-        """Renew the leases of this worker's calls, and get orphans, in one round trip.
-
-        Args:
-            held: The calls that go on here; their leases are renewed.
-            let_go: Calls that are over; no worker needs to rescue them.
-            lease_ms: How long a lease lasts if it is not renewed.
-            claim_ms: How long no other worker gets the same orphan; None to get no orphans.
-
-        Returns:
-            Calls whose leases have ended. Each goes to only one worker within `claim_ms`.
-        """
-        ...
-
-    async def is_orphan(self, orphan: Orphan) -> bool:
-        """Whether no worker has held the call since `hold` returned it."""
-        ...
-
-    async def settle(self, orphan: Orphan) -> None:
-        """Remove an orphan that was rescued. If a worker holds it again, its lease stays."""
         ...
 
     async def announce_released(self, conversation_id: str, epoch: int) -> None:

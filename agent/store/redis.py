@@ -15,10 +15,7 @@ one hash slot, and each write of the call renews their expiry:
     offhook:{<id>}:lease               channel: ``taken <epoch>``, ``released <epoch>``,
                                        ``status <CallStatus>``
 
-One key for all calls, so that a worker renews all its leases in one round trip:
-
-    offhook:leases                     sorted set: each id, with the Unix time in ms at which
-                                       its lease ends
+The leases of all calls: see `agent.store.held`.
 
 One key for each caller, named by a keyed hash of the number:
 
@@ -36,7 +33,7 @@ then asks for these lines again (`Gap`), but two workers may come to hold the sa
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -52,7 +49,7 @@ from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.meter import NANO
 from agent.conversation.next_step import Asked, NextStep
 from agent.conversation.transcript import Line
-from agent.store import due_scripts, scripts, step_scripts
+from agent.store import scripts, step_scripts
 from agent.store.base import (
     NOT_KNOWN,
     Began,
@@ -60,7 +57,6 @@ from agent.store.base import (
     Direction,
     Gap,
     HoursAre,
-    Orphan,
     Taken,
 )
 from agent.store.budgets import RedisBudgets
@@ -68,6 +64,7 @@ from agent.store.connection import closing
 from agent.store.dials import RedisDials
 from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
+from agent.store.held import RedisHeld
 from agent.store.leases import RedisLeases
 from agent.store.legs import RedisLegs
 from agent.store.purge import RedisParties
@@ -78,10 +75,6 @@ if TYPE_CHECKING:
 
 DEFAULT_TTL_S = 7 * 24 * 3600
 RESUME_WINDOW_S = 60
-
-LEASES = "offhook:leases"
-ORPHANS_AT_ONCE = 50
-"""How many orphans one worker gets at a time, so that others get some too."""
 
 CONNECTION: dict[str, Any] = {
     "protocol": 2,  # RESP3 would push maintenance messages, which are not used here
@@ -112,6 +105,7 @@ class RedisStore:
         budgets: What calls cost in a day.
         dials: The calls that are placed.
         legs: The calls to those who are told of a caller first.
+        held: Which calls no worker holds any more.
         parties: Who has which calls, and what is kept of them.
     """
 
@@ -121,6 +115,7 @@ class RedisStore:
         self.budgets = RedisBudgets(self._client)
         self.dials = RedisDials(self._client, ttl_s)
         self.legs = RedisLegs(self._client, ttl_s)
+        self.held = RedisHeld(self._client, ttl_s)
         self.parties = RedisParties(self._client, ttl_s)
         self._pool = pool
         self._ttl_s = ttl_s
@@ -136,8 +131,6 @@ class RedisStore:
         self._mark_completed = self._client.register_script(scripts.MARK_COMPLETED)
         self._reopen = self._client.register_script(scripts.REOPEN)
         self._count_resume = self._client.register_script(scripts.COUNT_RESUME)
-        self._hold = self._client.register_script(due_scripts.HOLD)
-        self._settle = self._client.register_script(due_scripts.SETTLE)
 
     @classmethod
     def from_url(cls, url: str, *, ttl_s: int = DEFAULT_TTL_S, errands: bool = False) -> Self:
@@ -295,33 +288,6 @@ class RedisStore:
             key = f"offhook:caller:{caller}"
             before = await self._client.set(key, conversation_id, ex=ttl_s, get=True)
         return None if before is None else str(before)
-
-    async def hold(
-        self,
-        held: Collection[str],
-        let_go: Collection[str],
-        *,
-        lease_ms: int,
-        claim_ms: int | None,
-    ) -> tuple[Orphan, ...]:
-        """See `Store.hold`."""
-        how = (self._ttl_s, lease_ms, claim_ms or 0, ORPHANS_AT_ONCE, len(held))
-        with store_away():
-            until_ms, orphans = await self._hold(keys=[LEASES], args=(*how, *held, *let_go))
-        return tuple(Orphan(conversation_id, int(until_ms)) for conversation_id in orphans)
-
-    async def is_orphan(self, orphan: Orphan) -> bool:
-        """See `Store.is_orphan`."""
-        with store_away():
-            until_ms = await self._client.zscore(LEASES, orphan.conversation_id)
-        return until_ms == orphan.claimed_until_ms
-
-    async def settle(self, orphan: Orphan) -> None:
-        """See `Store.settle`."""
-        with store_away():
-            await self._settle(
-                keys=[LEASES], args=(orphan.conversation_id, orphan.claimed_until_ms)
-            )
 
     async def announce_released(self, conversation_id: str, epoch: int) -> None:
         """See `Store.announce_released`."""

@@ -57,8 +57,8 @@ async def rehearse(store: RedisStore, conversation_id: str) -> None:
     await store.legs.watch(conversation_id, LEASE_MS)  # claim none: the workers look after them
     await store.legs.unwatch(conversation_id)
     # Claim no orphans: the server's workers must rescue them
-    await store.hold([conversation_id], [], lease_ms=LEASE_MS, claim_ms=None)
-    await store.hold([], [conversation_id], lease_ms=LEASE_MS, claim_ms=None)
+    await store.held.hold([conversation_id], [], lease_ms=LEASE_MS, claim_ms=None)
+    await store.held.hold([], [conversation_id], lease_ms=LEASE_MS, claim_ms=None)
     await store.end_call(conversation_id, epoch, OWNER)
     await store.mark_completed(conversation_id, OWNER)
     await store.reopen(conversation_id, OWNER)

@@ -14,7 +14,8 @@ from typing import Protocol
 
 import structlog
 
-from agent.store.base import Orphan, StoreAway
+from agent.store.base import StoreAway
+from agent.store.held import Orphan
 from agent.store.promises import Store
 from telephony.call.ending import EndedReason
 from telephony.server.calls import Calls
@@ -70,7 +71,7 @@ class Reaper:
         claim_ms = CLAIM_MS if sure else None
         try:
             orphans = await patiently(
-                self._store.hold(held, let_go, lease_ms=LEASE_MS, claim_ms=claim_ms)
+                self._store.held.hold(held, let_go, lease_ms=LEASE_MS, claim_ms=claim_ms)
             )
         except StoreAway:
             self._rounds = 0
@@ -91,7 +92,7 @@ class Reaper:
         call_sid = orphan.conversation_id
         record = await patiently(self._store.look_up(call_sid))
         if record is not None and record.status != "completed" and not record.is_away:
-            if not await patiently(self._store.is_orphan(orphan)):
+            if not await patiently(self._store.held.is_orphan(orphan)):
                 return
             try:
                 moved = await self._rest.redirect(call_sid, self._resume_url)
@@ -103,4 +104,4 @@ class Reaper:
                 )
                 if not moved:
                     await patiently(self._store.mark_completed(call_sid, EndedReason.CUT_OFF))
-        await patiently(self._store.settle(orphan))
+        await patiently(self._store.held.settle(orphan))

@@ -75,7 +75,7 @@ async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | N
     resumes = await worker.store.count_resume(call_sid)
     if worker.settings.twilio_account_sid:  # otherwise lost calls are not rescued
         # The call is coming back, so no reaper needs to redirect it.
-        await worker.store.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
+        await worker.store.held.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
     if worker.calls.get(call_sid) is not None:
         return resumes, None
     if await worker.store.announce_status(call_sid, GOES_ON) > 0:  # whoever holds it waits for it

@@ -19,7 +19,7 @@ async def call_with(store: RedisStore, call_sid: str, party: str, caller: str = 
     assert await store.take(call_sid, "nonce", "worker", 60) is not None
     await store.append(call_sid, [LINE], 1)
     await store.count_resume(call_sid)
-    await store.hold([call_sid], [], lease_ms=60_000, claim_ms=None)
+    await store.held.hold([call_sid], [], lease_ms=60_000, claim_ms=None)
     await store.legs.watch(call_sid, 60_000)
 
 

@@ -174,13 +174,13 @@ async def test_a_call_that_is_on_its_way_back_is_no_orphan_any_more(
     async with serving(gemini, account_sid=ACCOUNT_SID) as worker:
         store, call_sid = worker.server.worker.store, twilio.new_call_sid()
         await store.open_call(call_sid)
-        await store.hold([call_sid], [], lease_ms=0, claim_ms=None)
-        [orphan] = await store.hold([], [], lease_ms=LEASE_MS, claim_ms=CLAIM_MS)
-        assert await store.is_orphan(orphan)
+        await store.held.hold([call_sid], [], lease_ms=0, claim_ms=None)
+        [orphan] = await store.held.hold([], [], lease_ms=LEASE_MS, claim_ms=CLAIM_MS)
+        assert await store.held.is_orphan(orphan)
         path, form = twiml.RESUME_PATH, twilio.form_of(call_sid, "in-progress")
         answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
         assert "<Stream" in answer.text
-        assert not await store.is_orphan(orphan)
+        assert not await store.held.is_orphan(orphan)
 
 
 async def test_a_bug_ends_the_one_call_it_is_in_and_leaves_no_session_open(

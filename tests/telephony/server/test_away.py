@@ -36,8 +36,8 @@ async def test_a_call_that_was_put_through_is_not_redirected(
     await store.save_checkpoint(CALL, wanting(step), 1)
     if claims:
         await store.claim_step(CALL, "r1")
-    await store.hold([CALL], [], lease_ms=0, claim_ms=None)
-    [orphan] = await store.hold([], [], lease_ms=0, claim_ms=1_000)
+    await store.held.hold([CALL], [], lease_ms=0, claim_ms=None)
+    [orphan] = await store.held.hold([], [], lease_ms=0, claim_ms=1_000)
     await Reaper(cast("Calls", None), store, rest, RESUME).save(orphan)
     assert rest.redirected == redirected
     await store.aclose()
