@@ -19,6 +19,7 @@ Modules, lowest first:
     errands     what is still to be done for calls that are over
     budgets     what calls have cost in a day, and what they have reserved
     dials       the calls that are placed: how many to a number in a day, and one a second
+    requests    requests that must be carried out once, by a key of whoever asks
     records     reads what the scripts return
     legs        the calls to those who are told of a caller before they get the line
     purge       who has which calls, and the removal of everything that is kept of them

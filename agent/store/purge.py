@@ -13,6 +13,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from agent.store.failures import store_away
+from agent.store.requests import PREFIX as REQUESTS
 
 OF_ALL_CALLS = ("offhook:errands", "offhook:leases", "offhook:on_hold")
 """The sorted sets that have a member for a call."""
@@ -135,6 +136,9 @@ class RedisParties:
                     found.members.append((key, call))
         elif key.startswith("offhook:caller:"):
             if await client.get(key) in calls:
+                found.keys.append(key)
+        elif key.startswith(REQUESTS):
+            if await client.hget(key, "call") in calls:
                 found.keys.append(key)
         elif key.startswith("offhook:spent:"):
             fields = [f"call:{call}" for call in calls]

@@ -24,7 +24,7 @@ One key for each caller, named by a keyed hash of the number:
 The calls whose callers wait for the target of a transfer: see `agent.store.legs`.
 
 One key for each agent and day: see `agent.store.budgets`. For placed calls: see
-`agent.store.dials`.
+`agent.store.dials`. For requests with a key: see `agent.store.requests`.
 
 Text is UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?".
 
@@ -69,6 +69,7 @@ from agent.store.leases import RedisLeases
 from agent.store.legs import RedisLegs
 from agent.store.purge import RedisParties
 from agent.store.records import accepted, fields_of, record_of, step_in
+from agent.store.requests import RedisRequests
 
 if TYPE_CHECKING:
     from fakeredis import FakeServer
@@ -104,6 +105,7 @@ class RedisStore:
         errands: The errands of calls that are over; None if there is nothing to do for them.
         budgets: What calls cost in a day.
         dials: The calls that are placed.
+        requests: The requests that must be carried out once.
         legs: The calls to those who are told of a caller first.
         held: Which calls no worker holds any more.
         parties: Who has which calls, and what is kept of them.
@@ -114,6 +116,7 @@ class RedisStore:
         self.errands = RedisErrands(self._client, ttl_s) if errands else None
         self.budgets = RedisBudgets(self._client)
         self.dials = RedisDials(self._client, ttl_s)
+        self.requests = RedisRequests(self._client)
         self.legs = RedisLegs(self._client, ttl_s)
         self.held = RedisHeld(self._client, ttl_s)
         self.parties = RedisParties(self._client, ttl_s)

@@ -44,6 +44,7 @@ Modules, lowest first:
     warm_webhooks  answers those of warm transfers
     media_socket   accepts Twilio's media streams
     dialler        places calls: the rules, the turn, and then Twilio
+    once           a request with the same Idempotency-Key is carried out once
     outbound       POST /calls
     health         /healthz and /readyz
     metrics_port   /metrics, if it was asked for

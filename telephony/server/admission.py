@@ -21,6 +21,7 @@ from telephony.twilio.signature import (
     first_nonce,
     mint_token,
     parse_form,
+    request_key,
     spender_key,
     token_secret,
     valid_upgrade,
@@ -129,6 +130,10 @@ class Admission:
     def called(self, number: str) -> str:
         """A keyed hash of a number, by which is counted how often it is called."""
         return called_key(self._secrets[0], number)
+
+    def request(self, text: str) -> str:
+        """A keyed hash of a part of a request, by which it is known again."""
+        return request_key(self._secrets[0], text)
 
     def identity(self, challenge: str, instance: str) -> dict[str, str]:
         """The proof which server process this is; empty if `challenge` is not a challenge."""

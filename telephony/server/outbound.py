@@ -2,7 +2,8 @@
 
     201  the call was placed: `call_sid`, `persona`
     401  the token is missing or wrong         403  closed without API_TOKEN; or a rule refuses it
-    422  it cannot be read                     429  too many wait
+    409  one with its key is under way         422  it cannot be read, or its key was used
+    429  too many wait
     502  Twilio refused it, or nobody knows    503  the store is away, or this server stops
 
 Every answer but 201 has `error`, a word for programs, and `message`, a sentence for people; a
@@ -11,6 +12,7 @@ refusal has `rule`, too.
 
 import hashlib
 import hmac
+from functools import partial
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -19,6 +21,7 @@ from pydantic import SecretStr
 from telephony.dialling.request import RequestError, read
 from telephony.server.body import BodyError, body_of
 from telephony.server.dialler import NotPlaced, dial
+from telephony.server.once import HEADER, once
 from telephony.server.worker import Worker
 
 BODY_LIMIT_BYTES = 8_192
@@ -45,7 +48,9 @@ async def calls(request: Request) -> JSONResponse:
         worker.metrics.dialled("unreadable")
         return _error(422, "unreadable", str(error))
     try:
-        placed = await dial(worker, wish)
+        header = request.headers.get(HEADER)
+        dialling = partial(dial, worker, wish)
+        placed = await (dialling() if header is None else once(worker, header, wish, dialling))
     except NotPlaced as refused:
         worker.metrics.dialled(refused.rule or refused.error)
         about = {"rule": refused.rule} if refused.rule else {}

@@ -27,6 +27,7 @@ from agent.store.dials import Dials
 from agent.store.promises import Store
 from agent.store.purge import RedisParties
 from agent.store.redis import RedisStore
+from agent.store.requests import Requests
 from telephony.errors import SettingsError
 from telephony.keys import recording_keys
 from telephony.replay import selection
@@ -84,6 +85,7 @@ class Worker:
     recorder: Recorder
     till: Till
     dials: Dials
+    requests: Requests
     parties: RedisParties
     warm: WarmTransfers
 
@@ -258,6 +260,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             made_of.recorder,
             till,
             made_of.store.dials,
+            made_of.store.requests,
             made_of.store.parties,
             warm,
         )

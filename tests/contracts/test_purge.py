@@ -21,6 +21,8 @@ async def call_with(store: RedisStore, call_sid: str, party: str, caller: str = 
     await store.count_resume(call_sid)
     await store.held.hold([call_sid], [], lease_ms=60_000, claim_ms=None)
     await store.legs.watch(call_sid, 60_000)
+    await store.requests.begin(f"key of {call_sid}", "body", "attempt")
+    await store.requests.end(f"key of {call_sid}", "attempt", "answer", call_sid)
 
 
 async def left(store: RedisStore) -> str:
