@@ -28,3 +28,9 @@ def test_a_refusal_stops_also_a_recording_of_which_the_caller_was_not_told(
     done = consent.refused(REFUSES)
     assert sum(isinstance(command, StopRecording) for command in done) == stops
     assert consent.kept_in(NOTHING_KNOWN).recorded == "refused"
+
+
+def test_who_nobody_told_is_not_recorded_later() -> None:
+    """By a worker of an older file, for instance, whose agent recorded nothing."""
+    untold = replace(NOTHING_KNOWN, recorded="")
+    assert not is_recorded(RECORDS, untold)
