@@ -57,6 +57,8 @@ async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -
             )
             if not dry_run:
                 await store.parties.remove(found)
+                if settings.redis_url is None:
+                    await store.parties.forget_on_disk()
                 left = [why for recording in recordings if (why := _removed(recording))]
         except StoreAway as lost:
             away = lost

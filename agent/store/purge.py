@@ -6,6 +6,7 @@
 All else is found by scanning: a purge costs more than what it removes, and is meant for people.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -118,6 +119,21 @@ class RedisParties:
                         await cast("Any", self._client.srem(key, member))
                     case "hash":
                         await cast("Any", self._client.hdel(key, member))
+
+    async def forget_on_disk(self) -> None:
+        """Have a server of our own write its append-only file anew, without what was removed.
+        Returns once that is done.
+
+        Raises:
+            StoreAway: The store cannot be used.
+        """
+        with store_away():
+            await self._client.bgrewriteaof()
+            while True:
+                about = await self._client.info("persistence")
+                if not (about["aof_rewrite_in_progress"] or about["aof_rewrite_scheduled"]):
+                    return
+                await asyncio.sleep(0.05)
 
     async def _look_at(
         self,

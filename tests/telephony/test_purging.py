@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from agent.store.own_server import OwnServer
+from agent.store.redis import RedisStore
 from telephony import purging
 from telephony.errors import UsageError
-from telephony.settings import load
+from telephony.settings import Settings, load
 
 pytestmark = pytest.mark.real
 
@@ -18,9 +20,9 @@ CALL = "CA1"
 RMTREE = shutil.rmtree
 
 
-def purged(folder: Path) -> list[str]:
-    """What a purge of the call says."""
-    settings = load(
+def settings(folder: Path) -> Settings:
+    """Those of a server with everything in this folder."""
+    return load(
         gemini_api_key="simulated",
         twilio_auth_token="token",
         public_url="https://voice.example.com",
@@ -28,7 +30,11 @@ def purged(folder: Path) -> list[str]:
         record_dir=str(folder / "recordings"),
         redis_url="",
     )
-    return asyncio.run(purging.purge(settings, CALL, "", dry_run=False))
+
+
+def purged(folder: Path) -> list[str]:
+    """What a purge of the call says."""
+    return asyncio.run(purging.purge(settings(folder), CALL, "", dry_run=False))
 
 
 @pytest.fixture
@@ -75,3 +81,23 @@ def test_what_cannot_be_removed_is_named_in_one_sentence(
 
 def _denied(path: Path, *, onexc: Callable[[object, str, BaseException], None]) -> None:
     onexc(None, str(path / "caller.ulaw"), PermissionError(13, "Permission denied"))
+
+
+def test_what_was_purged_is_in_no_file_of_our_own_server_either(tmp_path: Path) -> None:
+    given = settings(tmp_path)
+
+    async def kept() -> None:
+        server = OwnServer(given.store_dir)
+        async with server.running():
+            store = RedisStore.from_url(server.url)
+            await store.open_call(CALL, caller="+14155550123")
+            await store.open_call("CA2")
+            await store.aclose()
+
+    asyncio.run(kept())
+    files = [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    assert any(b"+14155550123" in path.read_bytes() for path in files)
+    assert purged(tmp_path)[-1].startswith("removed 1 keys")
+    left = [path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    assert any(b"{CA2}" in data for data in left)
+    assert not any(b"+14155550123" in data or b"{CA1}" in data for data in left)
