@@ -163,7 +163,7 @@ class Agent:
 
         Args:
             to: Whom they asked for.
-            outcome: How that ended, as in `NextStep`: nobody was reached.
+            outcome: How that ended, as in `NextStep`: nobody was reached; or "", and nobody knows.
         """
         cue = after_menu_cue(self.persona.greeting_cue, to, outcome)
         return replace(self, persona=replace(self.persona, greeting_cue=cue), tried=(to, outcome))

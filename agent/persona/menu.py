@@ -17,6 +17,9 @@ AGENT, HANG_UP, TRANSFER = "agent", "hang_up", "transfer:"
 TIMEOUT_S = 5
 """How long a caller may take to press a key after they have heard everything, in seconds."""
 
+UNKNOWN = "Nobody knows whether they have talked."
+"""What came of a key, if that was not told."""
+
 _KEY = re.compile(r"[0-9*#]").fullmatch
 _CHOICE = re.compile(r"agent|hang_up|transfer:[a-z][a-z0-9_]{0,39}").fullmatch
 
@@ -79,17 +82,17 @@ def after_menu_cue(cue: str, to: str, outcome: str) -> str:
     Args:
         cue: The text that makes it greet any caller.
         to: The name of whom they wanted.
-        outcome: How that ended, as in `NextStep`.
+        outcome: How that ended, as in `NextStep`; "" if nobody knows.
     """
-    came = CAME_OF_IT.get(outcome, CAME_OF_IT["failed"])
+    came = f"They were not put through. {CAME_OF_IT.get(outcome, CAME_OF_IT['failed'])}"
+    came = came if outcome else UNKNOWN
     words = words_of(cue)
     greets = "Greet them in one short sentence, say your name, "
     if words is not None:
         greets = f"Greet them with these words: {words} Then "
     return (
         f'[A caller has just been connected and is listening. By a key, they have asked for "{to}" '
-        f"first, and were not put through. {came} {greets}tell them so in a few words, and ask how "
-        "you can help.]"
+        f"first. {came} {greets}tell them so in a few words, and ask how you can help.]"
     )
 
 

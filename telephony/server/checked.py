@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from fastapi import Request, Response
 from starlette.background import BackgroundTask
 
-from agent.conversation.next_step import Stage
 from agent.persona.agents import Agent
 from agent.store.base import CallRecord
 from telephony.server.admission import Refused
@@ -59,11 +58,14 @@ async def agent_of(
     agent = agents.named(name) if name else agents.answering(parties(form)[0])
     if is_placed(form):
         return agent.calling
-    if record is None:
-        return agent
-    agent = agent.after_hours if record.hours == "closed" else agent
-    step = record.next_step
-    if step is None or step.by != "caller" or step.stage is not Stage.DONE or step.reached:
+    agent = agent.after_hours if record is not None and record.hours == "closed" else agent
+    return after_menu(agent, record)
+
+
+def after_menu(agent: Agent, record: CallRecord | None) -> Agent:
+    """The agent, which knows it if a key of its menu was to put the caller through, who is here."""
+    step = None if record is None else record.next_step
+    if step is None or step.by != "caller" or not step.begun or step.reached:
         return agent
     return agent.after_menu(step.to, step.outcome)
 

@@ -22,7 +22,7 @@ from agent.store.base import CallRecord
 from telephony.call.ending import TERMINAL_STATUSES
 from telephony.call.events import CallStatus, StreamEnded
 from telephony.server import answering, menu, standing, way_out
-from telephony.server.checked import agent_of, form_of, token_of, worker_of, xml
+from telephony.server.checked import after_menu, agent_of, form_of, token_of, worker_of, xml
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
 from telephony.twilio.numbers import is_placed
@@ -54,7 +54,7 @@ async def voice(request: Request) -> Response:
     reason = answering.why_not(agent, form, closed=closed) if first and not calls else None
     if reason is not None:
         return await answering.turn_away(worker, form, agent, reason)
-    agent = agent.after_hours if closed else agent
+    agent = after_menu(agent.after_hours if closed else agent, record)
     if first and (offers := menu.offered(worker, form, record, agent)) is not None:
         await answering.note_party(worker, form)
         return xml(offers)

@@ -183,7 +183,11 @@ async def test_nobody_hears_a_menu_outside_the_hours_or_where_a_webhook_failed(
             await rings(worker, form_of(call_sid))
             await pressed(worker, call_sid, "2", "a")
             error = {"ErrorUrl": f"https://voice.example.com{failed}"}
-            assert "<Stream" in await rings(worker, form_of(call_sid, "in-progress") | error)
+            answer = await rings(worker, form_of(call_sid, "in-progress") | error)
+            assert "<Stream" in answer
+            assert '<Parameter name="tried" value="sales:" />' in answer, (
+                "nobody knows how it ended"
+            )
         add(persona, closed)
         answer = await rings(worker, form_of(new_call_sid()))
         assert ("<Gather" not in answer, "<Stream" in answer) == (True, True)

@@ -55,3 +55,22 @@ def test_a_mistake_in_a_menu_is_named(tmp_path: Path, text: str, place: str, tol
         agents(tmp_path, text)
     assert place in str(error.value)
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        ("busy", "They were not put through. The line is busy."),
+        ("canceled", "They were not put through. Nobody could be reached."),
+        ("", "Nobody knows whether they have talked."),
+    ],
+)
+def test_an_agent_greets_a_caller_who_wanted_somebody_else_and_says_why(
+    tmp_path: Path, outcome: str, told: str
+) -> None:
+    for greeting, first in (("", "say your name"), ('greeting = "Hello."\n', "Hello. Then tell")):
+        agent = agents(tmp_path, greeting).default.after_menu("sales", outcome)
+        assert agent.tried == ("sales", outcome)
+        cue = agent.persona.greeting_cue
+        assert f'asked for "sales" first. {told}' in cue
+        assert first in cue
