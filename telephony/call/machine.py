@@ -69,6 +69,7 @@ class Call:
         self._microphone = Microphone(opened.persona.turn_taking, self._talk_over)
         self._player = Player(None if self._talk_over is None else Overheard())
         self._waiting = Waiting(opened.persona.turn_taking)
+        self._silence_ms = opened.persona.turn_taking.silence_ms
         self._hand_over = HandOver()
         self._out: list[Command] = []
         self._to_store: list[StoreCommand] = []
@@ -311,6 +312,7 @@ class Call:
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE
             and not self._conversation.debt.busy
+            and not self._microphone.ear.spoke_since(now_ms - self._silence_ms)
         )
         if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
             self._end(EndedReason.HANDED_OVER, now_ms)
