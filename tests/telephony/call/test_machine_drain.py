@@ -4,6 +4,7 @@ import pytest
 
 from agent.conversation.commands import AppendLine
 from agent.conversation.events import CallerSaid, ReplyAudio, TurnComplete
+from agent.conversation.persona import GO_ON_CUE
 from agent.conversation.turn_taking import DEFAULT_TURNS
 from telephony.call.commands import CloseStream, EndCall
 from telephony.call.events import CallStatus, DrainRequested
