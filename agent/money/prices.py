@@ -54,6 +54,9 @@ OUTBOUND_USD = 0.014
 SIP_USD = 0.004
 """A minute of a Twilio line, by its kind."""
 
+TEXT_USD = 0.0083
+"""A segment of a text message, without what some carriers take besides."""
+
 _TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
 
 
@@ -100,6 +103,11 @@ def of_model(model: str, wall_time_ms: int) -> Tariff:
         return _of_others(name, at)
     since = [row for row in rows if row.since <= at.date()]
     return max(since, key=lambda row: row.since).tariff if since else UNKNOWN
+
+
+def nano(usd: float) -> int:
+    """US dollars in nano-dollars."""
+    return round(usd * NANO)
 
 
 def minute_usd(ours: str, theirs: str, *, outbound: bool) -> float:

@@ -18,6 +18,7 @@ Modules, lowest first:
     promises    what a store promises
     errands     what is still to be done for calls that are over
     budgets     what calls have cost in a day, and what they have reserved
+    besides     what calls cost besides the model and their own line
     dials       the calls that are placed: how many to a number in a day, and one a second
     requests    requests that must be carried out once, by a key of whoever asks
     records     reads what the scripts return

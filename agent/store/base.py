@@ -74,6 +74,7 @@ class CallRecord:
         lines: The transcript, in order; empty if the method does not return it.
         persona: The name of the agent that answers.
         usd: What the call has cost, in US dollars; None if that is not known.
+        besides_usd: What of it was for other lines and text messages.
         tokens: How many tokens of the model were billed.
         seconds: How long it has lasted.
         notes: What the agent wrote down, each note on a line.
@@ -103,6 +104,7 @@ class CallRecord:
     direction: Direction = "inbound"
     consent: str = field(default="", repr=False)
     hours: HoursAre = "open"
+    besides_usd: float = 0.0
 
     @property
     def is_away(self) -> bool:

@@ -7,9 +7,11 @@ from typing import Any, cast
 import structlog
 
 from agent.conversation.checkpoint import Checkpoint, CheckpointError
+from agent.conversation.meter import NANO
 from agent.conversation.next_step import By, Kind, Leg, NextStep, Stage
 from agent.conversation.transcript import Line, Role
 from agent.store.base import CallRecord, Direction, Fenced, HoursAre, Status
+from agent.store.besides import PREFIX
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,7 @@ def record_of(
     """
     fields = fields_of(flat)
     step = step_in(fields)
+    besides = sum(int(n) for name, n in fields.items() if name.startswith(PREFIX)) / NANO
     return CallRecord(
         status=cast("Status", fields["status"]),  # only our scripts write it
         ended_reason=fields["ended_reason"],
@@ -35,7 +38,8 @@ def record_of(
         checkpoint=_checkpoint(conversation_id, checkpoint, step),
         lines=_lines(entries),
         persona=fields.get("persona", ""),
-        usd=_usd(fields.get("usd", "unknown")),
+        usd=_usd(fields.get("usd", "unknown"), besides),
+        besides_usd=besides,
         tokens=int(fields.get("tokens", 0)),
         seconds=int(fields.get("seconds", 0)),
         notes=fields.get("notes", ""),
@@ -67,8 +71,8 @@ def step_in(fields: Mapping[str, str]) -> NextStep | None:
     )
 
 
-def _usd(text: str) -> float | None:
-    return None if text == "unknown" else float(text)
+def _usd(text: str, besides: float) -> float | None:
+    return None if text == "unknown" else round(float(text) + besides, 9)
 
 
 def fields_of(flat: list[str]) -> dict[str, str]:

@@ -6,8 +6,8 @@ one hash slot, and each write of the call renews their expiry:
     offhook:{<id>}:lines               stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
     offhook:{<id>}:call                hash: status ended_reason epoch owner persona usd tokens
                                        seconds notes account summary_usd caller direction
-                                       consent; next_step and next_step_*, the fields of a
-                                       `NextStep`
+                                       consent; cost_*, see `agent.store.besides`; next_step
+                                       and next_step_*, the fields of a `NextStep`
     offhook:{<id>}:checkpoint          string: JSON
     offhook:{<id>}:token:<nonce>       string: a used token; kept as long as the token could live
     offhook:{<id>}:resumes             string: a counter; kept for its window of 60 s
@@ -59,6 +59,7 @@ from agent.store.base import (
     HoursAre,
     Taken,
 )
+from agent.store.besides import RedisBesides
 from agent.store.budgets import RedisBudgets
 from agent.store.connection import closing
 from agent.store.dials import RedisDials
@@ -106,6 +107,7 @@ class RedisStore:
         budgets: What calls cost in a day.
         dials: The calls that are placed.
         requests: The requests that must be carried out once.
+        besides: What calls cost besides the model and their own line.
         legs: The calls to those who are told of a caller first.
         held: Which calls no worker holds any more.
         parties: Who has which calls, and what is kept of them.
@@ -117,6 +119,7 @@ class RedisStore:
         self.budgets = RedisBudgets(self._client)
         self.dials = RedisDials(self._client, ttl_s)
         self.requests = RedisRequests(self._client)
+        self.besides = RedisBesides(self._client, ttl_s)
         self.legs = RedisLegs(self._client, ttl_s)
         self.held = RedisHeld(self._client, ttl_s)
         self.parties = RedisParties(self._client, ttl_s)

@@ -12,6 +12,7 @@ Modules, lowest first:
     patience       limits how long a caller waits for the store
     admission      checks Twilio's signatures and one-time tokens
     purse          the money of calls: what a day may cost is reserved, booked and given back
+    extras         what a call costs besides: other lines, and text messages
     ownership      which worker owns a call: epochs and used tokens, also while the store is away
     store_writer   writes one call's data to the store, and keeps it while the store is away
     tool_runner    runs the tools of one call

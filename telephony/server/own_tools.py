@@ -4,12 +4,14 @@ What the model asks for was checked by the conversation, and is checked here aga
 but the owner's words, and to nobody but the other party of the call, or whom the owner has named.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 
 import structlog
 
 from agent.conversation.declaration import SEND_SMS, TAKE_MESSAGE, Status
 from agent.conversation.persona import Persona
+from agent.conversation.segments import segments
 from agent.conversation.sms import Template, written
 from agent.persona.sms_schema import Route
 from agent.store.base import StoreAway
@@ -18,6 +20,7 @@ from agent.tools.outcome import PERHAPS_DONE, Outcome
 from agent.tools.toolbox import Runnable, Toolbox
 from telephony.dialling.numbers import Kind, look_up
 from telephony.server.asked_once import DoneOrNot
+from telephony.server.extras import Extras
 from telephony.server.patience import patiently
 from telephony.server.personas import Personas
 from telephony.server.texting import NO_TEXTS, NOT_NOW, NOT_THERE, NotSent, Text, send
@@ -43,7 +46,7 @@ def look_at(settings: Settings, personas: Personas) -> None:
 
 
 def toolbox_of(
-    settings: Settings, store: Store, personas: Personas
+    settings: Settings, store: Store, personas: Personas, extras: Extras | None = None
 ) -> Callable[[Persona, str], Toolbox]:
     """What gives the tools of one call, by who answers it and its CallSid."""
 
@@ -51,7 +54,7 @@ def toolbox_of(
         agent = personas.last_good.named(persona.name)
         ours: dict[str, Runnable] = {}
         if persona.sms:
-            ours[SEND_SMS] = SmsTool(settings, store, call_sid, persona.sms, agent.sms)
+            ours[SEND_SMS] = SmsTool(settings, store, call_sid, persona.sms, agent.sms, extras)
         return agent.toolbox.with_tools(ours) if ours else agent.toolbox
 
     return tools
@@ -66,6 +69,7 @@ class SmsTool:
         call_sid: The call.
         templates: What may be sent.
         routes: From where to whom, by the name of a template.
+        extras: Where it is stored what they cost; None for nowhere.
     """
 
     def __init__(
@@ -75,9 +79,10 @@ class SmsTool:
         call_sid: str,
         templates: tuple[Template, ...],
         routes: Mapping[str, Route],
+        extras: Extras | None = None,
     ) -> None:
         self._settings, self._store, self._call_sid = settings, store, call_sid
-        self._templates, self._routes = templates, routes
+        self._templates, self._routes, self._extras = templates, routes, extras
 
     async def run(self, arguments: Mapping[str, object]) -> Outcome:
         """Send a message, once. Raises nothing but what a cancellation raises."""
@@ -114,8 +119,14 @@ class SmsTool:
                 Status.ERROR, retryable=error.retryable, hint=error.words, problem=error.why
             )
         except DoneOrNot as unknown:
+            await self._costs(text)
             return Outcome(Status.UNKNOWN, hint=PERHAPS_DONE, problem=unknown.why)
+        await self._costs(text)
         return Outcome(Status.OK, hint=SENT)
+
+    async def _costs(self, text: Text) -> None:
+        if self._extras is not None:
+            await self._extras.text(self._call_sid, secrets.token_hex(8), segments(text.body))
 
 
 def refused(to: str, route: Route) -> str:

@@ -106,9 +106,11 @@ class Till:
         """Book what a call has cost that is over, and give back what it had reserved."""
         await self._book(Booking(account, call_sid, cost, how="end"))
 
-    async def pay_besides(self, call_sid: str, account: Account, usd: float) -> None:
-        """Book what a call's summary has cost, in US dollars."""
-        await self._book(Booking(account, f"{call_sid}/summary", round(usd * NANO)))
+    async def pay_besides(
+        self, call_sid: str, account: Account, usd: float, what: str = "summary"
+    ) -> None:
+        """Book what something besides a call has cost, such as its summary, in US dollars."""
+        await self._book(Booking(account, f"{call_sid}/{what}", round(usd * NANO)))
 
     async def _book(self, booking: Booking) -> Booked:
         try:

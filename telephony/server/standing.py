@@ -122,8 +122,10 @@ async def _give_back(worker: Worker, call_sid: str, record: CallRecord) -> None:
     """Give back what a call had reserved which no worker holds, as far as its cost is known."""
     account = Account.from_json(record.account)
     known = record.usd is not None or not record.epoch
+    # What it has cost besides is booked by itself.
+    own = max(0.0, (record.usd or 0) - record.besides_usd)
     if account is not None and known:
-        await worker.till.settle(call_sid, account, round((record.usd or 0) * NANO))
+        await worker.till.settle(call_sid, account, round(own * NANO))
 
 
 async def not_begun(worker: Worker, call_sid: str, reason: NotBegun) -> None:

@@ -85,6 +85,7 @@ async def leg(request: Request) -> Response:
     call_sid, status = form["CallSid"], form.get("CallStatus", "")
     try:
         if status in TERMINAL_STATUSES:
+            await _costs(request, form, of)
             over = await warm.ended(of, call_sid, OUTCOMES.get(status, "failed"))
             return Response(status_code=204, background=_winding_up(warm, of, over))
         unwanted = await warm.changes(of, call_sid, status)
@@ -92,6 +93,12 @@ async def leg(request: Request) -> Response:
         return _nobody_knows(away)
     task = BackgroundTask(warm.hang_up, unwanted) if unwanted else None
     return Response(status_code=204, background=task)
+
+
+async def _costs(request: Request, form: dict[str, str], of: OfStep) -> None:
+    """Store what the call to the target has cost, that is over."""
+    if seconds := form.get("CallDuration", ""):
+        await worker_of(request).extras.leg(of.call_sid, f"{of.n}", form.get("To", ""), seconds)
 
 
 async def _of_target(request: Request) -> tuple[dict[str, str], OfStep, WarmTransfers]:

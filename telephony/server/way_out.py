@@ -151,7 +151,9 @@ async def ended(
     """
     call_sid, status = form["CallSid"], form.get("DialCallStatus", "")
     if (held := await waiting(worker, call_sid)) is None:
-        return await settled(worker, call_sid, status), status, None
+        step = await settled(worker, call_sid, status)
+        await _costs(worker, form, step)
+        return step, status, None
     try:
         left, moved = await worker.warm.left(call_sid, held, over=over)
     except StoreAway as away:
@@ -163,6 +165,18 @@ async def ended(
     return left, left.outcome, tidy
 
 
+async def _costs(worker: Worker, form: Mapping[str, str], step: NextStep | None) -> None:
+    """Store what the second leg of a cold transfer has cost."""
+    if step is None or not (seconds := form.get("DialCallDuration", "")):
+        return
+    to = worker.settings.transfer_to if not step.to else ""
+    if step.to:
+        record = await _record(worker, form["CallSid"])
+        agent = worker.personas.last_good.named("" if record is None else record.persona)
+        to = agent.transfers[step.to].to if step.to in agent.transfers else ""
+    await worker.extras.leg(form["CallSid"], str(step.n), to or "", seconds)
+
+
 def why_over(outcome: str) -> EndedReason | None:
     """Why a call is over that ended with a transfer; None if it is not known how that ended."""
     if not outcome:
@@ -172,12 +186,17 @@ def why_over(outcome: str) -> EndedReason | None:
 
 async def waiting(worker: Worker, call_sid: str) -> NextStep | None:
     """The step whose caller waits, or has waited, for somebody who is told of them; or None."""
-    try:
-        record = await patiently(worker.store.look_up(call_sid))
-    except StoreAway:
-        return None
+    record = await _record(worker, call_sid)
     step = None if record is None else record.next_step
     return None if step is None or step.leg is Leg.NONE else step
+
+
+async def _record(worker: Worker, call_sid: str) -> CallRecord | None:
+    """What is stored of a call; None while the store is away."""
+    try:
+        return await patiently(worker.store.look_up(call_sid))
+    except StoreAway:
+        return None
 
 
 async def settled(worker: Worker, call_sid: str, outcome: str) -> NextStep | None:

@@ -140,6 +140,7 @@ async def status(request: Request) -> Response:
         if (held := await way_out.waiting(worker, call_sid)) is not None:
             tidy = BackgroundTask(worker.warm.hung_up, call_sid, held)
         await standing.over_elsewhere(worker, form)
+        await worker.extras.line(form)
     return Response(status_code=204, background=tidy)
 
 

@@ -36,6 +36,7 @@ from telephony.server.admission import Admission, wall_time_ms
 from telephony.server.calls import Calls
 from telephony.server.delivery import Delivery
 from telephony.server.errands import ErrandRunner, Means
+from telephony.server.extras import Extras
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.server.observers import Observer
@@ -84,6 +85,7 @@ class Worker:
     personas: Personas
     recorder: Recorder
     till: Till
+    extras: Extras
     dials: Dials
     requests: Requests
     parties: RedisParties
@@ -229,13 +231,15 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         _look_at_prices(made_of.settings)
         look_at(made_of.settings, made_of.personas)
         await stack.enter_async_context(made_of.personas.asking())
+        till = Till(made_of.store.budgets, made_of.admission)
+        extras = Extras(made_of.store, made_of.store.besides, till)
         calls = Calls(
             model=model,
             store=made_of.store,
             leases=leases,
             has_fallback=made_of.settings.gemini_fallback_model is not None,
             think_ms=quirks_of(made_of.settings.gemini_model).think_ms,
-            toolbox_of=toolbox_of(made_of.settings, made_of.store, made_of.personas),
+            toolbox_of=toolbox_of(made_of.settings, made_of.store, made_of.personas, extras),
             mask_of=lambda persona: made_of.personas.last_good.named(persona.name).mask,
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
             observers=made_of.observers,
@@ -246,7 +250,6 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         rest = _rest(made_of.settings)
         await stack.enter_async_context(_reaping(made_of, calls, rest))
         warm = await stack.enter_async_context(_transferring(made_of, calls, rest))
-        till = Till(made_of.store.budgets, made_of.admission)
         await stack.enter_async_context(_errands(made_of, calls, till))
         yield Worker(
             made_of.settings,
@@ -259,6 +262,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             made_of.personas,
             made_of.recorder,
             till,
+            extras,
             made_of.store.dials,
             made_of.store.requests,
             made_of.store.parties,

@@ -7,6 +7,7 @@ import pytest
 
 from agent.conversation.next_step import NextStep, Stage
 from agent.conversation.tool_events import ToolCalled
+from agent.money.prices import OUTBOUND_USD
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
 from agent.simulator.script import parse
@@ -83,6 +84,7 @@ async def test_a_caller_who_is_put_through_leaves_the_agent(persona: Path) -> No
         *("sales", "agent"),
         *(Stage.DONE, "completed"),
     )
+    assert record.besides_usd == OUTBOUND_USD, "the second leg"
     assert said(record) == [("agent", "Hello."), *UNTIL_THEN[1:]]
     assert len(model.sessions) == 1
 
@@ -98,6 +100,7 @@ async def test_a_caller_whom_nobody_answers_comes_back_to_the_agent_who_knows(
     assert (report.ended_by, record.ended_reason) == ("caller", "caller_hangup")
     assert said(record) == [("agent", "Hello."), *UNTIL_THEN[1:], BACK]
     assert (step_of(record).stage, step_of(record).outcome) == (Stage.DONE, "busy")
+    assert record.besides_usd == 0
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from redis.asyncio import Redis
 
+from agent.money.prices import TEXT_USD
 from agent.simulator.behaviour import BRISK
 from agent.simulator.model import GeminiServer
 from agent.simulator.script import parse
@@ -88,6 +89,7 @@ async def test_a_message_goes_to_the_number_that_calls_and_to_no_other(
     assert report.problems == ()
     assert [(each.to, each.calling, each.body) for each in rest.account.messages] == sent
     assert record.lines[-1].text == clip(f"agent/{heard}").text
+    assert record.besides_usd == len(sent) * TEXT_USD
 
 
 def the_first(_path: str) -> int:

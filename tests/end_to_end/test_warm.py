@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.conversation.next_step import Leg, Stage
+from agent.money.prices import OUTBOUND_USD
 from telephony.simulator import call_flow, hearing
 from telephony.simulator import caller as telephone
 from telephony.simulator.report import CallEnded, CallEvent
@@ -44,6 +45,7 @@ async def test_a_target_who_accepts_hears_the_summary_and_talks_with_the_caller(
         report, record = await there.call(CALLER)
         leg = await there.leg()
         assert len(there.worker.server.worker.calls) == 0
+        paid = await there.worker.server.worker.store.look_up(report.call_sid)
     assert (report.problems, leg.problems) == ((), ())
     assert any(SUMMARY in told for told in leg.announced)
     assert kinds(report.sounds) == ["music", "person"]
@@ -53,6 +55,8 @@ async def test_a_target_who_accepts_hears_the_summary_and_talks_with_the_caller(
     assert (step.stage, step.outcome, step.leg) == (Stage.DONE, "completed", Leg.JOINED)
     assert record is not None
     assert (record.status, record.ended_reason) == ("completed", "transferred")
+    assert paid is not None
+    assert paid.besides_usd == OUTBOUND_USD
     assert len(there.model.sessions) == 1
 
 
