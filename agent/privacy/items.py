@@ -173,7 +173,7 @@ def _in_run(text: str, run: list[Token], kind: Kind, region: str) -> Iterator[It
         for last in range(len(run), first, -1):
             row = run[first:last]
             number = _joined(row)
-            if len(number) > LONGEST:
+            if len(number) > LONGEST or _is_fraction(text, row):
                 continue
             extent = None
             if kind == "phone":
@@ -190,6 +190,11 @@ def _in_run(text: str, run: list[Token], kind: Kind, region: str) -> Iterator[It
                 break
         else:
             first += 1
+
+
+def _is_fraction(text: str, row: list[Token]) -> bool:
+    """Whether this is a number such as 1234.567890."""
+    return len(row) == 2 and text[row[0].end : row[1].start] == "."
 
 
 def _extent(row: list[Token]) -> tuple[int, int]:

@@ -42,6 +42,8 @@ NOTHING = [
     "http://192.168.100.200:8080",
     "The total is 1,234,567.89 dollars, or 1.234.567.",
     "CA0123456789abcdef0123456789abcdef",
+    "It took 1234.567890 ms, or 123.456789 s.",
+    "/recordings/CA01.1796053077800.call",
     "I am at home, and it is 20 30 40 50.",
     "Look at the picture dot by dot.",
     "GB82 WEST 1234 5698 7654 33",
