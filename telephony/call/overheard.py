@@ -18,22 +18,25 @@ class Overheard:
     """
 
     def __init__(self) -> None:
-        self._frames: deque[tuple[int, int]] = deque()
+        self._coming: deque[tuple[int, int]] = deque()
+        self._heard: deque[tuple[int, int]] = deque()
+        """What may come back, each louder than all behind it: nothing else can be the loudest."""
 
     def reset(self) -> None:
         """A new stream: nothing was sent."""
-        self._frames.clear()
+        self._coming.clear()
+        self._heard.clear()
 
     def sent(self, at: int, ulaw: bytes) -> None:
         """This was sent, to be played from the position `at` on."""
         for start in range(0, len(ulaw), FRAME_SAMPLES):
             frame = ulaw[start : start + FRAME_SAMPLES]
-            self._frames.append((at + start, level.rms(g711.decode(frame))))
+            self._coming.append((at + start, level.rms(g711.decode(frame))))
 
     def cleared(self, at: int) -> None:
         """What was sent from there on is not played."""
-        while self._frames and self._frames[-1][0] >= at:
-            self._frames.pop()
+        while self._coming and self._coming[-1][0] >= at:
+            self._coming.pop()
 
     def loudest(self, heard: int) -> int:
         """The rms of the loudest 20 ms that may come back now.
@@ -41,8 +44,13 @@ class Overheard:
         Args:
             heard: The position up to which it was heard.
         """
-        oldest = heard - (ECHO_MS + EARLY_MS) * PHONE_SAMPLES_PER_MS
-        while self._frames and self._frames[0][0] < oldest:
-            self._frames.popleft()
         newest = heard + EARLY_MS * PHONE_SAMPLES_PER_MS
-        return max((rms for at, rms in self._frames if at < newest), default=0)
+        while self._coming and self._coming[0][0] < newest:
+            frame = self._coming.popleft()
+            while self._heard and self._heard[-1][1] <= frame[1]:
+                self._heard.pop()
+            self._heard.append(frame)
+        oldest = heard - (ECHO_MS + EARLY_MS) * PHONE_SAMPLES_PER_MS
+        while self._heard and self._heard[0][0] < oldest:
+            self._heard.popleft()
+        return self._heard[0][1] if self._heard else 0

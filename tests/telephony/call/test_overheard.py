@@ -43,3 +43,14 @@ def test_a_new_stream_has_played_nothing() -> None:
     overheard.sent(0, tone(1_000, 200))
     overheard.reset()
     assert overheard.loudest(0) == 0
+
+
+def test_the_next_loudest_counts_once_the_loudest_is_long_past() -> None:
+    overheard = Overheard()
+    levels = (4_000, 1_000, 2_000)
+    for number, rms in enumerate(levels):
+        overheard.sent(number * 400 * MS, tone(rms, 400))
+    found = [overheard.loudest(at * MS) for at in (400, 900, 1_100, 1_700)]
+    assert all(
+        about(rms, heard) for rms, heard in zip((4_000, 4_000, 2_000, 2_000), found, strict=True)
+    )
