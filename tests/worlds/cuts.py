@@ -1,6 +1,7 @@
 """Cuts a call: its worker dies after a step, and a fresh `Call` continues from the stored data.
 
 python -m tests.worlds.cuts                             # seeds, then every step of every file
+python -m tests.worlds.cuts --control                   # only steps that are more than sound
 python -m tests.worlds.cuts --world barge-in --step 42  # one of them, to examine
 python -m tests.worlds.cuts --seed 17                   # a world drawn by a seed, cut once
 """
@@ -12,17 +13,18 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
+from agent.conversation.events import ReplyAudio
 from telephony.call.events import Tick
 from telephony.simulator.drawn import draw
 from telephony.simulator.world import World
 from telephony.simulator.world_file import load
 from telephony.simulator.world_spec import WorldSpec
-from telephony.twilio.messages import Media
+from telephony.twilio.messages import Mark, Media
 from tests.worlds.invariants import broken
 from tests.worlds.sdk import WireSdk
 
@@ -80,19 +82,27 @@ def seed_failures(seed: int) -> Iterator[str]:
         yield f"{wrong}\n    python -m tests.worlds.cuts --seed {seed}"
 
 
-def all_failures(name: str) -> tuple[int, list[str]]:
-    """How many steps a world file's call takes, and what is wrong where it is cut after each.
+SOUND = Media | Mark | ReplyAudio | Tick
+"""Events that only make sound go on; all others are control events."""
+
+
+def all_failures(name: str, *, control: bool = False) -> tuple[int, list[str]]:
+    """How often a world file's call is cut, after each of its steps or of its control events, and
+    what is wrong where it is.
 
     The call is lived once. After each step, a forked process cuts it there and lives it to its end:
     in long calls that takes two thirds of the time of living each one from its beginning.
     """
-    spec, found = spec_of(name), list[str]()
+    spec, found, cuts = spec_of(name), list[str](), 0
     cut_here: int | None = None
     gc.collect()
     gc.freeze()  # else each process would copy what its collector touches
 
     def fork(step: int) -> bool:
-        nonlocal cut_here
+        nonlocal cut_here, cuts
+        if control and isinstance(world.steps[step - 1].event, SOUND):
+            return False
+        cuts += 1
         reader, writer = os.pipe()
         if (child := os.fork()) == 0:
             os.close(reader)
@@ -118,23 +128,24 @@ def all_failures(name: str) -> tuple[int, list[str]]:
             raise
         traceback.print_exc()
         os._exit(1)
-    return len(world.steps), found
+    return cuts, found
 
 
 def main() -> int:
     """Cut what is asked for; 1 if anything is broken."""
     parser = argparse.ArgumentParser(description="Cut calls after their steps.")
-    parser.add_argument("--world", choices=NAMES, help="a world file; all of them without it")
+    parser.add_argument("--world", choices=NAMES, nargs="+", help="world files; else all of them")
     parser.add_argument("--step", type=int, help="after this step; all of them without it")
+    parser.add_argument("--control", action="store_true", help="after control events alone")
     parser.add_argument("--seed", type=int, help="a world drawn by this seed instead")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many worlds are drawn")
     asked = parser.parse_args()
     if asked.seed is not None:
         found = _print(seed_failures(asked.seed))
     elif asked.step:
-        found = _print(failures(asked.world, [asked.step]))
-    elif asked.world:
-        found = _files([asked.world])
+        found = sum(_print(failures(name, [asked.step])) for name in asked.world or NAMES)
+    elif asked.world or asked.control:
+        found = _files(asked.world or NAMES, control=asked.control)
     else:
         found = _seeds(asked.seeds) + _files(NAMES)
     print(f"{found} broken")  # noqa: T201 - for a person
@@ -154,10 +165,11 @@ def _of_seed(seed: int) -> list[str]:
     return list(seed_failures(seed))
 
 
-def _files(names: Sequence[str]) -> int:
+def _files(names: Sequence[str], *, control: bool = False) -> int:
     found = cuts = 0
+    cut = partial(all_failures, control=control)
     with get_context("spawn").Pool(min(len(names), os.process_cpu_count() or 1)) as pool:
-        for name, (steps, wrongs) in zip(names, pool.imap(all_failures, names), strict=True):
+        for name, (steps, wrongs) in zip(names, pool.imap(cut, names), strict=True):
             cuts += steps
             found += _print(wrongs)
             print(f"{name}: {steps} cuts, {len(wrongs)} broken", flush=True)  # noqa: T201 - for a person
