@@ -68,6 +68,10 @@ _PHONE_LENGTHS = range(7, 16)
 _AS_AMERICANS = {(3, 3, 4), (1, 3, 3, 4)}
 """The groups in which a number of theirs is written, also right behind another one."""
 
+_FAR = 4
+_PLUS = re.compile(r"\+[( ]*$").search
+"""What stands right before a number with its country's code, no farther than so many characters."""
+
 _EXTENSION = re.compile(r"\s?(?:x|ext\.?)\s?\d{1,6}\b", re.IGNORECASE).match
 _FEWEST = 5
 """So many digits, or words for one or more of them, are in the shortest item of digits."""
@@ -170,14 +174,14 @@ def _in_run(text: str, run: list[Token], kind: Kind, region: str) -> Iterator[It
     """
     first = 0
     while first < len(run):
-        for last in range(len(run), first, -1):
+        for last in range(min(len(run), first + LONGEST), first, -1):
             row = run[first:last]
             number = _joined(row)
             if len(number) > LONGEST or _is_fraction(text, row):
                 continue
             extent = None
             if kind == "phone":
-                plus = text[: row[0].start].rstrip("( ").endswith("+")
+                plus = _PLUS(text, max(0, row[0].start - _FAR), row[0].start)
                 if plus or _groups(row) in _AS_AMERICANS or _apart(text, run, first, last):
                     extent = _phone(text, row, number, region)
             elif kind == "card":
@@ -226,12 +230,11 @@ def _phone(text: str, row: list[Token], number: str, region: str) -> tuple[int, 
         return None
     if (extension := _EXTENSION(text, end)) is not None:
         end = extension.end()
-    before = text[:start].rstrip("( ")
-    if before.endswith("+"):
-        return (len(before) - 1, end) if is_reachable(number) else None
+    if (plus := _PLUS(text, max(0, start - _FAR), start)) is not None:
+        return (plus.start(), end) if is_reachable(number) else None
     abroad = number.startswith("00") and is_reachable(number[2:])
     if abroad or is_dialled(number, region, grouped=len(row) > 1):
-        return start - text[:start].endswith("("), end
+        return start - text.endswith("(", 0, start), end
     return None
 
 

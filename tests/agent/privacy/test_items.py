@@ -6,8 +6,10 @@ from itertools import pairwise
 import pytest
 from faker import Faker
 
+from agent.privacy import items as module
+from agent.privacy.digits import Token
 from agent.privacy.items import KINDS, NAMES, Kind, items, masked
-from agent.privacy.numbers import region_of
+from agent.privacy.numbers import LONGEST, region_of
 
 WELL_KNOWN: list[tuple[Kind, str]] = [
     ("card", "4111 1111 1111 1111"),
@@ -96,6 +98,23 @@ def test_of_two_numbers_behind_each_other_both_are_masked() -> None:
     assert masked("917-246-4784 (512) 226-7444") == "[phone number] [phone number]"
     assert masked("+19173723802 808-555-1234") == "[phone number] [phone number]"
     assert masked("1 917 246 4784 512 226 7444") == "[phone number] [phone number]"
+
+
+@pytest.mark.parametrize("kind", ["card", "ssn", "phone"])
+@pytest.mark.parametrize("text", ["seven " * 600, "2026-11-30, " * 100])
+def test_of_a_long_run_each_digit_is_looked_at_a_few_times(
+    kind: Kind, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined: list[int] = []
+
+    def join(row: list[Token]) -> str:
+        joined.append(len(row))
+        return "".join(token.text for token in row)
+
+    monkeypatch.setattr(module, "_joined", join)
+    items(text, [kind])
+    assert sum(joined) <= 600 * LONGEST * LONGEST
+    assert max(joined) <= LONGEST
 
 
 def test_the_country_is_that_of_the_agents_first_number() -> None:
