@@ -88,7 +88,13 @@ class Ear:
         least_rms = max(self._gate.quietest_rms * ABOVE_QUIETEST, self._loudest.rms * BELOW_LOUDEST)
         if self._talk_over is not None and pcm:
             self._talk_over.hears(
-                pcm, now_ms, rms=rms, least_rms=least_rms, agent_rms=agent_rms, lost_ms=lost_ms
+                pcm,
+                now_ms,
+                rms=rms,
+                least_rms=least_rms,
+                agent_rms=agent_rms,
+                agent_heard=now_ms < agent_until_ms,
+                lost_ms=lost_ms,
             )
         if not sound:
             return False

@@ -162,6 +162,8 @@ class Call:
             case Stop():
                 self._park(STOP, now_ms)
             case Dtmf():
+                if self._talk_over is not None:
+                    self._talk_over.key_pressed(now_ms)
                 self._converse(told.KeyPressed(event.digit), now_ms)
             case SecretKey():
                 self._converse(told.SecretKeyPressed(event.kind), now_ms)
@@ -257,6 +259,10 @@ class Call:
             match command:
                 case asked.PlayReply():  # the most frequent one
                     self._player.add(command.reply, command.pcm)
+                case asked.GoOnPlayback():
+                    if self._talk_over is not None:
+                        self._talk_over.held_in_vain(now_ms)
+                    self._out += self._player.does(command, now_ms)
                 case asked.ResumeCallerAudio():
                     self._out += self._microphone.listens(command.session, now_ms)
                 case asked.HoldCallerAudio():

@@ -23,6 +23,12 @@ SPEECH_RMS = 184
 """-45 dBFS. A caller's voice is 15 dB above it, and what is heard behind it is mostly below."""
 
 
+COUNTED_MS = 1_000
+"""What is no speech by then is counted anew: in a long noise, stray frames are voiced."""
+
+KEY_MS = 500
+"""So long after a key, its tone may be in the media; Twilio mostly takes it out."""
+
 OVER_MS = 240
 """So much quiet ends what is not speech for sure: the reply is to go on soon."""
 
@@ -84,11 +90,11 @@ class TalkOver:
         self._told: CallerSpeech | None = None
         self._news: CallerSpeech | None = None
         self._fooled_ms: list[int] = []
-        self._loud_at_ms = 0
-        self._began_over_agent = False
+        self._loud_at_ms = self._deaf_until_ms = 0
+        self._over_agent = False
         # Of the utterance, in ms of the line:
         self._lasts_ms = self._voiced_ms = self._quiet_ms = 0.0
-        self._alive = self._noise = False
+        self._alive = self._noise = self._in_vain = False
 
     def hears(
         self,
@@ -98,6 +104,7 @@ class TalkOver:
         rms: int,
         least_rms: float,
         agent_rms: int,
+        agent_heard: bool,
         lost_ms: float = 0.0,
     ) -> None:
         """Listen to a frame of the line.
@@ -105,45 +112,72 @@ class TalkOver:
         Args:
             pcm: PCM16, 8 kHz, mono; any length.
             now_ms: The time.
-            lost_ms: So much of its beginning is silence in the place of what was lost.
             rms: How loud it is.
             least_rms: What is softer is the line's noise, or somebody behind the caller.
             agent_rms: How loud the agent was at the caller's ear, at most, as far as it may come
                 back now (`Overheard`); 0 for silence.
+            agent_heard: Whether it is heard now.
+            lost_ms: So much of the frame's beginning is silence in the place of what was lost.
         """
         if lost_ms and self._alive:
             self._lasts_ms += lost_ms
             self._quiet_ms += lost_ms
-            self._judge(now_ms)
+            self._judge()
         length_ms = len(pcm) / _BYTES_PER_MS - lost_ms
         loud = rms > max(SPEECH_RMS, least_rms, self._echo.least_rms(agent_rms))
         self._voicing.hears(pcm)
         if not self._alive:
             self._echo.hears(rms if rms > least_rms else 0, agent_rms, now_ms)
-            if not loud:
+            if not loud or now_ms < self._deaf_until_ms:
                 return
-            self._begin(over_agent=agent_rms > 0)
+            self._begin(over_agent=agent_heard)
+        elif not agent_heard:
+            self._over_agent = False
+        elif not self._over_agent:
+            self._over_agent = True
+            if self._told is not None and not self._in_vain:
+                # Who spoke already when the agent began, talks over it, too.
+                self._tell(Utterance.BEGAN, sure=False)
+                return
         self._lasts_ms += length_ms
         if loud:
             self._quiet_ms, self._loud_at_ms = 0.0, now_ms
             self._voiced_ms += length_ms if self._voicing.voiced else 0.0
         else:
             self._quiet_ms += length_ms
-        self._judge(now_ms)
+        self._judge()
 
     def news(self, now_ms: int) -> CallerSpeech | None:
         """What is new; ask after each `hears`, and as time goes by."""
         if self._alive and now_ms - self._loud_at_ms > GONE_MS:
-            self._end(now_ms)
+            self._end()
         news, self._news = self._news, None
         return news
 
+    def held_in_vain(self, now_ms: int) -> None:
+        """What was held is gone on with; what is said now, holds nothing again."""
+        self._in_vain = self._alive
+        self._fooled_ms = [at_ms for at_ms in self._fooled_ms if now_ms - at_ms <= FOOLED_MS]
+        self._fooled_ms.append(now_ms)
+        if len(self._fooled_ms) >= FOOLED and self._onset.lasts_ms < STRICTER.lasts_ms:
+            self._onset = STRICTER
+
+    def key_pressed(self, now_ms: int) -> None:
+        """The caller has pressed a key, whose tone may be heard as well."""
+        self._deaf_until_ms = now_ms + KEY_MS
+        if self._alive and (self._told is None or not self._told.sure):
+            self._end()
+
     def _begin(self, *, over_agent: bool) -> None:
         self._alive, self._noise, self._told = True, False, None
-        self._lasts_ms = self._voiced_ms = self._quiet_ms = 0.0
-        self._began_over_agent = over_agent
+        self._in_vain = False
+        self._count_anew()
+        self._over_agent = over_agent
 
-    def _judge(self, now_ms: int) -> None:
+    def _count_anew(self) -> None:
+        self._lasts_ms = self._voiced_ms = self._quiet_ms = 0.0
+
+    def _judge(self) -> None:
         told = self._told
         onset = self._onset
         if self._noise and onset.lasts_ms < STRICTER.lasts_ms:
@@ -152,41 +186,38 @@ class TalkOver:
         if told is not None:
             bridged_ms = SURELY_OVER_MS if told.sure else OVER_MS
         if self._quiet_ms > bridged_ms:
-            self._end(now_ms)
+            self._end()
             return
         lasts_ms = self._lasts_ms - self._quiet_ms
         if told is None:
             if lasts_ms >= onset.lasts_ms and self._voiced_ms >= onset.voiced_ms:
                 self._tell(Utterance.BEGAN, sure=False)
+            elif lasts_ms >= COUNTED_MS:
+                self._count_anew()
         elif told.sure:
             pass
         elif lasts_ms >= SURE_MS and self._voiced_ms >= SURE_VOICED_MS:
             self._tell(Utterance.CONFIRMED, sure=True)
-        elif lasts_ms >= VOICED_BY_MS and self._voiced_ms < VOICED_MS:
-            self._give_up(now_ms)
+        elif (lasts_ms >= VOICED_BY_MS and self._voiced_ms < VOICED_MS) or lasts_ms >= COUNTED_MS:
+            self._give_up()
             self._noise = True
+            self._count_anew()
 
     def _tell(self, state: Utterance, *, sure: bool) -> None:
         self._told = self._news = CallerSpeech(state, sure=sure)
 
-    def _give_up(self, now_ms: int) -> None:
+    def _give_up(self) -> None:
         """What was told of is no speech."""
         self._news, self._told = CallerSpeech(Utterance.ENDED, sure=False), None
-        if not self._began_over_agent:
-            return
-        self._fooled_ms = [at_ms for at_ms in self._fooled_ms if now_ms - at_ms <= FOOLED_MS]
-        self._fooled_ms.append(now_ms)
-        if len(self._fooled_ms) >= FOOLED and self._onset.lasts_ms < STRICTER.lasts_ms:
-            self._onset = STRICTER
 
-    def _end(self, now_ms: int) -> None:
+    def _end(self) -> None:
         told, self._alive = self._told, False
         if told is None:
             return
         if told.sure:
             self._news, self._told = CallerSpeech(Utterance.ENDED, sure=True), None
         else:
-            self._give_up(now_ms)
+            self._give_up()
 
 
 class Echo:

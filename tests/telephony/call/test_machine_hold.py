@@ -82,3 +82,12 @@ def test_a_patient_agent_speaks_through_an_mhm_and_stops_for_more() -> None:
     phone.plays(1_000)
     assert of(SendClear, phone.says(VOICE, 400) + phone.says(SILENCE, 500)) == []
     assert of(SendClear, phone.says(VOICE, ONSETS["patient"].lasts_ms + 20)) == [SendClear("MZ1")]
+
+
+def test_a_caller_who_speaks_already_when_a_reply_begins_talks_over_it() -> None:
+    phone = Phone(persona=replace(DEFAULT_PERSONA, barge_in="quick"))
+    phone.greets()
+    phone.says(VOICE, 200)
+    phone.replies(WORDS, 3_000)
+    phone.tells(TurnComplete)
+    assert of(SendClear, phone.says(VOICE, 800)) == [SendClear("MZ1")]

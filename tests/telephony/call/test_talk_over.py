@@ -1,13 +1,17 @@
 """What the ear makes of a caller who may be talking over the agent."""
 
+from itertools import cycle
+
 import numpy as np
 import pytest
 
 from agent.conversation.persona import Manner
 from agent.conversation.speech import CallerSpeech, Utterance
 from telephony.call.talk_over import (
+    COUNTED_MS,
     FOOLED,
     GONE_MS,
+    KEY_MS,
     ONSETS,
     OVER_MS,
     STRICTER,
@@ -40,7 +44,7 @@ class Line:
     def __init__(self, manner: Manner = "quick", agent_rms: int = 0) -> None:
         self.ear = TalkOver(manner)
         self.now_ms, self.agent_rms = 1_000, agent_rms
-        self._noise = iter(NOISES)
+        self._noise = cycle(NOISES)
 
     def hears(self, pcm: bytes, ms: int, *, lost_ms: int = 0) -> list[tuple[int, CallerSpeech]]:
         """So much of it; what was told, and after how much."""
@@ -55,6 +59,7 @@ class Line:
                 rms=rms,
                 least_rms=100,
                 agent_rms=self.agent_rms,
+                agent_heard=self.agent_rms > 0,
                 lost_ms=lost_ms,
             )
             if (news := self.ear.news(self.now_ms)) is not None:
@@ -115,30 +120,67 @@ def test_a_patient_ear_tells_of_what_lasts() -> None:
     ]
 
 
-def test_who_was_fooled_twice_holds_for_a_voice_only() -> None:
+def test_who_held_twice_in_vain_holds_for_a_voice_only() -> None:
     line = Line(agent_rms=AGENT_RMS)
     for _ in range(FOOLED):
-        assert len(line.hears(NOISE, 200)) == 1
-        line.hears(SILENCE, 1_000)
+        line.ear.held_in_vain(line.now_ms)
     assert line.hears(NOISE, 200) + line.hears(SILENCE, 1_000) == []
     assert line.hears(HUM, 200) == [(STRICTER.lasts_ms, BEGAN)]
 
 
-def test_who_was_fooled_a_minute_ago_is_as_before() -> None:
+def test_who_held_in_vain_a_minute_ago_is_as_before() -> None:
     line = Line(agent_rms=AGENT_RMS)
-    line.hears(NOISE, 200)
+    line.ear.held_in_vain(line.now_ms)
     line.hears(SILENCE, 61_000)
-    line.hears(NOISE, 200)
-    line.hears(SILENCE, 1_000)
+    line.ear.held_in_vain(line.now_ms)
     assert line.hears(HUM, 200) == [(40, BEGAN)]
 
 
-def test_sounds_while_the_agent_is_quiet_fool_nobody() -> None:
-    line = Line()
+def test_short_answers_make_nobody_stricter() -> None:
+    line = Line(agent_rms=AGENT_RMS)
     for _ in range(FOOLED):
         line.hears(HUM, 200)
         line.hears(SILENCE, 1_000)
     assert line.hears(HUM, 200) == [(40, BEGAN)]
+
+
+def test_who_speaks_already_when_the_agent_begins_talks_over_it() -> None:
+    line = Line()
+    assert len(line.hears(HUM, 800)) == 2
+    line.agent_rms = AGENT_RMS
+    assert line.hears(HUM, 200) == [(20, BEGAN), (40, CONFIRMED)]
+
+
+def test_what_went_on_all_the_same_is_not_held_again_by_the_same_voice() -> None:
+    line = Line()
+    line.hears(HUM, 800)
+    line.ear.held_in_vain(line.now_ms)
+    line.agent_rms = AGENT_RMS
+    assert line.hears(HUM, 2_000) == []
+
+
+def test_the_tone_of_a_key_is_no_voice() -> None:
+    line = Line()
+    assert line.hears(HUM, 60) == [(40, BEGAN)]
+    line.ear.key_pressed(line.now_ms)
+    assert line.ear.news(line.now_ms) == WAS_NONE
+    assert line.hears(HUM, KEY_MS - FRAME_MS) == []
+    assert line.hears(HUM, 80) == [(40, BEGAN)]
+
+
+def test_stray_voiced_frames_of_a_long_noise_do_not_add_up() -> None:
+    line = Line()
+    line.hears(NOISE, 400)
+    told = []
+    for _ in range(20):
+        told += line.hears(NOISE, 900) + line.hears(HUM, 20)
+    assert told == []
+
+
+def test_a_hold_for_what_never_turns_out_to_be_speech_is_given_up() -> None:
+    line = Line()
+    line.hears(HUM, 100)
+    assert [news for _, news in line.hears(NOISE, COUNTED_MS)] == [WAS_NONE]
 
 
 def test_what_is_lost_is_quiet_of_its_length() -> None:
