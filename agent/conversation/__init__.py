@@ -24,6 +24,7 @@ Modules, lowest first:
     commands    the commands to the model, the store and the player
     meter       what the conversation costs
     turns       what the model is doing, and whose turn it is
+    alike       tells whether masked arguments may be those of a new call
     hints       what the model is told about a tool call that gave no plain result
     tools       the ledger of tool calls: each call, its state and its result
     message     the messages that the agent has taken, and what the model is told of them

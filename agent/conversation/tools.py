@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
+from agent.conversation.alike import alike
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.declaration import (
     COLLECT_DIGITS,
@@ -207,12 +208,13 @@ class Ledger:
         return next((call for call in self._calls if call.number == number), None)
 
     def same(self, name: str, arguments: str, now_ms: int) -> ToolCall | None:
-        """An equal call that need not, or must not, run again.
+        """An equal call that need not, or must not, run again. Of an act whose arguments were
+        masked when they were stored, see `alike`; a look-up may run again.
 
         Of messages only the last call counts: to begin one after another is to begin another.
         """
         for call in reversed(self._calls):
-            if (call.tool.name, call.arguments) == (name, arguments) and _stands(call, now_ms):
+            if call.tool.name == name and _asks(call, arguments) and _stands(call, now_ms):
                 return call
             if call.tool.name == name == TAKE_MESSAGE:
                 return None
@@ -356,6 +358,13 @@ def _ended(call: ToolCall, step: NextStep | None) -> None:
             call.ends(State.FAILED, envelope(Status.ERROR, outcome), 0)
         case _:
             call.ends(State.UNKNOWN, envelope(Status.UNKNOWN), 0)
+
+
+def _asks(call: ToolCall, arguments: str) -> bool:
+    """Whether a call has, or may have had, these arguments."""
+    return call.arguments == arguments or (
+        not call.tool.idempotent and alike(call.arguments, arguments)
+    )
 
 
 def _stands(call: ToolCall, now_ms: int) -> bool:

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from agent.conversation.alike import MASKS, alike
 from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
 from agent.conversation.declaration import Tool, canonical
 from agent.conversation.hints import NOT_KEPT, UNKNOWN_HINT
 from agent.conversation.tools import Ledger, State
 from agent.conversation.transcript import Line
-from agent.privacy.items import KINDS
+from agent.privacy.items import KINDS, NAMES
 from agent.privacy.masking import CARDS, NO_MASK, UNFINISHED, Mask
 
 CARD, MAIL = "4111 1111 1111 1111", "kim@example.com"
@@ -102,3 +103,53 @@ def test_of_digits_that_are_still_typed_few_are_kept(mask: Mask, typed: str, sto
 def test_a_number_of_somebody_is_left_out_only_if_such_are_masked() -> None:
     assert CARDS.number("+14155550123") == "+14155550123"
     assert ALL.number("+14155550123") == ""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"card": CARD, "nights": 2},
+        {"card": 4111111111111111, "nights": 2},
+        {"to": [{"mail": MAIL, "text": f"It is {CARD}, and {MAIL}."}], "now": True},
+        {"of": {CARD: "mine"}},
+    ],
+)
+@pytest.mark.parametrize("state", [State.INTENDED, State.RUNNING])
+def test_an_act_of_which_nobody_knows_is_found_again_though_its_item_was_masked(
+    state: State, asked: object
+) -> None:
+    stored = ALL.checkpoint(kept(ACT, asked, state)).tools
+    [call] = ledger = Ledger.from_text(stored, (ACT,))
+    assert MAIL not in call.arguments
+    assert CARD not in call.arguments
+    assert call.state is State.UNKNOWN
+    assert ledger.same("act", canonical(asked), 0) is call
+
+
+def test_a_look_up_for_another_item_is_another_look_up() -> None:
+    whole = kept(LOOK_UP, {"card": CARD}, State.DONE, {"data": 1})
+    ledger = Ledger.from_text(CARDS.checkpoint(whole).tools, (LOOK_UP,))
+    assert ledger.same("look_up", canonical({"card": CARD}), 0) is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked", "same"),
+    [
+        ({"card": "[card number]"}, {"card": "cash"}, False),
+        ({"card": "[card number]", "n": 1}, {"card": CARD, "n": 2}, False),
+        ({"card": "[card number]", "n": 1}, {"card": CARD}, False),
+        ({"card": "[card number]"}, {"card": CARD, "n": 1}, False),
+        ({"card": "[card number]", "on": 1}, {"card": CARD, "on": True}, False),
+        ({"a": ["[card number]"]}, {"a": [CARD, CARD]}, False),
+        ({"a": "for [card number] now"}, {"a": f"for {CARD} soon"}, False),
+        ({"a": "for [card number], [phone number]"}, {"a": f"for {CARD}"}, False),
+        ({"a": "[card number] or [card number]"}, {"a": f"{CARD} or {CARD}"}, True),
+        ({"a": "no item"}, {"a": "an item"}, False),
+    ],
+)
+def test_what_else_was_asked_must_be_equal(stored: object, asked: object, *, same: bool) -> None:
+    assert alike(canonical(stored), canonical(asked)) is same
+
+
+def test_every_mask_is_known() -> None:
+    assert {f"[{name}]" for name in NAMES.values()} == set(MASKS)
