@@ -222,7 +222,7 @@ class Calls:
                 known = (persona, tariffs, purse_of)
                 driver = await self._driver_for(call_sid, taken, *known, told=told)
                 driver.owned.took(taken.epoch)
-                driver.owned.began = None if taken.stored else tells.began
+                driver.owned.heard(tells.began, stored=taken.stored)
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
             return driver

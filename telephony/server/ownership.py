@@ -56,18 +56,26 @@ class Owned:
     Attributes:
         epoch: The highest epoch under which this worker took the call; 0 before its first stream.
         lost_to: The epoch under which another worker has taken the call; 0 while none has.
-        began: How the call began, if the store has to be told of it once it is back.
+        first: How the call began, as its first stream here told; None before that. A later answer
+            may tell another, as it was given while the store was away.
+        began: The same, if the store has to be told of it once it is back.
     """
 
     def __init__(self, known_lines: int = 0) -> None:
         self.epoch = 0
         self.lost_to = 0
+        self.first: Began | None = None
         self.began: Began | None = None
         self._known_lines = known_lines
 
     def took(self, epoch: int) -> None:
         """This worker took the call, under `epoch`."""
         self.epoch = max(self.epoch, epoch)
+
+    def heard(self, began: Began, *, stored: bool) -> None:
+        """A stream has told how the call began; `stored` if the store was told of it, too."""
+        self.first = self.first or began
+        self.began = None if stored else self.first
 
     def lost(self, epoch: int) -> None:
         """Another worker took the call, under `epoch`."""
@@ -156,13 +164,15 @@ class Ownership:
             call_sid: Which call.
             nonce: The token's unique part.
             held: The ownership, if this worker already holds the call; otherwise None.
-            began: How the call began.
+            began: How the call began, as the stream tells; what `held` knows goes before that.
             over: Whether the call is known to be over.
 
         Returns:
             The data of the call's former owners; None if the token was used before, or the call
             is over.
         """
+        if held is not None and held.first is not None:
+            began = held.first
         try:
             taking = self._store.take(call_sid, nonce, self._owner, TOKEN_LIFE_S, began)
             return await patiently(taking)

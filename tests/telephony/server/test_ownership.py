@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from agent.store.base import StoreAway, Taken
+from agent.store.base import Began, StoreAway, Taken
 from agent.store.redis import RedisStore
 from telephony.server.ownership import Owned, Ownership
 
@@ -99,3 +99,18 @@ async def test_a_call_that_another_worker_wrote_is_not_known_here() -> None:
                 got = await worker.redeem(CALL_SID, "c", held, over=False)
                 assert got is not None
                 assert worker.lacks(CALL_SID, held, got)
+
+
+async def test_a_call_began_as_its_first_stream_told_though_a_later_one_tells_another() -> None:
+    """While the store is away, an answer for a resumed call does not know that it began closed."""
+    async with a_worker() as (store, worker, _):
+        held, closed, open_ = Owned(), Began("Ada", "closed"), Began("Ada", "open")
+        held.heard(closed, stored=False)
+        held.heard(open_, stored=False)
+        assert held.began == closed
+        await worker.redeem(CALL_SID, "b", held, open_, over=False)
+        record = await store.look_up(CALL_SID)
+        assert record is not None
+        assert record.hours == "closed"
+        held.heard(open_, stored=True)
+        assert held.began is None
