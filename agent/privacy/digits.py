@@ -10,7 +10,15 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r"\d+(?=[xX]\d{1,6}\b)|\w+")
 """A word; the extension of a telephone number is one of its own."""
 
-_BETWEEN = re.compile(r"(?:[\s./()·\-\u2010-\u2015]|,\s){0,3}").fullmatch
+_FILLERS = ("UH", "UM", "UHM", "ER", "ERM", "AND")
+"""What may be said between two digits of a number."""
+
+_BETWEEN = re.compile(
+    r"(?:[\s./()·\-\u2010-\u2015]|,\s){0,3}"
+    r"|\s?(?:\.{2,5}|\u2026)\s{0,2}"
+    rf"|[\s.,\u2026\u2010-\u2015-]{{1,7}}(?:(?:{'|'.join(_FILLERS)})[\s.,\u2026\u2010-\u2015-]{{1,7}}){{1,2}}",
+    re.IGNORECASE,
+).fullmatch
 """What may stand between groups of digits. "1,234" is an amount, and + begins another."""
 
 _ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -69,6 +77,8 @@ def runs(text: str, said: list[Token]) -> Iterator[list[Token]]:
     """
     run: list[Token] = []
     for token in said:
+        if token.text in _FILLERS:
+            continue
         if run and not (token.is_digits and adjacent(text, run[-1], token)):
             yield run
             run = []

@@ -5,13 +5,14 @@ caller is still typing, no more than `UNFINISHED` are kept.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.declaration import COLLECT_DIGITS, canonical
+from agent.conversation.declaration import COLLECT_DIGITS, TAKE_MESSAGE, canonical
 from agent.conversation.tools import MASKED, State
 from agent.conversation.transcript import Line
 from agent.privacy.items import Kind, cut, is_masked, items, masked
@@ -19,6 +20,10 @@ from agent.privacy.numbers import ANYWHERE, begins_a_card
 
 UNFINISHED = 6
 """So many digits of a card say which bank it is of, and no more."""
+
+_SOCIAL = "social security: "
+_OF_SOCIAL = re.compile(r"ssn|social|itin|tax.?(?:payer)?.?(?:id|number)", re.IGNORECASE).search
+"""How the field of a tool for such a number may be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,16 @@ class Mask:
             case list():
                 return [self.value(each) for each in value]
             case dict():
-                return {self.text(key): self.value(each) for key, each in value.items()}
+                return {self.text(key): self._named(key, each) for key, each in value.items()}
             case _:
                 return value
+
+    def _named(self, name: str, value: Any) -> Any:
+        """The same of a value that has a name, by which nine digits may be known."""
+        if isinstance(value, str | int) and _OF_SOCIAL(name):
+            shown = self.text(f"{_SOCIAL}{value}").removeprefix(_SOCIAL)
+            return shown if is_masked(shown) else value
+        return self.value(value)
 
     def _ledger(self, text: str) -> str:
         """A ledger as `Ledger.to_text` has it."""
@@ -106,7 +118,7 @@ class Mask:
     def _call(
         self, number: int, name: str, arguments: str, state: str, result: str, *rest: Any
     ) -> list[Any]:
-        asked = self.json(arguments)
+        asked = self._asked(name, arguments)
         kept = self.json(result)
         if state in {State.INTENDED, State.RUNNING}:
             if name == COLLECT_DIGITS:
@@ -114,6 +126,15 @@ class Mask:
             elif asked != arguments:
                 kept = MASKED
         return [number, name, asked, state, kept, *rest]
+
+    def _asked(self, name: str, arguments: str) -> str:
+        """What a tool was asked. A message is of no use without the number to call back."""
+        asked = self.json(arguments)
+        if name != TAKE_MESSAGE or asked == arguments:
+            return asked
+        given = json.loads(arguments)
+        back = {key: given[key] for key in ("call_back",) if key in given}
+        return canonical(json.loads(asked) | back)
 
     def _may_keep(self, typed: str) -> bool:
         """Whether digits may be kept that are still being typed."""

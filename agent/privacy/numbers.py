@@ -32,6 +32,8 @@ _SSN = re.compile(
     r"(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}|9\d{2}(5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])\d{4}"
 ).fullmatch
 
+_AMERICAN = re.compile(r"1?[2-9]\d{2}[2-9]\d{6}").fullmatch
+
 _IBANS = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 "
     "EE20 EG29 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 "
@@ -107,10 +109,25 @@ def is_reachable(number: str) -> bool:
         return False
 
 
+def is_american(number: str) -> bool:
+    """Whether a number has the form of those of the USA and their neighbours."""
+    return _AMERICAN(number) is not None
+
+
 @lru_cache(maxsize=1_024)
-def is_dialled(number: str, region: str, *, grouped: bool) -> bool:
-    """Whether a number can be dialled in a country: one that is written in groups, or is in use."""
-    for text in (number, f"+{number}"):
+def is_dialled(number: str, region: str, *, grouped: bool, led: bool = False) -> bool:
+    """Whether a number can be dialled in a country.
+
+    Args:
+        number: Its digits.
+        region: The ISO code of the country.
+        grouped: Whether it is written as numbers are, so that it need not be in use.
+        led: Whether it must begin with the zero that leads to another town, where there is one.
+    """
+    texts = [number, f"+{number}"]
+    if led and not number.startswith("0") and _leads(region) == "0":
+        texts.remove(number)
+    for text in texts:
         try:
             parsed = phonenumbers.parse(text, region)
         except NumberParseException:
@@ -120,6 +137,11 @@ def is_dialled(number: str, region: str, *, grouped: bool) -> bool:
         ):
             return True
     return False
+
+
+@cache
+def _leads(region: str) -> str | None:
+    return phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True)
 
 
 @cache

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from random import Random
 
 import pytest
 from faker import Faker
 
-from agent.privacy import items as module
+from agent.privacy import rows as module
 from agent.privacy.digits import Token
 from agent.privacy.items import KINDS, NAMES, Kind, items, masked
-from agent.privacy.numbers import LONGEST, region_of
+from agent.privacy.numbers import LONGEST, is_card, region_of
 
 WELL_KNOWN: list[tuple[Kind, str]] = [
     ("card", "4111 1111 1111 1111"),
@@ -17,6 +18,10 @@ WELL_KNOWN: list[tuple[Kind, str]] = [
     ("card", "378282246310005"),
     ("card", "four one one one, one one one one, one one one one, one one one one"),
     ("card", "four triple one double one one one double one one one double one one one"),
+    ("card", "4111... 1111... 1111... 1111"),
+    ("card", "4111\u2026 1111\u2026 1111\u2026 1111"),
+    ("card", "four one one one, uh, one one one one, um, one one one one and one one one one"),
+    ("card", "4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"),
     ("ssn", "123-45-6789"),
     ("ssn", "123 45 6789"),
     ("ssn", "one two three, four five, six seven eight nine"),
@@ -52,8 +57,17 @@ NOTHING = [
     "The year is 415 and it is 5550123 miles.",
     "000-12-3456 and 666-12-3456",
     "94103-1234",
+    "The order is 123456789, or 1 2 3 4 5 6 7 8 9, or 1234-56789.",
+    "So four and five and six. 7... 8.",
     "[card number] and [e-mail address]",
 ]
+
+
+TIMES = """
+We are open 9 - 12, 14 - 18, or 08.30 - 12.30, 14 - 18. There are rooms 101, 102, 103, and 201.
+Is it order 100 200 300? It was on 30. 11. 2026, on 30.11. 14.30, on 2026 11 30 or 30 11 2026.
+It is from 08.30 12.30.
+"""
 
 
 @pytest.mark.parametrize(("kind", "item"), WELL_KNOWN)
@@ -68,6 +82,49 @@ def test_an_item_is_masked_however_it_is_written_or_said(kind: Kind, item: str) 
 @pytest.mark.parametrize("text", NOTHING)
 def test_what_only_looks_like_an_item_stays(text: str) -> None:
     assert masked(text) == text
+
+
+@pytest.mark.parametrize("region", ["US", "DE", "GB", "FR", "CH", "IT", "NO"])
+def test_a_time_a_date_or_a_list_is_no_telephone_number(region: str) -> None:
+    assert masked(TIMES, region=region) == TIMES
+
+
+@pytest.mark.parametrize("code", ["639", "628", "573", "601", "584"])
+def test_a_telephone_number_with_its_countrys_code_is_no_card(code: str) -> None:
+    draw = Random(code)
+    for _ in range(100):
+        digits = f"{code}{draw.randrange(10**8):08}{'' if code == '601' else draw.randrange(10)}"
+        spaced = f"+{digits[:2]} {digits[2:5]} {digits[5:8]} {digits[8:]}"
+        for text in (f"+{digits}", f"00{digits}", spaced, f"0 0 {' '.join(digits)}"):
+            assert masked(text, ["card", "ssn"]) == text
+            assert masked(text) == "[phone number]"
+    assert masked(f"+{digits} 4111 1111 1111 1111", ["card"]) == f"+{digits} [card number]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My social security number is {}.",
+        "SSN {}",
+        "The last of my social, that is {}",
+        "his taxpayer ID: {}",
+    ],
+)
+@pytest.mark.parametrize("number", ["123456789", "one two three four five six seven eight nine"])
+def test_nine_digits_are_a_social_security_number_behind_words_that_say_so(
+    text: str, number: str
+) -> None:
+    assert masked(text.format(number), ["ssn"]) == text.format("[social security number]")
+
+
+def test_of_digits_said_one_by_one_only_the_whole_is_judged() -> None:
+    draw = Random(16)
+    drawn = [f"{draw.randrange(10**16):016}" for _ in range(2_000)]
+    taken = [each for each in drawn if masked(" ".join(each), ["card"]) != " ".join(each)]
+    assert 0 < len(taken) == len([each for each in drawn if is_card(each)]) < 200
+    card = " ".join("4111111111111111")
+    assert masked(f"{card} 1 2 2 6", ["card"]) == "[card number] 1 2 2 6"
+    assert masked(f"{card}, 1 2 3", ["card"]) == "[card number], 1 2 3"
 
 
 def test_only_the_kinds_that_are_asked_for_are_masked() -> None:
@@ -86,7 +143,13 @@ def test_items_do_not_overlap_and_are_in_order() -> None:
 
 @pytest.mark.parametrize(
     ("region", "number", "hidden"),
-    [("DE", "030 1234567", True), ("US", "415 555 0123", True), ("US", "12 34 56 7", False)],
+    [
+        ("DE", "030 1234567", True),
+        ("DE", "030 / 123 45 67", True),
+        ("FR", "06.12.34.56.78", True),
+        ("US", "415 555 0123", True),
+        ("US", "12 34 56 7", False),
+    ],
 )
 def test_a_number_without_a_plus_goes_by_the_country(
     region: str, number: str, hidden: bool

@@ -7,7 +7,7 @@ import pytest
 
 from agent.conversation.alike import MASKS, alike
 from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
-from agent.conversation.declaration import Tool, canonical
+from agent.conversation.declaration import TAKES_MESSAGE, Tool, canonical
 from agent.conversation.hints import NOT_KEPT, UNKNOWN_HINT
 from agent.conversation.tools import Ledger, State
 from agent.conversation.transcript import Line
@@ -153,3 +153,19 @@ def test_what_else_was_asked_must_be_equal(stored: object, asked: object, *, sam
 
 def test_every_mask_is_known() -> None:
     assert {f"[{name}]" for name in NAMES.values()} == set(MASKS)
+
+
+def test_the_number_to_call_back_is_never_masked() -> None:
+    asked = {"action": "end", "call_back": "+639171234561", "name": CARD}
+    masked = ALL.checkpoint(kept(TAKES_MESSAGE, asked, State.DONE, {"data": {"at_ms": 5}}))
+    call = next(iter(Ledger.from_text(masked.tools, (TAKES_MESSAGE,))))
+    assert json.loads(call.arguments) == asked | {"name": "[card number]"}
+    other = ALL.checkpoint(kept(ACT, {"call_back": "+639171234561"}, State.DONE))
+    assert "[phone number]" in next(iter(Ledger.from_text(other.tools, (ACT,)))).arguments
+
+
+@pytest.mark.parametrize("name", ["ssn", "social_security_number", "taxId"])
+@pytest.mark.parametrize("number", [123456789, "123456789"])
+def test_nine_digits_are_masked_in_a_field_for_them(name: str, number: object) -> None:
+    masked = ALL.value({name: number, "order": number})
+    assert masked == {name: "[social security number]", "order": number}
