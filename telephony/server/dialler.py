@@ -6,6 +6,7 @@ one of which nobody knows whether it was placed counts, and is not tried again.
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -67,8 +68,19 @@ class NotPlaced(Exception):  # noqa: N818 - what happened, not that it is an err
         self.rule, self.retry_s = rule, retry_s
 
 
-async def dial(worker: Worker, wish: Wish) -> Placed:
+async def _nothing() -> None:
+    """What is to be done before Twilio is asked, if nothing is."""
+
+
+async def dial(
+    worker: Worker, wish: Wish, asks: Callable[[], Awaitable[None]] = _nothing
+) -> Placed:
     """Place a call, in its turn.
+
+    Args:
+        worker: This worker.
+        wish: What is asked.
+        asks: Awaited right before Twilio is asked; it may raise `NotPlaced`.
 
     Raises:
         NotPlaced: It was refused, or failed, or nobody knows.
@@ -101,6 +113,7 @@ async def dial(worker: Worker, wish: Wish) -> Placed:
             # Meanwhile it may have become too late, or the agent's file may have changed
             agent, policy = _caller(await worker.personas.current(), agent.persona.name)
             await _allowed(worker, wish, agent, policy)
+        await asks()
         call_sid = await _placed(worker, allowed, agent, policy)
     except NotPlaced as not_placed:
         if not_placed.error != "unknown":

@@ -5,7 +5,8 @@
     another body            422
 
 Only what may have placed a call is kept: a request that was refused or failed before is forgotten,
-so that it may be tried again with the same key.
+so that it may be tried again with the same key. Where the store does not hear that it may be
+forgotten, it is taken over later, unless it had noted there that it asks Twilio.
 
 Source: draft-ietf-httpapi-idempotency-key-header-07.
 """
@@ -15,6 +16,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from http import HTTPStatus
 
 from agent.store.base import StoreAway
@@ -43,7 +45,10 @@ class _Attempt:
 
 
 async def once(
-    worker: Worker, header: str, wish: Wish, dial: Callable[[], Awaitable[Placed]]
+    worker: Worker,
+    header: str,
+    wish: Wish,
+    dial: Callable[[Callable[[], Awaitable[None]]], Awaitable[Placed]],
 ) -> Placed:
     """Place a call, unless a request with the same key has done so.
 
@@ -51,7 +56,7 @@ async def once(
         worker: This worker.
         header: The value of the header.
         wish: What is asked.
-        dial: Places the call.
+        dial: Places the call. It is given what to await right before it asks Twilio.
 
     Raises:
         NotPlaced: As `dial`; or the key cannot be used, or a request with it is under way.
@@ -68,7 +73,7 @@ async def once(
     if known is not None:
         return known
     try:
-        placed = await dial()
+        placed = await dial(partial(_asks, worker, attempt))
     except NotPlaced as not_placed:
         unknown = not_placed.error == "unknown"
         await _end(worker, attempt, json.dumps({"unknown": not_placed.why}) if unknown else "")
@@ -83,6 +88,7 @@ async def _begun(worker: Worker, attempt: _Attempt, wish: Wish) -> Placed | None
     try:
         begun = await patiently(worker.requests.begin(attempt.key, body, attempt.owner))
     except StoreAway as away:
+        await _end(worker, attempt, "")  # it may have begun, though its answer did not come
         raise NotPlaced(
             "store_away",
             f"the store is away ({away.why}), so nobody knows whether this was asked before; try "
@@ -95,12 +101,7 @@ async def _begun(worker: Worker, attempt: _Attempt, wish: Wish) -> Placed | None
         case "done":
             return _told(begun.answer)
         case "running":
-            raise NotPlaced(
-                "under_way",
-                "a request with this Idempotency-Key is under way; ask again for its answer",
-                HTTPStatus.CONFLICT,
-                retry_s=AGAIN_S,
-            )
+            raise _under_way()
         case "other":
             raise NotPlaced(
                 "key_used",
@@ -109,6 +110,30 @@ async def _begun(worker: Worker, attempt: _Attempt, wish: Wish) -> Placed | None
             )
         case "unknown":
             raise NotPlaced("unknown", DIED, HTTPStatus.BAD_GATEWAY)
+
+
+async def _asks(worker: Worker, attempt: _Attempt) -> None:
+    """Note that Twilio is asked now."""
+    try:
+        may = await patiently(worker.requests.ask(attempt.key, attempt.owner))
+    except StoreAway as away:
+        raise NotPlaced(
+            "store_away",
+            f"the store is away ({away.why}), so a call that is asked for again might be placed "
+            "twice; try again when it is back",
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ) from away
+    if not may:
+        raise _under_way()
+
+
+def _under_way() -> NotPlaced:
+    return NotPlaced(
+        "under_way",
+        "a request with this Idempotency-Key is under way; ask again for its answer",
+        HTTPStatus.CONFLICT,
+        retry_s=AGAIN_S,
+    )
 
 
 def _told(answer: str) -> Placed:
@@ -121,5 +146,5 @@ def _told(answer: str) -> Placed:
 async def _end(worker: Worker, attempt: _Attempt, answer: str, call_sid: str = "") -> None:
     try:
         await patiently(worker.requests.end(attempt.key, attempt.owner, answer, call_sid))
-    except StoreAway:  # then nobody knows what became of it, and it is not repeated
+    except StoreAway:  # it is taken over later; if it asked, it is not repeated
         return

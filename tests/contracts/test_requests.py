@@ -45,10 +45,36 @@ async def test_what_did_nothing_may_be_tried_again(store: RedisStore) -> None:
     assert await store.requests.begin("key", "another body", "two") == Begun("begun")
 
 
-async def test_of_an_attempt_that_never_ended_nobody_knows_and_it_is_not_repeated(
+async def test_of_an_attempt_that_asked_and_never_ended_nobody_knows_and_it_is_not_repeated(
     store: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "LONGEST_MS", -1)
+    monkeypatch.setattr(requests, "ASKS_MS", -1)
     await store.requests.begin("key", "body", "one")
+    assert await store.requests.ask("key", "one")
     assert await store.requests.begin("key", "body", "two") == Begun("unknown")
     assert await store.requests.begin("key", "other body", "two") == Begun("other")
+
+
+async def test_an_attempt_that_has_not_asked_in_time_is_taken_over_and_cannot_ask_any_more(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = store.requests
+    monkeypatch.setattr(requests, "WAITS_MS", -1)
+    assert await asked.begin("key", "body", "one") == Begun("begun")
+    monkeypatch.undo()
+    assert await asked.begin("key", "body", "two") == Begun("begun")
+    assert not await asked.ask("key", "one")
+    await asked.end("key", "one", "")
+    assert await asked.begin("key", "body", "three") == Begun("running")
+    assert await asked.ask("key", "two")
+    await asked.end("key", "two", "the answer", "CA1")
+    assert await asked.begin("key", "body", "three") == Begun("done", "the answer")
+
+
+async def test_an_attempt_that_is_late_asks_if_nobody_has_taken_it_over(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "WAITS_MS", -1)
+    await store.requests.begin("key", "body", "one")
+    assert await store.requests.ask("key", "one")
+    assert await store.requests.begin("key", "body", "two") == Begun("running")

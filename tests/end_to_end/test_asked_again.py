@@ -62,6 +62,7 @@ async def test_of_many_at_once_one_is_placed_and_the_others_are_told_so(
     assert {each.status_code for each in answers} <= {201, 409}
     text = " ".join([str(await redis.hgetall(key)) async for key in redis.scan_iter("*request:*")])
     assert last.json()["call_sid"] in text
+    assert "asks" in text  # noted before Twilio was asked
     assert not any(part in text for part in (THEIRS, CONSENT))
 
 
