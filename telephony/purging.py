@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agent.store.base import StoreAway
-from agent.store.purge import Found
+from agent.store.purge import Found, NotForgotten
 from agent.store.redis import RedisStore
 from telephony.errors import UsageError
 from telephony.replay import keeping
@@ -32,7 +32,8 @@ async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) ->
 
     Raises:
         SettingsError: The store cannot be run.
-        UsageError: The store does not answer, or a recording cannot be removed.
+        UsageError: The store does not answer, a recording cannot be removed, or the file of our own
+            server cannot be written without what was removed.
     """
     try:
         return await _purge(settings, call, caller, dry_run=dry_run)
@@ -48,6 +49,7 @@ async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -
     party = called_key(secret, caller) if caller else ""
     left: list[str] = []
     away: StoreAway | None = None
+    not_forgotten: NotForgotten | None = None
     async with _store(settings) as store:
         try:
             calls = await store.parties.calls_of(party, caller) if caller else {call}
@@ -56,19 +58,34 @@ async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -
                 calls, party, lambda agent: spender_key(secret, agent, caller)
             )
             if not dry_run:
+                # First: the store knows whose they are, if this has to be run again.
+                left = [why for recording in recordings if (why := _removed(recording))]
                 await store.parties.remove(found)
                 if settings.redis_url is None:
                     await store.parties.forget_on_disk()
-                left = [why for recording in recordings if (why := _removed(recording))]
         except StoreAway as lost:
             away = lost
+        except NotForgotten as kept_on_disk:
+            not_forgotten = kept_on_disk
     # Not inside: our own server's tasks would make a group of it.
     if away is not None:
         raise away
     if left:
+        else_ = (
+            "everything else was removed:"
+            if not_forgotten is None
+            else f"the rest was removed, but is still in a file of {settings.store_dir} "
+            f"({not_forgotten}): see that its disk has room,"
+        )
         raise UsageError(
-            f"expected recordings that can be removed, got {'; '.join(left)}; everything else was "
-            "removed: give this user the right to remove them, and run this again"
+            f"expected recordings that can be removed, got {'; '.join(left)}; {else_} give "
+            "this user the right to remove them, and run this again"
+        )
+    if not_forgotten is not None:
+        raise UsageError(
+            f"expected the file in {settings.store_dir} to be written anew, got {not_forgotten}; "
+            "everything was removed, but that file still has it: see that its disk has room, and "
+            "run this again"
         )
     return _told(found, recordings, dry_run=dry_run)
 

@@ -12,12 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from agent.store.failures import store_away
 from agent.store.requests import PREFIX as REQUESTS
 
 OF_ALL_CALLS = ("offhook:errands", "offhook:leases", "offhook:on_hold")
 """The sorted sets that have a member for a call."""
+
+
+LOOKS_AGAIN_S = 0.05
+"""How often it is looked whether a file is written."""
+
+
+class NotForgotten(Exception):  # noqa: N818 - what happened, as `StoreAway`
+    """Everything was removed, but is still in the file of the server; the text says why."""
 
 
 @dataclass(slots=True)
@@ -122,18 +131,34 @@ class RedisParties:
 
     async def forget_on_disk(self) -> None:
         """Have a server of our own write its append-only file anew, without what was removed.
-        Returns once that is done.
+        Returns once that is done. One that runs already may have begun before the removal, so it
+        is waited for, and another one is begun.
 
         Raises:
+            NotForgotten: The file could not be written.
             StoreAway: The store cannot be used.
         """
         with store_away():
-            await self._client.bgrewriteaof()
             while True:
-                about = await self._client.info("persistence")
-                if not (about["aof_rewrite_in_progress"] or about["aof_rewrite_scheduled"]):
-                    return
-                await asyncio.sleep(0.05)
+                await self._rewritten()
+                try:
+                    await self._client.bgrewriteaof()
+                except ResponseError as error:
+                    if "in progress" in str(error):  # another one has begun meanwhile
+                        continue
+                    raise NotForgotten(str(error)) from error
+                about = await self._rewritten()
+                if (status := about["aof_last_bgrewrite_status"]) != "ok":
+                    raise NotForgotten(f"aof_last_bgrewrite_status is {status}")
+                return
+
+    async def _rewritten(self) -> dict[str, Any]:
+        """What the server says of its files, once no rewrite runs."""
+        while True:
+            about: dict[str, Any] = await self._client.info("persistence")
+            if not (about["aof_rewrite_in_progress"] or about["aof_rewrite_scheduled"]):
+                return about
+            await asyncio.sleep(LOOKS_AGAIN_S)
 
     async def _look_at(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.store.own_server import OwnServer
+from agent.store.purge import NotForgotten, RedisParties
 from agent.store.redis import RedisStore
 from telephony import purging
 from telephony.errors import UsageError
@@ -77,6 +78,31 @@ def test_what_cannot_be_removed_is_named_in_one_sentence(
         purged(tmp_path)
     assert recording.exists()
     assert "run this again" in str(said.value)
+
+
+def test_recordings_are_removed_though_the_store_cannot_forget(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: RedisParties) -> None:
+        raise NotForgotten("aof_last_bgrewrite_status is err")
+
+    monkeypatch.setattr(RedisParties, "forget_on_disk", full)
+    with pytest.raises(UsageError, match="that file still has it: see that its disk has room"):
+        purged(tmp_path)
+    assert not recording.exists()
+
+
+def test_what_is_left_on_disk_and_in_the_store_is_told_at_once(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: RedisParties) -> None:
+        raise NotForgotten("aof_last_bgrewrite_status is err")
+
+    monkeypatch.setattr(RedisParties, "forget_on_disk", full)
+    monkeypatch.setattr("shutil.rmtree", _denied)
+    with pytest.raises(UsageError, match=r"Permission denied.*status is err.*run this again"):
+        purged(tmp_path)
+    assert recording.exists()
 
 
 def _denied(path: Path, *, onexc: Callable[[object, str, BaseException], None]) -> None:
