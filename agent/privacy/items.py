@@ -12,11 +12,13 @@ an item, so of other numbers that begin as those of cards do, one in ten is take
 """
 
 import re
+from bisect import bisect
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from agent.privacy.digits import SAID, Token, adjacent, runs, tokens
+from agent.privacy.emails import MAY_HAVE, emails
 from agent.privacy.numbers import ANYWHERE, iban_length, is_iban
 from agent.privacy.rows import RowKind, rows
 
@@ -34,23 +36,11 @@ NAMES: dict[Kind, str] = {
 }
 """What stands in the place of an item, in square brackets."""
 
-EMAIL = re.compile(r"[^\s@<>\"'(),;:]+(?:@|%40)[^\s@<>\"'(),;:/]+\.\w{2,}")
-"""An address as it is written."""
-
 IBAN_SHAPE = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b")
 """What looks like an account number, without a look at its check digits."""
 
 NUMBER_SHAPE = re.compile(r"\+?\d(?:[\s().-]*\d){6,}")
 """What may be a number of a person: seven digits or more."""
-
-_AT = re.compile(r"\bat\b", re.IGNORECASE)
-_JOINT = r"(?:dot|point|underscore|dash|hyphen|minus|plus)"
-_BEFORE_AT = re.compile(rf"(?<![^\s(])(?:\w[ -]+)*[\w.+-]+(?: {_JOINT} [\w.+-]+)* $", re.IGNORECASE)
-_BEHIND_AT = re.compile(
-    r" (?:\w[ -]+)*[\w-]+(?:(?: dot |\.)[\w-]+)*(?: dot |\.)[a-z]{2,}\b", re.IGNORECASE
-)
-_LONGEST_SAID = 80
-"""So many characters of an address may stand before "at"."""
 
 _ENCODED_PHONE = re.compile(r"%2B\d{7,15}\b", re.IGNORECASE)
 
@@ -59,7 +49,6 @@ _OF_DIGITS: tuple[RowKind, ...] = ("card", "ssn", "phone")
 _FEWEST = 5
 """So many digits, or words for one or more of them, are in the shortest item of digits."""
 _DIGITS = re.compile(rf"\d|\b(?:{'|'.join(SAID)})\b", re.IGNORECASE)
-_AT_ALL = re.compile(r"@|%40|\bat\b", re.IGNORECASE).search
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -87,7 +76,7 @@ def items(text: str, kinds: Collection[Kind] = KINDS, region: str = ANYWHERE) ->
     """
     found: list[Item] = []
     if "email" in kinds:
-        _add(found, _emails(text))
+        _add(found, (Item(*at, "email") for at in emails(text)))
     if not any(kind != "email" for kind in kinds):
         return found
     said = tokens(text)
@@ -99,7 +88,7 @@ def items(text: str, kinds: Collection[Kind] = KINDS, region: str = ANYWHERE) ->
         for kind in _OF_DIGITS:
             if kind in kinds:
                 _add(found, (Item(*at, kind) for at in rows(text, run, kind, region)))
-    return sorted(found)
+    return found
 
 
 def masked(text: str, kinds: Collection[Kind] = KINDS, region: str = ANYWHERE) -> str:
@@ -124,28 +113,19 @@ def is_masked(text: str) -> bool:
 
 def _may_have(text: str, kinds: Collection[Kind]) -> bool:
     """Whether a text is worth a look: most of what is said has neither digits nor an address."""
-    return ("email" in kinds and _AT_ALL(text) is not None) or (
+    return ("email" in kinds and MAY_HAVE(text) is not None) or (
         any(kind != "email" for kind in kinds) and len(_DIGITS.findall(text)) >= _FEWEST
     )
 
 
 def _add(found: list[Item], more: Iterator[Item]) -> None:
-    """Take up what overlaps nothing that was found before."""
+    """Take up, in order, what overlaps nothing that was found before."""
     for item in more:
-        if all(item.end <= other.start or other.end <= item.start for other in found):
-            found.append(item)
-
-
-def _emails(text: str) -> Iterator[Item]:
-    if "@" in text or "%40" in text:
-        for match in EMAIL.finditer(text):
-            yield Item(match.start(), match.end(), "email")
-    for at in _AT.finditer(text):
-        if (behind := _BEHIND_AT.match(text, at.end())) is None:
-            continue
-        from_ = max(0, at.start() - _LONGEST_SAID)
-        if before := _BEFORE_AT.search(text[from_ : at.start()]):
-            yield Item(from_ + before.start(), behind.end(), "email")
+        n = bisect(found, item)
+        if (n == 0 or found[n - 1].end <= item.start) and (
+            n == len(found) or item.end <= found[n].start
+        ):
+            found.insert(n, item)
 
 
 def _ibans(text: str, said: list[Token]) -> Iterator[Item]:
