@@ -3,6 +3,8 @@
 Modules, lowest first:
     digits   the digits of a text, whether they are written as such or as words
     numbers  the checks of each kind of number
+    rows     finds cards, social security numbers and telephone numbers in a run of digits
+    emails   finds e-mail addresses, written or said
     items    finds personal items in a text
     masking  masks them in what is kept of a conversation
 
