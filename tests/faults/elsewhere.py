@@ -142,6 +142,5 @@ ELSEWHERE = (
             "tests/agent/gemini/test_messages.py::test_however_parts_are_cut_no_sample_of_a_reply_is_lost",
             "tests/telephony/audio/test_resample.py::test_a_reply_loses_no_sample_and_leaves_none_for_the_next",
         ),
-        "not built yet: agent/gemini leaves such a part out, whole",
     ),
 )
