@@ -72,14 +72,21 @@ async def _begin(
 
 
 async def go_on(
-    worker: Worker, form: Mapping[str, str], record: CallRecord | None, asks: str
+    worker: Worker,
+    form: Mapping[str, str],
+    record: CallRecord | None,
+    asks: str,
+    *,
+    closed: bool = False,
 ) -> Response:
-    """The answer for a call that has had a stream, to the request `asks` (`checked.token_of`)."""
+    """The answer for a call that has had a stream, to the request `asks` (`checked.token_of`),
+    which may tell that it began `closed`.
+    """
     call_sid = form["CallSid"]
     record = await standing.believed(worker, form, record)
     if (over := await if_over(worker, form, record, asks)) is not None:
         return over
-    agent = await agent_of(worker, form, record)
+    agent = await agent_of(worker, form, record, closed=closed)
     if (away := await way_out.put_through(worker, form, record, agent, asks)) is not None:
         return xml(away)
     if worker.calls.draining:

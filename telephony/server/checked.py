@@ -43,7 +43,12 @@ async def form_of(
 
 
 async def agent_of(
-    worker: Worker, form: Mapping[str, str], record: CallRecord | None = None, *, calls: str = ""
+    worker: Worker,
+    form: Mapping[str, str],
+    record: CallRecord | None = None,
+    *,
+    calls: str = "",
+    closed: bool = False,
 ) -> Agent:
     """The agent that answers: the one that began the call, or else that of the dialled number.
 
@@ -52,13 +57,16 @@ async def agent_of(
         form: The webhook's fields.
         record: What is stored of the call.
         calls: The name of the agent that has placed it, if the webhook has it.
+        closed: Whether the webhook tells that the call began outside the hours; what is stored goes
+            before that.
     """
     agents = await worker.personas.current()
     name = calls or ("" if record is None else record.persona)
     agent = agents.named(name) if name else agents.answering(parties(form)[0])
     if is_placed(form):
         return agent.calling
-    agent = agent.after_hours if record is not None and record.hours == "closed" else agent
+    closed = closed if record is None else record.hours == "closed"
+    agent = agent.after_hours if closed else agent
     return after_menu(agent, record)
 
 

@@ -83,7 +83,8 @@ async def resume(request: Request) -> Response:
     if (asked := await _goes_on(request)) is None:
         return xml(twiml.hangup())
     worker, form, record = asked
-    return await answering.go_on(worker, form, record, token_of(request))
+    closed = twiml.began_closed(request.url.query)
+    return await answering.go_on(worker, form, record, token_of(request), closed=closed)
 
 
 @router.post(twiml.TRANSFERRED_PATH)

@@ -79,7 +79,8 @@ def connect(
         token: The one-time token (see `signature.mint_token`).
         persona: The name of the agent that answers; "" for the default one.
         placed: Whether the agent placed the call.
-        closed: Whether the call began outside the agent's hours.
+        closed: Whether the call began outside the agent's hours. The URL of `RESUME_PATH` tells so,
+            too, for a worker that is asked while the store is away.
         tried: Whom the caller has asked for by a key of the menu and not reached, and why.
         says: The notice of the recording, which Twilio's own voice says first; the stream begins
             after it, and has a parameter that tells so. "" for none.
@@ -108,14 +109,20 @@ def connect(
     response = VoiceResponse()
     if says:
         response.say(speakable(says), language=language or None)
-    stream = response.connect(action=callback_url(public_url, RESUME_PATH), method="POST").stream(
+    resume = f"{RESUME_PATH}?{HOURS_PARAMETER}=closed" if closed else RESUME_PATH
+    stream = response.connect(action=callback_url(public_url, resume), method="POST").stream(
         url=stream_url(public_url),
         status_callback=callback_url(public_url, STREAM_STATUS_PATH),
     )
     for name, value in parameters.items():
         stream.parameter(name=name, value=value)
-    response.redirect(webhook_url(public_url, RESUME_PATH), method="POST")
+    response.redirect(webhook_url(public_url, resume), method="POST")
     return str(response)
+
+
+def began_closed(query: str) -> bool:
+    """Whether a call began outside the agent's hours, by the query of such a `RESUME_PATH`."""
+    return parse_qs(query).get(HOURS_PARAMETER) == ["closed"]
 
 
 def speakable(text: str) -> str:

@@ -12,11 +12,11 @@ from agent.simulator.server import SimulatedGemini
 from telephony.call.events import OwnershipLost, StoreBack, StreamStarted
 from telephony.simulator.report import AgentHeard, CallerSpoke, CallEvent, StreamClosed
 from telephony.simulator.script import Cut
-from telephony.twilio.twiml import RESUME_PATH
+from telephony.twilio.twiml import RESUME_PATH, VOICE_PATH
 from tests.end_to_end import twilio
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS, cut_off
-from tests.end_to_end.serving import get, place, serving, worker_process
+from tests.end_to_end.serving import PUBLIC_URL, get, place, serving, worker_process
 from tests.end_to_end.watching import Step, Watch, observer
 
 if TYPE_CHECKING:
@@ -146,6 +146,27 @@ async def test_a_call_that_began_without_redis_outside_the_hours_is_known_for_th
         form = twilio.form_of(call_sid, "in-progress")
         answer = await twilio.post(other.url, RESUME_PATH, form, twilio.signed(RESUME_PATH, form))
     assert '<Parameter name="hours" value="closed" />' in answer.text
+
+
+async def test_a_call_that_began_outside_the_hours_goes_on_so_elsewhere_without_redis(
+    gemini: SimulatedGemini, redis_server: "RedisServer", tmp_path: Path
+) -> None:
+    (tmp_path / "ada.toml").write_text(
+        'name = "Ada"\ninstructions = "You are Ada."\n[hours]\nmon = ""\n'
+        'closed_instructions = "Take a message."\n'
+    )
+    form = twilio.form_of(twilio.new_call_sid())
+    async with (
+        serving(gemini, redis_url=redis_server.url, personas=tmp_path) as worker,
+        serving(gemini, redis_url=redis_server.url, personas=tmp_path) as other,
+    ):
+        redis_server.stop()
+        asks = VOICE_PATH
+        for asked in (worker, other, other):
+            answer = await twilio.post(asked.url, asks, form, twilio.signed(asks, form))
+            assert '<Parameter name="hours" value="closed" />' in answer.text
+            _, _, then = answer.text.partition(f">{PUBLIC_URL}")  # in its <Redirect>
+            asks, form = then.partition("<")[0], form | {"CallStatus": "in-progress"}
 
 
 async def test_without_redis_a_token_opens_one_stream_and_no_second(
