@@ -318,7 +318,7 @@ class Call:
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE
             and not self._conversation.debt.busy
-            and not self._microphone.ear.spoke_since(now_ms - self._silence_ms)
+            and not self._microphone.ear.spoke_since(now_ms - self._silence_ms + 1)
         )
         if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
             self._end(EndedReason.HANDED_OVER, now_ms)

@@ -14,8 +14,9 @@ from telephony.replay.stream_clock import Said
 from telephony.simulator.ear import is_loud
 from telephony.simulator.world import World
 
-NEAR = 500 * PHONE_SAMPLES_PER_MS
-"""A piece is looked for so far from where it should be."""
+NEAR = 200 * PHONE_SAMPLES_PER_MS
+"""A piece is looked for so far from where it should be; farther off, it counts as lost. After a
+hold the same sound may be heard again before long, and is another piece."""
 
 ON_THE_WAY = 3 * FRAME_SAMPLES
 """What a caller says last does not reach a worker whose stream is lost then."""

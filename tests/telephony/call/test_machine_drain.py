@@ -99,5 +99,5 @@ def test_a_call_without_a_stream_is_handed_over_at_once(greeted: Phone) -> None:
 def test_a_caller_who_has_begun_to_speak_is_not_handed_over(greeted: Phone, spoken_ms: int) -> None:
     greeted.says(VOICE, spoken_ms)
     assert of(EndCall, greeted.step(DrainRequested(10_000))) == []
-    assert of(EndCall, greeted.says(SILENCE, DEFAULT_TURNS.silence_ms)) == []
+    assert of(EndCall, greeted.says(SILENCE, DEFAULT_TURNS.silence_ms - 20)) == []
     assert ended(greeted.says(SILENCE, 40)) == [("handed_over", False)]
