@@ -21,6 +21,7 @@ from telephony.simulator.report import Announced, CallEvent, Joined, Report
 from telephony.simulator.rest import Hang, RestAccount, RestAnswer, RestRequest
 from telephony.simulator.rest_server import SimulatedRest
 from telephony.simulator.script import Script
+from telephony.twilio.conference import MUSIC_PATH
 from tests.end_to_end.records import Stored, stored
 from tests.end_to_end.serving import (
     ACCOUNT_SID,
@@ -158,8 +159,10 @@ async def test_they_talk_although_the_worker_was_killed_that_had_the_target_call
         account.fatal, account.takes_effect = PLACES, True
     ended = await killed(tmp_path, redis, redis_server.url, account, ACCEPTS, when)
     [leg] = ended.legs
-    assert (ended.caller.problems, leg.problems) == ((), ())
-    assert kinds(ended.caller.sounds) == ["music", "person"]
+    # The worker may die while Twilio fetches its music, and then there is none.
+    silent = [problem for problem in ended.caller.problems if MUSIC_PATH in problem]
+    assert (list(ended.caller.problems), leg.problems) == (silent, ())
+    assert kinds(ended.caller.sounds) == [*["music"] * (not silent), "person"]
     assert len(leg.announced) == 1
     assert step_of(ended.call) == {"stage": "done", "outcome": "completed", "leg": "joined"}
     assert (ended.call.record["status"], ended.call.record["ended_reason"]) == (

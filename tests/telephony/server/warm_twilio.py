@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from agent.conversation.next_step import Leg, Move, NextStep, Stage
 from agent.persona.agents import BUILT_IN, Agents, Destination
@@ -320,6 +320,16 @@ class _Hands:
         due = [each for each, at_ms in paper.watched.items() if at_ms <= paper.now_ms]
         paper.watched.update(dict.fromkeys(due, paper.now_ms + claim_ms))
         return due
+
+    @property
+    def held(self) -> Self:
+        """The leases, which are in the store as well."""
+        return self
+
+    async def hold(self, *_: object, **__: object) -> None:
+        """A caller is on the way back; no ending depends on it."""
+        await asyncio.sleep(0)
+        self._act()
 
     # Twilio.
 
