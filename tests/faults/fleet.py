@@ -10,6 +10,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from random import choice
 
 import msgspec
 from redis.asyncio import Redis
@@ -225,8 +226,15 @@ async def side_by_side[T](runs: int, most: int, live: Callable[[int], Awaitable[
     return [each.result() for each in living]
 
 
+PORTS = range(20_000, 32_000)
+"""Below those that a system gives to connections: such a one could take a worker's before it."""
+
+
 def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    held: list[socket.socket] = []
+    while len(held) < count:
+        with suppress(OSError):  # somebody has it
+            held.append(socket.create_server(("127.0.0.1", choice(PORTS))))
     ports = [each.getsockname()[1] for each in held]
     for each in held:
         each.close()
