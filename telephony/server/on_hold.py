@@ -17,7 +17,7 @@ from agent.store.base import StoreAway
 from agent.store.legs import Legs
 from agent.store.promises import Store
 from telephony.server.patience import patiently
-from telephony.server.reaper import LEASE_MS
+from telephony.server.reaper import comes_back
 from telephony.server.twilio_rest import RestRefused
 from telephony.twilio import twiml
 from telephony.twilio.conference import OfStep
@@ -137,9 +137,7 @@ class OnHold:
             await patiently(self._legs.watch(call_sid, CLAIM_MS, sooner=True))
             if not gone and step.leg is not Leg.BACK:
                 log.info("caller comes back", call_sid=call_sid, outcome=step.outcome)
-                # Its worker may be lost; but no reaper needs to redirect it as well.
-                held = self._store.held.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
-                await patiently(held)
+                await patiently(comes_back(self._store, call_sid))  # its worker may be lost
                 await self._rest.redirect(call_sid, self._resume_url)
             if step.leg_id and not leg_over and step.leg is not Leg.JOINED:
                 await self._rest.hang_up(step.leg_id)

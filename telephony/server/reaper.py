@@ -30,6 +30,15 @@ CLAIM_MS = 25_000
 log = structlog.get_logger(__name__)
 
 
+async def comes_back(store: Store, call_sid: str) -> None:
+    """A call is on its way back to a worker, so nobody needs to rescue it for now.
+
+    Raises:
+        StoreAway: It can not be noted.
+    """
+    await store.held.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
+
+
 class Rest(Protocol):
     """The interface that redirects calls, such as `telephony.server.twilio_rest.TwilioRest`."""
 

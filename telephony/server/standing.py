@@ -17,7 +17,7 @@ from telephony.call.ending import GOES_ON, NOT_REACHED, EndedReason, NotBegun
 from telephony.call.events import EndRequested
 from telephony.server.admission import wall_time_ms
 from telephony.server.patience import patiently
-from telephony.server.reaper import LEASE_MS
+from telephony.server.reaper import comes_back
 from telephony.server.worker import Worker
 from telephony.twilio.numbers import is_placed, known_party
 
@@ -74,8 +74,7 @@ async def resumed(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None
 async def _ask_store(worker: Worker, call_sid: str) -> tuple[int, CallRecord | None]:
     resumes = await worker.store.count_resume(call_sid)
     if worker.settings.twilio_account_sid:  # otherwise lost calls are not rescued
-        # The call is coming back, so no reaper needs to redirect it.
-        await worker.store.held.hold([call_sid], [], lease_ms=LEASE_MS, claim_ms=None)
+        await comes_back(worker.store, call_sid)
     if worker.calls.get(call_sid) is not None:
         return resumes, None
     if await worker.store.announce_status(call_sid, GOES_ON) > 0:  # whoever holds it waits for it

@@ -1,7 +1,7 @@
 """Measure the ear over its corpus, in virtual time: figure, measured, demanded.
 
-python -m tests.benchmarks.ear                    # quick and patient, both halves
-python -m tests.benchmarks.ear --manner quick --share 0.1
+python -m tests.benchmarks.ear                      # quick, in both halves of the corpus
+python -m tests.benchmarks.ear --manner patient --share 0.1
 """
 # ruff: noqa: T201 -- printing is what this command is for
 
@@ -16,13 +16,16 @@ from statistics import median
 from tests.benchmarks.ear.corpus import Case, corpus
 from tests.benchmarks.ear.measure import Noticed, noticed
 
+SOON = {"quick": ("100 ms", "160 ms"), "patient": ("-", "550 ms")}
+"""From a caller's onset to the agent's silence: what is demanded of the median, and of p95."""
+
 ROW = "{:<58} {:>12} {:>12}"
 
 
 def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--manner", default="quick")
+    parser.add_argument("--manner", choices=sorted(SOON), default="quick")
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--half", choices=["tuned", "held-out"])
     asked = parser.parse_args()
@@ -41,21 +44,26 @@ def main() -> None:
             print(
                 f"\n{'held out' if half else 'used for tuning'}: {len(one)} cases, {asked.manner}"
             )
-            report(one)
+            report(one, asked.manner)
 
 
-def report(told: list[tuple[Case, Noticed]]) -> None:
+def report(told: list[tuple[Case, Noticed]], manner: str) -> None:
     """Print one half."""
     yes = [(c, w) for c, w in told if c.barge_in]
     late = sorted(w.silent_after_ms for _, w in yes if w.silent_after_ms is not None)
     row("barge-ins", len(yes), "-")
-    row("onset to silence: median", f"{median(late)} ms", "100 ms")
-    row("onset to silence: p95", f"{late[int(len(late) * 0.95)]} ms", "160 ms")
-    row("silent", f"{100 * len(late) / len(yes):.1f} %", "98 %")
-    row("the reply dropped", f"{100 * sum(w.dropped for _, w in yes) / len(yes):.1f} %", "98 %")
+    half_by, most_by = SOON[manner]
+    row("onset to silence: median", f"{median(late):.0f} ms" if late else "never", half_by)
+    row("onset to silence: p95", f"{late[int(len(late) * 0.95)]} ms" if late else "never", most_by)
+    row("silent", f"{100 * len(late) / max(1, len(yes)):.1f} %", "98 %")
+    row(
+        "the reply dropped",
+        f"{100 * sum(w.dropped for _, w in yes) / max(1, len(yes)):.1f} %",
+        "98 %",
+    )
     no = [(c, w) for c, w in told if not c.barge_in]
     row("no barge-ins", len(no), "-")
-    row("dropped", f"{100 * sum(w.dropped for _, w in no) / len(no):.1f} %", "5 %")
+    row("dropped", f"{100 * sum(w.dropped for _, w in no) / max(1, len(no)):.1f} %", "5 %")
     held = [w for _, w in no if w.holds and not w.dropped]
     soon = sum(max(w.pauses_ms, default=0) <= 700 for w in held)
     row("held and gone on with", len(held), "-")

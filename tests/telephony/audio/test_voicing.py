@@ -32,10 +32,10 @@ def test_noise_is_not(seed: int) -> None:
     assert share_voiced(noise.astype("<i2").tobytes()) == 0
 
 
-@pytest.mark.parametrize(("hz", "voiced"), [(80, True), (150, True), (390, True)])
-def test_a_tone_repeats_itself(hz: int, voiced: bool) -> None:
+@pytest.mark.parametrize("hz", [80, 150, 390])
+def test_a_tone_repeats_itself(hz: int) -> None:
     wave = 8_000 * np.sin(2 * np.pi * hz * np.arange(2 * FRAME_SAMPLES) / PHONE_RATE_HZ)
-    assert (likeness(wave.astype("<i2").tobytes()) >= VOICED) is voiced
+    assert likeness(wave.astype("<i2").tobytes()) >= VOICED
 
 
 def test_silence_is_like_nothing() -> None:
