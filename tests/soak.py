@@ -32,7 +32,7 @@ from telephony.server.calls import Calls
 from telephony.server.logs import configure
 from telephony.server.ownership import REMEMBERED
 from telephony.simulator import wire
-from telephony.twilio.twiml import STATUS_PATH, VOICE_PATH
+from telephony.twilio.urls import STATUS_PATH, VOICE_PATH
 from tests.end_to_end import twilio
 from tests.end_to_end.left_behind import Held, held, left_behind
 from tests.end_to_end.scripts import AGENT

@@ -8,7 +8,7 @@ from telephony.number.findings import Unwell
 from telephony.settings import Settings
 from telephony.twilio.challenge import proves
 from telephony.twilio.signature import webhook_signature
-from telephony.twilio.twiml import STATUS_PATH, webhook_url
+from telephony.twilio.urls import STATUS_PATH, webhook_url
 
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to connect to, not to listen on
 

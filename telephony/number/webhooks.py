@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from telephony.errors import UsageError
-from telephony.twilio.twiml import STATUS_PATH, VOICE_PATH, callback_url
+from telephony.twilio.urls import STATUS_PATH, VOICE_PATH, callback_url
 
 FIELDS = {
     "voice_url": "voice URL",

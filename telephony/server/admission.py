@@ -27,7 +27,8 @@ from telephony.twilio.signature import (
     valid_upgrade,
     valid_webhook,
 )
-from telephony.twilio.twiml import TOKEN_PARAMETER, stream_url, webhook_url
+from telephony.twilio.twiml import TOKEN_PARAMETER
+from telephony.twilio.urls import stream_url, webhook_url
 
 TOKEN_LIFE_S = 60
 """How long a token is valid. Twilio connects within a second, and its retries end long before."""

@@ -20,7 +20,7 @@ from telephony.server import redial, standing, way_out
 from telephony.server.checked import agent_of, xml
 from telephony.server.patience import patiently
 from telephony.server.worker import Worker
-from telephony.twilio import twiml
+from telephony.twilio import twiml, urls
 from telephony.twilio.numbers import is_number, is_placed, known_party, parties
 
 MAX_RESUMES = 5
@@ -90,7 +90,7 @@ async def go_on(
     if (away := await way_out.put_through(worker, form, record, agent, asks)) is not None:
         return xml(away)
     if worker.calls.draining:
-        return xml(twiml.wait_and_ask(worker.settings.public_url, twiml.RESUME_PATH))
+        return xml(twiml.wait_and_ask(worker.settings.public_url, urls.RESUME_PATH))
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(form.get("CallStatus", "")))
     resumes, left = await standing.resumed(worker, call_sid)

@@ -26,7 +26,7 @@ from telephony.server.patience import patiently
 from telephony.server.placing import Placement, place
 from telephony.server.twilio_rest import RestRefused
 from telephony.server.worker import Worker
-from telephony.twilio import twiml
+from telephony.twilio import urls
 
 LOOK_MS = 250
 """How often a call that waits looks whether the server stops. A stopping server ends its requests
@@ -198,10 +198,10 @@ async def _placed(worker: Worker, allowed: Allowed, agent: Agent, policy: Outbou
     placement = Placement(
         to=allowed.number.e164,
         ours=policy.ours,
-        voice_url=twiml.outbound_url(url, agent.persona.name),
-        status_url=twiml.callback_url(url, twiml.STATUS_PATH),
+        voice_url=urls.outbound_url(url, agent.persona.name),
+        status_url=urls.callback_url(url, urls.STATUS_PATH),
         ring_s=policy.ring_s,
-        answered_by_url=twiml.outbound_url(url, agent.persona.name, twiml.ANSWERED_BY_PATH)
+        answered_by_url=urls.outbound_url(url, agent.persona.name, urls.ANSWERED_BY_PATH)
         if policy.on_machine != "talk"
         else "",
     )

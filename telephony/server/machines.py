@@ -17,18 +17,18 @@ from telephony.server import standing
 from telephony.server.checked import form_of, worker_of
 from telephony.server.patience import patiently
 from telephony.server.worker import Worker
-from telephony.twilio import twiml
+from telephony.twilio import urls
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
 
 
-@router.post(twiml.ANSWERED_BY_PATH)
+@router.post(urls.ANSWERED_BY_PATH)
 async def answered_by(request: Request) -> Response:
     """A person or a machine has answered. Twilio may deliver this twice."""
     worker, form = worker_of(request), await form_of(request)
     call_sid, who = form["CallSid"], form.get("AnsweredBy", "")
-    name = twiml.calling_agent(request.url.query)
+    name = urls.calling_agent(request.url.query)
     agent = (await worker.personas.current()).named(name)
     # If the file has lost this agent since, another one does not decide for it
     policy = agent.outbound if agent.persona.name == name else None

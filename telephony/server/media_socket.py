@@ -20,11 +20,11 @@ from telephony.twilio.signature import TokenError
 from telephony.twilio.twiml import (
     DIRECTION_PARAMETER,
     HOURS_PARAMETER,
-    MEDIA_PATH,
     NOTICE_PARAMETER,
     PERSONA_PARAMETER,
     TRIED_PARAMETER,
 )
+from telephony.twilio.urls import MEDIA_PATH
 
 START_LIMIT_S = 3.0
 

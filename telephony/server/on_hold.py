@@ -19,7 +19,7 @@ from agent.store.promises import Store
 from telephony.server.patience import patiently
 from telephony.server.reaper import comes_back
 from telephony.server.twilio_rest import RestRefused
-from telephony.twilio import twiml
+from telephony.twilio import urls
 from telephony.twilio.conference import OfStep
 
 AGAIN_MS = 5_000
@@ -73,7 +73,7 @@ class OnHold:
     ) -> None:
         self._url, self._store, self._legs = public_url, store, legs
         self._rest, self._draining = rest, draining
-        self._resume_url = twiml.callback_url(public_url, twiml.RESUME_PATH)
+        self._resume_url = urls.callback_url(public_url, urls.RESUME_PATH)
 
     async def run(self) -> None:
         """Look after callers who wait, until cancelled."""

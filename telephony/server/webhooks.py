@@ -24,25 +24,25 @@ from telephony.call.events import CallStatus, StreamEnded
 from telephony.server import answering, menu, standing, way_out
 from telephony.server.checked import after_menu, agent_of, form_of, token_of, worker_of, xml
 from telephony.server.worker import Worker
-from telephony.twilio import twiml
+from telephony.twilio import twiml, urls
 from telephony.twilio.numbers import is_placed
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
 
 
-@router.post(twiml.VOICE_PATH)
+@router.post(urls.VOICE_PATH)
 async def voice(request: Request) -> Response:
     """A call comes in. Twilio may deliver this webhook twice."""
     worker = worker_of(request)
     form = await form_of(request)
-    calls = twiml.calling_agent(request.url.query) if is_placed(form) else ""
+    calls = urls.calling_agent(request.url.query) if is_placed(form) else ""
     agent = await agent_of(worker, form, calls=calls)
     if calls not in {"", agent.persona.name}:  # it was taken away while the telephone rang
         return xml(twiml.hangup())
     record = await standing.record(worker, form, agent.persona.name)
     failed = form.get("ErrorUrl", "").partition("#")[0]
-    if failed.endswith(twiml.TRANSFERRED_PATH) and not way_out.leads_back(record):
+    if failed.endswith(urls.TRANSFERRED_PATH) and not way_out.leads_back(record):
         return await _apology(worker, form)  # the fallback after a transfer; do not begin another
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
@@ -58,11 +58,11 @@ async def voice(request: Request) -> Response:
     if first and (offers := menu.offered(worker, form, record, agent)) is not None:
         await answering.note_party(worker, form)
         return xml(offers)
-    again = f"{twiml.VOICE_PATH}?{request.url.query}" if calls else twiml.VOICE_PATH
+    again = f"{urls.VOICE_PATH}?{request.url.query}" if calls else urls.VOICE_PATH
     return await answering.answer(worker, form, agent, record, again, calls=calls)
 
 
-@router.post(twiml.MENU_PATH)
+@router.post(urls.MENU_PATH)
 async def pressed(request: Request) -> Response:
     """A caller has heard the menu. Twilio may deliver this twice, or late."""
     if (asked := await _goes_on(request)) is None:
@@ -71,13 +71,13 @@ async def pressed(request: Request) -> Response:
     agent, asks = await agent_of(worker, form, record), token_of(request)
     if record is not None and (record.epoch or record.status == "completed"):
         return await answering.go_on(worker, form, record, asks)
-    rounds = twiml.rounds_of(request.url.query)
+    rounds = urls.rounds_of(request.url.query)
     if (document := await menu.chosen(worker, form, agent, asks, rounds)) is not None:
         return xml(document)
-    return await answering.answer(worker, form, agent, record, twiml.MENU_PATH)
+    return await answering.answer(worker, form, agent, record, urls.MENU_PATH)
 
 
-@router.post(twiml.RESUME_PATH)
+@router.post(urls.RESUME_PATH)
 async def resume(request: Request) -> Response:
     """A stream has ended, for any reason. The call is over, or it must go on."""
     if (asked := await _goes_on(request)) is None:
@@ -87,7 +87,7 @@ async def resume(request: Request) -> Response:
     return await answering.go_on(worker, form, record, token_of(request), closed=closed)
 
 
-@router.post(twiml.TRANSFERRED_PATH)
+@router.post(urls.TRANSFERRED_PATH)
 async def transferred(request: Request) -> Response:
     """A transfer is over. Twilio also sends this if it has redirected the call meanwhile, so it
     must change nothing that `/twilio/resume` cannot put right.
@@ -104,18 +104,18 @@ async def transferred(request: Request) -> Response:
         return xml(twiml.hangup(), tidy)
     log.warning("transfer failed", call_sid=call_sid, status=outcome)
     if step is not None and step.leg is not Leg.NONE:  # they are on their way back, or go now
-        return xml(twiml.ask(worker.settings.public_url, twiml.RESUME_PATH), tidy)
+        return xml(twiml.ask(worker.settings.public_url, urls.RESUME_PATH), tidy)
     agent = await agent_of(worker, form)
     if leads_back or (step is None and worker.calls.ended_reason(call_sid) is None):
         record = await standing.record(worker, form, agent.persona.name)
         if record is not None and not record.epoch and record.status != "completed":
             agent = await agent_of(worker, form, record)  # its menu had put the caller through
-            return await answering.answer(worker, form, agent, record, twiml.MENU_PATH)
+            return await answering.answer(worker, form, agent, record, urls.MENU_PATH)
         return await answering.go_on(worker, form, record, token_of(request))
     return xml(twiml.goodbye(agent.says.no_answer, agent.persona.language))
 
 
-@router.post(twiml.PLAYED_PATH)
+@router.post(urls.PLAYED_PATH)
 async def played(request: Request) -> Response:
     """Keys were pressed for the agent, which goes on now."""
     if (asked := await _goes_on(request)) is None:
@@ -126,7 +126,7 @@ async def played(request: Request) -> Response:
     return await answering.go_on(worker, form, record, token_of(request))
 
 
-@router.post(twiml.STATUS_PATH)
+@router.post(urls.STATUS_PATH)
 async def status(request: Request) -> Response:
     """The call's status changed."""
     worker = worker_of(request)
@@ -145,7 +145,7 @@ async def status(request: Request) -> Response:
     return Response(status_code=204, background=tidy)
 
 
-@router.post(twiml.STREAM_STATUS_PATH)
+@router.post(urls.STREAM_STATUS_PATH)
 async def stream_status(request: Request) -> Response:
     """A stream's status changed. A failed handshake is visible only here."""
     worker = worker_of(request)

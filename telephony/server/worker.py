@@ -51,7 +51,7 @@ from telephony.server.twilio_rest import TwilioRest
 from telephony.server.warm import WarmTransfers
 from telephony.settings import Settings
 from telephony.twilio.numbers import is_placed, parties
-from telephony.twilio.twiml import RESUME_PATH, callback_url, stream_url
+from telephony.twilio.urls import RESUME_PATH, callback_url, stream_url
 
 log = structlog.get_logger(__name__)
 

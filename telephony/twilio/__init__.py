@@ -1,6 +1,7 @@
 """Twilio's formats: the messages of a Media Stream, TwiML, signatures and one-time tokens.
 
     messages   parses and writes the messages of a Media Stream
+    urls       names the URLs of our webhooks, and reads their queries
     twiml      writes the TwiML documents that the server answers with
     conference writes the TwiML documents of a warm transfer
     numbers    recognises telephone numbers in webhooks

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
 
-from telephony.twilio.twiml import TRANSFERRED_PATH, callback_url, speakable, webhook_url
+from telephony.twilio.twiml import speakable
+from telephony.twilio.urls import TRANSFERRED_PATH, callback_url, webhook_url
 
 HOLD_PATH = "/twilio/hold"
 MUSIC_PATH = "/twilio/hold.wav"

@@ -1,30 +1,25 @@
-"""Writes the TwiML documents that answer Twilio's webhooks, and names the paths of these webhooks.
+"""Writes the TwiML documents that answer Twilio's webhooks.
 
 Source: Twilio documentation, TwiML `<Connect>`, `<Stream>`, `<Redirect>` (read in October 2026).
 Send the documents as ``text/xml`` with a Content-Length.
 """
 
-import base64
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
 
-VOICE_PATH = "/twilio/voice"
-STATUS_PATH = "/twilio/status"
-MEDIA_PATH = "/twilio/media"
-RESUME_PATH = "/twilio/resume"
-STREAM_STATUS_PATH = "/twilio/stream-status"
-TRANSFERRED_PATH = "/twilio/transferred"
-PLAYED_PATH = "/twilio/played"
-MENU_PATH = "/twilio/menu"
-ANSWERED_BY_PATH = "/twilio/answered-by"
-
-RETRIES = "rc=3&rp=ct,rt,5xx&ct=2000&rt=4000"
-"""The fragment of our URLs, which tells Twilio to ask again up to three times: after no connection
-in 2 s, no answer in 4 s, or a server error. Without it Twilio asks again once, and only after a
-failed connection. Our webhooks answer within 2 s, even while the store is away.
-"""
+from telephony.twilio.urls import (
+    MENU_PATH,
+    PLAYED_PATH,
+    RESUME_PATH,
+    ROUND_QUERY,
+    STREAM_STATUS_PATH,
+    TRANSFERRED_PATH,
+    callback_url,
+    stream_url,
+    webhook_url,
+)
 
 RING_S = 20
 """How long a telephone rings to which a caller is put through, in seconds."""
@@ -48,11 +43,6 @@ why; missing in others."""
 NOTICE_PARAMETER = "notice"
 """Likewise, ``said`` where Twilio has told the caller before this stream that they are recorded."""
 
-AGENT_QUERY = "agent"
-"""What names the agent in the voice webhook's URL of a call that it placed."""
-
-ROUND_QUERY = "round"
-"""What says in the menu's URL how often a caller has heard it."""
 
 PARAMETER_LIMIT_CHARS = 500
 """Twilio's limit: a parameter's name and value together must be shorter."""
@@ -250,12 +240,6 @@ def menu(public_url: str, text: str, timeout_s: int, rounds: int, language: str 
     return str(response)
 
 
-def rounds_of(query: str) -> int:
-    """How often a caller has heard the menu, by the query of its URL; 0 if that does not say so."""
-    given = parse_qs(query).get(ROUND_QUERY, [""])[0]
-    return int(given) if given in {"1", "2"} else 0
-
-
 def wait_and_ask(public_url: str, path: str) -> str:
     """Make Twilio ask again in a second. A load balancer may then choose another worker.
 
@@ -266,69 +250,3 @@ def wait_and_ask(public_url: str, path: str) -> str:
     response.pause(length=1)
     response.redirect(webhook_url(public_url, path), method="POST")
     return str(response)
-
-
-def stream_url(public_url: str) -> str:
-    """The wss URL of our media socket. The upgrade's signature covers exactly this text.
-
-    Raises:
-        ValueError: `public_url` is not a plain https URL.
-    """
-    return "wss" + webhook_url(public_url, MEDIA_PATH).removeprefix("https")
-
-
-def callback_url(public_url: str, path: str) -> str:
-    """The URL of one of our webhooks for Twilio, with the fragment that says how to ask again.
-
-    It is for attributes of TwiML and properties of the REST API. Twilio does not document whether
-    the fragment has an effect in the text of a `<Redirect>`.
-
-    Raises:
-        ValueError: As in `webhook_url`.
-    """
-    return f"{webhook_url(public_url, path)}#{RETRIES}"
-
-
-def outbound_url(public_url: str, agent: str, path: str = VOICE_PATH) -> str:
-    """The URL of the voice webhook, or another one, for a call that an agent places.
-
-    The name is in it as base64, in characters that nobody on the way encodes in another way, for
-    the signature covers the URL byte by byte.
-
-    Raises:
-        ValueError: As in `webhook_url`.
-    """
-    name = base64.urlsafe_b64encode(agent.encode()).decode().rstrip("=")
-    return callback_url(public_url, f"{path}?{AGENT_QUERY}={name}")
-
-
-def calling_agent(query: str) -> str:
-    """The agent's name in the query of such a URL; "" if there is none."""
-    given = parse_qs(query).get(AGENT_QUERY, [""])[0]
-    try:
-        return base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
-    except ValueError:
-        return ""
-
-
-def webhook_url(public_url: str, path: str) -> str:
-    """The URL of one of our webhooks, exactly as Twilio requests and signs it.
-
-    Args:
-        public_url: The https address under which Twilio reaches us, perhaps with a path.
-        path: The webhook's path, with a leading slash.
-
-    Raises:
-        ValueError: `public_url` is not a plain https URL: it has another scheme, no host, a user
-            name (which Twilio leaves out of what it signs), a query or a fragment.
-    """
-    parts = urlsplit(public_url)
-    plain = public_url.isprintable() and not set(public_url) & set(' @?#"<>\\')
-    if parts.scheme != "https" or not parts.hostname or not plain:
-        raise ValueError(
-            "expected a public URL such as https://voice.example.com, without user name, query "
-            f"or fragment, got {parts.scheme or 'no scheme'}://{parts.hostname or ''}; set "
-            "PUBLIC_URL to the address Twilio reaches"
-        )
-    base = "https" + public_url[len("https") :].rstrip("/")
-    return base + path

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from agent.conversation.meter import NANO
 from agent.money import ahead
 from agent.simulator.server import SimulatedGemini
-from telephony.twilio.twiml import VOICE_PATH
+from telephony.twilio.urls import VOICE_PATH
 from tests.end_to_end.race import PERSONA, race
 from tests.end_to_end.records import spent, stored
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller

@@ -19,7 +19,7 @@ from fastapi import WebSocket
 
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator.interrupt import WHAT_NEXT
-from telephony.twilio import twiml
+from telephony.twilio import urls
 from tests.end_to_end import scripts, twilio
 from tests.end_to_end.serving import (
     AUTH_TOKEN,
@@ -249,8 +249,8 @@ async def test_a_server_tells_of_a_setting_that_is_misspelt_and_of_a_refused_web
     async with worker_process(gemini, REDIAL_WINDOW="5") as worker:
         misspelt = await worker.tells("REDIAL_WINDOW is set")
         form = twilio.form_of(twilio.new_call_sid())
-        headers = twilio.signed(twiml.VOICE_PATH, form, "another-token")
-        answer = await twilio.post(worker.url, twiml.VOICE_PATH, form, headers)
+        headers = twilio.signed(urls.VOICE_PATH, form, "another-token")
+        answer = await twilio.post(worker.url, urls.VOICE_PATH, form, headers)
         refused = await worker.tells("webhook refused")
     assert misspelt["event"].endswith("did you mean REDIAL_WINDOW_S?")
     assert answer.status_code == 403

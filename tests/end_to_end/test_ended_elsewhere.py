@@ -20,7 +20,7 @@ from agent.conversation.next_step import (
 from agent.simulator.server import SimulatedGemini
 from agent.store.redis import RedisStore
 from telephony.server.on_hold import ACCEPTED
-from telephony.twilio.twiml import STATUS_PATH, TRANSFERRED_PATH
+from telephony.twilio.urls import STATUS_PATH, TRANSFERRED_PATH
 from tests.contracts.stored import CHECKPOINT
 from tests.end_to_end.serving import LocalWorker, serving
 from tests.end_to_end.twilio import form_of, new_call_sid, post, signed

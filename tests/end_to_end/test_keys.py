@@ -13,7 +13,7 @@ from agent.simulator.script import parse
 from agent.simulator.server import SimulatedGemini
 from telephony.replay.recorder import Recorder
 from telephony.simulator.faults import CallFaults, LineFaults
-from telephony.twilio.twiml import PLAYED_PATH
+from telephony.twilio.urls import PLAYED_PATH
 from tests.agent.tools.shop import Shop
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
 from tests.end_to_end.serving import get, place, serving

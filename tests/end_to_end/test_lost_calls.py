@@ -12,7 +12,7 @@ from telephony.simulator.faults import AfterLoss, CallFaults
 from telephony.simulator.report import AgentHeard, CallEvent
 from telephony.simulator.rest import RestAccount, refusal
 from telephony.simulator.rest_server import SimulatedRest
-from telephony.twilio.twiml import RESUME_PATH, callback_url
+from telephony.twilio.urls import RESUME_PATH, callback_url
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import CONVERSATION, GREETING, TWO_TURNS
 from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, place, worker_process

@@ -11,8 +11,8 @@ from telephony.simulator import call_flow
 from telephony.simulator.faults import AnsweredBy
 from telephony.simulator.report import Announced, CallEvent, StreamOpened
 from telephony.simulator.rest_calls import PlacedCall
-from telephony.twilio import twiml
-from telephony.twilio.twiml import ANSWERED_BY_PATH, TRANSFERRED_PATH
+from telephony.twilio import urls
+from telephony.twilio.urls import ANSWERED_BY_PATH, TRANSFERRED_PATH
 from tests.end_to_end.outbound import PERSONA, office
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
 from tests.end_to_end.serving import ACCOUNT_SID, PUBLIC_URL, serving
@@ -108,7 +108,7 @@ async def test_a_machine_is_not_looked_for_unless_the_agent_minds(
 async def test_a_late_word_of_a_machine_ends_no_call_that_was_put_through(
     gemini: SimulatedGemini, tmp_path: Path, persona: str
 ) -> None:
-    path = twiml.outbound_url(PUBLIC_URL, "Grace", ANSWERED_BY_PATH).partition("#")[0]
+    path = urls.outbound_url(PUBLIC_URL, "Grace", ANSWERED_BY_PATH).partition("#")[0]
     path = path.removeprefix(PUBLIC_URL)
     async with office(gemini, tmp_path, STAYS, persona=persona) as placing:
         worker = placing.worker

@@ -11,7 +11,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.simulator import call_flow
 from telephony.simulator.faults import CallFaults, DialStatus
 from telephony.simulator.script import Script
-from telephony.twilio.twiml import MEDIA_PATH, MENU_PATH, TRANSFERRED_PATH, VOICE_PATH
+from telephony.twilio.urls import MEDIA_PATH, MENU_PATH, TRANSFERRED_PATH, VOICE_PATH
 from tests.end_to_end.scripts import GREETING, HANG_UP, caller
 from tests.end_to_end.serving import LocalWorker, place, serving
 from tests.end_to_end.twilio import form_of, new_call_sid, post, signed

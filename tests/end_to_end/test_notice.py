@@ -13,7 +13,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.call.events import StreamStarted
 from telephony.replay.reader import read
 from telephony.simulator import call_flow
-from telephony.twilio.twiml import MEDIA_PATH
+from telephony.twilio.urls import MEDIA_PATH
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
 from tests.end_to_end.serving import LocalWorker, place, serving
 from tests.end_to_end.twilio import new_call_sid, ring

@@ -8,7 +8,7 @@ import pytest
 
 from telephony.simulator.rest import RestAccount, refusal
 from telephony.simulator.rest_server import SimulatedRest
-from telephony.twilio.twiml import RETRIES
+from telephony.twilio.urls import RETRIES
 from tests.end_to_end.serving import (
     ACCOUNT_SID,
     AUTH_TOKEN,

@@ -20,7 +20,7 @@ from telephony.simulator import caller as simulated
 from telephony.simulator.faults import Pickup
 from telephony.simulator.report import AgentHeard, CallEvent, WebhookAnswered
 from telephony.simulator.rest import RestAnswer, refusal
-from telephony.twilio.twiml import STATUS_PATH
+from telephony.twilio.urls import STATUS_PATH
 from tests.end_to_end.outbound import API_TOKEN, CONSENT, OURS, PERSONA, THEIRS, office
 from tests.end_to_end.scripts import CONVERSATION, HANG_UP, TWO_TURNS, caller
 from tests.end_to_end.serving import (

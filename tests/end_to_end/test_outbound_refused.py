@@ -8,7 +8,7 @@ import pytest
 from agent.simulator.server import SimulatedGemini
 from agent.store import dials
 from telephony.call.ending import EndedReason
-from telephony.twilio.twiml import ANSWERED_BY_PATH, STATUS_PATH, VOICE_PATH, outbound_url
+from telephony.twilio.urls import ANSWERED_BY_PATH, STATUS_PATH, VOICE_PATH, outbound_url
 from tests.end_to_end.outbound import PERSONA, THEIRS, office
 from tests.end_to_end.scripts import TWO_TURNS
 from tests.end_to_end.serving import LocalWorker, serving

@@ -14,7 +14,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.call.commands import Command
 from telephony.call.events import CallOpened, Event
 from telephony.server import standing
-from telephony.twilio.twiml import RESUME_PATH, VOICE_PATH
+from telephony.twilio.urls import RESUME_PATH, VOICE_PATH
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
 from tests.end_to_end.serving import LocalWorker, get, place, serving

@@ -18,7 +18,7 @@ from telephony.call.commands import Command
 from telephony.call.events import Event
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.report import Report
-from telephony.twilio.twiml import RESUME_PATH, TRANSFERRED_PATH
+from telephony.twilio.urls import RESUME_PATH, TRANSFERRED_PATH
 from tests.end_to_end.front import failing
 from tests.end_to_end.scripts import GREETING, MORGAN, MORGAN_ANSWER, SAY_MORGAN, caller
 from tests.end_to_end.serving import LocalWorker, place, serving

@@ -12,7 +12,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.call.events import OwnershipLost, StoreBack, StreamStarted
 from telephony.simulator.report import AgentHeard, CallerSpoke, CallEvent, StreamClosed
 from telephony.simulator.script import Cut
-from telephony.twilio.twiml import RESUME_PATH, VOICE_PATH
+from telephony.twilio.urls import RESUME_PATH, VOICE_PATH
 from tests.end_to_end import twilio
 from tests.end_to_end.records import stored
 from tests.end_to_end.scripts import CONVERSATION, TWO_TURNS, cut_off

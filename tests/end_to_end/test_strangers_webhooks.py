@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from agent.simulator.server import SimulatedGemini
 from telephony.simulator.webhooks import signature
-from telephony.twilio import conference, twiml
+from telephony.twilio import conference, urls
 from tests.end_to_end import twilio
 from tests.end_to_end.serving import AUTH_TOKEN, PUBLIC_URL, LocalWorker, get, serving
 from tests.end_to_end.watching import PATIENCE_S, Step, Watch, observer
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from tests.redis_server import RedisServer
 
 OF_NUMBERS = (
-    twiml.VOICE_PATH,
-    twiml.RESUME_PATH,
-    twiml.STATUS_PATH,
-    twiml.STREAM_STATUS_PATH,
-    twiml.PLAYED_PATH,
-    twiml.MENU_PATH,
-    twiml.TRANSFERRED_PATH,
+    urls.VOICE_PATH,
+    urls.RESUME_PATH,
+    urls.STATUS_PATH,
+    urls.STREAM_STATUS_PATH,
+    urls.PLAYED_PATH,
+    urls.MENU_PATH,
+    urls.TRANSFERRED_PATH,
 )
 WEBHOOKS = (
     *OF_NUMBERS,
@@ -87,7 +87,7 @@ async def test_one_who_hangs_up_in_the_middle_of_a_webhook_is_counted_and_leaves
     worker: LocalWorker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = urlsplit(worker.url)
-    head = f"POST {twiml.VOICE_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    head = f"POST {urls.VOICE_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
     _, writer = await asyncio.open_connection(url.hostname, url.port)
     writer.write(head.encode() + b"C")
     await writer.drain()
@@ -113,7 +113,7 @@ async def test_one_who_hangs_up_in_the_middle_of_a_webhook_is_counted_and_leaves
 async def test_what_a_request_claims_of_its_host_makes_no_difference(
     worker: LocalWorker, claims: dict[str, str]
 ) -> None:
-    path = twiml.VOICE_PATH
+    path = urls.VOICE_PATH
     form = twilio.form_of(twilio.new_call_sid())
     headers = twilio.signed(path, form) | claims
     answer = await twilio.post(worker.url, path, form, headers)
@@ -138,7 +138,7 @@ async def test_the_query_that_an_operator_added_to_a_webhook_is_signed_and_count
 async def test_either_token_signs_while_they_are_rotated_and_no_third(
     gemini: SimulatedGemini,
 ) -> None:
-    path = twiml.STATUS_PATH
+    path = urls.STATUS_PATH
     form = twilio.form_of(twilio.new_call_sid())
     async with serving(gemini, auth_token="new, old") as worker:
         answers = [

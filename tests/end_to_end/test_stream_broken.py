@@ -17,7 +17,7 @@ from telephony.server.answering import MAX_RESUMES
 from telephony.simulator import call_flow, wire
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
-from telephony.twilio import twiml
+from telephony.twilio import urls
 from telephony.twilio.messages import Stop
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import CONVERSATION, HANG_UP, caller, cut_off
@@ -75,7 +75,7 @@ async def test_a_call_that_is_over_is_hung_up_and_never_dialled_again(
     async with serving(gemini, redis_url=redis_server.url) as worker:
         await twilio.ring(worker.url, call_sid)
         form = twilio.form_of(call_sid, "completed")
-        path = twiml.STATUS_PATH
+        path = urls.STATUS_PATH
         assert (
             await twilio.post(worker.url, path, form, twilio.signed(path, form))
         ).status_code == 204
@@ -89,7 +89,7 @@ async def test_a_call_that_is_over_is_hung_up_and_never_dialled_again(
 async def hung_up(worker: LocalWorker, call_sid: str) -> None:
     """Ask both webhooks about a call that is over."""
     form = twilio.form_of(call_sid)
-    for path in (twiml.VOICE_PATH, twiml.RESUME_PATH):
+    for path in (urls.VOICE_PATH, urls.RESUME_PATH):
         answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
         assert "<Hangup" in answer.text
         assert "<Connect" not in answer.text
@@ -116,8 +116,8 @@ async def closed_with(worker: LocalWorker, steps: Watch[Step], code: int, *, sto
         kind = Stop if stop else StreamEnded
         step = await steps.until(lambda s: isinstance(s.event, kind) and s.call_sid == call_sid)
         form = twilio.form_of(call_sid, "completed")
-        headers = twilio.signed(twiml.STATUS_PATH, form)
-        await twilio.post(worker.url, twiml.STATUS_PATH, form, headers)
+        headers = twilio.signed(urls.STATUS_PATH, form)
+        await twilio.post(worker.url, urls.STATUS_PATH, form, headers)
     return step
 
 
@@ -181,12 +181,12 @@ async def test_a_resume_tells_the_call_that_waits_after_a_stop_that_it_goes_on(
         for asked in (holder, other):
             call_sid = twilio.new_call_sid()
             await stopped(holder.url, call_sid, await twilio.ring(holder.url, call_sid))
-            document = await asks(asked.url, twiml.RESUME_PATH, call_sid, "in-progress")
+            document = await asks(asked.url, urls.RESUME_PATH, call_sid, "in-progress")
             assert twilio.token_in(document)
             await told_that_it_goes_on(steps, call_sid)
 
 
-@pytest.mark.parametrize("path", [twiml.RESUME_PATH, twiml.VOICE_PATH])
+@pytest.mark.parametrize("path", [urls.RESUME_PATH, urls.VOICE_PATH])
 async def test_a_call_that_was_elsewhere_for_longer_than_the_grace_goes_on(
     worker: LocalWorker, steps: Watch[Step], path: str
 ) -> None:
@@ -204,5 +204,5 @@ async def test_a_call_that_was_elsewhere_for_longer_than_the_grace_goes_on(
         await steps.until(lambda s: isinstance(s.event, StreamStarted) and s.event.epoch == 2)
         record = await store.open_call(call_sid)
         assert (record.status, record.ended_reason) == ("in-progress", "")
-        await asks(worker.url, twiml.STATUS_PATH, call_sid, "completed")
+        await asks(worker.url, urls.STATUS_PATH, call_sid, "completed")
         await socket.wait_closed()

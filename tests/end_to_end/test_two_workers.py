@@ -18,7 +18,7 @@ from telephony.server.media_socket import TRY_AGAIN_LATER
 from telephony.server.reaper import CLAIM_MS, LEASE_MS
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
-from telephony.twilio import twiml
+from telephony.twilio import urls
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import (
     CONVERSATION,
@@ -59,7 +59,7 @@ async def test_a_call_goes_on_wherever_its_webhooks_and_streams_land(
             cut_off(Cut.RESET),
             one.url,
             two.url,
-            route=lambda path: int(path == twiml.MEDIA_PATH),
+            route=lambda path: int(path == urls.MEDIA_PATH),
             faults=SOON_BACK,
         )
         record = await one.server.worker.store.look_up(report.call_sid)
@@ -84,7 +84,7 @@ async def test_a_call_whose_stream_comes_back_elsewhere_is_taken_over_from_a_liv
             moved(Cut.RESET),
             one.url,
             two.url,
-            route=lambda path: next(streams) if path == twiml.MEDIA_PATH else 0,
+            route=lambda path: next(streams) if path == urls.MEDIA_PATH else 0,
             faults=SOON_BACK,
         )
         record = await one.server.worker.store.look_up(report.call_sid)
@@ -131,7 +131,7 @@ async def test_a_worker_that_never_hears_that_its_call_was_taken_is_refused_what
             caller(SAY_MORGAN, CUT_ANSWER.format(Cut.RESET), "after_ms = 4000\nhang_up = true"),
             one.url,
             two.url,
-            route=lambda path: next(streams) if path == twiml.MEDIA_PATH else 0,
+            route=lambda path: next(streams) if path == urls.MEDIA_PATH else 0,
             faults=SOON_BACK,
         )
         await steps.until(lambda step: isinstance(step.event, OwnershipLost))
@@ -153,7 +153,7 @@ async def test_two_streams_of_one_call_at_once_leave_one_of_them(
     call_sid = twilio.new_call_sid()
     token = await twilio.ring(worker.url, call_sid)
     form = twilio.form_of(call_sid, "in-progress")
-    path = twiml.RESUME_PATH
+    path = urls.RESUME_PATH
     answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
     other = twilio.token_in(answer.text)
     async with twilio.open_stream(worker.url) as a, twilio.open_stream(worker.url) as b:
@@ -177,7 +177,7 @@ async def test_a_call_that_is_on_its_way_back_is_no_orphan_any_more(
         await store.held.hold([call_sid], [], lease_ms=0, claim_ms=None)
         [orphan] = await store.held.hold([], [], lease_ms=LEASE_MS, claim_ms=CLAIM_MS)
         assert await store.held.is_orphan(orphan)
-        path, form = twiml.RESUME_PATH, twilio.form_of(call_sid, "in-progress")
+        path, form = urls.RESUME_PATH, twilio.form_of(call_sid, "in-progress")
         answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
         assert "<Stream" in answer.text
         assert not await store.held.is_orphan(orphan)
@@ -202,7 +202,7 @@ async def test_a_bug_ends_the_one_call_it_is_in_and_leaves_no_session_open(
 
     monkeypatch.setattr(Call, "step", step)
     form = twilio.form_of(victim, "completed")
-    path = twiml.STATUS_PATH
+    path = urls.STATUS_PATH
     answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
     assert answer.status_code == 204
     async with asyncio.timeout(PATIENCE_S):
@@ -236,7 +236,7 @@ async def test_a_worker_opens_no_call_while_it_drains(
     call_sid = twilio.new_call_sid()
     worker.server.worker.calls._drained_by_s = 0.0
     form = twilio.form_of(call_sid)
-    for path in (twiml.VOICE_PATH, twiml.RESUME_PATH):
+    for path in (urls.VOICE_PATH, urls.RESUME_PATH):
         answer = await twilio.post(worker.url, path, form, twilio.signed(path, form))
         assert "<Pause" in answer.text
         assert f"{path}</Redirect>" in answer.text

@@ -19,7 +19,7 @@ from telephony.call.events import Event
 from telephony.simulator.faults import AfterLoss, Callbacks, CallFaults
 from telephony.simulator.report import Report
 from telephony.simulator.script import Cut
-from telephony.twilio import twiml
+from telephony.twilio import urls
 from tests.end_to_end.records import Stored, stored
 from tests.end_to_end.scripts import (
     CONVERSATION,
@@ -150,7 +150,7 @@ async def _moved(one: LocalWorker, two: LocalWorker, how: Cut, when: Callbacks) 
         moved(how),
         one.url,
         two.url,
-        route=lambda path: next(streams) if path == twiml.MEDIA_PATH else 0,
+        route=lambda path: next(streams) if path == urls.MEDIA_PATH else 0,
         faults=replace(SOON_BACK, callbacks=when),
     )
 

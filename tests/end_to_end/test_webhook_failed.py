@@ -11,7 +11,7 @@ from agent.simulator.server import SimulatedGemini
 from telephony.simulator import call_flow
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.script import Cut
-from telephony.twilio.twiml import RESUME_PATH, TRANSFERRED_PATH, VOICE_PATH
+from telephony.twilio.urls import RESUME_PATH, TRANSFERRED_PATH, VOICE_PATH
 from tests.end_to_end.front import failing
 from tests.end_to_end.scripts import AGENT, CONVERSATION, TWO_TURNS, cut_off
 from tests.end_to_end.serving import LocalWorker, place, serving

@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from telephony.simulator import wire
 from telephony.simulator.webhooks import signature
-from telephony.twilio.twiml import MEDIA_PATH, VOICE_PATH
+from telephony.twilio.urls import MEDIA_PATH, VOICE_PATH
 from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL
 from tests.end_to_end.watching import PATIENCE_S
 

@@ -27,7 +27,7 @@ from agent.summary.writer import as_data
 from telephony.simulator.script import parse as caller_script
 from telephony.simulator.virtual_tools import VirtualTool
 from telephony.simulator.world import World
-from telephony.twilio.twiml import VOICE_PATH
+from telephony.twilio.urls import VOICE_PATH
 from tests.end_to_end.serving import serving
 from tests.end_to_end.twilio import form_of, new_call_sid, post, signed
 from tests.faults.table import Figure, Row, exactly, scaled

@@ -27,7 +27,7 @@ from agent.simulator.model import GeminiServer
 from agent.simulator.script import Call, Script, Turn
 from agent.simulator.server import SimulatedGemini
 from telephony.replay.sealing import opened
-from telephony.twilio.twiml import STATUS_PATH, VOICE_PATH
+from telephony.twilio.urls import STATUS_PATH, VOICE_PATH
 from tests.end_to_end import twilio
 from tests.end_to_end.scripts import caller
 from tests.end_to_end.serving import get, place, worker_process

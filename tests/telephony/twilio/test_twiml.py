@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from telephony.twilio import conference, twiml
+from telephony.twilio import conference, twiml, urls
 
 PUBLIC_URL = "https://voice.example.com"
 RETRIES = "#rc=3&amp;rp=ct,rt,5xx&amp;ct=2000&amp;rt=4000"
@@ -61,7 +61,7 @@ def test_a_menu_waits_for_one_key_and_asks_us_with_it_or_without() -> None:
     )
     got = twiml.menu(PUBLIC_URL, "Wählen Sie.", 7, 1, "de-DE")
     assert ET.canonicalize(got) == ET.canonicalize(expected)
-    assert [twiml.rounds_of(query) for query in ("round=2", "round=9", "round=x", "")] == [
+    assert [urls.rounds_of(query) for query in ("round=2", "round=9", "round=x", "")] == [
         *(2, 0, 0, 0)
     ]
 
@@ -120,46 +120,3 @@ def test_a_transfer_shows_the_number_it_is_told_to() -> None:
 )
 def test_a_document_says_that_it_is_utf_8(document: str) -> None:
     assert document.startswith('<?xml version="1.0" encoding="UTF-8"?>')
-
-
-@pytest.mark.parametrize(
-    ("public_url", "expected"),
-    [
-        ("https://voice.example.com", "wss://voice.example.com/twilio/media"),
-        ("https://voice.example.com/", "wss://voice.example.com/twilio/media"),
-        ("https://voice.example.com:8443", "wss://voice.example.com:8443/twilio/media"),
-        ("https://example.com/a/b", "wss://example.com/a/b/twilio/media"),
-        ("https://example.com/a/b/", "wss://example.com/a/b/twilio/media"),
-        ("HTTPS://example.com/https", "wss://example.com/https/twilio/media"),
-    ],
-)
-def test_the_stream_url_keeps_host_port_and_prefix(public_url: str, expected: str) -> None:
-    assert twiml.stream_url(public_url) == expected
-
-
-@pytest.mark.parametrize(
-    "public_url",
-    [
-        "",
-        "voice.example.com",
-        "http://voice.example.com",
-        "wss://voice.example.com",
-        "https://",
-        "https:///twilio",
-        "https://voice.example.com?",
-        "https://voice.example.com/?a=1",
-        "https://voice.example.com/#rc=3",
-        "https://user:secret@voice.example.com",
-        "https://voice.example.com/a b",
-        "https://voice.example.com\n",
-    ],
-)
-def test_a_public_url_that_twilio_could_not_use_is_refused(public_url: str) -> None:
-    with pytest.raises(ValueError, match="PUBLIC_URL"):
-        twiml.stream_url(public_url)
-
-
-def test_a_password_in_a_public_url_is_not_repeated() -> None:
-    with pytest.raises(ValueError, match="PUBLIC_URL") as refused:
-        twiml.stream_url("https://user:secret@voice.example.com")
-    assert "secret" not in str(refused.value)
