@@ -5,6 +5,7 @@ Modules, lowest first:
     deadlines   the earliest of several times
     secret_digits digits that a caller types and nobody is to see
     declaration what a tool is: its name, its parameters, what it is allowed, and its results
+    built_in_tools the tools that are ours: to end the call, to put a caller through, and others
     arguments   checks the arguments of a tool call against its parameters
     links       what a telephone makes a link of, and what of it says where it leads
     segments    how long a text message is

@@ -18,16 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.conversation.built_in_tools import COLLECT_DIGITS, MOST_DIGITS
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import (
-    COLLECT_DIGITS,
-    MOST_DIGITS,
-    Scheduling,
-    Status,
-    canonical,
-    envelope,
-)
+from agent.conversation.declaration import Scheduling, Status, canonical, envelope
 from agent.conversation.replies import Replies
 from agent.conversation.sessions import Sessions
 from agent.conversation.tool_results import Results

@@ -7,9 +7,10 @@ conversation of which it does not know that does not record it.
 
 from dataclasses import replace
 
+from agent.conversation.built_in_tools import STOP_RECORDING
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, SendToolResult, StopRecording
-from agent.conversation.declaration import STOP_RECORDING, Status, envelope
+from agent.conversation.declaration import Status, envelope
 from agent.conversation.persona import Persona
 from agent.conversation.tool_events import ToolCalled
 

@@ -7,9 +7,10 @@ nothing is said or owed           the goodbye was heard already
 
 from collections.abc import Set as AbstractSet
 
+from agent.conversation.built_in_tools import END_CALL
 from agent.conversation.commands import ConversationCommand, SendToolResult
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import END_CALL, Status, envelope
+from agent.conversation.declaration import Status, envelope
 from agent.conversation.parting import Parting
 from agent.conversation.replies import Replies
 from agent.conversation.sessions import Sessions

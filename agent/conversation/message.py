@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.conversation.declaration import TAKE_MESSAGE, Status, canonical, envelope
+from agent.conversation.built_in_tools import TAKE_MESSAGE
+from agent.conversation.declaration import Status, canonical, envelope
 from agent.conversation.persona import say_exactly
 from agent.conversation.tools import Ledger, State, ToolCall
 from agent.conversation.transcript import Line

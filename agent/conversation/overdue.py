@@ -2,8 +2,8 @@
 
 from enum import Enum, auto
 
+from agent.conversation.built_in_tools import SEND_DIGITS, TRANSFER
 from agent.conversation.deadlines import earliest
-from agent.conversation.declaration import SEND_DIGITS, TRANSFER
 from agent.conversation.tools import State, ToolCall
 
 FILLER_AFTER_MS = 1_200

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from agent.conversation.declaration import Target, Tool
+from agent.conversation.built_in_tools import Target
+from agent.conversation.declaration import Tool
 from agent.conversation.later import LATER
 from agent.conversation.sms import Template
 from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking

@@ -15,7 +15,8 @@ from itertools import count
 from typing import Literal
 from urllib.parse import quote
 
-from agent.conversation.declaration import SEND_SMS, Tool, canonical
+from agent.conversation.built_in_tools import SEND_SMS
+from agent.conversation.declaration import Tool, canonical
 from agent.conversation.links import addresses, links, plain
 from agent.conversation.segments import segments
 

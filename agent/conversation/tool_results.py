@@ -4,9 +4,10 @@ A result goes to the call's id where the present session has called, else it is 
 """
 
 from agent.conversation import commands
+from agent.conversation.built_in_tools import SEND_DIGITS
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import SEND_DIGITS, Scheduling
+from agent.conversation.declaration import Scheduling
 from agent.conversation.liveness import Liveness
 from agent.conversation.persona import tell_results
 from agent.conversation.sessions import Sessions

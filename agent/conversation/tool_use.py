@@ -11,12 +11,7 @@ import json
 
 from agent.conversation import commands, message, sms
 from agent.conversation.arguments import refusal
-from agent.conversation.collect import Collect, contradiction
-from agent.conversation.commands import ConversationCommand
-from agent.conversation.consent import Consent
-from agent.conversation.deadlines import earliest
-from agent.conversation.debt import Debt
-from agent.conversation.declaration import (
+from agent.conversation.built_in_tools import (
     COLLECT_DIGITS,
     END_CALL,
     NOTE,
@@ -25,10 +20,13 @@ from agent.conversation.declaration import (
     STOP_RECORDING,
     TAKE_MESSAGE,
     TRANSFER,
-    Status,
-    Tool,
-    envelope,
 )
+from agent.conversation.collect import Collect, contradiction
+from agent.conversation.commands import ConversationCommand
+from agent.conversation.consent import Consent
+from agent.conversation.deadlines import earliest
+from agent.conversation.debt import Debt
+from agent.conversation.declaration import Status, Tool, envelope
 from agent.conversation.hang_up import HangUp
 from agent.conversation.hints import NOT_STORED, WAITED
 from agent.conversation.liveness import Liveness

@@ -16,18 +16,15 @@ from enum import StrEnum
 from typing import Self
 
 from agent.conversation.alike import alike
-from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.declaration import (
+from agent.conversation.built_in_tools import (
     COLLECT_DIGITS,
     SEND_DIGITS,
     SEND_SMS,
     TAKE_MESSAGE,
     TRANSFER,
-    Status,
-    Tool,
-    envelope,
-    quoted,
 )
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.declaration import Status, Tool, envelope, quoted
 from agent.conversation.hints import (
     BACK,
     BACK_UNKNOWN,

@@ -12,9 +12,10 @@ The conversation then ends here, and somebody else has the line. If nobody could
 on from its checkpoint, and the ledger has what came of it as the result of the call.
 """
 
+from agent.conversation.built_in_tools import TRANSFER
 from agent.conversation.commands import ConversationCommand, SendToolResult
 from agent.conversation.debt import Debt
-from agent.conversation.declaration import TRANSFER, Scheduling, Status, envelope
+from agent.conversation.declaration import Scheduling, Status, envelope
 from agent.conversation.parting import Parting
 from agent.conversation.persona import Persona, say_exactly
 from agent.conversation.replies import Replies

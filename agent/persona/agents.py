@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from agent.conversation.declaration import ENDS_CALL
+from agent.conversation.built_in_tools import ENDS_CALL
 from agent.conversation.meter import NO_CAPS, Caps
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.persona.hours import Hours

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
-from agent.conversation.declaration import (
+from agent.conversation.built_in_tools import (
     BUILT_IN_TOOLS,
     SEND_SMS,
     STOP_RECORDING,
     STOPS_RECORDING,
     TRANSFER,
     Target,
-    Tool,
     puts_through,
 )
+from agent.conversation.declaration import Tool
 from agent.conversation.sms import sends
 from agent.persona.agents import Destination
 from agent.persona.places import Key

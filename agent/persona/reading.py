@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from agent.conversation.declaration import TAKE_MESSAGE
+from agent.conversation.built_in_tools import TAKE_MESSAGE
 from agent.conversation.meter import NANO, Caps
 from agent.conversation.persona import Persona, greeting_cue
 from agent.conversation.turn_taking import TurnTaking

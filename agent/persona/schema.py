@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from agent.conversation.declaration import MOST_DIGITS
+from agent.conversation.built_in_tools import MOST_DIGITS
 from agent.persona.agents import LIMITED, MESSAGE_CONSENT, NOTICE, Says
 from agent.persona.hours import parse, parse_day
 from agent.persona.menu import MenuTable

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from agent.conversation.declaration import NO_PARAMETERS, OURS, Tool, canonical
+from agent.conversation.built_in_tools import OURS
+from agent.conversation.declaration import NO_PARAMETERS, Tool, canonical
 from agent.gemini.declarations import NotDeclarable, parameters_of
 from agent.persona.built_in import built_in
 from agent.persona.places import Key

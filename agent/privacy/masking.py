@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from agent.conversation.built_in_tools import COLLECT_DIGITS, TAKE_MESSAGE
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.declaration import COLLECT_DIGITS, TAKE_MESSAGE, canonical
+from agent.conversation.declaration import canonical
 from agent.conversation.tools import MASKED, State
 from agent.conversation.transcript import Line
 from agent.privacy.items import Kind, cut, is_masked, items, masked

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from agent.conversation.declaration import SEND_SMS, TAKE_MESSAGE, Status
+from agent.conversation.built_in_tools import SEND_SMS, TAKE_MESSAGE
+from agent.conversation.declaration import Status
 from agent.conversation.persona import Persona
 from agent.conversation.segments import segments
 from agent.conversation.sms import Template, written

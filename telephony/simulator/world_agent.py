@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.conversation.declaration import Status, Target, Tool
+from agent.conversation.built_in_tools import Target
+from agent.conversation.declaration import Status, Tool
 from agent.conversation.persona import Manner
 from agent.conversation.secret_digits import SecureEntry
 from agent.conversation.sms import SmsField, Template

@@ -66,7 +66,7 @@ from typing import Any
 
 import msgspec
 
-from agent.conversation.declaration import BUILT_IN_TOOLS
+from agent.conversation.built_in_tools import BUILT_IN_TOOLS
 from agent.conversation.turn_taking import Detection
 from agent.simulator import script as model_script
 from agent.simulator.behaviour import BRISK, EXACT, Behaviour

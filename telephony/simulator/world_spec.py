@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from random import Random
 
-from agent.conversation.declaration import (
+from agent.conversation.built_in_tools import (
     BUILT_IN_TOOLS,
     ENDS_CALL,
     SEND_SMS,

@@ -6,6 +6,7 @@ Each check yields a description of every violation.
 from collections import Counter
 from collections.abc import Iterator
 
+from agent.conversation.built_in_tools import SEND_SMS
 from agent.conversation.commands import (
     AppendLine,
     HideCaller,
@@ -14,7 +15,6 @@ from agent.conversation.commands import (
     SendCallerAudio,
     ShowCaller,
 )
-from agent.conversation.declaration import SEND_SMS
 from agent.conversation.message import messages_of
 from agent.conversation.persona import (
     DEFAULT_PERSONA,

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from itertools import product
 from random import Random
 
+from agent.conversation.built_in_tools import ENDS_CALL
 from agent.conversation.commands import RunTool
-from agent.conversation.declaration import ENDS_CALL, Scheduling, Tool
+from agent.conversation.declaration import Scheduling, Tool
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.tool_events import ToolCallsCancelled
 from agent.simulator.behaviour import EXACT

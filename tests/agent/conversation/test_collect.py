@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from agent.conversation.built_in_tools import COLLECTS
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.collect import BETWEEN_MS, FIRST_MS, SPOKE
 from agent.conversation.commands import ConversationCommand, SendToolResult, StopPlayback
-from agent.conversation.declaration import COLLECTS
 from agent.conversation.events import (
     CallerSpoke,
     GenerationComplete,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.conversation.barge_in import HOLD_LIMIT_MS
+from agent.conversation.built_in_tools import ENDS_CALL
 from agent.conversation.commands import (
     AppendLine,
     ConversationCommand,
@@ -19,7 +20,6 @@ from agent.conversation.commands import (
     SendToolResult,
     StopPlayback,
 )
-from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.events import (
     AgentSaid,
     CallerSpoke,

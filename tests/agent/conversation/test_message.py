@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from agent.conversation.built_in_tools import TAKE_MESSAGE, TAKES_MESSAGE
 from agent.conversation.commands import ConversationCommand, RunTool, SendToolResult
-from agent.conversation.declaration import TAKE_MESSAGE, TAKES_MESSAGE
 from agent.conversation.events import CallerSaid, CallerSpoke
 from agent.conversation.message import Message, messages_of
 from agent.conversation.persona import DEFAULT_PERSONA, words_of

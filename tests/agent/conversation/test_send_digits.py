@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.conversation.built_in_tools import SENDS
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import (
     ConversationCommand,
@@ -13,7 +14,6 @@ from agent.conversation.commands import (
     OpenModel,
     SendToolResult,
 )
-from agent.conversation.declaration import SENDS
 from agent.conversation.events import (
     CallerSpoke,
     ConversationClosed,

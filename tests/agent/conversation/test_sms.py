@@ -10,8 +10,9 @@ from random import Random
 
 import pytest
 
+from agent.conversation.built_in_tools import ENDS_CALL, SEND_SMS
 from agent.conversation.commands import ConversationCommand, RunTool, SendToolResult
-from agent.conversation.declaration import ENDS_CALL, SEND_SMS, Tool
+from agent.conversation.declaration import Tool
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.segments import segments
 from agent.conversation.sms import SmsField, Template, leading, linked, refusal, sends, written

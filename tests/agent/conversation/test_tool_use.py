@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from agent.conversation.built_in_tools import ENDS_CALL
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import (
     CancelTool,
@@ -13,7 +14,7 @@ from agent.conversation.commands import (
     RunTool,
     SendToolResult,
 )
-from agent.conversation.declaration import ENDS_CALL, Tool
+from agent.conversation.declaration import Tool
 from agent.conversation.events import (
     CallerSpoke,
     ConversationClosed,

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from agent.conversation.arguments import refusal
-from agent.conversation.declaration import TAKES_NOTE, Status, Tool, canonical, envelope
+from agent.conversation.built_in_tools import TAKES_NOTE
+from agent.conversation.declaration import Status, Tool, canonical, envelope
 from agent.conversation.tools import KEPT, MAX_NOTES_CHARS, Ledger, State
 
 LOOK_UP = Tool("look_up", "Looks up.", idempotent=True)

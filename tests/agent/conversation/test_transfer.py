@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from agent.conversation.built_in_tools import ENDS_CALL, Target, puts_through
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import (
     ConversationCommand,
@@ -17,7 +18,7 @@ from agent.conversation.commands import (
     SayToModel,
     SendToolResult,
 )
-from agent.conversation.declaration import ENDS_CALL, Target, Tool, puts_through
+from agent.conversation.declaration import Tool
 from agent.conversation.events import (
     CallerSpoke,
     ConversationClosed,

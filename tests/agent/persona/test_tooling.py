@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.conversation.declaration import BUILT_IN_TOOLS
+from agent.conversation.built_in_tools import BUILT_IN_TOOLS
 from agent.persona.mistakes import PersonaError
 from agent.persona.reading import read
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.conversation.declaration import Target
+from agent.conversation.built_in_tools import Target
 from agent.persona.agents import Agents, Destination
 from agent.persona.mistakes import PersonaError
 from agent.persona.reading import read

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from agent.conversation.alike import MASKS, alike
+from agent.conversation.built_in_tools import TAKES_MESSAGE
 from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
-from agent.conversation.declaration import TAKES_MESSAGE, Tool, canonical
+from agent.conversation.declaration import Tool, canonical
 from agent.conversation.hints import NOT_KEPT, UNKNOWN_HINT
 from agent.conversation.tools import Ledger, State
 from agent.conversation.transcript import Line

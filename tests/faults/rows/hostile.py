@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from agent.conversation.built_in_tools import ENDS_CALL, Target, puts_through
 from agent.conversation.commands import SaveCheckpoint, SendToolResult
-from agent.conversation.declaration import ENDS_CALL, Target, Tool, canonical, puts_through
+from agent.conversation.declaration import Tool, canonical
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.gemini.connect_config import instruction
 from agent.simulator.behaviour import BRISK

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from agent.conversation.built_in_tools import ENDS_CALL, Target, puts_through
 from agent.conversation.commands import Impasse
-from agent.conversation.declaration import ENDS_CALL, Target, puts_through
 from agent.conversation.events import SessionRefused
 from agent.conversation.resumption import MAX_BACKOFF_MS
 from agent.conversation.tool_events import ActsStored, ToolCalled

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from agent.conversation.built_in_tools import ENDS_CALL
 from agent.conversation.commands import SayToModel
-from agent.conversation.declaration import ENDS_CALL
 from agent.conversation.events import (
     CallerSaid,
     Interrupted,

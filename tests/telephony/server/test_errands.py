@@ -11,8 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.conversation import message
+from agent.conversation.built_in_tools import TAKES_MESSAGE
 from agent.conversation.checkpoint import NOTHING_KNOWN
-from agent.conversation.declaration import TAKES_MESSAGE, canonical
+from agent.conversation.declaration import canonical
 from agent.conversation.tools import Ledger, State
 from agent.conversation.transcript import Line
 from agent.store.errands import Attempt, Errand, RedisErrands

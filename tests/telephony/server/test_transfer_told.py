@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.conversation.declaration import Target, puts_through
+from agent.conversation.built_in_tools import Target, puts_through
 from agent.conversation.tools import Ledger, State
 from tests.contracts.stored import CHECKPOINT
 from tests.telephony.server.test_errands import CALL, Case, Receiver
