@@ -19,7 +19,8 @@ Modules, lowest first:
     transcript  the transcript, as lines
     tool_events the events of tool calls
     speech      the events of the ear: the caller begins, is sure to speak, has ended
-    events      the events of model sessions and of the listener
+    listener_events the events of the listener and of the conversation's own life
+    events      the events of model sessions, and all events together
     next_step   what is to happen with the line: how it is asked for, claimed and settled
     checkpoint  the state that outlives a worker
     commands    the commands to the model, the store and the player

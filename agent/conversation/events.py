@@ -8,10 +8,8 @@ Source: google-genai 3.4.0, `types.LiveServerMessage`; `agent.gemini.messages` d
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-from agent.conversation.secret_digits import KeyKind
-from agent.conversation.speech import CallerSpeech
+from agent.conversation.listener_events import ListenerEvent
 from agent.conversation.tool_events import ToolCallEvent, ToolOutcome
 
 _MISTAKE = re.compile(
@@ -217,93 +215,4 @@ Notice = UsageReported | UnknownModelMessage
 """What a conversation takes no decision on; it is for observers."""
 
 ModelEvent = SessionEvent | TurnEvent | ToolCallEvent | Notice
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationOpened:
-    """A conversation begins here, or goes on here: the model is to be dialled."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerCame:
-    """Somebody listens from now on; what is written is written under ownership `epoch`."""
-
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerLeft:
-    """Nobody listens for now; the listener may come back, to this worker or to another."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallerSpoke:
-    """The caller was heard for `ms` milliseconds, which ended now, and it may have been speech.
-
-    It was loud enough to be meant for the agent; its length tells whether it was a word.
-    """
-
-    ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPressed:
-    """The listener has pressed a key: 0-9, *, #, A-D."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class SecretKeyPressed:
-    """The listener has pressed a key while they are hidden: nobody is told which."""
-
-    kind: KeyKind
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The listener has heard `ms` milliseconds of a reply so far; with `ended`, that is all of it.
-
-    What lies beyond `sent_ms` can be taken back. It comes before what happens at the same time.
-    """
-
-    reply: int
-    ms: float
-    sent_ms: float = 0.0
-    ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetSpent:
-    """What may be spent in a day is spent: by this caller, or by all callers of the day."""
-
-    of: Literal["caller", "day"]
-
-
-@dataclass(frozen=True, slots=True)
-class TimePassed:
-    """It is as late as `Conversation.deadline_ms` asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationClosed:
-    """The conversation is over here; with `goes_on`, another worker goes on with it."""
-
-    goes_on: bool = False
-
-
-ListenerEvent = (
-    ConversationOpened
-    | ListenerCame
-    | ListenerLeft
-    | CallerSpoke
-    | CallerSpeech
-    | KeyPressed
-    | SecretKeyPressed
-    | Heard
-    | BudgetSpent
-    | TimePassed
-    | ConversationClosed
-)
-
 ConversationEvent = ListenerEvent | ModelEvent | ToolOutcome

@@ -15,7 +15,7 @@ The walks, in short (docs/architecture.md draws them):
 from collections.abc import Iterable
 from typing import assert_never
 
-from agent.conversation import commands, events
+from agent.conversation import commands, events, listener_events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp, appended
 from agent.conversation.deadlines import earliest
@@ -116,51 +116,51 @@ class Conversation:
         if self._closed:
             return []
         out = self._step(event, now_ms)
-        if not isinstance(event, events.ConversationClosed):
+        if not isinstance(event, listener_events.ConversationClosed):
             out += self._tools.look(now_ms) + self._keys.look(now_ms) + self._parting.look(now_ms)
         return out
 
     def _step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
         match event:
-            case events.CallerSpoke():
+            case listener_events.CallerSpoke():
                 self._liveness.caller_spoke(now_ms, event.ms)
                 owes_more = self._debt.caller_spoke(now_ms, event.ms)
                 return self._sessions.checkpoint(now_ms) if owes_more else []
             case CallerSpeech():
                 return self._replies.hears(event, now_ms)
-            case events.KeyPressed():
+            case listener_events.KeyPressed():
                 if (taken := self._tools.press(event.key, now_ms)) is not None:
                     return taken
                 self._keys.press(event.key, now_ms)
                 return []
-            case events.SecretKeyPressed():
+            case listener_events.SecretKeyPressed():
                 return self._tools.press_in_secret(event.kind, now_ms)
-            case events.Heard():
+            case listener_events.Heard():
                 return self._heard(event, now_ms)
-            case events.ConversationOpened():
+            case listener_events.ConversationOpened():
                 return self._sessions.open(now_ms)
-            case events.ListenerCame():
+            case listener_events.ListenerCame():
                 left = self._sessions.listener_came(event.epoch) + self._tools.came(now_ms)
                 left += self._sessions.checkpoint(now_ms)
                 return left + (self._cue(now_ms) or self._tools.ready(now_ms, knows=False))
-            case events.ListenerLeft():
+            case listener_events.ListenerLeft():
                 self._sessions.listener_left()
                 return self._playing.go_on(now_ms) + self._sessions.checkpoint(now_ms)
-            case events.BudgetSpent():
+            case listener_events.BudgetSpent():
                 self._parting.is_due(now_ms)
                 return []
-            case events.TimePassed():
+            case listener_events.TimePassed():
                 return self._tick(now_ms)
             case ToolFinished() | ActsStored():
                 return self._tools.step(event, now_ms)
-            case events.ConversationClosed():
+            case listener_events.ConversationClosed():
                 return self._close(now_ms, goes_on=event.goes_on)
             case _:
                 return self._model_step(event, now_ms)
 
     # The listener.
 
-    def _heard(self, heard: events.Heard, now_ms: int) -> list[ConversationCommand]:
+    def _heard(self, heard: listener_events.Heard, now_ms: int) -> list[ConversationCommand]:
         if not self._playing.heard(heard.reply, heard.ms, heard.sent_ms, now_ms):
             return []
         greeted = self._debt.heard(self._playing.longest_heard_ms)

@@ -5,7 +5,8 @@ module adds only what neither of them says.
 from dataclasses import dataclass
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.events import BudgetSpent, ModelEvent
+from agent.conversation.events import ModelEvent
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import Tariff, Tariffs
 from agent.conversation.persona import Persona
 from agent.conversation.secret_digits import KeyKind

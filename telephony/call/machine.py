@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from agent.conversation import commands as asked
-from agent.conversation import events as told
+from agent.conversation import listener_events as told
 from agent.conversation.commands import ConversationCommand, StoreCommand
 from agent.conversation.deadlines import earliest
 from agent.conversation.events import ConversationEvent

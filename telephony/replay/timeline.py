@@ -13,7 +13,6 @@ from agent.conversation.commands import (
     StopRecording,
 )
 from agent.conversation.events import (
-    BudgetSpent,
     GoAway,
     Interrupted,
     SessionLost,
@@ -21,6 +20,7 @@ from agent.conversation.events import (
     SessionRefused,
     UnknownModelMessage,
 )
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import NANO
 from telephony.audio import g711
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS

@@ -8,7 +8,6 @@ import structlog
 
 from agent.conversation.commands import CloseModel, HideCaller, OpenModel, SayToModel, ShowCaller
 from agent.conversation.events import (
-    BudgetSpent,
     GoAway,
     Interrupted,
     SessionLost,
@@ -16,6 +15,7 @@ from agent.conversation.events import (
     SessionRefused,
     UnknownModelMessage,
 )
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import NANO
 from telephony.call.commands import Command, EndCall, SendClear
 from telephony.call.events import (

@@ -16,7 +16,7 @@ import structlog
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import SaveCheckpoint
-from agent.conversation.events import BudgetSpent
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import NANO, Caps, Tariffs
 from agent.money.ahead import Ahead, first_minute
 from agent.persona.agents import Agent

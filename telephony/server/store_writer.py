@@ -11,7 +11,7 @@ import structlog
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import AppendLine, SaveCheckpoint, StoreCommand
-from agent.conversation.events import BudgetSpent
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import UNWRITTEN, Line
 from agent.privacy.masking import NO_MASK, Mask

@@ -27,7 +27,7 @@ from agent.conversation.commands import (
     ShowCaller,
     StopRecording,
 )
-from agent.conversation.events import BudgetSpent
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.next_step import NextStep
 from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import Line

@@ -14,7 +14,7 @@ from functools import partial
 from random import Random
 from typing import assert_never
 
-from agent.conversation.events import BudgetSpent
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.gemini.breaker import Breaker
 from agent.simulator.agenda import Agenda

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agent.conversation.commands import OpenModel, SayToModel
-from agent.conversation.events import BudgetSpent, ModelEvent
+from agent.conversation.events import ModelEvent
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.tool_events import ToolOutcome
 from telephony.call.commands import CloseStream, EndCall, SendClear, SendMark, SendMedia
 from telephony.call.events import (

@@ -22,14 +22,8 @@ from typing import Any
 import msgspec
 
 from agent.conversation.commands import SendCallerAudio
-from agent.conversation.events import (
-    CallerSpoke,
-    GenerationComplete,
-    Heard,
-    ReplyAudio,
-    SessionReady,
-    TurnComplete,
-)
+from agent.conversation.events import GenerationComplete, ReplyAudio, SessionReady, TurnComplete
+from agent.conversation.listener_events import CallerSpoke, Heard
 from agent.conversation.persona import DEFAULT_PERSONA
 from telephony.audio import g711
 from telephony.call.commands import Command, SendMark

@@ -16,19 +16,16 @@ from agent.conversation.events import (
     AgentSaid,
     CallerSaid,
     ConversationEvent,
-    ConversationOpened,
     GenerationComplete,
     HandleUpdated,
-    Heard,
-    ListenerCame,
     ModelEvent,
     ReplyAudio,
     SessionLost,
     SessionReady,
     SessionRefused,
-    TimePassed,
     TurnComplete,
 )
+from agent.conversation.listener_events import ConversationOpened, Heard, ListenerCame, TimePassed
 from agent.conversation.machine import Conversation
 from agent.conversation.meter import FREE, Tariffs
 from agent.conversation.persona import DEFAULT_PERSONA, Persona

@@ -3,13 +3,8 @@
 import pytest
 
 from agent.conversation.commands import EndConversation
-from agent.conversation.events import (
-    GenerationComplete,
-    Interrupted,
-    ReplyAudio,
-    TimePassed,
-    TurnComplete,
-)
+from agent.conversation.events import GenerationComplete, Interrupted, ReplyAudio, TurnComplete
+from agent.conversation.listener_events import TimePassed
 from agent.conversation.parting import GOODBYE_WITHIN_MS
 from agent.conversation.tool_events import ToolCalled, ToolCallsCancelled
 from tests.agent.conversation.conftest import Talk, speech

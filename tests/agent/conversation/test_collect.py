@@ -11,13 +11,8 @@ from agent.conversation.built_in_tools import COLLECTS
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.collect import BETWEEN_MS, FIRST_MS, SPOKE
 from agent.conversation.commands import ConversationCommand, SendToolResult, StopPlayback
-from agent.conversation.events import (
-    CallerSpoke,
-    GenerationComplete,
-    KeyPressed,
-    ListenerLeft,
-    ReplyAudio,
-)
+from agent.conversation.events import GenerationComplete, ReplyAudio
+from agent.conversation.listener_events import CallerSpoke, KeyPressed, ListenerLeft
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.tool_events import ToolCalled, ToolCallsCancelled
 from tests.agent.conversation.conftest import Talk, of, speech

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from agent.conversation.events import KeyPressed
 from agent.conversation.keys import PAUSE_MS
+from agent.conversation.listener_events import KeyPressed
 from agent.conversation.persona import DEFAULT_PERSONA, keys_pressed
 from tests.agent.conversation.conftest import Talk, lost
 

@@ -12,16 +12,15 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import (
     AgentSaid,
-    ConversationClosed,
     GenerationComplete,
     Interrupted,
     ModelEvent,
     ReplyAudio,
-    TimePassed,
     TurnComplete,
     UnknownModelMessage,
     UsageReported,
 )
+from agent.conversation.listener_events import ConversationClosed, TimePassed
 from agent.conversation.turns import Floor, Generation
 from tests.agent.conversation.conftest import Talk, audio, of, speech
 

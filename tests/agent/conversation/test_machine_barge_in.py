@@ -15,14 +15,13 @@ from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
     CallerSaid,
-    CallerSpoke,
     GenerationComplete,
     Interrupted,
     ModelEvent,
     ReplyAudio,
-    TimePassed,
     TurnComplete,
 )
+from agent.conversation.listener_events import CallerSpoke, TimePassed
 from agent.conversation.pace import LEAST_PATIENCE_MS
 from agent.conversation.turns import DROP_LIMIT_MS, Floor
 from tests.agent.conversation.conftest import (

@@ -12,14 +12,8 @@ from agent.conversation.commands import (
     SaveCheckpoint,
     SayToModel,
 )
-from agent.conversation.events import (
-    CallerSpoke,
-    GenerationComplete,
-    Interrupted,
-    ListenerLeft,
-    ModelEvent,
-    TurnComplete,
-)
+from agent.conversation.events import GenerationComplete, Interrupted, ModelEvent, TurnComplete
+from agent.conversation.listener_events import CallerSpoke, ListenerLeft
 from agent.conversation.persona import (
     CUT_OFF_CUE,
     DEFAULT_PERSONA,

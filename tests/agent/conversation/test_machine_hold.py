@@ -22,15 +22,13 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import (
     AgentSaid,
-    CallerSpoke,
-    ConversationClosed,
     GenerationComplete,
     GoAway,
     Interrupted,
-    ListenerLeft,
     ReplyAudio,
     TurnComplete,
 )
+from agent.conversation.listener_events import CallerSpoke, ConversationClosed, ListenerLeft
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.speech import CallerSpeech, Utterance
 from agent.conversation.tool_events import ToolCalled

@@ -6,7 +6,7 @@ import pytest
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import AppendLine
-from agent.conversation.events import CallerSpoke
+from agent.conversation.listener_events import CallerSpoke
 from agent.conversation.persona import GO_ON_CUE, REST_CUE
 from agent.conversation.transcript import UNWRITTEN, Line
 from tests.agent.conversation.conftest import WALL_TIME_MS, Converse, Talk, audio, lost, of

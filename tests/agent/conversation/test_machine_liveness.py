@@ -15,13 +15,12 @@ from agent.conversation.commands import (
 )
 from agent.conversation.events import (
     CallerActivityEnded,
-    CallerSpoke,
     GenerationComplete,
-    ListenerLeft,
     ModelEvent,
     ReplyAudio,
     TurnComplete,
 )
+from agent.conversation.listener_events import CallerSpoke, ListenerLeft
 from agent.conversation.liveness import MORE_INPUT_REASON, SPEECH_MS
 from agent.conversation.pace import LEAST_PATIENCE_MS
 from agent.conversation.persona import DEFAULT_PERSONA, NUDGE_CUE

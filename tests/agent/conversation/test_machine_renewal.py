@@ -19,15 +19,14 @@ from agent.conversation.commands import (
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
-    CallerSpoke,
     GenerationComplete,
     GoAway,
     HandleUpdated,
-    Heard,
     ModelEvent,
     ReplyAudio,
     TurnComplete,
 )
+from agent.conversation.listener_events import CallerSpoke, Heard
 from agent.conversation.liveness import REST_LIMIT_MS
 from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
 from agent.conversation.remedies import Trouble

@@ -20,16 +20,14 @@ from agent.conversation.commands import (
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
-    CallerSpoke,
     GenerationComplete,
-    Heard,
     Interrupted,
-    ListenerLeft,
     ReplyAudio,
     SessionLost,
     TurnComplete,
 )
 from agent.conversation.link import HUNG, OPENING_LIMIT_MS
+from agent.conversation.listener_events import CallerSpoke, Heard, ListenerLeft
 from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
 from agent.conversation.renewal import RENEW_BY_MS
 from agent.conversation.resumption import AWAY

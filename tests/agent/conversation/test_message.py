@@ -7,7 +7,8 @@ import pytest
 
 from agent.conversation.built_in_tools import TAKE_MESSAGE, TAKES_MESSAGE
 from agent.conversation.commands import ConversationCommand, RunTool, SendToolResult
-from agent.conversation.events import CallerSaid, CallerSpoke
+from agent.conversation.events import CallerSaid
+from agent.conversation.listener_events import CallerSpoke
 from agent.conversation.message import Message, messages_of
 from agent.conversation.persona import DEFAULT_PERSONA, words_of
 from agent.conversation.tool_events import ToolCalled

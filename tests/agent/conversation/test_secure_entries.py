@@ -18,7 +18,12 @@ from agent.conversation.commands import (
     ShowCaller,
 )
 from agent.conversation.declaration import Tool
-from agent.conversation.events import CallerSpoke, KeyPressed, ListenerLeft, SecretKeyPressed
+from agent.conversation.listener_events import (
+    CallerSpoke,
+    KeyPressed,
+    ListenerLeft,
+    SecretKeyPressed,
+)
 from agent.conversation.overdue import STORED_WITHIN_MS
 from agent.conversation.persona import DEFAULT_PERSONA, words_of
 from agent.conversation.secret_digits import Digits, KeyKind, SecureEntry, without

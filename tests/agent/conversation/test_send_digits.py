@@ -14,13 +14,8 @@ from agent.conversation.commands import (
     OpenModel,
     SendToolResult,
 )
-from agent.conversation.events import (
-    CallerSpoke,
-    ConversationClosed,
-    GenerationComplete,
-    ReplyAudio,
-    TurnComplete,
-)
+from agent.conversation.events import GenerationComplete, ReplyAudio, TurnComplete
+from agent.conversation.listener_events import CallerSpoke, ConversationClosed
 from agent.conversation.next_step import NextStep, Stage
 from agent.conversation.overdue import STORED_WITHIN_MS
 from agent.conversation.persona import DEFAULT_PERSONA

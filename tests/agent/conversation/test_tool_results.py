@@ -5,7 +5,8 @@ import json
 import pytest
 
 from agent.conversation.commands import SayToModel, SendToolResult
-from agent.conversation.events import ListenerLeft, SessionReady
+from agent.conversation.events import SessionReady
+from agent.conversation.listener_events import ListenerLeft
 from agent.conversation.tool_events import ActsStored, ToolCallsCancelled, ToolFinished
 from tests.agent.conversation.conftest import Talk, lost, of
 from tests.agent.conversation.test_tool_use import SHIPPED, calls, talk

@@ -15,11 +15,8 @@ from agent.conversation.commands import (
     SendToolResult,
 )
 from agent.conversation.declaration import Tool
-from agent.conversation.events import (
-    CallerSpoke,
-    ConversationClosed,
-    TurnComplete,
-)
+from agent.conversation.events import TurnComplete
+from agent.conversation.listener_events import CallerSpoke, ConversationClosed
 from agent.conversation.overdue import FILLER_AFTER_MS, STORED_WITHIN_MS
 from agent.conversation.persona import DEFAULT_PERSONA, Persona, words_of
 from agent.conversation.tool_events import ActsStored, ToolCalled, ToolCallsCancelled, ToolFinished

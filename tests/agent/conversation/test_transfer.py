@@ -19,15 +19,12 @@ from agent.conversation.commands import (
     SendToolResult,
 )
 from agent.conversation.declaration import Tool
-from agent.conversation.events import (
+from agent.conversation.events import GenerationComplete, Interrupted, ReplyAudio, TurnComplete
+from agent.conversation.listener_events import (
     CallerSpoke,
     ConversationClosed,
-    GenerationComplete,
-    Interrupted,
     ListenerLeft,
-    ReplyAudio,
     TimePassed,
-    TurnComplete,
 )
 from agent.conversation.next_step import NextStep, Stage
 from agent.conversation.overdue import STORED_WITHIN_MS

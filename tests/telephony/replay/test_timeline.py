@@ -4,7 +4,8 @@ import pytest
 
 from agent.conversation.checkpoint import NOTHING_KNOWN
 from agent.conversation.commands import SaveCheckpoint
-from agent.conversation.events import BudgetSpent, UsageReported
+from agent.conversation.events import UsageReported
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import NANO
 from telephony.call.commands import Command, EndCall
 from telephony.call.ending import EndedReason
