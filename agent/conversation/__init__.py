@@ -23,7 +23,8 @@ Modules, lowest first:
     events      the events of model sessions, and all events together
     next_step   what is to happen with the line: how it is asked for, claimed and settled
     checkpoint  the state that outlives a worker
-    commands    the commands to the model, the store and the player
+    listener_commands the commands about the listener: to player, microphone and vault
+    commands    the commands to the model, to tools and to the store, and all commands together
     meter       what the conversation costs
     turns       what the model is doing, and whose turn it is
     alike       tells whether masked arguments may be those of a new call

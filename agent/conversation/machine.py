@@ -15,7 +15,7 @@ The walks, in short (docs/architecture.md draws them):
 from collections.abc import Iterable
 from typing import assert_never
 
-from agent.conversation import commands, events, listener_events
+from agent.conversation import commands, events, listener_commands, listener_events
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp, appended
 from agent.conversation.deadlines import earliest
@@ -224,7 +224,7 @@ class Conversation:
                     said = (self._transcript.lately(role) for role in ("caller", "agent"))
                     self._repetition.listens(now_ms, *said)
                 cue = self._cue(now_ms) or self._tools.ready(now_ms, knows=self._debt.caller_waits)
-                return [*cue, commands.ResumeCallerAudio(event.session)]
+                return [*cue, listener_commands.ResumeCallerAudio(event.session)]
             case events.SessionRefused():
                 return self._go_on(self._sessions.refused(event, now_ms), now_ms)
             case events.SessionLost():

@@ -3,7 +3,7 @@
 Whoever has the listener tells how far each was heard (`events.Heard`).
 """
 
-from agent.conversation import commands
+from agent.conversation import listener_commands
 from agent.conversation.barge_in import Hold
 from agent.conversation.commands import ConversationCommand, appended
 from agent.conversation.reply import Reply, State
@@ -82,7 +82,7 @@ class Playing:
         if not replies:
             return []
         self.hold.over()
-        out: list[ConversationCommand] = [commands.StopPlayback(replies[-1].number)]
+        out: list[ConversationCommand] = [listener_commands.StopPlayback(replies[-1].number)]
         for reply in replies:
             out += self._finish(reply, State.CUT)
         self.ends_ms = min(self.ends_ms, now_ms)
@@ -104,14 +104,14 @@ class Playing:
             return self.stop(now_ms)
         reply.dropped = True
         self._reckon(now_ms)
-        return [commands.DropRest(reply.number)]
+        return [listener_commands.DropRest(reply.number)]
 
     def pause(self, now_ms: int) -> list[ConversationCommand]:
         """Hold all replies."""
         self.hold.begins(now_ms)
         for reply in self._replies:
             reply.hold()
-        return [commands.HoldPlayback()]
+        return [listener_commands.HoldPlayback()]
 
     def go_on(self, now_ms: int) -> list[ConversationCommand]:
         """Go on with what is held, if anything is."""
@@ -120,7 +120,7 @@ class Playing:
         self.hold.over()
         self._reckon(now_ms)
         from_ms = [reply.go_on() for reply in self._replies if reply.held]
-        return [commands.GoOnPlayback(from_ms[0] if from_ms else None)]
+        return [listener_commands.GoOnPlayback(from_ms[0] if from_ms else None)]
 
     def _reckon(self, now_ms: int) -> None:
         self.ends_ms = now_ms + sum(each.left_ms for each in self._replies)

@@ -4,7 +4,7 @@ A reply is numbered when its first piece comes, and open until it was received w
 with its audio or a little apart, before or after.
 """
 
-from agent.conversation import commands
+from agent.conversation import listener_commands
 from agent.conversation.commands import ConversationCommand, appended
 from agent.conversation.debt import Debt
 from agent.conversation.liveness import Liveness
@@ -63,7 +63,7 @@ class Receiving:
             self._sessions.reply_sounds()
         self._playing.came(audio_ms, now_ms)
         self._liveness.speaks(now_ms, audible=reply.audible)
-        return [*out, commands.PlayReply(reply.number, pcm)]
+        return [*out, listener_commands.PlayReply(reply.number, pcm)]
 
     def words(self, text: str) -> None:
         """Words of a reply came."""
@@ -92,7 +92,7 @@ class Receiving:
         if (reply := self._open) is None:
             return out
         reply.becomes(State.RECEIVED)
-        out.append(commands.FinishReply(reply.number))
+        out.append(listener_commands.FinishReply(reply.number))
         silent = not reply.audible and (self._debt.owes or reply.received_ms >= SILENT_REPLY_MS)
         self._liveness.replied(audible=not silent)
         if silent:
@@ -105,7 +105,7 @@ class Receiving:
         if (reply := self._open) is None:
             return []
         reply.becomes(State.BROKEN_OFF)
-        return [commands.FinishReply(reply.number)]
+        return [listener_commands.FinishReply(reply.number)]
 
     def leave(self) -> tuple[str, str, list[ConversationCommand]] | None:
         """End the open reply between two words, for its session ends.
@@ -122,7 +122,7 @@ class Receiving:
         length_ms, said, taken_back = left
         self._playing.taken_back(came_ms - length_ms)
         reply.becomes(State.RECEIVED)
-        finished = commands.FinishReply(reply.number, length_ms)
+        finished = listener_commands.FinishReply(reply.number, length_ms)
         return said, taken_back, [finished, *self.answered(reply)]
 
     def cut(
@@ -135,7 +135,7 @@ class Receiving:
         """What the caller said before that reply is answered by it."""
         self._debt.answered(reply.began_ms)
         self._transcript.answered_up_to(reply.began_ms)
-        return [commands.ReleaseCallerAudio(reply.began_ms)]
+        return [listener_commands.ReleaseCallerAudio(reply.began_ms)]
 
     def _drop_rest(
         self, newest: Reply, now_ms: int, *, still_wanted: bool = False

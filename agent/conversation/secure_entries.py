@@ -15,14 +15,10 @@ the line or the worker is lost       what was typed is forgotten, and asked for 
 the caller talks                     nobody hears it
 """
 
-from agent.conversation.commands import (
-    ConversationCommand,
-    ForgetKeys,
-    HideCaller,
-    ShowCaller,
-)
+from agent.conversation.commands import ConversationCommand
 from agent.conversation.deadlines import earliest
 from agent.conversation.declaration import Scheduling, Status, envelope
+from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCaller
 from agent.conversation.replies import Replies
 from agent.conversation.secret_digits import KeyKind, SecureEntry
 from agent.conversation.sessions import Sessions

@@ -7,7 +7,7 @@ worker, which finds what it needs in the checkpoint.
 
 from dataclasses import replace
 
-from agent.conversation import commands, events
+from agent.conversation import commands, events, listener_commands
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import ConversationCommand, GiveUp
 from agent.conversation.consent import Consent
@@ -193,7 +193,7 @@ class Sessions:
         self._renewal.stopped()
         self._debt.session_left()
         self._cued = False
-        return [*closed, commands.HoldCallerAudio()]
+        return [*closed, listener_commands.HoldCallerAudio()]
 
     # What it is told.
 

@@ -9,7 +9,7 @@ lost       the session that called is gone: the next one is told of the result b
 
 import json
 
-from agent.conversation import commands, message, sms
+from agent.conversation import commands, listener_commands, message, sms
 from agent.conversation.arguments import refusal
 from agent.conversation.built_in_tools import (
     COLLECT_DIGITS,
@@ -335,7 +335,7 @@ class ToolUse:
         match due(call, now_ms):
             case Due.NOT_STORED:
                 call.ends(State.FAILED, envelope(Status.ERROR, hint=NOT_STORED), now_ms)
-                forget = [commands.ForgetKeys()] if call.tool.secure else []
+                forget = [listener_commands.ForgetKeys()] if call.tool.secure else []
                 return forget + self._results.deliver(call, now_ms, "WHEN_IDLE")
             case Due.GIVEN_UP:
                 call.ends(State.FAILED, envelope(Status.TIMEOUT, retryable=True), now_ms)

@@ -2,13 +2,8 @@
 
 from dataclasses import dataclass
 
-from agent.conversation.commands import (
-    ModelCommand,
-    RecorderCommand,
-    SecretCommand,
-    StoreCommand,
-    ToolCommand,
-)
+from agent.conversation.commands import ModelCommand, RecorderCommand, StoreCommand, ToolCommand
+from agent.conversation.listener_commands import SecretCommand
 from telephony.call.ending import EndedReason
 
 NO_REPLY = 0

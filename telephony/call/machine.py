@@ -10,9 +10,16 @@ handed the model's events and told what was heard, and its commands are carried 
 from collections.abc import Iterable
 from typing import assert_never
 
-from agent.conversation import commands as asked
+from agent.conversation import listener_commands as asked
 from agent.conversation import listener_events as told
-from agent.conversation.commands import ConversationCommand, StoreCommand
+from agent.conversation.commands import (
+    AppendLine,
+    ConversationCommand,
+    EndConversation,
+    GiveUp,
+    SaveCheckpoint,
+    StoreCommand,
+)
 from agent.conversation.deadlines import earliest
 from agent.conversation.events import ConversationEvent
 from agent.conversation.machine import Conversation
@@ -275,9 +282,9 @@ class Call:
                     self._out.append(command)
                 case asked.ReleaseCallerAudio():
                     self._microphone.unanswered.answered(command.before_ms)
-                case asked.GiveUp() | asked.EndConversation():
+                case GiveUp() | EndConversation():
                     self._end(EndedReason(command.reason), now_ms)
-                case asked.AppendLine() | asked.SaveCheckpoint():
+                case AppendLine() | SaveCheckpoint():
                     self._to_store.append(command)
                 case _ if isinstance(command, asked.PlayerCommand):
                     self._out += self._player.does(command, now_ms)

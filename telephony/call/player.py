@@ -13,7 +13,7 @@ Call `due` after every event.
 from collections.abc import Iterator
 from typing import assert_never
 
-from agent.conversation.commands import (
+from agent.conversation.listener_commands import (
     DropRest,
     FinishReply,
     GoOnPlayback,

@@ -5,7 +5,7 @@ was a key, and of which kind, and now and then that the line lives. So whatever 
 call sees no digit: recordings, logs, metrics, the model. The digits stay here until the tool runs.
 """
 
-from agent.conversation.commands import ForgetKeys, HideCaller, ShowCaller
+from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCaller
 from agent.conversation.secret_digits import Digits, KeyKind
 from telephony.call.events import Event, LineLives, SecretKey, StreamStarted
 from telephony.twilio.messages import Dtmf, Media

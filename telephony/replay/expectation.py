@@ -14,8 +14,6 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
-    ForgetKeys,
-    HideCaller,
     MarkSpeech,
     OpenModel,
     RunTool,
@@ -23,9 +21,9 @@ from agent.conversation.commands import (
     SayToModel,
     SendCallerAudio,
     SendToolResult,
-    ShowCaller,
     StopRecording,
 )
+from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCaller
 from agent.conversation.persona import Persona
 from telephony.audio.formats import MODEL_IN_RATE_HZ, PHONE_SAMPLES_PER_MS
 from telephony.call.commands import (

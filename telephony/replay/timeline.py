@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 
 from agent.conversation.commands import (
     AppendLine,
-    HideCaller,
     OpenModel,
     SaveCheckpoint,
     SayToModel,
-    ShowCaller,
     StopRecording,
 )
 from agent.conversation.events import (
@@ -20,6 +18,7 @@ from agent.conversation.events import (
     SessionRefused,
     UnknownModelMessage,
 )
+from agent.conversation.listener_commands import HideCaller, ShowCaller
 from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import NANO
 from telephony.audio import g711

@@ -18,8 +18,6 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
-    ForgetKeys,
-    HideCaller,
     MarkSpeech,
     OpenModel,
     RunTool,
@@ -27,10 +25,10 @@ from agent.conversation.commands import (
     SayToModel,
     SendCallerAudio,
     SendToolResult,
-    ShowCaller,
     StopRecording,
 )
 from agent.conversation.events import ModelEvent
+from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCaller
 from agent.gemini.outbox import ModelOutbox
 from agent.store.base import StoreAway
 from agent.store.promises import Store

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from agent.conversation.commands import CloseModel, HideCaller, OpenModel, SayToModel, ShowCaller
+from agent.conversation.commands import CloseModel, OpenModel, SayToModel
 from agent.conversation.events import (
     GoAway,
     Interrupted,
@@ -15,6 +15,7 @@ from agent.conversation.events import (
     SessionRefused,
     UnknownModelMessage,
 )
+from agent.conversation.listener_commands import HideCaller, ShowCaller
 from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import NANO
 from telephony.call.commands import Command, EndCall, SendClear

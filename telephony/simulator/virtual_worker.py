@@ -15,8 +15,6 @@ from agent.conversation.commands import (
     CancelTool,
     CloseModel,
     EndCallerAudio,
-    ForgetKeys,
-    HideCaller,
     MarkSpeech,
     OpenModel,
     RunTool,
@@ -24,9 +22,9 @@ from agent.conversation.commands import (
     SayToModel,
     SendCallerAudio,
     SendToolResult,
-    ShowCaller,
     StopRecording,
 )
+from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCaller
 from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.next_step import NextStep
 from agent.conversation.tool_events import ActsStored

@@ -22,18 +22,16 @@ import structlog
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.commands import (
     AppendLine,
-    ForgetKeys,
-    HideCaller,
     OpenModel,
     RunTool,
     SaveCheckpoint,
     SayToModel,
     SendCallerAudio,
     SendToolResult,
-    ShowCaller,
 )
 from agent.conversation.declaration import Tool
 from agent.conversation.events import GenerationComplete, ReplyAudio, SessionReady, TurnComplete
+from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCaller
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.secret_digits import SecureEntry
 from agent.conversation.tool_events import ActsStored, ToolCalled, ToolFinished

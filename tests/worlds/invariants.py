@@ -7,14 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.conversation.built_in_tools import SEND_SMS
-from agent.conversation.commands import (
-    AppendLine,
-    HideCaller,
-    RunTool,
-    SayToModel,
-    SendCallerAudio,
-    ShowCaller,
-)
+from agent.conversation.commands import AppendLine, RunTool, SayToModel, SendCallerAudio
+from agent.conversation.listener_commands import HideCaller, ShowCaller
 from agent.conversation.message import messages_of
 from agent.conversation.persona import (
     DEFAULT_PERSONA,

@@ -10,8 +10,9 @@ import pytest
 from agent.conversation.built_in_tools import COLLECTS
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.collect import BETWEEN_MS, FIRST_MS, SPOKE
-from agent.conversation.commands import ConversationCommand, SendToolResult, StopPlayback
+from agent.conversation.commands import ConversationCommand, SendToolResult
 from agent.conversation.events import GenerationComplete, ReplyAudio
+from agent.conversation.listener_commands import StopPlayback
 from agent.conversation.listener_events import CallerSpoke, KeyPressed, ListenerLeft
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.tool_events import ToolCalled, ToolCallsCancelled

@@ -1,15 +1,6 @@
 """Replies, and the lines they leave. Barge-in and sessions have files of their own."""
 
-from agent.conversation.commands import (
-    AppendLine,
-    CloseModel,
-    FinishReply,
-    HoldCallerAudio,
-    PlayReply,
-    ReleaseCallerAudio,
-    SaveCheckpoint,
-    StopPlayback,
-)
+from agent.conversation.commands import AppendLine, CloseModel, SaveCheckpoint
 from agent.conversation.events import (
     AgentSaid,
     GenerationComplete,
@@ -19,6 +10,13 @@ from agent.conversation.events import (
     TurnComplete,
     UnknownModelMessage,
     UsageReported,
+)
+from agent.conversation.listener_commands import (
+    FinishReply,
+    HoldCallerAudio,
+    PlayReply,
+    ReleaseCallerAudio,
+    StopPlayback,
 )
 from agent.conversation.listener_events import ConversationClosed, TimePassed
 from agent.conversation.turns import Floor, Generation

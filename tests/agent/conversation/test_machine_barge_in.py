@@ -5,12 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from agent.conversation.barge_in import TOLD_LATE_MS, WRITTEN_LATE_MS
-from agent.conversation.commands import (
-    PlayReply,
-    ReleaseCallerAudio,
-    SayToModel,
-    StopPlayback,
-)
+from agent.conversation.commands import SayToModel
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
@@ -21,6 +16,7 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
+from agent.conversation.listener_commands import PlayReply, ReleaseCallerAudio, StopPlayback
 from agent.conversation.listener_events import CallerSpoke, TimePassed
 from agent.conversation.pace import LEAST_PATIENCE_MS
 from agent.conversation.turns import DROP_LIMIT_MS, Floor

@@ -6,13 +6,9 @@ from dataclasses import replace
 import pytest
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.commands import (
-    AppendLine,
-    ResumeCallerAudio,
-    SaveCheckpoint,
-    SayToModel,
-)
+from agent.conversation.commands import AppendLine, SaveCheckpoint, SayToModel
 from agent.conversation.events import GenerationComplete, Interrupted, ModelEvent, TurnComplete
+from agent.conversation.listener_commands import ResumeCallerAudio
 from agent.conversation.listener_events import CallerSpoke, ListenerLeft
 from agent.conversation.persona import (
     CUT_OFF_CUE,

@@ -9,16 +9,9 @@ from agent.conversation.built_in_tools import ENDS_CALL
 from agent.conversation.commands import (
     AppendLine,
     ConversationCommand,
-    DropRest,
     EndConversation,
-    FinishReply,
-    GoOnPlayback,
-    HoldPlayback,
     OpenModel,
-    PlayerCommand,
-    PlayReply,
     SendToolResult,
-    StopPlayback,
 )
 from agent.conversation.events import (
     AgentSaid,
@@ -27,6 +20,15 @@ from agent.conversation.events import (
     Interrupted,
     ReplyAudio,
     TurnComplete,
+)
+from agent.conversation.listener_commands import (
+    DropRest,
+    FinishReply,
+    GoOnPlayback,
+    HoldPlayback,
+    PlayerCommand,
+    PlayReply,
+    StopPlayback,
 )
 from agent.conversation.listener_events import CallerSpoke, ConversationClosed, ListenerLeft
 from agent.conversation.persona import DEFAULT_PERSONA

@@ -8,10 +8,7 @@ from agent.conversation.commands import (
     GiveUp,
     Impasse,
     OpenModel,
-    PlayReply,
-    ReleaseCallerAudio,
     SayToModel,
-    StopPlayback,
 )
 from agent.conversation.events import (
     CallerActivityEnded,
@@ -20,6 +17,7 @@ from agent.conversation.events import (
     ReplyAudio,
     TurnComplete,
 )
+from agent.conversation.listener_commands import PlayReply, ReleaseCallerAudio, StopPlayback
 from agent.conversation.listener_events import CallerSpoke, ListenerLeft
 from agent.conversation.liveness import MORE_INPUT_REASON, SPEECH_MS
 from agent.conversation.pace import LEAST_PATIENCE_MS

@@ -4,18 +4,7 @@ from functools import partial
 
 import pytest
 
-from agent.conversation.commands import (
-    CloseModel,
-    FinishReply,
-    GiveUp,
-    HoldCallerAudio,
-    OpenModel,
-    PlayReply,
-    ReleaseCallerAudio,
-    ResumeCallerAudio,
-    SayToModel,
-    StopPlayback,
-)
+from agent.conversation.commands import CloseModel, GiveUp, OpenModel, SayToModel
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
@@ -25,6 +14,14 @@ from agent.conversation.events import (
     ModelEvent,
     ReplyAudio,
     TurnComplete,
+)
+from agent.conversation.listener_commands import (
+    FinishReply,
+    HoldCallerAudio,
+    PlayReply,
+    ReleaseCallerAudio,
+    ResumeCallerAudio,
+    StopPlayback,
 )
 from agent.conversation.listener_events import CallerSpoke, Heard
 from agent.conversation.liveness import REST_LIMIT_MS

@@ -4,19 +4,7 @@ from functools import partial
 
 import pytest
 
-from agent.conversation.commands import (
-    CloseModel,
-    FinishReply,
-    GiveUp,
-    HoldCallerAudio,
-    Impasse,
-    OpenModel,
-    PlayReply,
-    ReleaseCallerAudio,
-    ResumeCallerAudio,
-    SayToModel,
-    StopPlayback,
-)
+from agent.conversation.commands import CloseModel, GiveUp, Impasse, OpenModel, SayToModel
 from agent.conversation.events import (
     AgentSaid,
     CallerActivityStarted,
@@ -27,6 +15,14 @@ from agent.conversation.events import (
     TurnComplete,
 )
 from agent.conversation.link import HUNG, OPENING_LIMIT_MS
+from agent.conversation.listener_commands import (
+    FinishReply,
+    HoldCallerAudio,
+    PlayReply,
+    ReleaseCallerAudio,
+    ResumeCallerAudio,
+    StopPlayback,
+)
 from agent.conversation.listener_events import CallerSpoke, Heard, ListenerLeft
 from agent.conversation.persona import DEFAULT_PERSONA, REST_CUE
 from agent.conversation.renewal import RENEW_BY_MS

@@ -2,13 +2,8 @@
 
 import pytest
 
-from agent.conversation.commands import (
-    AppendLine,
-    DropRest,
-    GoOnPlayback,
-    HoldPlayback,
-    StopPlayback,
-)
+from agent.conversation.commands import AppendLine
+from agent.conversation.listener_commands import DropRest, GoOnPlayback, HoldPlayback, StopPlayback
 from agent.conversation.onset import Onset
 from agent.conversation.playing import Playing
 from agent.conversation.reply import Reply, State

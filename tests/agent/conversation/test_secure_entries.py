@@ -9,15 +9,9 @@ from typing import Any
 import pytest
 
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.commands import (
-    ConversationCommand,
-    ForgetKeys,
-    HideCaller,
-    RunTool,
-    SendToolResult,
-    ShowCaller,
-)
+from agent.conversation.commands import ConversationCommand, RunTool, SendToolResult
 from agent.conversation.declaration import Tool
+from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCaller
 from agent.conversation.listener_events import (
     CallerSpoke,
     KeyPressed,

@@ -1,6 +1,6 @@
 """What a caller types in secret gets no further than the place where messages come in."""
 
-from agent.conversation.commands import ForgetKeys, HideCaller, ShowCaller
+from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCaller
 from telephony.call.events import LineLives, SecretKey, StreamStarted, Tick
 from telephony.call.vault import LIVES_EVERY, Vault
 from telephony.twilio.messages import Dtmf, Media
