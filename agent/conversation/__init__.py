@@ -29,7 +29,8 @@ Modules, lowest first:
     turns       what the model is doing, and whose turn it is
     alike       tells whether masked arguments may be those of a new call
     hints       what the model is told about a tool call that gave no plain result
-    tools       the ledger of tool calls: each call, its state and its result
+    tool_call   one call of a tool: where it stands, what it gave, who is told
+    tools       the ledger of tool calls, which outlives a worker
     message     the messages that the agent has taken, and what the model is told of them
     debt        what the caller still waits for: a greeting, an answer, the rest of a reply
     choice      decides between the model and the fallback model

@@ -24,8 +24,9 @@ from agent.conversation.debt import Debt
 from agent.conversation.declaration import Scheduling, Status, canonical, envelope
 from agent.conversation.replies import Replies
 from agent.conversation.sessions import Sessions
+from agent.conversation.tool_call import State, ToolCall
 from agent.conversation.tool_results import Results
-from agent.conversation.tools import Ledger, State, ToolCall
+from agent.conversation.tools import Ledger
 from agent.conversation.turns import Floor
 
 BETWEEN_MS = 4_000

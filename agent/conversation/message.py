@@ -18,7 +18,8 @@ from typing import Any
 from agent.conversation.built_in_tools import TAKE_MESSAGE
 from agent.conversation.declaration import Status, canonical, envelope
 from agent.conversation.persona import say_exactly
-from agent.conversation.tools import Ledger, State, ToolCall
+from agent.conversation.tool_call import State, ToolCall
+from agent.conversation.tools import Ledger
 from agent.conversation.transcript import Line
 
 TAKING = (

@@ -4,7 +4,7 @@ from enum import Enum, auto
 
 from agent.conversation.built_in_tools import SEND_DIGITS, TRANSFER
 from agent.conversation.deadlines import earliest
-from agent.conversation.tools import State, ToolCall
+from agent.conversation.tool_call import State, ToolCall
 
 FILLER_AFTER_MS = 1_200
 """How long nothing may be heard while a tool runs."""

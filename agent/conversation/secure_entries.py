@@ -22,8 +22,9 @@ from agent.conversation.listener_commands import ForgetKeys, HideCaller, ShowCal
 from agent.conversation.replies import Replies
 from agent.conversation.secret_digits import KeyKind, SecureEntry
 from agent.conversation.sessions import Sessions
+from agent.conversation.tool_call import State, ToolCall
 from agent.conversation.tool_results import Results
-from agent.conversation.tools import Ledger, State, ToolCall
+from agent.conversation.tools import Ledger
 from agent.conversation.turns import Floor
 
 BETWEEN_MS = 4_000

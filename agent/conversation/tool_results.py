@@ -11,7 +11,8 @@ from agent.conversation.declaration import Scheduling
 from agent.conversation.liveness import Liveness
 from agent.conversation.persona import tell_results
 from agent.conversation.sessions import Sessions
-from agent.conversation.tools import Ledger, ToolCall
+from agent.conversation.tool_call import ToolCall
+from agent.conversation.tools import Ledger
 from agent.conversation.transcript import Transcript
 
 

@@ -38,6 +38,7 @@ from agent.conversation.secret_digits import KeyKind
 from agent.conversation.secure_entries import SecureEntries
 from agent.conversation.send_digits import SendDigits
 from agent.conversation.sessions import Sessions
+from agent.conversation.tool_call import State, ToolCall
 from agent.conversation.tool_events import (
     ActsStored,
     ToolCalled,
@@ -46,7 +47,7 @@ from agent.conversation.tool_events import (
     ToolFinished,
 )
 from agent.conversation.tool_results import Results
-from agent.conversation.tools import Ledger, State, ToolCall
+from agent.conversation.tools import Ledger
 from agent.conversation.transcript import Transcript
 from agent.conversation.transfer import Transfer
 from agent.conversation.turns import Floor

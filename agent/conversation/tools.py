@@ -1,48 +1,28 @@
 """The ledger of tool calls: each call, its state and its result. It is a part of the checkpoint.
 
-    called ─▶ intended ─stored─▶ running ─▶ done | failed
-                 │                  ├──────▶ cancelled   nobody wants it any more
-                 └──▶ failed        └──────▶ unknown     its worker died, or its answer was lost
-
-Only what is not idempotent is intended first: it runs once the store has its intention. So another
-worker finds it, and says that nobody knows what came of it: it never runs it again.
+What another worker had begun, and what is known of it, is settled where its ledger is read.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Self
 
-from agent.conversation.alike import alike
-from agent.conversation.built_in_tools import (
-    COLLECT_DIGITS,
-    SEND_DIGITS,
-    SEND_SMS,
-    TAKE_MESSAGE,
-    TRANSFER,
-)
+from agent.conversation.built_in_tools import SEND_DIGITS, SEND_SMS, TAKE_MESSAGE, TRANSFER
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.declaration import Status, Tool, envelope, quoted
+from agent.conversation.declaration import Status, Tool, envelope
 from agent.conversation.hints import (
     BACK,
     BACK_UNKNOWN,
     CAME_OF_IT,
     KEYS_SENT,
     KEYS_UNKNOWN,
-    LASTS,
-    LATE,
     NOT_KEPT,
     UNKNOWN_HINT,
 )
 from agent.conversation.next_step import REACHED, NextStep, Stage
-
-SAME_MS = 15_000
-"""For so long after its result, the same call of a look-up gives the same result."""
-
-SAME_ACT_MS = 120_000
-"""The same for what is not idempotent."""
+from agent.conversation.tool_call import ENTERING, MASKED, State, ToolCall
 
 KEPT = 12
 """How many calls are kept, of which the newest may be asked for again."""
@@ -50,96 +30,8 @@ KEPT = 12
 ALL_KEPT = frozenset({SEND_SMS, TAKE_MESSAGE})
 """The tools whose calls are all kept."""
 
-ENTERING = "entering"
-"""What stands in the place of the result of a call for which the caller still types in secret."""
-
-MASKED = "masked"
-"""The same of an open call whose arguments hold a personal item, which is not kept: it cannot be
-done again.
-"""
-
 MAX_NOTES_CHARS = 16_000
 """The longest that all notes of a call may be together."""
-
-
-class State(StrEnum):
-    """Where a call stands."""
-
-    INTENDED = "intended"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    UNKNOWN = "unknown"
-
-
-@dataclass(slots=True)
-class ToolCall:
-    """One call.
-
-    Attributes:
-        number: Counts the calls of a conversation, over all its workers, from 1.
-        tool: What is called.
-        arguments: As canonical JSON.
-        called_ms: When it was called, in ms since the conversation was opened on this worker.
-        state: Where it stands.
-        result: The envelope for the model, once it is over.
-        over_ms: When it was over, as `called_ms`.
-        waiting: The sessions that called it, each with the id it gave, and have no result yet.
-        answered: Those of `waiting` that were sent the result.
-        sent_ms: When a session was given the result, in ms since the conversation began, or None.
-        sent_to: The last session that was given it; 0 for none of this worker's.
-        told: Whether the caller has heard a reply that was begun after that.
-        filled: Whether the agent was asked to say something meanwhile.
-        late: Whether the model was told that it takes longer.
-        lasts: Whether it is an act of which the model was told that it still runs.
-        typed: What the caller has typed for it so far.
-        entering: Whether the caller is still to type something in secret before it runs.
-    """
-
-    number: int
-    tool: Tool
-    arguments: str
-    called_ms: int
-    state: State
-    result: str = ""
-    over_ms: int = 0
-    waiting: list[tuple[int, str]] = field(default_factory=list)
-    answered: list[tuple[int, str]] = field(default_factory=list)
-    sent_ms: int | None = None
-    sent_to: int = 0
-    told: bool = False
-    filled: bool = False
-    late: bool = False
-    lasts: bool = False
-    typed: str = ""
-    entering: bool = False
-
-    @property
-    def of_caller(self) -> bool:
-        """Whether it is the caller who has to do something for it."""
-        return self.entering or (self.open and self.tool.name == COLLECT_DIGITS)
-
-    @property
-    def meanwhile(self) -> str:
-        """How it stands, for the model: it has not come to its end in time."""
-        if self.lasts:
-            return envelope(Status.UNKNOWN, hint=LASTS)
-        return envelope(Status.TIMEOUT, hint=LATE)
-
-    @property
-    def open(self) -> bool:
-        """Whether its result is still to come."""
-        return self.state in {State.INTENDED, State.RUNNING}
-
-    def ends(self, state: State, result: str, now_ms: int) -> None:
-        """It is over."""
-        self.state, self.result, self.over_ms = state, result, now_ms
-
-    def as_text(self) -> str:
-        """What it was and what came of it, for a session that did not call it."""
-        result = self.meanwhile if self.open else self.result
-        return f"{self.tool.name}({quoted(self.arguments)}) gave {quoted(result)}"
 
 
 class Ledger:
@@ -211,7 +103,7 @@ class Ledger:
         Of messages only the last call counts: to begin one after another is to begin another.
         """
         for call in reversed(self._calls):
-            if call.tool.name == name and _asks(call, arguments) and _stands(call, now_ms):
+            if call.tool.name == name and call.may_have_had(arguments) and call.stands(now_ms):
                 return call
             if call.tool.name == name == TAKE_MESSAGE:
                 return None
@@ -355,30 +247,3 @@ def _ended(call: ToolCall, step: NextStep | None) -> None:
             call.ends(State.FAILED, envelope(Status.ERROR, outcome), 0)
         case _:
             call.ends(State.UNKNOWN, envelope(Status.UNKNOWN), 0)
-
-
-def _asks(call: ToolCall, arguments: str) -> bool:
-    """Whether a call has, or may have had, these arguments."""
-    return call.arguments == arguments or (
-        not call.tool.idempotent and alike(call.arguments, arguments)
-    )
-
-
-def _stands(call: ToolCall, now_ms: int) -> bool:
-    """Whether an equal call is to get what this one gives."""
-    match call.state:
-        case State.INTENDED | State.RUNNING:
-            return True
-        case _ if call.tool.name == SEND_DIGITS:
-            return False  # a menu may ask for the same key again
-        case State.UNKNOWN:
-            return True
-        case State.DONE if call.tool.name == COLLECT_DIGITS:
-            return False  # who asks again wants something else to be typed
-        case State.DONE if call.tool.name == SEND_SMS:
-            return True  # the same message is not sent twice in a call
-        case State.DONE:
-            within_ms = SAME_MS if call.tool.idempotent else SAME_ACT_MS
-            return now_ms - call.over_ms < within_ms
-        case State.FAILED | State.CANCELLED:
-            return False

@@ -20,8 +20,9 @@ from agent.conversation.parting import Parting
 from agent.conversation.persona import Persona, say_exactly
 from agent.conversation.replies import Replies
 from agent.conversation.sessions import Sessions
+from agent.conversation.tool_call import State, ToolCall
 from agent.conversation.tool_results import Results
-from agent.conversation.tools import Ledger, State, ToolCall
+from agent.conversation.tools import Ledger
 from agent.conversation.turns import Floor, Generation
 
 WORDS_WITHIN_MS = 8_000

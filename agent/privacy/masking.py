@@ -14,7 +14,7 @@ from typing import Any
 from agent.conversation.built_in_tools import COLLECT_DIGITS, TAKE_MESSAGE
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.declaration import canonical
-from agent.conversation.tools import MASKED, State
+from agent.conversation.tool_call import MASKED, State
 from agent.conversation.transcript import Line
 from agent.privacy.items import Kind, cut, is_masked, items, masked
 from agent.privacy.numbers import ANYWHERE, begins_a_card

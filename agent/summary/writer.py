@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from pydantic import ValidationError
 
 from agent.conversation.meter import NANO, UNKNOWN, Tariff
-from agent.conversation.tools import ToolCall
+from agent.conversation.tool_call import ToolCall
 from agent.conversation.transcript import Line
 from agent.summary.schema import SummaryField, json_schema, model_of
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.conversation.message import Message, messages_of
-from agent.conversation.tools import Ledger, ToolCall
+from agent.conversation.tool_call import ToolCall
+from agent.conversation.tools import Ledger
 from agent.store.base import CallRecord
 
 

@@ -7,7 +7,8 @@ import pytest
 from agent.conversation.arguments import refusal
 from agent.conversation.built_in_tools import TAKES_NOTE
 from agent.conversation.declaration import Status, Tool, canonical, envelope
-from agent.conversation.tools import KEPT, MAX_NOTES_CHARS, Ledger, State
+from agent.conversation.tool_call import State
+from agent.conversation.tools import KEPT, MAX_NOTES_CHARS, Ledger
 
 LOOK_UP = Tool("look_up", "Looks up.", idempotent=True)
 BOOK = Tool("book", "Books.")

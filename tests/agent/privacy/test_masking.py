@@ -10,7 +10,8 @@ from agent.conversation.built_in_tools import TAKES_MESSAGE
 from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
 from agent.conversation.declaration import Tool, canonical
 from agent.conversation.hints import NOT_KEPT, UNKNOWN_HINT
-from agent.conversation.tools import Ledger, State
+from agent.conversation.tool_call import State
+from agent.conversation.tools import Ledger
 from agent.conversation.transcript import Line
 from agent.privacy.items import KINDS, NAMES
 from agent.privacy.masking import CARDS, NO_MASK, UNFINISHED, Mask

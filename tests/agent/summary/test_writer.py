@@ -8,7 +8,7 @@ import pytest
 
 from agent.conversation.declaration import Tool
 from agent.conversation.meter import Tariff
-from agent.conversation.tools import State, ToolCall
+from agent.conversation.tool_call import State, ToolCall
 from agent.conversation.transcript import Line
 from agent.summary.writer import INSTRUCTION, Written, as_data, write
 from tests.agent.summary.test_schema import PLAIN

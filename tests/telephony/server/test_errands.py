@@ -14,7 +14,8 @@ from agent.conversation import message
 from agent.conversation.built_in_tools import TAKES_MESSAGE
 from agent.conversation.checkpoint import NOTHING_KNOWN
 from agent.conversation.declaration import canonical
-from agent.conversation.tools import Ledger, State
+from agent.conversation.tool_call import State
+from agent.conversation.tools import Ledger
 from agent.conversation.transcript import Line
 from agent.store.errands import Attempt, Errand, RedisErrands
 from agent.store.redis import RedisStore

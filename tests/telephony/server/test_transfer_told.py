@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from agent.conversation.built_in_tools import Target, puts_through
-from agent.conversation.tools import Ledger, State
+from agent.conversation.tool_call import State
+from agent.conversation.tools import Ledger
 from tests.contracts.stored import CHECKPOINT
 from tests.telephony.server.test_errands import CALL, Case, Receiver
 
