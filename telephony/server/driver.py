@@ -6,7 +6,7 @@ only in front of the writers: to the phone, to the model, to the store.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, assert_never
@@ -38,13 +38,14 @@ from telephony.call.commands import CloseStream, Command, EndCall, SendClear, Se
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, Event, OwnershipLost, StreamEnded, StreamStarted, Tick
 from telephony.call.machine import Call
+from telephony.call.plain_frame import is_plain_frame
 from telephony.call.vault import Vault
 from telephony.server.observers import Observers
 from telephony.server.ownership import Owned
 from telephony.server.store_writer import StoreWriter
 from telephony.server.stream import MediaStream
 from telephony.server.tool_runner import ToolRunner
-from telephony.twilio.messages import Connected, Media, Message, Start
+from telephony.twilio.messages import Connected, Message, Start
 
 STORE_FLUSH_S = 600.0
 """How long the lines of a call that is over may wait for the store."""
@@ -212,7 +213,7 @@ class Driver:
         commands = self._call.step(event, now_ms)
         for command in commands:
             self._carry_out(command)
-        if self._timer is None or not _plain(event, commands):
+        if self._timer is None or not is_plain_frame(event, commands):
             self._set_timer()
         self._observers.show(event, now_ms, commands)
 
@@ -334,12 +335,3 @@ class Driver:
             self.feed(Tick())
         else:
             self._set_timer()
-
-
-def _plain(event: Event, commands: Sequence[Command]) -> bool:
-    """Whether this step was one caller frame that only went to the model.
-
-    Deadlines from such a frame are later than the 400 ms after which a missing frame is noticed,
-    and the timer fires before that. So the deadlines need not be computed for each frame.
-    """
-    return type(event) is Media and all(type(each) is SendCallerAudio for each in commands)

@@ -49,6 +49,7 @@ from telephony.call.events import (
 )
 from telephony.call.machine import Call
 from telephony.call.outbox import Outbox
+from telephony.call.plain_frame import is_plain_frame
 from telephony.call.vault import Vault
 from telephony.simulator.model_link import ModelLink
 from telephony.simulator.pipe import Pipe
@@ -190,7 +191,8 @@ class VirtualWorker:
             self.drops.remove(type(event))
             return
         commands = self.call.step(event, now_ms - self._opened_ms)
-        self._deadline_ms = self.call.deadline_ms()
+        if self._deadline_ms is None or not is_plain_frame(event, commands):
+            self._deadline_ms = self.call.deadline_ms()
         for command in commands:
             self._carry_out(command, now_ms)
         self.write_waiting(now_ms)
@@ -210,13 +212,19 @@ class VirtualWorker:
 
     def tick(self, now_ms: int) -> None:
         """Send `Tick` if it is due."""
-        deadline_ms = self.deadline_ms()
-        if deadline_ms is not None and now_ms >= deadline_ms:
+        if not self._is_due(now_ms):
+            return
+        self._deadline_ms = self.call.deadline_ms()  # a frame since then may have put it off
+        if self._is_due(now_ms):
             self._ticked_ms = now_ms
             self.feed(Tick(), now_ms)
 
+    def _is_due(self, now_ms: int) -> bool:
+        deadline_ms = self.deadline_ms()
+        return deadline_ms is not None and now_ms >= deadline_ms
+
     def deadline_ms(self) -> int | None:
-        """When the call wants to be stepped, at most once a ms."""
+        """When to call `tick`, at most once a ms."""
         if not self.alive or self._deadline_ms is None:
             return None
         return max(self._opened_ms + self._deadline_ms, self._ticked_ms + 1)

@@ -36,7 +36,7 @@ def differences() -> Iterator[str]:
 def _made_differently(world_file: Path) -> Iterator[str]:
     """The files of its recordings that a world makes otherwise than they were made."""
     with TemporaryDirectory(prefix="remade-") as folder:
-        for made in make.make(world_file, Path(folder)):
+        for made in make.make(world_file, make.lived(world_file), Path(folder)):
             for name in (EVENTS_FILE, GOLDEN_FILE):
                 if (made / name).read_bytes() != (make.CALLS / made.name / name).read_bytes():
                     yield f"{made.name} lived again: another {name}"

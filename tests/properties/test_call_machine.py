@@ -36,10 +36,10 @@ from telephony.call.events import (
 )
 from telephony.call.machine import Call
 from telephony.call.microphone import FILL_AFTER_MS
+from telephony.call.plain_frame import is_plain_frame
 from telephony.call.playout import MARK_GRACE_MS
 from telephony.call.presence import Phase
 from telephony.call.talk_over import TalkOver
-from telephony.server.driver import _plain
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 from tests.properties.followed import World
 
@@ -167,7 +167,7 @@ def step(call: Call, world: World, event: Event, now_ms: int) -> None:
         world.does(command)
     if call.conversation.debt.rest:
         world.said = [words for words in world.said if words in agent_text(call)]
-    if timer_ms is not None and _plain(event, commands):
+    if timer_ms is not None and is_plain_frame(event, commands):
         due_ms = call.deadline_ms()
         late = due_ms is not None and due_ms < min(timer_ms, now_ms + FILL_AFTER_MS)
         assert not late, "the driver does not look at deadlines after a plain frame"

@@ -22,7 +22,7 @@ from telephony.replay.audio import CALLER, MODEL, Medium, Shared
 from telephony.replay.recording import EVENTS_FILE, SHARED_FOLDER, SUFFIX, Header, Step, write
 from telephony.simulator.world import World
 from telephony.simulator.world_file import load
-from tests.worlds.sdk import WireSdk
+from tests.worlds import cuts
 
 CALLS = Path(__file__).parents[2] / "fixtures" / "calls"
 WORLD_FILE = "world.toml"
@@ -38,9 +38,7 @@ def worlds() -> list[Path]:
 
 def lived(world_file: Path) -> World:
     """The whole call of a world file."""
-    world = load(world_file).world(WireSdk())
-    world.run(120_000)
-    return world
+    return cuts.lived(load(world_file))
 
 
 def recordings(world_file: Path, world: World) -> Iterator[tuple[Path, list[Step]]]:
@@ -73,10 +71,10 @@ def voices() -> Mapping[Medium, Sequence[Shared]]:
     }
 
 
-def make(world_file: Path, into: Path = CALLS) -> list[Path]:
-    """Write the recordings of a world; returns their folders, which are in `into`."""
+def make(world_file: Path, world: World, into: Path = CALLS) -> list[Path]:
+    """Write the recordings of a lived world; returns their folders, which are in `into`."""
     made = []
-    for folder, steps in recordings(world_file, lived(world_file)):
+    for folder, steps in recordings(world_file, world):
         write(into / folder.name, header(folder), steps, voices())
         made.append(into / folder.name)
     _keep_voices(made, into / SHARED_FOLDER)
@@ -96,7 +94,7 @@ def _keep_voices(folders: Sequence[Path], shared: Path) -> None:
 def main(names: Sequence[str]) -> None:
     """Make the calls of these names, or all."""
     for world_file in [CALLS / f"{name}{SUFFIX}" / WORLD_FILE for name in names] or worlds():
-        made = ", ".join(folder.stem for folder in make(world_file))
+        made = ", ".join(folder.stem for folder in make(world_file, lived(world_file)))
         print(made, flush=True)  # noqa: T201 - for a person
 
 

@@ -20,7 +20,6 @@ from agent.conversation.events import UnknownModelMessage
 from telephony.call.commands import Command
 from telephony.call.events import Event
 from telephony.replay.reader import read, read_golden
-from telephony.replay.recording import EVENTS_FILE, GOLDEN_FILE
 from telephony.replay.suite import find
 from telephony.replay.verdict import Options, judge
 from telephony.twilio.messages import MALFORMED_REASONS, Malformed
@@ -41,13 +40,6 @@ def test_a_call_replays_to_the_bit(folder: Path) -> None:
     verdict = judge(folder, Options())
     problems = [verdict.error, verdict.bug, verdict.difference, *verdict.broken]
     assert [problem for problem in problems if problem] == []
-
-
-@pytest.mark.parametrize("world_file", make.worlds(), ids=lambda file: file.parent.stem)
-def test_a_world_makes_its_recording_again(world_file: Path, tmp_path: Path) -> None:
-    for made in make.make(world_file, tmp_path):
-        for name in (EVENTS_FILE, GOLDEN_FILE):
-            assert (made / name).read_bytes() == (make.CALLS / made.name / name).read_bytes()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.stem)
