@@ -11,6 +11,9 @@ unexport PYTHONHOME PYTHONPATH
 # Each of many processes would compile all files again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Where there is room in memory, quick tests write their many small files there.
+MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 1000000 { print "TMPDIR=/dev/shm" }')
+
 BIN := .venv/bin
 COMPILE := .uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 	--custom-compile-command "make lock"
@@ -25,7 +28,7 @@ demo: setup ## Listen to a call without a phone, a key or a server
 	@$(BIN)/offhook demo
 
 quick: setup ## Run the tests that use no socket and no process (see tests/lanes.py)
-	@$(BIN)/pytest --numprocesses logical -m "not real"
+	@$(MEMORY) $(BIN)/pytest --numprocesses logical -m "not real"
 
 test: check ## Run every check and every test, those that compute on what the others leave of the cores
 	@$(BIN)/pytest --numprocesses 10 --durations 15 --junitxml out/tests.xml

@@ -312,5 +312,7 @@ def _camel(value: object) -> object:
 
 
 def _camel_name(name: str) -> str:
+    if "_" not in name:  # most are camel already
+        return name
     first, *others = name.split("_")
     return first + "".join(other.capitalize() for other in others)

@@ -110,14 +110,15 @@ def start(
 
 
 def media(sequence: int, stream_sid: str, chunk: int, timestamp_ms: int, ulaw: bytes) -> str:
-    """Caller audio. Its numbers are strings, as all of Twilio's except in `mediaFormat`."""
-    about = {
-        "track": "inbound",
-        "chunk": str(chunk),
-        "timestamp": str(timestamp_ms),
-        "payload": base64.b64encode(ulaw).decode("ascii"),
-    }
-    return _message("media", sequence, stream_sid, about)
+    """Caller audio. Its numbers are strings, as all of Twilio's except in `mediaFormat`.
+
+    It is the most frequent message by far, and nothing in it needs escapes.
+    """
+    payload = base64.b64encode(ulaw).decode("ascii")
+    return (
+        f'{{"event":"media","sequenceNumber":"{sequence}","streamSid":"{stream_sid}","media":{{'
+        f'"track":"inbound","chunk":"{chunk}","timestamp":"{timestamp_ms}","payload":"{payload}"}}}}'
+    )
 
 
 def dtmf(sequence: int, stream_sid: str, digit: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.conversation.commands import SendCallerAudio
@@ -24,6 +24,7 @@ SOUNDS = {Media: "payload", ReplyAudio: "pcm", SendMedia: "ulaw", SendCallerAudi
 
 
 @pytest.mark.parametrize("cls", EVENTS, ids=lambda cls: str(cls.__name__))
+@settings(max_examples=30)  # of each class; most have two or three fields
 @given(data=st.data())
 def test_every_event_comes_back_as_it_was(cls: type[Event], data: st.DataObject) -> None:
     event = data.draw(anything.event(cls))
