@@ -52,13 +52,14 @@ Modules, lowest first:
     keys        tells the model of the keys that a caller presses
     consent     whether a conversation is recorded, and what the caller said to it
     hang_up     the agent ends the call: once its goodbye was heard
-    overdue     what is due about a tool call that is still open, and when
     tool_results tells the model what came of its tool calls
+    overdue     what is due about a tool call that is still open, and when
     transfer    the agent puts the caller through: once its words were heard
     collect     the agent collects digits that the caller types
     secure_entries a caller types what nobody is to see, before a tool runs
     send_digits the agent presses keys
-    tool_use    checks a tool call, has it run once, and sees that its result is told
+    objections  what speaks against a tool call: it is refused
+    tool_use    has a tool call run once that nothing speaks against; sees that its result is told
     parts       puts these parts together, for a new conversation or one that goes on
     machine     class `Conversation`: `step(event, now_ms)` → commands, `deadline_ms()`
 

@@ -1,36 +1,31 @@
 """How a conversation uses tools: a call of the model is checked, run once, and its result told.
 
-refused    no such tool, other arguments than declared, too often: an error, and nothing runs
-a filler   nobody has heard anything for 1.2 s while it runs: the agent says `Tool.says`
-late       it runs longer than `Tool.timeout_ms`: the model is told so, and of the result later
-lasts      an act runs longer than 30 s: it is not stopped, and the model is told that it still runs
+refused    something speaks against it (`objections`): an error, and nothing runs
+overdue    it runs for long, or nobody has heard anything since it began (`overdue`)
 lost       the session that called is gone: the next one is told of the result by a text
 """
 
 import json
 
-from agent.conversation import commands, listener_commands, message, sms
-from agent.conversation.arguments import refusal
+from agent.conversation import commands, message
 from agent.conversation.built_in_tools import (
-    COLLECT_DIGITS,
     END_CALL,
     NOTE,
     SEND_DIGITS,
-    SEND_SMS,
     STOP_RECORDING,
     TAKE_MESSAGE,
     TRANSFER,
 )
-from agent.conversation.collect import Collect, contradiction
+from agent.conversation.collect import Collect
 from agent.conversation.commands import ConversationCommand
 from agent.conversation.consent import Consent
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.declaration import Status, Tool, envelope
 from agent.conversation.hang_up import HangUp
-from agent.conversation.hints import NOT_STORED, WAITED
 from agent.conversation.liveness import Liveness
-from agent.conversation.overdue import Due, due, due_ms
+from agent.conversation.objections import Objection, Objections
+from agent.conversation.overdue import Overdue
 from agent.conversation.parting import Parting
 from agent.conversation.persona import Persona
 from agent.conversation.replies import Replies
@@ -50,7 +45,6 @@ from agent.conversation.tool_results import Results
 from agent.conversation.tools import Ledger
 from agent.conversation.transcript import Transcript
 from agent.conversation.transfer import Transfer
-from agent.conversation.turns import Floor
 
 
 class ToolUse:
@@ -70,7 +64,7 @@ class ToolUse:
         consent: Consent,
     ) -> None:
         self._tools = {tool.name: tool for tool in persona.tools}
-        self._turns, self._sms = persona.turn_taking, persona.sms
+        self._objections = Objections(persona, ledger)
         self._transcript, self._consent = transcript, persona.message_consent
         self._ledger = ledger
         self._results = Results(
@@ -94,7 +88,15 @@ class ToolUse:
             sessions=sessions,
             debt=debt,
         )
-        self._quiet_ms, self._took_up = 0, False
+        self._overdue = Overdue(
+            ledger,
+            self._results,
+            sessions=sessions,
+            replies=replies,
+            debt=debt,
+            silence_ms=persona.turn_taking.silence_ms,
+        )
+        self._took_up = False
 
     @property
     def holds(self) -> bool:
@@ -113,10 +115,9 @@ class ToolUse:
 
     def deadline_ms(self) -> int | None:
         """When `look` is due, or None."""
-        silent_ms = self._silent_since_ms
-        tools = (due_ms(call, silent_ms) for call in self._ledger.running)
         of_caller = self._collect.due_ms, self._secure.due_ms
-        return earliest(self._transfer.due_ms, self._send.due_ms, *of_caller, *tools)
+        of_line = self._transfer.due_ms, self._send.due_ms
+        return earliest(*of_line, *of_caller, self._overdue.due_ms)
 
     def step(self, event: ToolEvent, now_ms: int) -> list[ConversationCommand]:
         """A call, or what came of one."""
@@ -164,17 +165,11 @@ class ToolUse:
         out = self._hang_up.stay_if_interrupted()
         if not self._ledger.newest:
             return out
-        spoke_ms = now_ms - self._turns.silence_ms  # who was heard since may still be speaking
-        if self._replies.floor is Floor.AGENT or self._debt.spoke_since(spoke_ms):
-            self._quiet_ms = now_ms
+        self._overdue.listen(now_ms)
         if self._results.note_told():
             out += self._sessions.checkpoint(now_ms)
         out += self._transfer.look(now_ms) + self._collect.look(now_ms) + self._secure.look(now_ms)
-        out += self._send.look(now_ms)
-        for call in self._ledger.running:
-            at_ms = due_ms(call, self._silent_since_ms)
-            if at_ms is not None and now_ms >= at_ms:
-                out += self._overdue(call, now_ms)
+        out += self._send.look(now_ms) + self._overdue.look(now_ms)
         self._debt.works = any(not call.of_caller for call in self._ledger.running)
         return out
 
@@ -187,16 +182,9 @@ class ToolUse:
 
     def _called(self, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
         self._liveness.calls()
-        tool = self._tools.get(called.name)
-        if tool is None:
-            known = ", ".join(self._tools) or "none"
-            return self._refuse(called, f"There is no such tool; there are: {known}.", now_ms)
-        wrong = refusal(tool.parameters, called.arguments)
-        if not wrong and tool.name == SEND_SMS:
-            wrong = sms.refusal(self._sms, called.arguments)
-        if wrong:
-            hint = f"{wrong}. Correct the arguments, or ask the caller for what is missing."
-            return self._refuse(called, hint, now_ms, retryable=True)
+        if (wrong := self._objections.to_call(called)) is not None:
+            return self._refuse(called, wrong, now_ms)
+        tool = self._tools[called.name]
         if tool.name == END_CALL:
             if not self._hang_up.wanted(called, now_ms):
                 return []
@@ -213,27 +201,9 @@ class ToolUse:
             if same.open:
                 return self._results.meanwhile(same, [same.waiting[-1]], now_ms)
             return self._results.deliver(same, now_ms)
-        if tool.name in {TRANSFER, SEND_DIGITS} and self._ledger.transfer is not None:
-            return self._refuse(called, "The caller is put through to somebody already.", now_ms)
-        if tool.name in {TRANSFER, SEND_DIGITS} and self._ledger.sends is not None:
-            return self._refuse(called, "Keys are pressed already. Wait for it.", now_ms)
-        if (tool.name == COLLECT_DIGITS or tool.secure) and (wrong := self._not_typed(called)):
-            return self._refuse(called, wrong, now_ms, retryable=True)
-        if tool.name == TAKE_MESSAGE and (wrong := message.refusal(called.arguments, self._ledger)):
-            return self._refuse(called, wrong, now_ms, retryable=True)
-        if self._ledger.counts.get(tool.name, 0) >= tool.max_per_call:
-            hint = "This was used as often as it may be in one call. Do not call it again."
-            return self._refuse(called, hint, now_ms)
+        if (wrong := self._objections.to_run(tool, called.arguments)) is not None:
+            return self._refuse(called, wrong, now_ms)
         return self._begin(tool, called, now_ms)
-
-    def _not_typed(self, called: ToolCalled) -> str:
-        """Why the caller cannot type now what this call wants; "" if they can."""
-        unsent = (
-            each.tool.secure and each.state is State.INTENDED for each in self._ledger.running
-        )
-        if self._collect.call is not None or any(unsent):
-            return "The caller is typing something already. Wait for it."
-        return contradiction(called.arguments) if called.name == COLLECT_DIGITS else ""
 
     def _begin(self, tool: Tool, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
         call = self._ledger.begin(tool, called.arguments, now_ms)
@@ -256,15 +226,16 @@ class ToolUse:
 
     def _note(self, called: ToolCalled, now_ms: int) -> list[ConversationCommand]:
         if not self._ledger.note(json.loads(called.arguments)["text"]):
-            return self._refuse(called, "There is no room for more notes.", now_ms)
+            full = Objection("There is no room for more notes.")
+            return self._refuse(called, full, now_ms)
         result = envelope(Status.OK, hint="It is written down. Go on as if nothing had happened.")
         sent = commands.SendToolResult(called.session, called.id, NOTE, result, "SILENT")
         return [sent, *self._sessions.checkpoint(now_ms)]
 
     def _refuse(
-        self, called: ToolCalled, hint: str, now_ms: int, *, retryable: bool = False
+        self, called: ToolCalled, wrong: Objection, now_ms: int
     ) -> list[ConversationCommand]:
-        result = envelope(Status.ERROR, retryable=retryable, hint=hint)
+        result = envelope(Status.ERROR, retryable=wrong.retryable, hint=wrong.hint)
         self._results.expect_answer(now_ms)
         return [commands.SendToolResult(called.session, called.id, called.name, result)]
 
@@ -325,29 +296,3 @@ class ToolUse:
         call.ends(states.get(status, State.FAILED), result, now_ms)
         soon = call.tool.secure and self._secure.cut_short
         return self._results.deliver(call, now_ms, "INTERRUPT" if soon else None)
-
-    @property
-    def _silent_since_ms(self) -> int | None:
-        """Since when nobody is heard; None while the agent speaks, or cannot be asked to."""
-        speaks = self._replies.floor is Floor.AGENT
-        return self._quiet_ms if self._sessions.listening and not speaks else None
-
-    def _overdue(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
-        match due(call, now_ms):
-            case Due.NOT_STORED:
-                call.ends(State.FAILED, envelope(Status.ERROR, hint=NOT_STORED), now_ms)
-                forget = [listener_commands.ForgetKeys()] if call.tool.secure else []
-                return forget + self._results.deliver(call, now_ms, "WHEN_IDLE")
-            case Due.GIVEN_UP:
-                call.ends(State.FAILED, envelope(Status.TIMEOUT, retryable=True), now_ms)
-                return [commands.CancelTool(call.number), *self._results.deliver(call, now_ms)]
-            case Due.LASTS:
-                call.lasts = call.late = call.filled = True
-                return self._results.lasts(call, now_ms)
-            case Due.LATE:
-                call.late = call.filled = True
-                return self._results.meanwhile(call, call.waiting, now_ms)
-            case Due.FILLER:
-                for each in self._ledger.running:
-                    each.filled = True
-                return self._sessions.say(WAITED, call.tool.says)
