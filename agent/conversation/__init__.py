@@ -48,6 +48,8 @@ Modules, lowest first:
     repetition  leaves out what a resumed session says again
     crossed     leaves out an answer to a nudge that is no longer needed
     rest        leaves out the repeated beginning of a reply that goes on in a new session
+    sieve       what is new of what a session tells; made of the last three
+    changeover  from one session to the next: what is kept of a reply, and who is dialled
     parting     decides when a conversation comes to its end: silence, length, the agent hangs up
     keys        tells the model of the keys that a caller presses
     consent     whether a conversation is recorded, and what the caller said to it

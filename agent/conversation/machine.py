@@ -17,7 +17,7 @@ from typing import assert_never
 
 from agent.conversation import commands, events, listener_commands, listener_events
 from agent.conversation.checkpoint import Checkpoint
-from agent.conversation.commands import ConversationCommand, GiveUp, appended
+from agent.conversation.commands import ConversationCommand, appended
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.events import ConversationEvent, ModelEvent, SessionEvent, TurnEvent
@@ -26,7 +26,6 @@ from agent.conversation.meter import FREE, Meter, Tariffs
 from agent.conversation.parts import assemble
 from agent.conversation.persona import Persona
 from agent.conversation.remedies import Remedy
-from agent.conversation.resumption import Attempt
 from agent.conversation.speech import CallerSpeech
 from agent.conversation.tool_events import ActsStored, ToolCallEvent, ToolFinished
 from agent.conversation.transcript import UNWRITTEN, Line
@@ -60,7 +59,7 @@ class Conversation:
         )
         self._transcript, self._debt, self._meter = parts.transcript, parts.debt, parts.meter
         self._sessions, self._liveness = parts.sessions, parts.liveness
-        self._repetition, self._rest, self._crossed = parts.repetition, parts.rest, parts.crossed
+        self._sieve, self._changeover = parts.sieve, parts.changeover
         self._replies, self._parting, self._tools = parts.replies, parts.parting, parts.tools
         self._keys, self._playing = parts.keys, parts.playing
         self._closed = False
@@ -180,7 +179,7 @@ class Conversation:
         out = self._replies.settle_text(now_ms) + self._replies.cut(now_ms)
         out += appended(self._transcript.finish_caller())
         out += self._sessions.checkpoint(now_ms)
-        out += self._tools.close() + self._hang_up(now_ms)
+        out += self._tools.close() + self._changeover.hang_up(now_ms)
         self._closed = True
         return out
 
@@ -189,8 +188,8 @@ class Conversation:
         if (dialled := self._sessions.redial(now_ms)) is not None:
             return out + dialled
         if (then := self._sessions.hung(now_ms)) is not None:
-            return out + self._go_on(then, now_ms, HUNG)
-        return out + (self._renew_when_due(now_ms) or self._rouse_when_due(now_ms))
+            return out + self._changeover.go_on(then, now_ms, HUNG)
+        return out + (self._changeover.renew_when_due(now_ms) or self._rouse_when_due(now_ms))
 
     # The model.
 
@@ -221,43 +220,32 @@ class Conversation:
             case events.SessionReady():
                 self._sessions.listens(now_ms)
                 if self._sessions.resumed:
-                    said = (self._transcript.lately(role) for role in ("caller", "agent"))
-                    self._repetition.listens(now_ms, *said)
+                    self._sieve.resumed(now_ms)
                 cue = self._cue(now_ms) or self._tools.ready(now_ms, knows=self._debt.caller_waits)
                 return [*cue, listener_commands.ResumeCallerAudio(event.session)]
             case events.SessionRefused():
-                return self._go_on(self._sessions.refused(event, now_ms), now_ms)
+                return self._changeover.go_on(self._sessions.refused(event, now_ms), now_ms)
             case events.SessionLost():
-                half = self._keep_half(now_ms)
-                return half + self._go_on(self._sessions.lost(event, now_ms), now_ms)
+                half = self._changeover.keep_half(now_ms)
+                return half + self._changeover.go_on(self._sessions.lost(event, now_ms), now_ms)
             case events.HandleUpdated():
                 if not self._sessions.took_handle(event):
                     return []
                 self._liveness.resumable()
-                return self._sessions.checkpoint(now_ms) + self._renew_when_due(now_ms)
+                return self._sessions.checkpoint(now_ms) + self._changeover.renew_when_due(now_ms)
             case events.GoAway():
                 self._sessions.told_to_go(event, now_ms)
-                return self._renew_when_due(now_ms)
+                return self._changeover.renew_when_due(now_ms)
             case _:
                 assert_never(event)
 
     def _turn_step(self, event: TurnEvent, now_ms: int) -> list[ConversationCommand]:
         out: list[ConversationCommand] = []
-        waiting = self._debt.caller_waits
-        for told in self._repetition.sift(event, now_ms):
-            for once in self._crossed.sift(told, now_ms, caller_waits=waiting):
-                for new in self._beyond_the_seam(once, now_ms):
-                    out += self._replies.step(new, now_ms)
+        for new in self._sieve.sift(event, now_ms):
+            out += self._replies.step(new, now_ms)
         if isinstance(event, events.CallerSaid) and event.text.strip():
             out += self._tools.heard_words(now_ms)
         return out
-
-    def _beyond_the_seam(self, told: TurnEvent, now_ms: int) -> list[TurnEvent]:
-        """What is new of a reply that had to be left in its middle, and is gone on with."""
-        new = self._rest.sift(told, owed=self._debt.rest)
-        if self._rest.holds:
-            self._liveness.stirs(now_ms)
-        return new
 
     def _cue(self, now_ms: int) -> list[ConversationCommand]:
         cue = self._sessions.cue(greeting_comes=self._replies.comes)
@@ -265,24 +253,6 @@ class Conversation:
             self._liveness.asked(now_ms, rest=self._debt.rest)
             cue += self._tools.ready(now_ms, knows=True)
         return cue
-
-    def _renew_when_due(self, now_ms: int) -> list[ConversationCommand]:
-        owed = self._debt.caller_waits or self._debt.asked or self._debt.works
-        pause = self.generation is Generation.IDLE and not owed and not self._playing.hold
-        if not self._sessions.renewal_is_due(now_ms, pause=pause):
-            return []
-        return self._keep_half(now_ms) + self._go_on(self._sessions.renewed(), now_ms)
-
-    def _keep_half(self, now_ms: int) -> list[ConversationCommand]:
-        """The session ends while a reply comes: what came of it stays, the question is not asked
-        again, and the next session is asked for the rest.
-        """
-        if (left := self._replies.leave()) is None:
-            return []
-        said, taken_back, out = left
-        self._rest.left(said, taken_back)
-        self._debt.left_in_the_middle()
-        return out + self._sessions.checkpoint(now_ms)
 
     def _rouse_when_due(self, now_ms: int) -> list[ConversationCommand]:
         """Do something about a model that owes speech and says nothing."""
@@ -293,24 +263,8 @@ class Conversation:
             return [commands.EndCallerAudio(self._sessions.session)]
         if remedy is Remedy.NUDGE:
             self._liveness.nudged(now_ms)
-            self._crossed.nudged()
+            self._sieve.nudged()
             return self._sessions.nudge(trouble)
-        half = self._keep_half(now_ms)
+        half = self._changeover.keep_half(now_ms)
         then = self._sessions.given_up(now_ms, fresh=remedy is Remedy.FRESH)
-        return half + self._go_on(then, now_ms, trouble)
-
-    def _go_on(
-        self, then: Attempt | GiveUp, now_ms: int, trouble: str = ""
-    ) -> list[ConversationCommand]:
-        """Go on with another session, or give up where there is none to be had."""
-        out = self._replies.settle_text(now_ms) + self._hang_up(now_ms, trouble)
-        out += appended(self._transcript.finish_caller())
-        self._transcript.expect_repetition()
-        return [*out, then] if isinstance(then, GiveUp) else out + self._sessions.dial(then, now_ms)
-
-    def _hang_up(self, now_ms: int, trouble: str = "") -> list[ConversationCommand]:
-        self._liveness.stopped()
-        self._repetition.stopped()
-        self._rest.stopped()
-        self._crossed.stopped()
-        return self._sessions.leave(now_ms, trouble) + self._replies.break_off(now_ms)
+        return half + self._changeover.go_on(then, now_ms, trouble)

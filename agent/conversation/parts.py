@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
+from agent.conversation.changeover import Changeover
 from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
 from agent.conversation.choice import Choice
 from agent.conversation.consent import Consent
-from agent.conversation.crossed import Crossed
 from agent.conversation.debt import Debt
 from agent.conversation.keys import Keys
 from agent.conversation.liveness import Liveness
@@ -17,11 +17,10 @@ from agent.conversation.pace import Pace
 from agent.conversation.parting import Parting
 from agent.conversation.persona import Persona
 from agent.conversation.playing import Playing
-from agent.conversation.repetition import Repetition
 from agent.conversation.replies import Replies
-from agent.conversation.rest import Rest
 from agent.conversation.resumption import Resumption
 from agent.conversation.sessions import Sessions
+from agent.conversation.sieve import Sieve
 from agent.conversation.tool_use import ToolUse
 from agent.conversation.tools import Ledger
 from agent.conversation.transcript import Line, Transcript
@@ -36,9 +35,8 @@ class Parts:
     meter: Meter
     sessions: Sessions
     liveness: Liveness
-    repetition: Repetition
-    rest: Rest
-    crossed: Crossed
+    sieve: Sieve
+    changeover: Changeover
     playing: Playing
     replies: Replies
     parting: Parting
@@ -90,6 +88,16 @@ def assemble(
     playing = Playing(transcript, turns)
     liveness = Liveness(playing, pace, turns)
     replies = Replies(transcript, sessions, liveness, debt, playing)
+    sieve = Sieve(transcript, debt, liveness, pace)
+    changeover = Changeover(
+        transcript=transcript,
+        sessions=sessions,
+        replies=replies,
+        playing=playing,
+        liveness=liveness,
+        debt=debt,
+        sieve=sieve,
+    )
     parting = Parting(persona, sessions, replies, debt, meter)
     tools = ToolUse(
         persona,
@@ -108,9 +116,8 @@ def assemble(
         meter=meter,
         sessions=sessions,
         liveness=liveness,
-        repetition=Repetition(),
-        rest=Rest(),
-        crossed=Crossed(pace),
+        sieve=sieve,
+        changeover=changeover,
         playing=playing,
         replies=replies,
         parting=parting,

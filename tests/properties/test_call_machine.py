@@ -226,7 +226,9 @@ def run(beginning: Script, script: Script, seed: int) -> World:
         held = call.conversation.debt.rest
         dropping = call.conversation.generation.value == "dropping"
         step(call, world, event, now_ms)
-        left_out = call.conversation._crossed._state.value == "leaving out"  # what a nudge led to
+        left_out = (
+            call.conversation._sieve._crossed._state.value == "leaving out"
+        )  # what a nudge led to
         if isinstance(event, AgentSaid) and not dropping and not left_out and not held:
             world.said.append(event.text.strip())
     if not world.over:
