@@ -10,7 +10,7 @@ from typing import Literal
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.later import LATER
-from agent.conversation.listener_commands import MicrophoneCommand, PlayerCommand, SecretCommand
+from agent.conversation.listener_commands import ListenerCommand
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 
@@ -203,14 +203,7 @@ StoreCommand = AppendLine | SaveCheckpoint
 EndCommand = GiveUp | EndConversation
 RecorderCommand = StopRecording
 ConversationCommand = (
-    ModelCommand
-    | ToolCommand
-    | SecretCommand
-    | StoreCommand
-    | PlayerCommand
-    | MicrophoneCommand
-    | RecorderCommand
-    | EndCommand
+    ModelCommand | ToolCommand | StoreCommand | ListenerCommand | RecorderCommand | EndCommand
 )
 
 

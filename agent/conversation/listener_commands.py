@@ -96,3 +96,4 @@ class ForgetKeys:
 PlayerCommand = PlayReply | FinishReply | HoldPlayback | GoOnPlayback | StopPlayback | DropRest
 MicrophoneCommand = ResumeCallerAudio | HoldCallerAudio | ReleaseCallerAudio
 SecretCommand = HideCaller | ShowCaller | ForgetKeys
+ListenerCommand = PlayerCommand | MicrophoneCommand | SecretCommand

@@ -19,6 +19,7 @@ Modules, lowest first:
     playout     how much the caller has heard, from marks and the clock
     player      what the caller hears of the agent; made of the last two and `overheard`
     plain_frame tells after which steps no deadline is looked at
+    caller      what comes from the caller, and what they hear; has microphone and player
     outbox      the messages that wait to be written to the phone
     presence    whether there is a stream, and how long a call waits for one
     hand_over   decides when a call leaves a worker that stops

@@ -1,10 +1,9 @@
 """One phone call: `step(event, now_ms)` returns commands, `deadline_ms()` says when to call again.
 
 Nothing is decided here that one of its parts can decide: whether there is a stream, and how long
-a call waits for one (`Presence`); what comes from the caller, and which session hears it
-(`Microphone`); what goes to the caller (`Player`), and what a caller hears who waits (`Waiting`);
-when a worker that stops lets the call go (`HandOver`). What is said is the conversation's: it is
-handed the model's events and told what was heard, and its commands are carried out.
+a call waits for one (`Presence`); what comes from the caller, and what they hear (`Caller`); when a
+worker that stops lets the call go (`HandOver`). What is said is the conversation's: it is handed
+the model's events and told what was heard, and its commands are carried out.
 """
 
 from collections.abc import Iterable
@@ -24,8 +23,7 @@ from agent.conversation.deadlines import earliest
 from agent.conversation.events import ConversationEvent
 from agent.conversation.machine import Conversation
 from agent.conversation.turns import Floor, Generation
-from telephony.audio.earcon import EARCON
-from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.call.caller import Caller
 from telephony.call.commands import CloseStream, Command, EndCall, SendMark
 from telephony.call.ending import GOES_ON, TERMINAL_STATUSES, EndedReason, over_after
 from telephony.call.events import (
@@ -47,12 +45,7 @@ from telephony.call.events import (
     Tick,
 )
 from telephony.call.hand_over import HandOver
-from telephony.call.microphone import Microphone
-from telephony.call.overheard import Overheard
-from telephony.call.player import Player
 from telephony.call.presence import CLOSED, IDLE, STOP, Phase, Presence
-from telephony.call.talk_over import ONSETS, TalkOver
-from telephony.call.waiting import Waiting
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 
 
@@ -61,8 +54,6 @@ class Call:
 
     def __init__(self, opened: CallOpened) -> None:
         self._presence = Presence()
-        manner = opened.persona.barge_in
-        self._talk_over = TalkOver(manner) if manner in ONSETS else None
         self._conversation = Conversation(
             persona=opened.persona,
             seed=opened.seed,
@@ -73,10 +64,8 @@ class Call:
             think_ms=opened.think_ms,
             tariffs=opened.tariffs,
         )
-        self._microphone = Microphone(opened.persona.turn_taking, self._talk_over)
-        self._player = Player(None if self._talk_over is None else Overheard())
-        self._waiting = Waiting(opened.persona.turn_taking)
-        self._silence_ms = opened.persona.turn_taking.silence_ms
+        self._caller = Caller(opened.persona)
+        self._player = self._caller.player
         self._hand_over = HandOver()
         self._out: list[Command] = []
         self._to_store: list[StoreCommand] = []
@@ -141,9 +130,7 @@ class Call:
             first_ms = earliest(first_ms, self._hand_over.deadline_ms())
         if self._presence.phase is not Phase.STREAMING:
             return first_ms
-        if not self._player.empty:
-            first_ms = earliest(first_ms, self._player.deadline_ms())
-        return earliest(first_ms, self._waiting.due_ms, self._microphone.deadline_ms())
+        return earliest(first_ms, self._caller.deadline_ms())
 
     # Events.
 
@@ -157,20 +144,16 @@ class Call:
         self._presence.sign_of_life(now_ms)
         match event:
             case Media():
-                until_ms, rms = self._player.heard_until_ms(), self._player.loudest(now_ms)
-                self._out += self._microphone.hears(
-                    event.payload, event.timestamp_ms, now_ms, until_ms, rms
-                )
-                if self._microphone.spoke_ms:
-                    self._converse(told.CallerSpoke(self._microphone.spoke_ms), now_ms)
+                self._out += self._caller.says(event, now_ms)
+                if self._caller.spoke_ms:
+                    self._converse(told.CallerSpoke(self._caller.spoke_ms), now_ms)
             case Mark():
                 if self._player.mark_returned(event.name, now_ms):
                     self._tell_heard(now_ms)
             case Stop():
                 self._park(STOP, now_ms)
             case Dtmf():
-                if self._talk_over is not None:
-                    self._talk_over.key_pressed(now_ms)
+                self._caller.presses_key(now_ms)
                 self._converse(told.KeyPressed(event.digit), now_ms)
             case SecretKey():
                 self._converse(told.SecretKeyPressed(event.kind), now_ms)
@@ -219,7 +202,7 @@ class Call:
         if self.phase is Phase.STREAMING:
             if (mark := self._presence.ask(now_ms)) is not None:
                 self._out.append(SendMark(self._presence.stream_sid, mark))
-            self._out += self._microphone.fill(now_ms)
+            self._out += self._caller.says_nothing(now_ms)
         if self.phase is not Phase.OVER:
             self._player.expire(now_ms)
             self._tell_heard(now_ms)
@@ -231,9 +214,7 @@ class Call:
         if self.phase is Phase.STREAMING:
             self._park("replaced", now_ms)
         self._presence.started(event.stream_sid, now_ms)
-        self._player.started(event.stream_sid)
-        self._microphone.started(now_ms)
-        self._waiting.started(now_ms)
+        self._caller.started(event.stream_sid, now_ms)
         self._converse(told.ListenerCame(event.epoch), now_ms)
 
     def _park(self, how: str, now_ms: int) -> None:
@@ -249,10 +230,8 @@ class Call:
         if self.phase is Phase.STREAMING:
             self._park("over", now_ms)
         self._converse(told.ConversationClosed(goes_on=not reason.final), now_ms)
-        lost_ms = self._microphone.unanswered.lost_samples // PHONE_SAMPLES_PER_MS
-        dropped_ms = self._player.dropped_samples // PHONE_SAMPLES_PER_MS
-        meter = self._conversation.meter
-        cost = meter.cost(now_ms)
+        caller, meter = self._caller, self._conversation.meter
+        lost_ms, dropped_ms, cost = caller.lost_ms, caller.dropped_ms, meter.cost(now_ms)
         self._ended = EndCall(reason, reason.final, lost_ms, dropped_ms, cost, meter.tokens)
         self._presence.over()
 
@@ -266,28 +245,12 @@ class Call:
             match command:
                 case asked.PlayReply():  # the most frequent one
                     self._player.add(command.reply, command.pcm)
-                case asked.GoOnPlayback():
-                    if self._talk_over is not None:
-                        self._talk_over.held_in_vain(now_ms)
-                    self._out += self._player.does(command, now_ms)
-                case asked.ResumeCallerAudio():
-                    self._out += self._microphone.listens(command.session, now_ms)
-                case asked.HoldCallerAudio():
-                    self._microphone.hold()
-                case asked.HideCaller():
-                    self._out += self._microphone.hide()
-                    self._out.append(command)
-                case asked.ShowCaller():
-                    self._microphone.show(now_ms)
-                    self._out.append(command)
-                case asked.ReleaseCallerAudio():
-                    self._microphone.unanswered.answered(command.before_ms)
                 case GiveUp() | EndConversation():
                     self._end(EndedReason(command.reason), now_ms)
                 case AppendLine() | SaveCheckpoint():
                     self._to_store.append(command)
-                case _ if isinstance(command, asked.PlayerCommand):
-                    self._out += self._player.does(command, now_ms)
+                case _ if isinstance(command, asked.ListenerCommand):
+                    self._out += self._caller.carry_out(command, now_ms)
                 case _:
                     self._out.append(command)
 
@@ -307,25 +270,21 @@ class Call:
             self._out += self._player.due(now_ms)
 
     def _tell_speech(self, now_ms: int) -> None:
-        if self._talk_over is None:
-            return
-        if (speech := self._talk_over.news(now_ms)) is not None:
+        if (speech := self._caller.news(now_ms)) is not None:
             self._tell_heard(now_ms)
             self._converse(speech, now_ms)
 
     def _keep_company(self, now_ms: int) -> None:
         """Let a caller hear something who waits."""
-        heard, debt = self._player.speaks(now_ms), self._conversation.debt
-        caller_at_ms, deaf_ms = self._microphone.ear.speech_at_ms, self._conversation.deaf_since_ms
-        if self._waiting.look(now_ms, caller_at_ms, deaf_ms, debt, agent_heard=heard):
-            self._out += self._player.play_aside(EARCON, now_ms)
+        debt, deaf_ms = self._conversation.debt, self._conversation.deaf_since_ms
+        self._out += self._caller.keep_company(debt, deaf_ms, now_ms)
 
     def _hand_over_when_due(self, now_ms: int) -> None:
         pause = self.phase is not Phase.STREAMING or (
             self._conversation.floor is Floor.CALLER
             and self._conversation.generation is Generation.IDLE
             and not self._conversation.debt.busy
-            and not self._microphone.ear.spoke_since(now_ms - self._silence_ms + 1)
+            and not self._caller.may_speak(now_ms)
         )
         if self.phase is not Phase.OVER and self._hand_over.due(now_ms, pause=pause):
             self._end(EndedReason.HANDED_OVER, now_ms)

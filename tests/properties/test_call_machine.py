@@ -82,8 +82,8 @@ class Told(TalkOver):
 
 def moves(op: str, call: Call, world: World, now_ms: int) -> None:
     """The ear tells this of the caller."""
-    assert isinstance(call._talk_over, Told)
-    call._talk_over.hears_next = MOVES[op]
+    assert isinstance(call._caller.talk_over, Told)
+    call._caller.talk_over.hears_next = MOVES[op]
     step(call, world, Tick(), now_ms)
 
 
@@ -226,9 +226,8 @@ def run(beginning: Script, script: Script, seed: int) -> World:
         held = call.conversation.debt.rest
         dropping = call.conversation.generation.value == "dropping"
         step(call, world, event, now_ms)
-        left_out = (
-            call.conversation._sieve._crossed._state.value == "leaving out"
-        )  # what a nudge led to
+        crossed = call.conversation._sieve._crossed  # leaves out what a nudge led to
+        left_out = crossed._state.value == "leaving out"
         if isinstance(event, AgentSaid) and not dropping and not left_out and not held:
             world.said.append(event.text.strip())
     if not world.over:
@@ -251,7 +250,7 @@ def agent_text(call: Call) -> str:
 def opened(seed: int) -> tuple[Call, World, int]:
     event = CallOpened("CA1", seed, 1_700_000_000_000, PERSONA)
     call, world = Call(event), World()
-    call._talk_over = Told("quick")
+    call._caller.talk_over = Told("quick")
     step(call, world, event, 0)
     return call, world, 0
 
