@@ -109,8 +109,10 @@ class Overdue:
     @property
     def due_ms(self) -> int | None:
         """When `look` is due, or None."""
+        if not (running := self._ledger.running):
+            return None
         silent_ms = self._silent_since_ms
-        return earliest(*(due_ms(call, silent_ms) for call in self._ledger.running))
+        return earliest(*(due_ms(call, silent_ms) for call in running))
 
     def listen(self, now_ms: int) -> None:
         """Note whether somebody is heard."""
