@@ -13,6 +13,7 @@ import dataclasses
 import importlib
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from random import Random
 from statistics import median
 from time import process_time_ns
@@ -23,7 +24,6 @@ import msgspec
 
 from agent.conversation.commands import SendCallerAudio
 from agent.conversation.events import GenerationComplete, ReplyAudio, SessionReady, TurnComplete
-from agent.conversation.listener_events import CallerSpoke, Heard
 from agent.conversation.persona import DEFAULT_PERSONA
 from telephony.audio import g711
 from telephony.call.commands import Command, SendMark
@@ -129,7 +129,7 @@ def measured(ulaw: bytes, *, playing: bool) -> tuple[float, float, float]:
 
 def main() -> None:
     """Measure and print."""
-    looks = not hasattr(driver, "_plain")
+    looks = not (hasattr(driver, "_plain") or find_spec("telephony.call.plain_frame"))
     print("one frame, µs of CPU (median)      step  deadline_ms  observers    all")
     for name, ulaw, playing in (
         ("idle", SILENCE, False),
@@ -145,12 +145,14 @@ def main() -> None:
 
 def creations() -> None:
     """Print what it costs to make an event or a command, and the same as a frozen struct."""
+    own = "agent.conversation.listener_events"
+    told: Any = importlib.import_module(own if find_spec(own) else "agent.conversation.events")
     print("made once, µs (least)      dataclass  struct")
     for kind, values in (
         (Media, ("MZ1", SILENCE, 20)),
         (SendCallerAudio, (1, SILENCE)),
-        (CallerSpoke, (20.0,)),
-        (Heard, (1, 20.0, 40.0)),
+        (told.CallerSpoke, (20.0,)),
+        (told.Heard, (1, 20.0, 40.0)),
     ):
         fields = [(each.name, Any) for each in dataclasses.fields(kind)][: len(values)]
         struct = msgspec.defstruct(kind.__name__, fields, frozen=True)
