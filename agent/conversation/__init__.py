@@ -16,6 +16,7 @@ Modules, lowest first:
     seam        finds where a reply can be left between two words
     reply       one reply, from its first piece to its transcript line
     onset       finds when the caller began to speak
+    pieces      the words of the caller that are no line yet, and whether more of them comes
     transcript  the transcript, as lines
     tool_events the events of tool calls
     speech      the events of the ear: the caller begins, is sure to speak, has ended

@@ -103,7 +103,8 @@ class Conversation:
         """When `TimePassed` is due, or None."""
         live_ms = self._liveness.deadline_ms(self._listens_since_ms)
         parts = (self._replies, self._sessions, self._parting, self._tools, self._keys)
-        return earliest(*(part.deadline_ms() for part in parts), live_ms)
+        settled_ms = self._transcript.deadline_ms()
+        return earliest(*(part.deadline_ms() for part in parts), live_ms, settled_ms)
 
     def step(self, event: ConversationEvent, now_ms: int) -> list[ConversationCommand]:
         """Take one event. Returns what is to be done, in that order.
@@ -116,6 +117,7 @@ class Conversation:
             return []
         out = self._step(event, now_ms)
         if not isinstance(event, listener_events.ConversationClosed):
+            out += appended(self._transcript.settle(now_ms))
             out += self._tools.look(now_ms) + self._keys.look(now_ms) + self._parting.look(now_ms)
         return out
 

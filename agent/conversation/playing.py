@@ -73,7 +73,7 @@ class Playing:
     def ended(self, number: int, now_ms: int) -> list[ConversationCommand]:
         """A reply was heard to its end. If it was held, and no other is, the next one is heard."""
         [reply] = [each for each in self._replies if each.number == number]
-        out = self._finish(reply, State.CUT if reply.dropped else State.HEARD)
+        out = self._finish(reply, State.CUT if reply.dropped else State.HEARD, now_ms)
         return out + self.go_on(now_ms) if self.hold and self.held is None else out
 
     def stop(self, now_ms: int, up_to: int | None = None) -> list[ConversationCommand]:
@@ -84,7 +84,7 @@ class Playing:
         self.hold.over()
         out: list[ConversationCommand] = [listener_commands.StopPlayback(replies[-1].number)]
         for reply in replies:
-            out += self._finish(reply, State.CUT)
+            out += self._finish(reply, State.CUT, now_ms)
         self.ends_ms = min(self.ends_ms, now_ms)
         if self._replies:
             self._reckon(now_ms)
@@ -125,9 +125,9 @@ class Playing:
     def _reckon(self, now_ms: int) -> None:
         self.ends_ms = now_ms + sum(each.left_ms for each in self._replies)
 
-    def _finish(self, reply: Reply, state: State) -> list[ConversationCommand]:
+    def _finish(self, reply: Reply, state: State, now_ms: int) -> list[ConversationCommand]:
         """A reply will be heard no further."""
         self._replies.remove(reply)
-        lines = self._transcript.finish(reply)
+        lines = self._transcript.finish(reply, now_ms)
         reply.becomes(state)
         return appended(lines)

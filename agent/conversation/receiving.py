@@ -8,6 +8,7 @@ from agent.conversation import listener_commands
 from agent.conversation.commands import ConversationCommand, appended
 from agent.conversation.debt import Debt
 from agent.conversation.liveness import Liveness
+from agent.conversation.pieces import ends_sentence
 from agent.conversation.playing import Playing
 from agent.conversation.reply import SILENT_REPLY_MS, Reply, State
 from agent.conversation.sessions import Sessions
@@ -168,7 +169,8 @@ class Receiving:
         question = self._transcript.finish_question(now_ms)
         out += appended(question)
         number = 1 if self.newest is None else self.newest.number + 1
-        reply = Reply(number, now_ms, lacks_question=not question and not self._debt.asked)
+        written = question or self._debt.asked or ends_sentence(self._transcript.open_words[0])
+        reply = Reply(number, now_ms, lacks_question=not written)
         self.newest = reply
         self._playing.begin(reply)
         reply.say(self._early_text)

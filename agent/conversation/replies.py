@@ -8,16 +8,17 @@ from typing import assert_never
 
 from agent.conversation import barge_in, events
 from agent.conversation.barge_in import Evidence, Verdict
-from agent.conversation.commands import ConversationCommand
+from agent.conversation.commands import ConversationCommand, appended
 from agent.conversation.deadlines import earliest
 from agent.conversation.debt import Debt
 from agent.conversation.events import TurnEvent
 from agent.conversation.liveness import MORE_INPUT_REASON, Liveness
+from agent.conversation.pieces import ends_sentence
 from agent.conversation.playing import Playing
 from agent.conversation.receiving import Receiving
 from agent.conversation.sessions import Sessions
 from agent.conversation.speech import CallerSpeech
-from agent.conversation.transcript import Transcript, ends_sentence
+from agent.conversation.transcript import Transcript
 from agent.conversation.turns import Floor, Generation, Sign, Turns
 
 
@@ -160,10 +161,11 @@ class Replies:
         spoke = self._debt.spoke_over(newest)
         evidence = barge_in.of_words(newest, self.generation, now_ms, spoke=spoke)
         if evidence is Evidence.LATE_WORDS and newest is not None:
-            self._transcript.caller_said(text, newest.began_ms)
+            self._transcript.caller_said(text, newest.began_ms, now_ms)
             newest.lacks_question &= not ends_sentence(text)
             return self._owed(now_ms)
-        out = self._judge(evidence, now_ms)
+        if out := self._judge(evidence, now_ms):  # another utterance than its question
+            out += appended(self._transcript.settle())
         self._transcript.caller_said(text, now_ms)
         return out + self._owed(now_ms)
 

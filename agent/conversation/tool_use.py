@@ -77,7 +77,9 @@ class ToolUse:
             ledger, self._results, replies=replies, sessions=sessions, debt=debt
         )
         self._secure = SecureEntries(ledger, self._results, replies=replies, sessions=sessions)
-        self._send = SendDigits(ledger, parting=parting, replies=replies, sessions=sessions)
+        self._send = SendDigits(
+            ledger, parting=parting, replies=replies, sessions=sessions, transcript=transcript
+        )
         self._hang_up = HangUp(parting, replies, sessions, debt)
         self._transfer = Transfer(
             persona,

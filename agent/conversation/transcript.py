@@ -2,8 +2,9 @@
 
 A line is written once, when it is final, and never changes afterwards. The caller's is when the
 agent's reply to it begins; if the last words of it had not come by then, when that reply is. The
-agent's is when its reply was heard to the end or was cut. While a reply plays, its entry keeps what
-was generated; the line's `heard` is cut at what was heard.
+agent's is when its reply was heard to the end or was cut; or a little later, while the rest of the
+question that it answers still comes. While a reply plays, its entry keeps what was generated; the
+line's `heard` is cut at what was heard.
 
 The transcript also knows which lines a resumed model session lacks. A turn is answered when its
 reply was received whole, or was talked over; what the caller said since is sent again as audio,
@@ -15,14 +16,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.conversation.onset import WORD_MS, Onset
+from agent.conversation.pieces import Pieces
 from agent.conversation.reply import Reply
 from agent.conversation.words import without_repetition
 
 LATELY = 4
 """How many utterances of each side may be said again."""
-
-PIECES_APART_MS = 1_000
-"""The pieces of an unfinished sentence come no farther apart."""
 
 UNWRITTEN = "…"
 """What stands in the transcript for words that were spoken and not transcribed."""
@@ -75,9 +74,10 @@ class Transcript:
         self._told_ms = [-1] * self._inherited
         self._replies: list[Reply] = []
         self._onset = onset
-        self._caller_text = ""
-        self._caller_began_ms = 0
-        self._caller_told_ms = self._caller_piece_ms = 0
+        self._over: list[tuple[str, str, int]] = []
+        """Of each reply that is over and no line yet: its text, what was heard, when it began."""
+        self._pieces = Pieces()
+        self._caller_began_ms = self._caller_told_ms = 0
         self._said_before = ""
         self._answered_ms = -1
         self._answered_by_session = False
@@ -119,45 +119,46 @@ class Transcript:
         """A reply comes."""
         self._replies.append(reply)
 
-    def finish(self, reply: Reply) -> list[Line]:
+    def finish(self, reply: Reply, now_ms: int) -> list[Line]:
         """It will not be heard further: make it a line.
 
-        A question that was transcribed only while its answer came is a line before it.
+        A question that was transcribed only while its answer came is a line before it. If the rest
+        of that question still comes, both are lines when it has (`settle`).
         """
         self._replies.remove(reply)
-        late = self._caller_told_ms <= reply.began_ms
-        question = self.finish_caller() if late else []
-        return question + self._append(
-            "agent",
-            reply.text,
-            reply.heard_text,
-            told_ms=reply.began_ms,
-            began_ms=reply.began_ms,
-        )
+        self._over.append((reply.text, reply.heard_text, reply.began_ms))
+        if self._caller_told_ms > reply.began_ms:
+            return self._finish_over()
+        return self.finish_question(now_ms)
+
+    def _finish_over(self) -> list[Line]:
+        over, self._over = self._over, []
+        out: list[Line] = []
+        for text, heard, at_ms in over:
+            out += self._append("agent", text, heard, told_ms=at_ms, began_ms=at_ms)
+        return out
 
     # The caller's entry.
 
-    def caller_said(self, text: str, told_ms: int) -> None:
-        """A piece of the caller's words has come, or counts as having come, at `told_ms`."""
-        self._caller_piece_ms = told_ms
-        if not self._caller_text:
+    def caller_said(self, text: str, told_ms: int, now_ms: int | None = None) -> None:
+        """A piece of the caller's words has come, or counts as having come, at `told_ms`; in truth
+        at `now_ms`, if that is another time.
+        """
+        if not self._pieces.text:
             self._caller_told_ms = told_ms
             self._caller_began_ms = self._onset.of_words(told_ms, again=bool(self._said_before))
-        # The pieces of an utterance bring their spaces; another utterance does not.
-        if ends_sentence(self._caller_text) and not text[:1].isspace():
-            self._caller_text += " "
-        self._caller_text += text
+        self._pieces.add(text, told_ms if now_ms is None else now_ms)
 
     @property
     def open_words(self) -> tuple[str, int | None]:
         """The caller's words that are no line yet, and when they began, in ms into the call."""
-        words = self._caller_text.strip()
+        words = self._pieces.words
         return words, self.elapsed_ms(self._caller_began_ms) if words else None
 
     @property
     def caller_is_written(self) -> bool:
         """Whether the caller's last words are known: they are open here, or the last line."""
-        return bool(self._caller_text.strip()) or [x.role for x in self.lines[-1:]] == ["caller"]
+        return bool(self._pieces.words) or [x.role for x in self.lines[-1:]] == ["caller"]
 
     @property
     def last_said_ms(self) -> int | None:
@@ -177,29 +178,42 @@ class Transcript:
     @property
     def wordless(self) -> bool:
         """Whether there is no line, and none will be of a reply that is heard."""
-        return not self.lines and not self._replies
+        return not (self.lines or self._replies or self._over)
+
+    @property
+    def rest_by_ms(self) -> int | None:
+        """By when the rest of the caller's words has come, if any is to come, or None."""
+        return self._pieces.rest_by_ms
+
+    def deadline_ms(self) -> int | None:
+        """When `settle` is due, or None."""
+        rest_by_ms = self.rest_by_ms if self._over else None
+        return None if rest_by_ms is None else rest_by_ms + 1
+
+    def settle(self, now_ms: int | None = None) -> list[Line]:
+        """Replies whose question still came when they were over become lines, once it has come; or
+        now, if no time is given: no more of it comes.
+        """
+        if not self._over:
+            return []
+        return self.finish_caller() if now_ms is None else self.finish_question(now_ms)
 
     def finish_question(self, now_ms: int) -> list[Line]:
         """The answer begins: what the caller has said so far becomes a line.
 
-        It does not if the rest of the sentence may still come; then it does with its answer.
+        It does not if the rest of it may still come; then it does with its answer.
         """
-        lately = now_ms - self._caller_piece_ms <= PIECES_APART_MS
-        goes_on = lately and not ends_sentence(self._caller_text.strip())
-        return [] if goes_on else self.finish_caller()
+        return [] if self._pieces.go_on(now_ms) else self.finish_caller()
 
     def finish_caller(self) -> list[Line]:
-        """What the caller has said so far becomes a line, less what was a line before."""
-        text = self._caller_text.strip()
-        self._caller_text = ""
-        if not text:
-            return []
-        if self._said_before:
+        """What the caller said becomes a line, less what was one before; and what waits for it."""
+        text = self._pieces.take()
+        if text and self._said_before:
             text = without_repetition(self._said_before, text)
             self._said_before = ""
-        return self._append(
-            "caller", text, text, told_ms=self._caller_told_ms, began_ms=self._caller_began_ms
-        )
+        told_ms, began_ms = self._caller_told_ms, self._caller_began_ms
+        said = self._append("caller", text, text, told_ms=told_ms, began_ms=began_ms)
+        return said + self._finish_over()
 
     def expect_repetition(self) -> None:
         """The caller's unanswered audio will be sent, and so transcribed, again."""
@@ -283,8 +297,3 @@ class Transcript:
         self.lines.append(line)
         self._told_ms.append(told_ms)
         return [line]
-
-
-def ends_sentence(text: str) -> bool:
-    """Whether what follows it is another sentence."""
-    return text.endswith((".", "?", "!", "…"))

@@ -39,11 +39,7 @@ MOVED_MS = (
 
 NEIGHBOURS_APART = 100_000
 
-KNOWN: dict[str, str] = {
-    "words-in-letters 30": "the letters of a question come for longer than its answer lasts",
-    "words-in-letters keys-sent.call": "the last letters come when the session is closed",
-    "words-in-letters message-taken.call": "the letters of a message come for longer than it lasts",
-}
+KNOWN: dict[str, str] = {}
 """What is broken and not mended yet, by the kind of dirt that shows it, or that and the world.
 It is printed as SHORT, and fails as well."""
 

@@ -19,6 +19,9 @@ SHOWN = [
         ("1", "long-thinking"),
         ("259", "words-in-letters"),
         ("374", "agent-words-first"),
+        ("30", "words-in-letters"),
+        ("keys-sent.call", "words-in-letters"),
+        ("message-taken.call", "words-in-letters"),
     ),
 ]
 """Worlds in which a fault was found that no clean world shows."""

@@ -19,7 +19,7 @@ from agent.conversation.listener_events import CallerSpoke, ConversationClosed
 from agent.conversation.next_step import NextStep, Stage
 from agent.conversation.overdue import STORED_WITHIN_MS
 from agent.conversation.persona import DEFAULT_PERSONA
-from agent.conversation.send_digits import WORDS_WITHIN_MS
+from agent.conversation.send_digits import REST_WITHIN_MS, WORDS_WITHIN_MS
 from agent.conversation.tool_events import ActsStored, ToolCalled, ToolCallsCancelled
 from tests.agent.conversation.conftest import Talk, of, speech
 
@@ -127,3 +127,32 @@ def test_the_agent_knows_and_says_nothing_once_the_line_is_back(
 def test_keys_of_which_nothing_had_begun_are_pressed_by_the_next_worker(talk: Talk) -> None:
     other = back(talk, Stage.INTENDED)
     assert ended(other.commands + other.wait(WORDS_WITHIN_MS)) == ["put_through"]
+
+
+def written(talk: Talk) -> list[str]:
+    """What stands in the transcript of the other side."""
+    return [line.text for line in talk.conversation.lines if line.role == "caller"]
+
+
+def test_the_rest_of_what_is_being_written_down_comes_first(talk: Talk) -> None:
+    wants(talk)
+    talk.says(" For the kit")
+    assert ended(talk.happens(ActsStored(1))) == []
+    talk.now_ms += 130
+    talk.says("chen")
+    talk.now_ms += 130
+    talk.says(", press two.")
+    assert ended(talk.wait(250)) == []
+    assert ended(talk.wait(10)) == ["put_through"]
+    talk.happens(ConversationClosed(goes_on=True))
+    assert written(talk) == ["For sales, press one. For the kitchen, press two."]
+
+
+def test_who_speaks_on_and_on_puts_the_keys_off_for_a_second_only(talk: Talk) -> None:
+    wants(talk)
+    talk.says(" For")
+    talk.happens(ActsStored(1))
+    for _ in range(4):
+        assert ended(talk.wait(200)) == []
+        talk.says(" and")
+    assert ended(talk.wait(REST_WITHIN_MS - 800)) == ["put_through"]

@@ -35,7 +35,7 @@ def reply(transcript: Transcript, n: int, text: str, now_ms: int) -> list[Line]:
     said.state = State.RECEIVED
     transcript.answered_up_to(now_ms)
     said.heard(1000)
-    return transcript.finish(said)
+    return transcript.finish(said, now_ms)
 
 
 def caller(transcript: Transcript, text: str, now_ms: int) -> list[Line]:
@@ -67,7 +67,8 @@ def test_a_reply_keeps_what_was_generated_beside_what_was_heard(transcript: Tran
         said.add(bytes(300 * MODEL_BYTES_PER_MS))
     said.state = State.RECEIVED
     said.heard(600)
-    assert transcript.finish(said) == [Line(1, "agent", "one two three four", "one two", 500, 1)]
+    line = Line(1, "agent", "one two three four", "one two", 500, 1)
+    assert transcript.finish(said, 1_500) == [line]
 
 
 def test_what_has_no_words_is_no_line(transcript: Transcript) -> None:
@@ -196,3 +197,51 @@ def test_two_utterances_before_one_answer_have_a_space_between_them(transcript: 
     assert [line.text for line in transcript.finish_caller()] == [
         "Do you have a garden? Is it far? From here"
     ]
+
+
+def cut(transcript: Transcript, n: int, began_ms: int, now_ms: int) -> list[Line]:
+    """A reply is cut of which half was heard."""
+    said = Reply(n, began_ms)
+    transcript.begin(said)
+    said.say("one ")
+    said.add(bytes(300 * MODEL_BYTES_PER_MS))
+    said.say("two")
+    said.add(bytes(300 * MODEL_BYTES_PER_MS))
+    said.state = State.RECEIVED
+    said.heard(300)
+    return transcript.finish(said, now_ms)
+
+
+def test_an_answer_that_is_cut_waits_for_the_rest_of_its_question(transcript: Transcript) -> None:
+    transcript.caller_said("Who does the coo", 3_000)
+    transcript.caller_said("king in your k", 3_500, 3_600)
+    assert cut(transcript, 1, 3_500, 3_700) == []
+    assert not transcript.wordless
+    transcript.caller_said("itchen", 3_800)
+    assert transcript.settle(4_800) == []
+    assert transcript.deadline_ms() == 4_801
+    lines = transcript.settle(4_801)
+    assert [(line.role, line.heard) for line in lines] == [
+        ("caller", "Who does the cooking in your kitchen"),
+        ("agent", "one"),
+    ]
+    assert transcript.deadline_ms() is None
+
+
+def test_what_waits_for_a_question_is_written_when_the_conversation_ends(
+    transcript: Transcript,
+) -> None:
+    transcript.caller_said("Who does the coo", 3_000)
+    assert cut(transcript, 1, 3_200, 3_300) == []
+    assert [line.role for line in transcript.finish_caller()] == ["caller", "agent"]
+
+
+def test_words_that_talk_over_an_answer_are_no_rest_of_its_question(
+    transcript: Transcript,
+) -> None:
+    transcript.caller_said("Who does the coo", 3_000)
+    assert cut(transcript, 1, 3_200, 3_300) == []
+    assert [line.role for line in transcript.settle()] == ["caller", "agent"]
+    transcript.caller_said("Stop", 3_300)
+    assert transcript.settle() == []
+    assert transcript.open_words[0] == "Stop"
