@@ -1,6 +1,6 @@
 """The replies that are heard, or wait to be, oldest first: how far, and whether they are held.
 
-Whoever has the listener tells how far each was heard (`events.Heard`).
+Whoever has the listener tells how far each was heard (`listener_events.Heard`).
 """
 
 from agent.conversation import listener_commands

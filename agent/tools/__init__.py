@@ -14,7 +14,7 @@ Modules, lowest first:
     mcp_servers     all servers of a process, in a thread of their own
 
 Laws: nothing that a tool does is waited for by the event loop, and nothing it raises leaves this
-room. When a tool runs, and whether, is not decided here but in `agent.conversation.tools`. May
+room. When a tool runs, and whether, is not decided here but in `agent.conversation.tool_use`. May
 import `agent.conversation`. A secret comes from the environment, and is in no result and no log.
 """
 

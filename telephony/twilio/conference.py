@@ -52,7 +52,7 @@ class OfStep(NamedTuple):
         """The URL of a webhook, for an attribute or a property.
 
         Raises:
-            ValueError: As in `twiml.webhook_url`.
+            ValueError: As in `urls.webhook_url`.
         """
         return callback_url(public_url, f"{path}?{self._query}")
 

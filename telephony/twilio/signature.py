@@ -87,7 +87,7 @@ def valid_webhook(
     """Whether Twilio sent this POST.
 
     Args:
-        url: The URL as Twilio knows it, built only from PUBLIC_URL (`twiml.webhook_url`) and
+        url: The URL as Twilio knows it, built only from PUBLIC_URL (`urls.webhook_url`) and
             never from the Host or X-Forwarded-* headers, which anybody can send. The fragment
             is ignored, because Twilio does not send it.
         params: All fields of the form, from `parse_form`.
@@ -123,7 +123,7 @@ def valid_upgrade(url: str, signature: str | None, auth_tokens: AuthTokens) -> b
     Twilio signs the wss URL from the TwiML; its documentation says that it sometimes adds a slash.
 
     Args:
-        url: The wss URL of the TwiML (`twiml.stream_url`).
+        url: The wss URL of the TwiML (`urls.stream_url`).
         signature: The X-Twilio-Signature header, None if there is none.
         auth_tokens: The signature may be from any of them.
     """
