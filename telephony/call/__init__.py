@@ -8,6 +8,7 @@ Modules, lowest first:
     idling      decides whether the line delivers nothing in silence
     gaps        places each piece of media in the caller's time
     overheard   how loud the agent is at the caller's ear
+    echo        learns how much of the agent's voice comes back
     talk_over   decides whether the caller talks over the agent
     ear         decides whether the caller's sound may be speech
     activity    tells a model that detects no speech itself when the caller speaks

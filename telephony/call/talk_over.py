@@ -12,16 +12,27 @@ told by the clock.
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from agent.conversation.persona import Manner
 from agent.conversation.speech import CallerSpeech, Utterance
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from telephony.audio.voicing import Voicing
+from telephony.call.echo import Echo
 
 SPEECH_RMS = 184
 """-45 dBFS. A caller's voice is 15 dB above it, and what is heard behind it is mostly below."""
 
+
+LEAD_IN = 0.7
+"""-3 dB: so much softer may be what leads in."""
+
+HOLE_MS = 40
+"""So much quiet is between two syllables."""
+
+SYLLABLE_MS = 40
+"""A sound that is shorter is none: a click, or noise."""
 
 COUNTED_MS = 1_000
 """What is no speech by then is counted anew: in a long noise, stray frames are voiced."""
@@ -30,7 +41,8 @@ KEY_MS = 500
 """So long after a key, its tone may be in the media; Twilio mostly takes it out."""
 
 OVER_MS = 240
-"""So much quiet ends what is not speech for sure: the reply is to go on soon."""
+"""So much quiet ends what is not speech for sure: the reply is to go on soon. What `patient` has
+held for is mostly speech, so there it may be a longer pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +52,26 @@ class Onset:
     Args:
         lasts_ms: So much of it.
         voiced_ms: So much of that has a voice.
-        bridged_ms: Longer quiet in it begins the count anew.
+        bridged_ms: Longer quiet ends it, for as long as it is not speech for sure.
+        again_ms: Or a syllable of it has begun so long after the first.
+        lead_in_ms: So much that came just before it, and is 3 dB softer, is a part of it.
+        end: So is what follows and is softer by this factor, but louder than the line.
     """
 
     lasts_ms: int
     voiced_ms: int
     bridged_ms: int = OVER_MS
+    again_ms: float = inf
+    lead_in_ms: int = 0
+    end: float = 1.0
 
 
 ONSETS: dict[Manner, Onset] = {
     "quick": Onset(40, 0),
-    "patient": Onset(450, 120, bridged_ms=400),
+    "patient": Onset(430, 140, bridged_ms=400, again_ms=300, lead_in_ms=60, end=0.5),
 }
-"""Quick: two frames; a click has less. Patient: an "mhm" has less."""
+"""Quick: two frames; a click has less. Patient: 22 frames. An "mhm" of 400 ms is in 21, and its
+second syllable begins sooner."""
 
 STRICTER = Onset(140, 60)
 """`quick`, once it was fooled `FOOLED` times within `FOOLED_MS`, for the rest of the call, and in a
@@ -93,8 +112,9 @@ class TalkOver:
         self._loud_at_ms = self._deaf_until_ms = 0
         self._over_agent = False
         # Of the utterance, in ms of the line:
-        self._lasts_ms = self._voiced_ms = self._quiet_ms = 0.0
+        self._lasts_ms = self._voiced_ms = self._quiet_ms = self._syllable_ms = 0.0
         self._alive = self._noise = self._in_vain = False
+        self._lead_in_ms = 0.0
 
     def hears(
         self,
@@ -124,11 +144,13 @@ class TalkOver:
             self._quiet_ms += lost_ms
             self._judge()
         length_ms = len(pcm) / _BYTES_PER_MS - lost_ms
-        loud = rms > max(SPEECH_RMS, least_rms, self._echo.least_rms(agent_rms))
+        loud_rms = max(SPEECH_RMS, least_rms, self._echo.least_rms(agent_rms))
         self._voicing.hears(pcm)
         if not self._alive:
             self._echo.hears(rms if rms > least_rms else 0, agent_rms, now_ms)
-            if not loud or now_ms < self._deaf_until_ms:
+            if rms <= loud_rms or now_ms < self._deaf_until_ms:
+                leads_in = rms > LEAD_IN * loud_rms
+                self._lead_in_ms = self._lead_in_ms + length_ms if leads_in else 0.0
                 return
             self._begin(over_agent=agent_heard)
         elif not agent_heard:
@@ -139,12 +161,9 @@ class TalkOver:
                 # Who spoke already when the agent began, talks over it, too.
                 self._tell(Utterance.BEGAN, sure=False)
                 return
-        self._lasts_ms += length_ms
-        if loud:
-            self._quiet_ms, self._loud_at_ms = 0.0, now_ms
-            self._voiced_ms += length_ms if self._voicing.voiced else 0.0
-        else:
-            self._quiet_ms += length_ms
+        if not self._quiet_ms:
+            loud_rms = max(least_rms, loud_rms * self._onset.end)
+        self._count(length_ms, now_ms, loud=rms > loud_rms)
         self._judge()
 
     def news(self, now_ms: int) -> CallerSpeech | None:
@@ -172,31 +191,50 @@ class TalkOver:
         self._alive, self._noise, self._told = True, False, None
         self._in_vain = False
         self._count_anew()
+        self._lasts_ms, self._lead_in_ms = min(self._lead_in_ms, self._onset.lead_in_ms), 0.0
         self._over_agent = over_agent
 
     def _count_anew(self) -> None:
-        self._lasts_ms = self._voiced_ms = self._quiet_ms = 0.0
+        self._lasts_ms = self._voiced_ms = self._quiet_ms = self._syllable_ms = 0.0
+
+    def _count(self, length_ms: float, now_ms: int, *, loud: bool) -> None:
+        self._lasts_ms += length_ms
+        if not loud:
+            self._quiet_ms += length_ms
+            return
+        if self._quiet_ms >= HOLE_MS:
+            self._syllable_ms = self._lasts_ms - length_ms
+        self._quiet_ms, self._loud_at_ms = 0.0, now_ms
+        self._voiced_ms += length_ms if self._voicing.voiced else 0.0
+
+    def _begins(self, onset: Onset) -> bool:
+        """Whether what was counted is to be told of."""
+        if self._voiced_ms < onset.voiced_ms:
+            return False
+        least_ms: float = onset.lasts_ms
+        if self._syllable_ms >= onset.again_ms and not self._quiet_ms:
+            least_ms = min(least_ms, self._syllable_ms + SYLLABLE_MS)
+        return self._lasts_ms - self._quiet_ms >= least_ms
 
     def _judge(self) -> None:
         told = self._told
         onset = self._onset
         if self._noise and onset.lasts_ms < STRICTER.lasts_ms:
             onset = STRICTER
-        bridged_ms = onset.bridged_ms
-        if told is not None:
-            bridged_ms = SURELY_OVER_MS if told.sure else OVER_MS
-        if self._quiet_ms > bridged_ms:
+        sure = told is not None and told.sure
+        if self._quiet_ms > (SURELY_OVER_MS if sure else onset.bridged_ms):
             self._end()
             return
         lasts_ms = self._lasts_ms - self._quiet_ms
         if told is None:
-            if lasts_ms >= onset.lasts_ms and self._voiced_ms >= onset.voiced_ms:
+            if self._begins(onset):
                 self._tell(Utterance.BEGAN, sure=False)
             elif lasts_ms >= COUNTED_MS:
                 self._count_anew()
         elif told.sure:
             pass
         elif lasts_ms >= SURE_MS and self._voiced_ms >= SURE_VOICED_MS:
+            self._echo.spoke()
             self._tell(Utterance.CONFIRMED, sure=True)
         elif (lasts_ms >= VOICED_BY_MS and self._voiced_ms < VOICED_MS) or lasts_ms >= COUNTED_MS:
             self._give_up()
@@ -218,47 +256,3 @@ class TalkOver:
             self._news, self._told = CallerSpeech(Utterance.ENDED, sure=True), None
         else:
             self._give_up()
-
-
-class Echo:
-    """Learns how much of the agent's voice comes back: the loudest of late, beside the agent."""
-
-    UNKNOWN: Final = 0.07
-    """-23 dB: what it may be before the line is known; with the margin, -17."""
-
-    MOST: Final = 0.32
-    """-10 dB. What is louder is somebody who speaks."""
-
-    MARGIN: Final = 2.0
-    """Speech is 6 dB above it."""
-
-    AUDIBLE_RMS: Final = 184
-    """-45 dBFS: of a softer agent nothing can be learned."""
-
-    SPAN_MS: Final = 1_000
-    """How much of the agent is needed to know it, and after twice as much it is forgotten."""
-
-    def __init__(self) -> None:
-        self._older: float = self.UNKNOWN
-        self._recent = 0.0
-        self._before = 0.0
-        self._heard_ms = 0
-        self._at_ms = 0
-
-    def least_rms(self, agent_rms: int) -> float:
-        """What is softer may be the echo of an agent who is so loud."""
-        return max(self._older, self._recent) * agent_rms * self.MARGIN
-
-    def hears(self, rms: int, agent_rms: int, now_ms: int) -> None:
-        """A frame that is not the caller's speech, while the agent was so loud. 0: it is no louder
-        than the line's noise.
-        """
-        passed_ms, self._at_ms = now_ms - self._at_ms, now_ms
-        if agent_rms < self.AUDIBLE_RMS:
-            return
-        share = min(rms / agent_rms, self.MOST)
-        self._recent = max(self._recent, min(share, self._before))
-        self._before = share
-        self._heard_ms += min(passed_ms, 100)
-        if self._heard_ms >= self.SPAN_MS:
-            self._older, self._recent, self._heard_ms = self._recent, 0.0, 0

@@ -7,6 +7,7 @@ import pytest
 
 from agent.conversation.persona import Manner
 from agent.conversation.speech import CallerSpeech, Utterance
+from telephony.call.echo import Echo
 from telephony.call.talk_over import (
     COUNTED_MS,
     FOOLED,
@@ -14,11 +15,12 @@ from telephony.call.talk_over import (
     KEY_MS,
     ONSETS,
     OVER_MS,
+    SPEECH_RMS,
     STRICTER,
     SURE_MS,
     SURELY_OVER_MS,
+    SYLLABLE_MS,
     VOICED_BY_MS,
-    Echo,
     TalkOver,
 )
 
@@ -31,9 +33,17 @@ WAS_NONE = CallerSpeech(Utterance.ENDED, sure=False)
 SILENCE = bytes(320)
 AGENT_RMS = 3_000
 
+
+def times(frame: bytes, factor: float) -> bytes:
+    """The same, louder or softer."""
+    return (np.frombuffer(frame, "<i2") * factor).astype("<i2").tobytes()
+
+
 _AT = np.arange(160)
 HUM = (4_000 * np.sin(2 * np.pi * _AT / 40)).astype("<i2").tobytes()
 """200 Hz: a voice, of any length."""
+
+HUM_RMS = 4_000 / np.sqrt(2)
 
 NOISES = np.random.default_rng(0).standard_normal((400, 160)) * 3_000
 
@@ -118,6 +128,27 @@ def test_a_patient_ear_tells_of_what_lasts() -> None:
         (-(-ONSETS["patient"].lasts_ms // FRAME_MS) * FRAME_MS, BEGAN),
         (SURE_MS, CONFIRMED),
     ]
+
+
+def test_a_patient_ear_tells_of_a_syllable_that_begins_when_an_mhm_is_over() -> None:
+    line = Line("patient")
+    assert line.hears(HUM, 200) + line.hears(SILENCE, 100) == []
+    assert line.hears(HUM, 200) == [(SYLLABLE_MS, BEGAN)]
+
+
+def test_a_patient_ear_counts_how_softly_words_begin_and_end() -> None:
+    line = Line("patient")
+    line.hears(SILENCE, 100)
+    begins, ends = times(HUM, 0.8 * SPEECH_RMS / HUM_RMS), times(HUM, 0.6 * SPEECH_RMS / HUM_RMS)
+    assert line.hears(begins, 60) + line.hears(HUM, 300) == []
+    assert [news for _, news in line.hears(ends, 100)] == [BEGAN]
+
+
+def test_a_patient_ear_waits_for_the_next_word() -> None:
+    line = Line("patient")
+    assert [news for _, news in line.hears(HUM, 460)] == [BEGAN]
+    assert line.hears(SILENCE, ONSETS["patient"].bridged_ms) == []
+    assert line.hears(SILENCE, FRAME_MS) == [(FRAME_MS, WAS_NONE)]
 
 
 def test_who_held_twice_in_vain_holds_for_a_voice_only() -> None:
@@ -205,16 +236,22 @@ def test_media_in_bursts_is_as_long_as_it_was_spoken() -> None:
 
 def test_an_echo_is_no_speech_and_a_voice_above_it_is() -> None:
     line = Line(agent_rms=AGENT_RMS)
-    echo = (np.frombuffer(HUM, "<i2") * 0.1).astype("<i2").tobytes()  # 23 dB below the agent
-    assert line.hears(echo, 5_000) == []
+    assert line.hears(times(HUM, 0.1), 5_000) == []  # 20 dB below the agent
     assert line.hears(HUM, 40) == [(40, BEGAN)]
 
 
 def test_of_a_line_without_an_echo_a_soft_voice_is_heard_before_long() -> None:
     line = Line(agent_rms=AGENT_RMS)
-    soft = (np.frombuffer(HUM, "<i2") * 0.08).astype("<i2").tobytes()
-    line.hears(SILENCE, 2 * Echo.SPAN_MS + 100)
+    soft = times(HUM, 0.08)
+    line.hears(SILENCE, Echo.SPANS * Echo.SPAN_MS + 100)
     assert line.hears(soft, 40) == [(40, BEGAN)]
+
+
+def test_a_caller_who_begins_softly_hides_nothing_of_what_follows() -> None:
+    line = Line(agent_rms=AGENT_RMS)
+    line.hears(SILENCE, Echo.SPANS * Echo.SPAN_MS)
+    assert line.hears(times(HUM, 0.06), Echo.SPAN_MS // 2) == []
+    assert [news for _, news in line.hears(times(HUM, 0.1), 1_000)] == [BEGAN, CONFIRMED]
 
 
 def test_a_shout_teaches_no_echo() -> None:
