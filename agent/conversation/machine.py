@@ -95,6 +95,12 @@ class Conversation:
         return tuple(self._transcript.lines)
 
     @property
+    def caller_words(self) -> list[str]:
+        """What the caller has said so far, each time that they spoke; also what is no line yet."""
+        said = [line.text for line in self._transcript.lines if line.role == "caller"]
+        return [*said, self._transcript.open_words[0]]
+
+    @property
     def _listens_since_ms(self) -> int | None:
         waits = self._tools.holds or self._playing.hold
         return None if waits else self._sessions.listens_since_ms

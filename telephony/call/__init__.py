@@ -22,6 +22,7 @@ Modules, lowest first:
     plain_frame tells after which steps no deadline is looked at
     caller      what comes from the caller, and what they hear; has microphone and player
     outbox      the messages that wait to be written to the phone
+    screening   decides by somebody's words whether they screen a call that was placed
     presence    whether there is a stream, and how long a call waits for one
     hand_over   decides when a call leaves a worker that stops
     machine     class `Call`: `step(event, now_ms)` → commands, `deadline_ms()`

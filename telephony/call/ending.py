@@ -142,6 +142,10 @@ _FINAL = frozenset(
 )
 
 
+FOR_A_MACHINE = frozenset({EndedReason.MACHINE, EndedReason.VOICEMAIL})
+"""How a call is to end that a machine has answered, unless that machine only screens calls."""
+
+
 def over_after(how: str) -> EndedReason:
     """Why a call is over that Twilio says is over; `how` its stream ended, "" if it had not."""
     return EndedReason.CUT_OFF if how in LOST else EndedReason.CALLER_HANGUP

@@ -114,7 +114,9 @@ class DrainRequested:
 
 @dataclass(frozen=True, slots=True)
 class EndRequested:
-    """The call cannot go on; `reason` becomes its `ended_reason`."""
+    """The call cannot go on; `reason` becomes its `ended_reason`. Where that is for an answering
+    machine, a call goes on all the same whose caller was asked for name and reason (`screening`).
+    """
 
     reason: EndedReason
 

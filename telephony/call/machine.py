@@ -46,6 +46,7 @@ from telephony.call.events import (
 )
 from telephony.call.hand_over import HandOver
 from telephony.call.presence import CLOSED, IDLE, STOP, Phase, Presence
+from telephony.call.screening import spares
 from telephony.twilio.messages import Dtmf, Malformed, Mark, Media, Stop
 
 
@@ -174,7 +175,8 @@ class Call:
             case OwnershipLost():
                 self._end(EndedReason.TAKEN_OVER, now_ms)
             case EndRequested():
-                self._end(event.reason, now_ms)
+                if not spares(event.reason, self._conversation.caller_words):
+                    self._end(event.reason, now_ms)
             case CallStatus():
                 if event.status in TERMINAL_STATUSES:
                     self._end(over_after(self._presence.ended_by), now_ms)

@@ -26,7 +26,7 @@ from agent.privacy.masking import NO_MASK, Mask
 from agent.store.base import Taken
 from agent.store.promises import Leases, Store
 from agent.tools.toolbox import NO_TOOLS, Toolbox
-from telephony.call.ending import EndedReason
+from telephony.call.ending import FOR_A_MACHINE, EndedReason
 from telephony.call.events import (
     CallOpened,
     CallStatus,
@@ -46,6 +46,11 @@ LAST_WORDS_S = 2.0
 
 STORE_WRITERS = 16
 """How many calls write to the store at once: half its connections, so that webhooks get one."""
+
+ASKED_FOR = FOR_A_MACHINE | {EndedReason.PUT_THROUGH}
+"""How another worker asks for the end of a call here, in place of one of Twilio's statuses: it has
+had the caller put through, or was told that a machine has answered.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -271,8 +276,8 @@ class Calls:
     def _on_status(self, call_sid: str, call_status: str) -> None:
         if (driver := self.get(call_sid)) is None:
             return
-        if call_status == EndedReason.PUT_THROUGH:  # another worker had the caller put through
-            driver.feed(EndRequested(EndedReason.PUT_THROUGH))
+        if call_status in ASKED_FOR:
+            driver.feed(EndRequested(EndedReason(call_status)))
         else:
             driver.feed(CallStatus(call_status))
 

@@ -2,7 +2,8 @@
 
 The call is ended here, with a reason. Its stream closes, Twilio asks `/twilio/resume` how to go on,
 and that answers with the message, or hangs up: so any worker can do it, and it is done once. Whom
-the agent has put through meanwhile has talked with it, and is left alone, whatever Twilio says.
+the agent has put through meanwhile has talked with it, and is left alone, whatever Twilio says. So
+is a service that screens the call, and that Twilio takes for a machine: it asks who calls, and why.
 """
 
 from typing import assert_never
@@ -39,13 +40,15 @@ async def answered_by(request: Request) -> Response:
         return Response(status_code=204)
     match act:
         case "talk":
-            pass
+            ends = True
         case "hang_up":
-            await standing.end_everywhere(worker, call_sid, EndedReason.MACHINE)
+            ends = await standing.end_for_machine(worker, call_sid, EndedReason.MACHINE)
         case "voicemail":
-            await standing.end_everywhere(worker, call_sid, EndedReason.VOICEMAIL)
+            ends = await standing.end_for_machine(worker, call_sid, EndedReason.VOICEMAIL)
         case never:
             assert_never(never)
+    if not ends:
+        log.info("nothing is done: the call is screened", call_sid=call_sid, who=who)
     return Response(status_code=204)
 
 

@@ -4,7 +4,6 @@ While the store is away, only this worker's own data is used.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 import structlog
 
@@ -15,6 +14,7 @@ from agent.store.base import CallRecord, Direction, HoursAre, StoreAway
 from agent.store.budgets import Account
 from telephony.call.ending import GOES_ON, NOT_REACHED, EndedReason, NotBegun
 from telephony.call.events import EndRequested
+from telephony.call.screening import is_screened
 from telephony.server.admission import wall_time_ms
 from telephony.server.patience import patiently
 from telephony.server.reaper import comes_back
@@ -146,12 +146,27 @@ async def complete(worker: Worker, call_sid: str, reason: EndedReason) -> None:
         log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
 
 
-async def end_everywhere(worker: Worker, call_sid: str, reason: EndedReason) -> None:
-    """End a call, whichever worker holds it, and store why."""
-    await complete(worker, call_sid, reason)
-    if worker.calls.get(call_sid) is None:
-        with suppress(StoreAway):  # then no other worker can be told
-            await patiently(worker.store.announce_status(call_sid, "completed"))
+async def end_for_machine(worker: Worker, call_sid: str, reason: EndedReason) -> bool:
+    """End a call that a machine has answered, or have the worker do it that holds it; unless it is
+    known here that the machine only screens calls.
+
+    Returns:
+        Whether it ends, as far as is known here.
+    """
+    if (driver := worker.calls.get(call_sid)) is not None:
+        driver.feed(EndRequested(reason))
+        return driver.over
+    try:
+        if await patiently(worker.store.announce_status(call_sid, reason)):
+            return True  # the worker that holds it knows all that was said
+        stored = await patiently(worker.store.look_up(call_sid))
+        lines = () if stored is None else stored.lines
+        if is_screened(line.text for line in lines if line.role == "caller"):
+            return False
+        await patiently(worker.store.mark_completed(call_sid, reason))
+    except StoreAway as away:
+        log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
+    return True
 
 
 async def believed(

@@ -125,6 +125,7 @@ async def test_a_late_word_of_a_machine_ends_no_call_that_was_put_through(
         assert worker.server.worker.calls.get(call_sid) is not None
 
 
+@pytest.mark.usefixtures("redis")
 async def test_a_worker_that_does_not_hold_the_call_has_the_message_left_all_the_same(
     gemini: SimulatedGemini, tmp_path: Path, redis_server: "RedisServer"
 ) -> None:

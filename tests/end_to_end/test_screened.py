@@ -1,0 +1,97 @@
+"""A service screens a call that was placed, and Twilio takes it for an answering machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.conversation.commands import AppendLine
+from agent.conversation.transcript import Line
+from agent.simulator.behaviour import BRISK
+from agent.simulator.model import GeminiServer
+from agent.simulator.script import Script, Turn
+from agent.simulator.server import SimulatedGemini
+from agent.simulator.voice import clip
+from telephony.twilio import twiml
+from tests.end_to_end.outbound import office
+from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
+from tests.end_to_end.serving import ACCOUNT_SID, PUBLIC_URL, LocalWorker, serving
+from tests.end_to_end.test_machines import HANGS_UP, LEAVES
+from tests.end_to_end.twilio import new_call_sid, post, signed
+from tests.end_to_end.watching import Step, Watch, observer
+
+if TYPE_CHECKING:
+    from tests.redis_server import RedisServer
+
+MODEL = Script(
+    greeting="still-here",
+    on_text="a1",
+    fallback="a2",
+    turns=(Turn("sorry", expect="screening"), Turn("goodbye", expect="morgan")),
+)
+QUESTION, ANSWER = clip("caller/screening").text, clip("agent/sorry").text
+SCREENS = caller('wait = "agent"\nsay = "screening"', SAY_MORGAN, HANG_UP)
+
+
+@pytest.mark.usefixtures("redis")
+@pytest.mark.parametrize("persona", [LEAVES, HANGS_UP], ids=["voicemail", "hang up"])
+@pytest.mark.parametrize("told", ["its worker", "another worker"])
+async def test_a_service_that_screens_is_answered_whatever_twilio_takes_it_for(
+    tmp_path: Path, redis_server: "RedisServer", persona: str, told: str
+) -> None:
+    steps: Watch[Step] = Watch()
+    (tmp_path / "grace.toml").write_text(persona)
+    async with (
+        SimulatedGemini(GeminiServer(MODEL, BRISK)) as gemini,
+        serving(gemini, redis_url=redis_server.url, personas=tmp_path) as other,
+        office(
+            gemini,
+            tmp_path,
+            SCREENS,
+            observer(steps),
+            persona=persona,
+            redis_url=redis_server.url,
+        ) as placing,
+    ):
+        call_sid = (await placing.ask()).json()["call_sid"]
+        await steps.until(lambda step: _wrote(step, QUESTION))
+        await _tell(other if told == "another worker" else placing.worker, call_sid)
+        report = await placing.exchange.report(call_sid)
+        record = await placing.worker.server.worker.store.look_up(call_sid)
+    assert (report.problems, report.complaints, report.announced) == ((), (), ())
+    assert record is not None
+    assert record.ended_reason == "caller_hangup"
+    assert [line.text for line in record.lines][1:3] == [QUESTION, ANSWER]
+
+
+def _wrote(step: Step, text: str) -> bool:
+    return any(isinstance(each, AppendLine) and each.line.text == text for each in step.commands)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "reason"),
+    [(QUESTION, "in-progress", ""), ("Speak after the tone.", "completed", "voicemail")],
+)
+async def test_of_a_call_that_no_worker_holds_what_is_stored_of_it_is_asked(
+    tmp_path: Path, words: str, status: str, reason: str
+) -> None:
+    (tmp_path / "grace.toml").write_text(LEAVES)
+    async with (
+        SimulatedGemini(GeminiServer(MODEL, BRISK)) as gemini,
+        serving(gemini, personas=tmp_path) as worker,
+    ):
+        store, call_sid = worker.server.worker.store, new_call_sid()
+        await store.take(call_sid, "nonce", "a worker that is gone", 60)
+        await store.append(call_sid, [Line(1, "caller", words, words, 0, 1)], 1)
+        await _tell(worker, call_sid)
+        record = await store.look_up(call_sid)
+    assert record is not None
+    assert (record.status, record.ended_reason) == (status, reason)
+
+
+async def _tell(worker: LocalWorker, call_sid: str) -> None:
+    """Twilio tells a worker that a machine has answered, and has finished."""
+    url = twiml.outbound_url(PUBLIC_URL, "Grace", twiml.ANSWERED_BY_PATH).partition("#")[0]
+    path = url.removeprefix(PUBLIC_URL)
+    form = {"CallSid": call_sid, "AccountSid": ACCOUNT_SID, "AnsweredBy": "machine_end_silence"}
+    assert (await post(worker.url, path, form, signed(path, form))).status_code == 204
