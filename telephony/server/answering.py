@@ -90,7 +90,8 @@ async def go_on(
     if (away := await way_out.put_through(worker, form, record, agent, asks)) is not None:
         return xml(away)
     if worker.calls.draining:
-        return xml(twiml.wait_and_ask(worker.settings.public_url, urls.RESUME_PATH))
+        back = urls.back(closed=agent.outside)
+        return xml(twiml.wait_and_ask(worker.settings.public_url, back))
     if (driver := worker.calls.get(call_sid)) is not None:
         driver.feed(CallStatus(form.get("CallStatus", "")))
     resumes, left = await standing.resumed(worker, call_sid)

@@ -73,7 +73,6 @@ class OnHold:
     ) -> None:
         self._url, self._store, self._legs = public_url, store, legs
         self._rest, self._draining = rest, draining
-        self._resume_url = urls.callback_url(public_url, urls.RESUME_PATH)
 
     async def run(self) -> None:
         """Look after callers who wait, until cancelled."""
@@ -138,7 +137,9 @@ class OnHold:
             if not gone and step.leg is not Leg.BACK:
                 log.info("caller comes back", call_sid=call_sid, outcome=step.outcome)
                 await patiently(comes_back(self._store, call_sid))  # its worker may be lost
-                await self._rest.redirect(call_sid, self._resume_url)
+                record = await patiently(self._store.look_up(call_sid))
+                closed = record is not None and record.hours == "closed"
+                await self._rest.redirect(call_sid, self._way_back(closed=closed))
             if step.leg_id and not leg_over and step.leg is not Leg.JOINED:
                 await self._rest.hang_up(step.leg_id)
             await patiently(self._legs.unwatch(call_sid))
@@ -148,6 +149,9 @@ class OnHold:
                 await patiently(self._legs.watch(call_sid, AGAIN_MS, sooner=True))
         except StoreAway as away:
             log.warning("caller still looked after", call_sid=call_sid, why=away.why)
+
+    def _way_back(self, *, closed: bool) -> str:
+        return urls.callback_url(self._url, urls.back(closed=closed))
 
     async def joins(self, of: OfStep, leg: str) -> None:
         """The target is in the conference; if they came too late, they are alone there."""

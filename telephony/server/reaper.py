@@ -21,6 +21,7 @@ from telephony.call.ending import EndedReason
 from telephony.server.calls import Calls
 from telephony.server.patience import patiently
 from telephony.server.twilio_rest import RestRefused
+from telephony.twilio import urls
 
 INTERVAL_S = 1.0
 LEASE_MS = 4_000
@@ -54,12 +55,12 @@ class Reaper:
         calls: The calls of this worker.
         store: The store with all workers' leases.
         rest: Redirects calls.
-        resume_url: The URL to which lost calls are redirected.
+        public_url: The address under which Twilio reaches us, to which lost calls are redirected.
     """
 
-    def __init__(self, calls: Calls, store: Store, rest: Rest, resume_url: str) -> None:
+    def __init__(self, calls: Calls, store: Store, rest: Rest, public_url: str) -> None:
         self._calls, self._store, self._rest = calls, store, rest
-        self._resume_url = resume_url
+        self._url = public_url
         self._held: set[str] = set()
         self._rounds = 0
 
@@ -103,8 +104,9 @@ class Reaper:
         if record is not None and record.status != "completed" and not record.is_away:
             if not await patiently(self._store.held.is_orphan(orphan)):
                 return
+            back = urls.back(closed=record.hours == "closed")
             try:
-                moved = await self._rest.redirect(call_sid, self._resume_url)
+                moved = await self._rest.redirect(call_sid, urls.callback_url(self._url, back))
             except RestRefused as refused:
                 log.warning("lost call not redirected", call_sid=call_sid, why=refused.why)
             else:

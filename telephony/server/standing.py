@@ -27,34 +27,47 @@ GUESSES = frozenset({EndedReason.CALLER_HANGUP, EndedReason.TRANSFERRED})
 log = structlog.get_logger(__name__)
 
 
-async def record(worker: Worker, form: Mapping[str, str], persona: str = "") -> CallRecord | None:
+async def record(
+    worker: Worker, form: Mapping[str, str], persona: str = "", *, closed: bool | None = None
+) -> CallRecord | None:
     """The record of the call, made for the agent `persona` if there is none; None while the store
     is away. Who called is stored only where a webhook of the owner is told of it, or the agent may
-    send them a text message.
+    send them a text message. `closed` is as for `is_closed`.
     """
     try:
-        return await _open(worker, form, persona)
+        return await _open(worker, form, persona, closed=closed)
     except StoreAway as away:
         log.warning("call not looked up", call_sid=form["CallSid"], why=away.why)
         return None
 
 
-async def _open(worker: Worker, form: Mapping[str, str], persona: str = "") -> CallRecord:
+async def _open(
+    worker: Worker, form: Mapping[str, str], persona: str = "", *, closed: bool | None = None
+) -> CallRecord:
     agent = worker.personas.last_good.named(persona)
     caller = known_party(form) if agent.keeps_number(told=bool(worker.settings.webhook_url)) else ""
     direction: Direction = "outbound" if is_placed(form) else "inbound"
-    hours: HoursAre = "closed" if persona and is_closed(agent, form) else "open"
+    hours: HoursAre = "closed" if persona and is_closed(agent, form, told=closed) else "open"
     return await patiently(
         worker.store.open_call(form["CallSid"], persona, caller, direction, hours)
     )
 
 
-def is_closed(agent: Agent, form: Mapping[str, str], record: CallRecord | None = None) -> bool:
+def is_closed(
+    agent: Agent,
+    form: Mapping[str, str],
+    record: CallRecord | None = None,
+    *,
+    told: bool | None = None,
+) -> bool:
     """Whether a call has come outside the hours of its agent: as it is stored, so that each worker
-    takes it for the same; by the clock, if nothing is. A call that we placed never has.
+    takes it for the same; as the URL has `told` by which it comes back, if nothing is; by the
+    clock, where it has not begun yet (None). A call that we placed never has.
     """
     if record is not None:
         return record.hours == "closed"
+    if told is not None:
+        return told
     return not is_placed(form) and not agent.is_open(wall_time_ms())
 
 

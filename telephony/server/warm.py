@@ -139,7 +139,7 @@ class WarmTransfers(OnHold):
         held = await patiently(self._legs.hold(call_sid, step.n, summary, ours))
         if held is None or held.leg in {Leg.NONE, Leg.BACK}:
             return None
-        return conference.hold(self._url, OfStep(call_sid, step.n))
+        return conference.hold(self._url, OfStep(call_sid, step.n, record.hours == "closed"))
 
     async def waits(self, of: OfStep, rounds: int = 0) -> None:
         """The caller waits: call the target, if nobody has.
@@ -152,7 +152,7 @@ class WarmTransfers(OnHold):
         if rounds >= MOST_ROUNDS and self._rest is not None:
             log.warning("caller has waited too long", call_sid=of.call_sid, rounds=rounds)
             with suppress(RestRefused):  # it is tried again after the next round
-                await self._rest.redirect(of.call_sid, self._resume_url)
+                await self._rest.redirect(of.call_sid, self._way_back(closed=of.closed))
             return
         try:
             await self._waits(of)

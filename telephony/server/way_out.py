@@ -57,7 +57,7 @@ async def put_through(
     if step is None or step.by != "agent" or step.stage not in {Stage.INTENDED, Stage.RUNNING}:
         return None
     if step.kind == "digits":
-        return await _pressed(worker, call_sid, request)
+        return await _pressed(worker, call_sid, request, closed=agent.outside)
     target = agent.transfers.get(step.to)
     is_warm = target is not None and target.warm
     try:
@@ -87,7 +87,7 @@ async def put_through(
     return document
 
 
-async def _pressed(worker: Worker, call_sid: str, request: str) -> str | None:
+async def _pressed(worker: Worker, call_sid: str, request: str, *, closed: bool) -> str | None:
     """The document that presses the keys which the agent wants pressed; None as in `put_through`.
     The log does not tell which keys.
     """
@@ -100,7 +100,7 @@ async def _pressed(worker: Worker, call_sid: str, request: str) -> str | None:
         return None
     log.info("keys are pressed", call_sid=call_sid, keys=len(claimed.to))
     await _let_go(worker, call_sid)
-    return twiml.play(worker.settings.public_url, claimed.to)
+    return twiml.play(worker.settings.public_url, claimed.to, closed=closed)
 
 
 async def _held(
@@ -227,4 +227,5 @@ def dial(worker: Worker, form: Mapping[str, str], to: str, agent: Agent, says: s
         to,
         caller_id=caller_id(*parties(form)),
         language=agent.persona.language,
+        closed=agent.outside,
     )

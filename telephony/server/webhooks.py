@@ -40,17 +40,18 @@ async def voice(request: Request) -> Response:
     agent = await agent_of(worker, form, calls=calls)
     if calls not in {"", agent.persona.name}:  # it was taken away while the telephone rang
         return xml(twiml.hangup())
-    record = await standing.record(worker, form, agent.persona.name)
-    failed = form.get("ErrorUrl", "").partition("#")[0]
+    failed, _, query = form.get("ErrorUrl", "").partition("#")[0].partition("?")
+    told = _told_closed(failed, query if failed else request.url.query)
+    record = await standing.record(worker, form, agent.persona.name, closed=told)
     if failed.endswith(urls.TRANSFERRED_PATH) and not way_out.leads_back(record):
         return await _apology(worker, form)  # the fallback after a transfer; do not begin another
     first = record is None or record.epoch == 0
     if "ErrorUrl" in form and not first:
-        return await answering.go_on(worker, form, record, token_of(request))
+        return await answering.go_on(worker, form, record, token_of(request), closed=bool(told))
     record = await standing.believed(worker, form, record)
     if (over := await answering.if_over(worker, form, record, token_of(request))) is not None:
         return over
-    closed = not calls and standing.is_closed(agent, form, record)
+    closed = not calls and standing.is_closed(agent, form, record, told=told)
     reason = answering.why_not(agent, form, closed=closed) if first and not calls else None
     if reason is not None:
         return await answering.turn_away(worker, form, agent, reason)
@@ -58,7 +59,8 @@ async def voice(request: Request) -> Response:
     if first and (offers := menu.offered(worker, form, record, agent)) is not None:
         await answering.note_party(worker, form)
         return xml(offers)
-    again = f"{urls.VOICE_PATH}?{request.url.query}" if calls else urls.VOICE_PATH
+    again = urls.back(closed=agent.outside, path=urls.VOICE_PATH)
+    again = f"{urls.VOICE_PATH}?{request.url.query}" if calls else again
     return await answering.answer(worker, form, agent, record, again, calls=calls)
 
 
@@ -67,8 +69,8 @@ async def pressed(request: Request) -> Response:
     """A caller has heard the menu. Twilio may deliver this twice, or late."""
     if (asked := await _goes_on(request)) is None:
         return xml(twiml.hangup())
-    worker, form, record = asked
-    agent, asks = await agent_of(worker, form, record), token_of(request)
+    worker, form, record, closed = asked
+    agent, asks = await agent_of(worker, form, record, closed=closed), token_of(request)
     if record is not None and (record.epoch or record.status == "completed"):
         return await answering.go_on(worker, form, record, asks)
     rounds = urls.rounds_of(request.url.query)
@@ -82,8 +84,7 @@ async def resume(request: Request) -> Response:
     """A stream has ended, for any reason. The call is over, or it must go on."""
     if (asked := await _goes_on(request)) is None:
         return xml(twiml.hangup())
-    worker, form, record = asked
-    closed = twiml.began_closed(request.url.query)
+    worker, form, record, closed = asked
     return await answering.go_on(worker, form, record, token_of(request), closed=closed)
 
 
@@ -95,6 +96,7 @@ async def transferred(request: Request) -> Response:
     worker = worker_of(request)
     form = await form_of(request)
     call_sid, over = form["CallSid"], form.get("CallStatus") in TERMINAL_STATUSES
+    closed = urls.began_closed(request.url.query)
     step, outcome, tidy = await way_out.ended(worker, form, over=over)
     leads_back = step is not None and step.leads_back
     if outcome in REACHED or over:
@@ -104,14 +106,14 @@ async def transferred(request: Request) -> Response:
         return xml(twiml.hangup(), tidy)
     log.warning("transfer failed", call_sid=call_sid, status=outcome)
     if step is not None and step.leg is not Leg.NONE:  # they are on their way back, or go now
-        return xml(twiml.ask(worker.settings.public_url, urls.RESUME_PATH), tidy)
+        return xml(twiml.ask(worker.settings.public_url, urls.back(closed=closed)), tidy)
     agent = await agent_of(worker, form)
     if leads_back or (step is None and worker.calls.ended_reason(call_sid) is None):
-        record = await standing.record(worker, form, agent.persona.name)
+        record = await standing.record(worker, form, agent.persona.name, closed=closed)
         if record is not None and not record.epoch and record.status != "completed":
             agent = await agent_of(worker, form, record)  # its menu had put the caller through
             return await answering.answer(worker, form, agent, record, urls.MENU_PATH)
-        return await answering.go_on(worker, form, record, token_of(request))
+        return await answering.go_on(worker, form, record, token_of(request), closed=closed)
     return xml(twiml.goodbye(agent.says.no_answer, agent.persona.language))
 
 
@@ -120,10 +122,10 @@ async def played(request: Request) -> Response:
     """Keys were pressed for the agent, which goes on now."""
     if (asked := await _goes_on(request)) is None:
         return xml(twiml.hangup())
-    worker, form, record = asked
+    worker, form, record, closed = asked
     if record is not None and record.next_step is not None and record.next_step.kind == "digits":
         await way_out.settled(worker, form["CallSid"], "completed")
-    return await answering.go_on(worker, form, record, token_of(request))
+    return await answering.go_on(worker, form, record, token_of(request), closed=closed)
 
 
 @router.post(urls.STATUS_PATH)
@@ -161,13 +163,26 @@ async def stream_status(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _goes_on(request: Request) -> tuple[Worker, dict[str, str], CallRecord | None] | None:
-    """Whose call it is that a webhook asks about, and what is stored of it; None if it is over."""
+async def _goes_on(
+    request: Request,
+) -> tuple[Worker, dict[str, str], CallRecord | None, bool] | None:
+    """Whose call it is that a webhook asks about, what is stored of it, and whether the URL tells
+    that it began outside the hours; None if it is over.
+    """
     worker, form = worker_of(request), await form_of(request)
     if form.get("CallStatus") in TERMINAL_STATUSES:
         return None
-    agent = await agent_of(worker, form)
-    return worker, form, await standing.record(worker, form, agent.persona.name)
+    agent, closed = await agent_of(worker, form), urls.began_closed(request.url.query)
+    record = await standing.record(worker, form, agent.persona.name, closed=closed)
+    return worker, form, record, closed
+
+
+def _told_closed(failed: str, query: str) -> bool | None:
+    """Whether a call began outside the hours, by the query of the URL that is asked, or of the one
+    that `failed`, if one did. None if that is the voice webhook of a call that has not begun.
+    """
+    begins = not failed or failed.endswith(urls.VOICE_PATH)
+    return urls.began_closed(query) or (None if begins else False)
 
 
 async def _apology(worker: Worker, form: Mapping[str, str]) -> Response:

@@ -51,7 +51,7 @@ from telephony.server.twilio_rest import TwilioRest
 from telephony.server.warm import WarmTransfers
 from telephony.settings import Settings
 from telephony.twilio.numbers import is_placed, parties
-from telephony.twilio.urls import RESUME_PATH, callback_url, stream_url
+from telephony.twilio.urls import stream_url
 
 log = structlog.get_logger(__name__)
 
@@ -349,8 +349,7 @@ async def _reaping(made_of: Parts, calls: Calls, rest: TwilioRest | None) -> Asy
         )
         yield
         return
-    resume_url = callback_url(settings.public_url, RESUME_PATH)
-    reaper = Reaper(calls, made_of.store, rest, resume_url)
+    reaper = Reaper(calls, made_of.store, rest, settings.public_url)
     async with asyncio.TaskGroup() as tasks:
         reaping = tasks.create_task(reaper.run(), name="reaper")
         yield

@@ -13,7 +13,15 @@ from urllib.parse import parse_qs
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
 
 from telephony.twilio.twiml import speakable
-from telephony.twilio.urls import TRANSFERRED_PATH, callback_url, webhook_url
+from telephony.twilio.urls import (
+    HOURS_QUERY,
+    RETRIES,
+    TRANSFERRED_PATH,
+    back,
+    began_closed,
+    callback_url,
+    webhook_url,
+)
 
 HOLD_PATH = "/twilio/hold"
 MUSIC_PATH = "/twilio/hold.wav"
@@ -38,10 +46,12 @@ class OfStep(NamedTuple):
     Args:
         call_sid: The caller's call.
         n: The number of the step.
+        closed: Whether the call began outside the agent's hours, see `urls.back`.
     """
 
     call_sid: str
     n: int
+    closed: bool = False
 
     @property
     def conference(self) -> str:
@@ -54,15 +64,12 @@ class OfStep(NamedTuple):
         Raises:
             ValueError: As in `urls.webhook_url`.
         """
-        return callback_url(public_url, f"{path}?{self._query}")
+        return f"{self.plain_url(public_url, path)}#{RETRIES}"
 
     def plain_url(self, public_url: str, path: str) -> str:
         """The same, for the text of a `<Redirect>`."""
-        return f"{webhook_url(public_url, path)}?{self._query}"
-
-    @property
-    def _query(self) -> str:
-        return f"{STEP_QUERY}={self.call_sid}.{self.n}"
+        url = webhook_url(public_url, f"{path}?{STEP_QUERY}={self.call_sid}.{self.n}")
+        return f"{url}&{HOURS_QUERY}=closed" if self.closed else url
 
 
 _STEP = re.compile(r"([A-Za-z0-9]{1,64})\.([0-9]{1,9})").fullmatch
@@ -71,7 +78,7 @@ _STEP = re.compile(r"([A-Za-z0-9]{1,64})\.([0-9]{1,9})").fullmatch
 def step_of(query: str) -> OfStep | None:
     """The step that a webhook's URL names; None if it names none."""
     found = _STEP(parse_qs(query).get(STEP_QUERY, [""])[0])
-    return None if found is None else OfStep(found[1], int(found[2]))
+    return None if found is None else OfStep(found[1], int(found[2]), began_closed(query))
 
 
 def hold(public_url: str, step: OfStep) -> str:
@@ -82,7 +89,8 @@ def hold(public_url: str, step: OfStep) -> str:
         ValueError: `public_url` cannot be used.
     """
     response = VoiceResponse()
-    dial = response.dial(action=callback_url(public_url, TRANSFERRED_PATH), method="POST")
+    action = back(closed=step.closed, path=TRANSFERRED_PATH)
+    dial = response.dial(action=callback_url(public_url, action), method="POST")
     dial.conference(
         step.conference,
         wait_url=step.url(public_url, HOLD_PATH),

@@ -5,17 +5,16 @@ Send the documents as ``text/xml`` with a Content-Length.
 """
 
 import re
-from urllib.parse import parse_qs
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
 
 from telephony.twilio.urls import (
     MENU_PATH,
     PLAYED_PATH,
-    RESUME_PATH,
     ROUND_QUERY,
     STREAM_STATUS_PATH,
     TRANSFERRED_PATH,
+    back,
     callback_url,
     stream_url,
     webhook_url,
@@ -69,8 +68,7 @@ def connect(
         token: The one-time token (see `signature.mint_token`).
         persona: The name of the agent that answers; "" for the default one.
         placed: Whether the agent placed the call.
-        closed: Whether the call began outside the agent's hours. The URL of `RESUME_PATH` tells so,
-            too, for a worker that is asked while the store is away.
+        closed: Whether the call began outside the agent's hours; see `urls.back`, here and below.
         tried: Whom the caller has asked for by a key of the menu and not reached, and why.
         says: The notice of the recording, which Twilio's own voice says first; the stream begins
             after it, and has a parameter that tells so. "" for none.
@@ -99,7 +97,7 @@ def connect(
     response = VoiceResponse()
     if says:
         response.say(speakable(says), language=language or None)
-    resume = f"{RESUME_PATH}?{HOURS_PARAMETER}=closed" if closed else RESUME_PATH
+    resume = back(closed=closed)
     stream = response.connect(action=callback_url(public_url, resume), method="POST").stream(
         url=stream_url(public_url),
         status_callback=callback_url(public_url, STREAM_STATUS_PATH),
@@ -108,11 +106,6 @@ def connect(
         stream.parameter(name=name, value=value)
     response.redirect(webhook_url(public_url, resume), method="POST")
     return str(response)
-
-
-def began_closed(query: str) -> bool:
-    """Whether a call began outside the agent's hours, by the query of such a `RESUME_PATH`."""
-    return parse_qs(query).get(HOURS_PARAMETER) == ["closed"]
 
 
 def speakable(text: str) -> str:
@@ -153,7 +146,13 @@ def goodbye(text: str, language: str = "") -> str:
 
 
 def transfer(
-    public_url: str, text: str, to: str, *, caller_id: str | None = None, language: str = ""
+    public_url: str,
+    text: str,
+    to: str,
+    *,
+    caller_id: str | None = None,
+    language: str = "",
+    closed: bool = False,
 ) -> str:
     """Say `text`, then put the call through to `to`.
 
@@ -166,6 +165,7 @@ def transfer(
         to: A number in E.164, or a sip: address.
         caller_id: The number that `to` sees (see `numbers.caller_id`); None for the caller's.
         language: The language of `text`; "" for Twilio's default.
+        closed: Whether the call began outside the agent's hours.
 
     Raises:
         ValueError: `public_url` cannot be used.
@@ -174,7 +174,7 @@ def transfer(
     if text:
         response.say(speakable(text), language=language or None)
     dial = response.dial(
-        action=callback_url(public_url, TRANSFERRED_PATH),
+        action=callback_url(public_url, back(closed=closed, path=TRANSFERRED_PATH)),
         method="POST",
         timeout=RING_S,
         caller_id=caller_id,
@@ -197,19 +197,21 @@ def ask(public_url: str, path: str) -> str:
     return str(response)
 
 
-def play(public_url: str, digits: str) -> str:
+def play(public_url: str, digits: str, *, closed: bool = False) -> str:
     """Press keys, and then request `PLAYED_PATH`.
 
     Args:
         public_url: The address under which Twilio reaches us.
         digits: The keys, with w and W for pauses.
+        closed: Whether the call began outside the agent's hours.
 
     Raises:
         ValueError: `public_url` cannot be used.
     """
     response = VoiceResponse()
     response.play(digits=digits)
-    response.redirect(webhook_url(public_url, PLAYED_PATH), method="POST")
+    played = back(closed=closed, path=PLAYED_PATH)
+    response.redirect(webhook_url(public_url, played), method="POST")
     return str(response)
 
 

@@ -25,6 +25,25 @@ AGENT_QUERY = "agent"
 ROUND_QUERY = "round"
 """What says in the menu's URL how often a caller has heard it."""
 
+HOURS_QUERY = "hours"
+"""What says ``closed`` in the URL by which a call comes back that began outside the hours."""
+
+
+def back(*, closed: bool, path: str = RESUME_PATH) -> str:
+    """The path of the webhook by which a call comes back to its agent, for each way back.
+
+    Args:
+        closed: Whether the call began outside the agent's hours. The query tells so: a worker that
+            is asked while the store is away knows it from nowhere else.
+        path: The webhook.
+    """
+    return f"{path}?{HOURS_QUERY}=closed" if closed else path
+
+
+def began_closed(query: str) -> bool:
+    """Whether a call began outside the agent's hours, by the query of such a URL."""
+    return parse_qs(query).get(HOURS_QUERY) == ["closed"]
+
 
 def webhook_url(public_url: str, path: str) -> str:
     """The URL of one of our webhooks, exactly as Twilio requests and signs it.
