@@ -1,6 +1,6 @@
 """Finds personal items in a text: numbers of cards and accounts, and how somebody can be reached.
 
-    card    12 to 19 digits that begin as those of a card scheme do, with the check digit of Luhn
+    card    13 to 19 digits that begin as those of a card scheme do, with the check digit of Luhn
     iban    a country, two check digits and an account, by ISO 7064's modulo 97
     ssn     the nine digits of an American social security or taxpayer number, in their ranges and
             in its three groups, or behind words such as "social security"

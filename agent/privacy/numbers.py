@@ -13,8 +13,10 @@ from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
 ANYWHERE = "US"
 """Where a telephone number is looked for if nobody knows where the agent is."""
 
-LONGEST = 19
-"""So many digits has the longest number."""
+SHORTEST_CARD, LONGEST = 13, 19
+"""So many digits have the shortest number of a card and the longest number. Schemes allow 12, too,
+and none is known to be issued so; telephone numbers of 12 digits are common.
+"""
 
 _CARDS = (
     (re.compile(r"4"), {13, 16, 19}),
@@ -24,7 +26,7 @@ _CARDS = (
     (re.compile(r"30[0-5]|309|36|3[89]"), {14, 15, 16, 17, 18, 19}),
     (re.compile(r"35"), {16, 17, 18, 19}),
     (re.compile(r"2131|1800"), {15}),
-    (re.compile(r"50|5[6-8]|6"), set(range(12, 20))),
+    (re.compile(r"50|5[6-8]|6"), set(range(SHORTEST_CARD, LONGEST + 1))),
 )
 """How the numbers of each scheme begin, and how long they are."""
 
@@ -51,7 +53,7 @@ def is_card(number: str) -> bool:
     """Whether digits begin and are as long as the numbers of a card scheme, with the check digit of
     Luhn.
     """
-    if not 12 <= len(number) <= LONGEST or len(set(number)) == 1:
+    if not SHORTEST_CARD <= len(number) <= LONGEST or len(set(number)) == 1:
         return False
     fits = any(len(number) in lengths and begins.match(number) for begins, lengths in _CARDS)
     return fits and _luhn(number)
@@ -105,6 +107,15 @@ def is_reachable(number: str) -> bool:
     """Whether a telephone number with its country's code, without +, is possible."""
     try:
         return _is_possible(phonenumbers.parse(f"+{number}"))
+    except NumberParseException:
+        return False
+
+
+@lru_cache(maxsize=1_024)
+def is_in_use(number: str) -> bool:
+    """Whether a telephone number with its country's code, without +, is in a range in use."""
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(f"+{number}"))
     except NumberParseException:
         return False
 

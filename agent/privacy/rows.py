@@ -12,9 +12,11 @@ from typing import Literal
 from agent.privacy.digits import Token
 from agent.privacy.numbers import (
     LONGEST,
+    SHORTEST_CARD,
     is_american,
     is_card,
     is_dialled,
+    is_in_use,
     is_reachable,
     is_ssn,
 )
@@ -24,9 +26,6 @@ RowKind = Literal["card", "ssn", "phone"]
 
 _CARD_ALONE = 16
 """Behind so many digits that are said one by one, a date or a code may be said without a pause."""
-
-_SHORT_CARD = 13
-"""Numbers up to so many digits are dialled more often than they are on a card."""
 
 _PHONE_LENGTHS = range(7, 16)
 _AS_AMERICANS = {(3, 3, 4), (1, 3, 3, 4)}
@@ -87,7 +86,7 @@ def _extent(
         case "card":
             found = is_card(number) and not (
                 _is_called(text, run, first, last)
-                or (len(number) <= _SHORT_CARD and is_dialled(number, region, grouped=False))
+                or (len(number) == SHORTEST_CARD and _is_rather_dialled(number, region))
             )
         case "ssn":
             found = _is_ssn(text, run, first, last) and not _is_called(text, run, first, last)
@@ -133,6 +132,11 @@ def _is_called(text: str, run: list[Token], first: int, last: int) -> bool:
         and plus is not None
         and any(is_reachable(_joined(run[:n])) for n in range(1, last))
     )
+
+
+def _is_rather_dialled(number: str, region: str) -> bool:
+    """Whether a short number of a card is a telephone number, too: such cards are hardly issued."""
+    return is_in_use(number) or is_dialled(number, region, grouped=False)
 
 
 def _has_plus(text: str, token: Token) -> re.Match[str] | None:

@@ -1,11 +1,13 @@
 """What is a personal item, and what only looks like one."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import cycle, pairwise
 from random import Random
 
+import phonenumbers
 import pytest
 from faker import Faker
+from phonenumbers import PhoneNumberType
 
 from agent.privacy import rows as module
 from agent.privacy.digits import Token
@@ -63,6 +65,9 @@ NOTHING = [
 ]
 
 
+LONGER = {"ID": ["1", "12"], "DE": ["1", "2"]}
+"""Countries whose numbers have several lengths: 13 digits with their code, too."""
+
 TIMES = """
 We are open 9 - 12, 14 - 18, or 08.30 - 12.30, 14 - 18. There are rooms 101, 102, 103, and 201.
 Is it order 100 200 300? It was on 30. 11. 2026, on 30.11. 14.30, on 2026 11 30 or 30 11 2026.
@@ -99,6 +104,32 @@ def test_a_telephone_number_with_its_countrys_code_is_no_card(code: str) -> None
             assert masked(text, ["card", "ssn"]) == text
             assert masked(text) == "[phone number]"
     assert masked(f"+{digits} 4111 1111 1111 1111", ["card"]) == f"+{digits} [card number]"
+
+
+@pytest.mark.parametrize(
+    "region", ["ID", "DE", "PH", "CO", "MY", "VE", "CN", "AT", "MX", "IN", "GB", "BR"]
+)
+def test_of_a_thousand_telephone_numbers_without_a_plus_none_is_a_card(region: str) -> None:
+    draw, drawn = Random(region), set[str]()
+    example = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    assert example is not None
+    code, national = str(example.country_code), str(example.national_number)
+    for longer in cycle([""] if region not in LONGER else ["", *LONGER[region]]):
+        digits = national[:3] + longer + "".join(draw.choices("0123456789", k=len(national) - 3))
+        parsed = phonenumbers.parse(f"+{code}{digits}")
+        if phonenumbers.is_valid_number(parsed):
+            drawn.add(f"{code}{digits}")
+        if len(drawn) == 1_000:
+            break
+    assert [each for each in drawn if masked(each, ["card"]) != each] == []
+
+
+def test_the_number_of_a_card_has_13_digits_at_least_and_is_not_one_that_is_in_use() -> None:
+    assert masked("It is 4222222222222.", ["card"]) == "It is [card number]."
+    assert masked("It is 501800000009.", ["card"]) == "It is 501800000009."
+    dialled = [f"491512{n:07}" for n in range(1_000)]
+    assert sum(map(is_card, dialled)) == 100
+    assert [each for each in dialled if masked(each, ["card"]) != each] == []
 
 
 @pytest.mark.parametrize(
