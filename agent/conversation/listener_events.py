@@ -66,9 +66,9 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class BudgetSpent:
-    """What may be spent in a day is spent: by this caller, or by all callers of the day."""
+    """What may be spent is spent: in this call, or in a day by this caller or by all callers."""
 
-    of: Literal["caller", "day"]
+    of: Literal["call", "caller", "day"]
 
 
 @dataclass(frozen=True, slots=True)

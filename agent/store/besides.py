@@ -9,9 +9,7 @@ from typing import Protocol
 from redis.asyncio import Redis
 
 from agent.store.failures import store_away
-from agent.store.scripts import PREAMBLE
-
-PREFIX = "cost_"
+from agent.store.scripts import COST_PREFIX, PREAMBLE
 
 # ARGV: ttl_s, field, nano-dollars. A call that is gone stays gone.
 NOTE_COST = f"""{PREAMBLE}
@@ -57,5 +55,5 @@ class RedisBesides:
         """See `Besides.note`."""
         keys = [f"offhook:{{{conversation_id}}}:{name}" for name in ("call", "lines", "checkpoint")]
         with store_away():
-            args = (self._ttl_s, f"{PREFIX}{what}", cost)
+            args = (self._ttl_s, f"{COST_PREFIX}{what}", cost)
             return bool(await self._note(keys=keys, args=args))

@@ -148,7 +148,7 @@ class Store(Protocol):
 
     async def save_checkpoint(
         self, conversation_id: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
-    ) -> None:
+    ) -> int:
         """Replace the checkpoint, and what the record says of the call's cost. Raises `Fenced`.
 
         A next step in the checkpoint that is newer than the stored one is stored with it, as
@@ -159,6 +159,9 @@ class Store(Protocol):
             checkpoint: The checkpoint.
             epoch: The writer's ownership.
             cost: What the call has cost, in nano-dollars; None if that is not known.
+
+        Returns:
+            What it has cost besides (`agent.store.besides`), in nano-dollars.
         """
         ...
 

@@ -11,7 +11,7 @@ from agent.conversation.meter import NANO
 from agent.conversation.next_step import By, Kind, Leg, NextStep, Stage
 from agent.conversation.transcript import Line, Role
 from agent.store.base import CallRecord, Direction, Fenced, HoursAre, Status
-from agent.store.besides import PREFIX
+from agent.store.scripts import COST_PREFIX
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ def record_of(
     """
     fields = fields_of(flat)
     step = step_in(fields)
-    besides = sum(int(n) for name, n in fields.items() if name.startswith(PREFIX)) / NANO
+    besides = sum(int(n) for name, n in fields.items() if name.startswith(COST_PREFIX)) / NANO
     return CallRecord(
         status=cast("Status", fields["status"]),  # only our scripts write it
         ended_reason=fields["ended_reason"],

@@ -237,7 +237,7 @@ class RedisStore:
 
     async def save_checkpoint(
         self, conversation_id: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
-    ) -> None:
+    ) -> int:
         """See `Store.save_checkpoint`."""
         usd = "unknown" if cost is None else f"{cost / NANO:.9f}"
         seconds = (checkpoint.elapsed_ms - checkpoint.began_ms) // 1000
@@ -247,7 +247,7 @@ class RedisStore:
         answer = await self._run(
             self._save_checkpoint, conversation_id, epoch, checkpoint.to_json(), *figures, *step
         )
-        accepted(answer)
+        return accepted(answer)
 
     async def claim_step(
         self, conversation_id: str, request: str, asked: Asked | None = None

@@ -4,6 +4,9 @@ Every script gets the keys of one call in the same order, and the expiry as firs
 they share one preamble. All replies are arrays of strings and integers.
 """
 
+COST_PREFIX = "cost_"
+"""How the fields begin that say what a call has cost besides."""
+
 PREAMBLE = """
 local call, lines, checkpoint, extra = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local ttl_s = ARGV[1]
@@ -152,8 +155,14 @@ if n > known then
 elseif n ~= known and step('stage') == 'intended' then
   redis.call('HSET', call, 'next_step_stage', 'withdrawn')
 end
+local besides = 0
+for _, name in ipairs(redis.call('HKEYS', call)) do
+  if string.sub(name, 1, {len(COST_PREFIX)}) == '{COST_PREFIX}' then
+    besides = besides + tonumber(redis.call('HGET', call, name))
+  end
+end
 refresh()
-return {{'ok', 0}}
+return {{'ok', besides}}
 """
 
 # ARGV: ttl_s, epoch, reason.

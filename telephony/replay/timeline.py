@@ -42,6 +42,8 @@ from telephony.call.events import (
 from telephony.replay.recording import Step
 from telephony.twilio.messages import Dtmf, Malformed, Media, Stop
 
+_WHOSE = {"call": "this call's", "caller": "this caller's", "day": "the day's"}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -225,8 +227,7 @@ def _told_by_the_wire(event: Event) -> str:
         case EndRequested():
             return f"to end: {event.reason}"
         case BudgetSpent():
-            whose = "this caller's" if event.of == "caller" else "the day's"
-            return f"{whose} money is spent"
+            return f"{_WHOSE[event.of]} money is spent"
         case CallStatus():
             return f"Twilio: {event.status}"
         case Malformed():

@@ -19,7 +19,7 @@ import structlog
 
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.consent import going_on
-from agent.conversation.meter import Tariffs
+from agent.conversation.meter import NANO, Tariffs
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from agent.privacy.masking import NO_MASK, Mask
@@ -182,7 +182,16 @@ class Calls:
             opened,
             owned=owned,
             model=self._model,
-            writer=StoreWriter(self._store, call_sid, self._writers, owned, lines, purse, mask),
+            writer=StoreWriter(
+                self._store,
+                call_sid,
+                self._writers,
+                owned,
+                lines,
+                purse,
+                mask,
+                most=round(persona.usd * NANO),
+            ),
             store=self._store,
             observers=Observers(call_sid, self._observers, self._observer_failed),
             toolbox=self._toolbox_of(persona, call_sid),

@@ -3,7 +3,7 @@ transfer, the minutes for which somebody else had the line, and text messages. I
 call, and booked for its agent's day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -27,10 +27,18 @@ class Extras:
         store: The calls.
         besides: Where it is stored what they cost besides.
         till: Where it is booked.
+        paid: Is told what each was, ``leg``, ``line`` or ``text``, and what it has cost in US
+            dollars.
     """
 
-    def __init__(self, store: Store, besides: Besides, till: Till) -> None:
-        self._store, self._besides, self._till = store, besides, till
+    def __init__(
+        self,
+        store: Store,
+        besides: Besides,
+        till: Till,
+        paid: Callable[[str, float], None] = lambda *_: None,
+    ) -> None:
+        self._store, self._besides, self._till, self._paid = store, besides, till, paid
 
     async def leg(self, call_sid: str, what: str, to: str, seconds: str) -> None:
         """The second leg of a transfer is over. May be repeated. Raises nothing.
@@ -83,6 +91,8 @@ class Extras:
         except StoreAway as away:
             log.warning("cost not stored", call_sid=call_sid, what=what, usd=usd, why=away.why)
             return
+        if new:
+            self._paid(what.partition("_")[0], usd)
         account = None if record is None else Account.from_json(record.account)
         if account is not None:
             await self._till.pay_besides(call_sid, account, usd, what)

@@ -126,6 +126,11 @@ class Metrics:
         self._summaries_paid = counter(
             "summaries_usd", "Cost of summaries, in US dollars; unknown prices count as none."
         )
+        self._besides_paid = counter(
+            "besides_usd",
+            "Cost of other lines and text messages, which is not in spent_usd, in US dollars.",
+            ["what"],
+        )
         self._posts = counter(
             "webhook_posts",
             "Posts to WEBHOOK_URL by the status of the answer, and those that were given up.",
@@ -203,6 +208,10 @@ class Metrics:
     def paid_for_summary(self, usd: float) -> None:
         """A summary has cost this, in US dollars."""
         self._summaries_paid.inc(usd)
+
+    def paid_besides(self, what: str, usd: float) -> None:
+        """A leg, a line or a text message has cost this, in US dollars."""
+        self._besides_paid.labels(what).inc(usd)
 
     def posted(self, answer: str) -> None:
         """A call was posted to the webhook, and answered with this status."""

@@ -143,7 +143,7 @@ class Narrator:
             case OwnershipLost():
                 log.info("call taken over", epoch=event.epoch, **about)
             case BudgetSpent():
-                log.info("the day's money is spent; the agent says goodbye", of=event.of, **about)
+                log.info("the money is spent; the agent says goodbye", of=event.of, **about)
             case StoreAway():
                 log.warning("store away; lines wait in memory", why=event.why, **about)
             case StoreBack():

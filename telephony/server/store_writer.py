@@ -40,9 +40,9 @@ class StoreWriter:
     Lines wait in order until they are stored. Of checkpoints only the newest waits. The end of the
     call is written last. Stored lines are remembered too: if the store comes back without its data,
     it gets them again. The `purse`, if there is one, books what the call costs. `turn` limits how
-    many calls write at once. What the `mask` masks is
-    not stored. `run` ends when `finish` was called and everything is written, or when
-    another worker has taken the call.
+    many calls write at once. What the `mask` masks is not stored. The call may cost `most`
+    nano-dollars, with what it costs besides; 0 for no limit. `run` ends when `finish` was called
+    and everything is written, or when another worker has taken the call.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class StoreWriter:
         stored: Sequence[Line] = (),
         purse: Purse | None = None,
         mask: Mask = NO_MASK,
+        most: int = 0,
     ) -> None:
         self._store = store
         self._call_sid = call_sid
@@ -61,7 +62,7 @@ class StoreWriter:
         self._owned = owned
         self._lines: list[Line] = []
         self._written = list(stored)
-        self._purse, self._mask = purse, mask
+        self._purse, self._mask, self._most = purse, mask, most
         self._checkpoint: Checkpoint | None = None
         self._cost: int | None = None
         self._ended_reason: EndedReason | None = None
@@ -160,9 +161,13 @@ class StoreWriter:
             self._written += batch
             feed(LinesStored(batch[-1].n))
         while (checkpoint := self._checkpoint) is not None:
-            await self._store.save_checkpoint(
-                self._call_sid, checkpoint, self._owned.epoch, cost=self._cost
+            cost = self._cost
+            besides = await self._store.save_checkpoint(
+                self._call_sid, checkpoint, self._owned.epoch, cost=cost
             )
+            if besides and 0 < self._most <= besides + (cost or 0):
+                self._most = 0
+                feed(BudgetSpent("call"))
             if checkpoint.acts > self._acts:
                 self._acts = checkpoint.acts
                 feed(ActsStored(checkpoint.acts))

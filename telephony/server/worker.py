@@ -232,7 +232,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         look_at(made_of.settings, made_of.personas)
         await stack.enter_async_context(made_of.personas.asking())
         till = Till(made_of.store.budgets, made_of.admission)
-        extras = Extras(made_of.store, made_of.store.besides, till)
+        extras = Extras(made_of.store, made_of.store.besides, till, made_of.metrics.paid_besides)
         calls = Calls(
             model=model,
             store=made_of.store,

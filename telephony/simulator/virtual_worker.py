@@ -79,7 +79,7 @@ class VirtualStore:
     lines: list[Line] = field(default_factory=list)
     checkpoint: Checkpoint | None = None
     checkpoints: int = 0
-    spent_of: Literal["caller", "day"] | None = None
+    spent_of: Literal["call", "caller", "day"] | None = None
     complaints: list[str] = field(default_factory=list)
     next_step: NextStep | None = None
 

@@ -84,9 +84,9 @@ class RequestEnd:
 
 @dataclass(frozen=True, slots=True)
 class SpendBudget:
-    """What may be spent in a day is spent: by the caller, or by all callers of the day."""
+    """What may be spent is spent: in the call, or in a day by the caller or by all callers."""
 
-    of: Literal["caller", "day"] = "day"
+    of: Literal["call", "caller", "day"] = "day"
 
 
 @dataclass(frozen=True, slots=True)

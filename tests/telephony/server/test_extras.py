@@ -61,6 +61,15 @@ async def test_a_leg_costs_what_its_begun_minutes_cost_and_once(store: RedisStor
     assert till.paid == {"leg_2": 2 * OUTBOUND_USD, "leg_3": SIP_USD}
 
 
+async def test_what_is_paid_is_counted_once_by_what_it_was_for(store: RedisStore) -> None:
+    paid: list[tuple[str, float]] = []
+    extras = Extras(store, store.besides, Booked(), lambda what, usd: paid.append((what, usd)))
+    for _ in range(2):
+        await extras.leg(CALL, "2", "+14155550101", "61")
+        await extras.text(CALL, "a", 1)
+    assert paid == [("leg", 2 * OUTBOUND_USD), ("text", TEXT_USD)]
+
+
 async def test_text_messages_cost_by_the_segment(store: RedisStore) -> None:
     extras = Extras(store, store.besides, till := Booked())
     await extras.text(CALL, "a", 1)

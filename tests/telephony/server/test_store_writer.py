@@ -10,6 +10,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from agent.conversation.checkpoint import NOTHING_KNOWN
 from agent.conversation.commands import AppendLine, SaveCheckpoint
+from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.transcript import UNWRITTEN, Line
 from agent.privacy.masking import CARDS
 from agent.store.redis import RedisStore
@@ -111,3 +112,22 @@ async def test_what_is_masked_reaches_no_store_also_one_that_has_lost_its_data()
     assert kept.checkpoint is not None
     assert kept.checkpoint.owed_words == "It is [card number]."
     assert kept.checkpoint.notes == "It is [card number].\n"
+
+
+@pytest.mark.parametrize(("besides", "spent"), [(0, 0), (39, 0), (40, 1)])
+async def test_what_a_call_costs_besides_counts_towards_what_it_may_cost(
+    besides: int, spent: int
+) -> None:
+    told = Watch[StoreEvent]()
+    async with store_with_a_call(FakeServer()) as store, asyncio.TaskGroup() as tasks:
+        writer = StoreWriter(store, CALL_SID, asyncio.Semaphore(), owned(), most=100)
+        running = tasks.create_task(writer.run(told))
+        await store.besides.note(CALL_SID, "leg_1", besides // 2)
+        await store.besides.note(CALL_SID, "text_a", besides - besides // 2)
+        for n in (1, 2):
+            writer.put(SaveCheckpoint(replace(NOTHING_KNOWN, epoch=1), 60))
+            writer.put(line(n))
+            await told.until(lambda event: isinstance(event, LinesStored), times=n)
+        writer.finish(None)
+        await running
+    assert told.seen.count(BudgetSpent("call")) == spent
