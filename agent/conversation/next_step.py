@@ -109,7 +109,7 @@ class NextStep:
         n: Its number; a later step of the same call has a higher one.
         kind: What is to happen.
         to: The name of the target, as its owner wrote it; "" for the only one there is. Of keys,
-            which ones.
+            which ones; once it is over, `kept` stands here instead, if there is any.
         by: Who asked for it.
         stage: Where it stands.
         claim: The request that carries it out. If that request is repeated, it gets the same
@@ -119,6 +119,7 @@ class NextStep:
         leg_id: Its id, once that is known.
         summary: What the target is told of the caller.
         ours: The number that calls the target.
+        kept: What may be kept of `to`, if that is not the same; "" once it stands there.
     """
 
     n: int
@@ -132,6 +133,7 @@ class NextStep:
     leg_id: str = ""
     summary: str = field(default="", repr=False)
     ours: str = field(default="", repr=False)
+    kept: str = field(default="", repr=False)
 
     @property
     def leads_back(self) -> bool:
@@ -165,7 +167,7 @@ class NextStep:
 
     def withdrawn(self) -> Self:
         """The conversation goes on without it."""
-        return replace(self, stage=Stage.WITHDRAWN) if self.stage is Stage.INTENDED else self
+        return self._ends(Stage.WITHDRAWN) if self.stage is Stage.INTENDED else self
 
     def claimed(self, request: str) -> tuple[Self, bool]:
         """A request asks what to do. Returns the step, and whether that request carries it out.
@@ -179,13 +181,13 @@ class NextStep:
             return self, False
         if request and request == self.claim:
             return self, True
-        return replace(self, stage=Stage.UNKNOWN), False
+        return self._ends(Stage.UNKNOWN), False
 
     def line_is_back(self) -> Self:
         """A worker takes the call on a stream: nobody else has its line any more."""
         leg = Leg.BACK if self.leg is not Leg.NONE else self.leg
-        stage = Stage.UNKNOWN if self.stage is Stage.RUNNING else self.stage
-        return replace(self, stage=stage, leg=leg)
+        back = self._ends(Stage.UNKNOWN) if self.stage is Stage.RUNNING else self
+        return replace(back, leg=leg)
 
     def held(self, summary: str, ours: str) -> Self:
         """The caller is about to wait for a target who is told of them first."""
@@ -225,13 +227,17 @@ class NextStep:
         """It has ended."""
         if self.stage not in {Stage.RUNNING, Stage.UNKNOWN}:
             return self
-        return replace(self, stage=Stage.DONE, outcome=outcome)
+        return self._ends(Stage.DONE, outcome)
+
+    def _ends(self, stage: Stage, outcome: str = "") -> Self:
+        """It is over: of keys, only what may be kept of them stays."""
+        return replace(self, stage=stage, outcome=outcome, to=self.kept or self.to, kept="")
 
     def to_json(self) -> str:
         """The step as one line of JSON, keys sorted; without what only a leg has, if there is
         none.
         """
-        kept = {name: value for name, value in asdict(self).items() if value or name not in _OF_LEG}
+        kept = {name: value for name, value in asdict(self).items() if value or name not in _OF_FEW}
         return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -244,4 +250,4 @@ class NextStep:
         return cls(**known | {"stage": Stage(kept["stage"]), "leg": Leg(kept.get("leg", Leg.NONE))})
 
 
-_OF_LEG = frozenset({"leg", "leg_id", "summary", "ours"})
+_OF_FEW = frozenset({"leg", "leg_id", "summary", "ours", "kept"})

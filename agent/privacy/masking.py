@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from agent.conversation.built_in_tools import COLLECT_DIGITS, TAKE_MESSAGE
+from agent.conversation.built_in_tools import COLLECT_DIGITS, SEND_DIGITS, TAKE_MESSAGE
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.declaration import canonical
+from agent.conversation.next_step import NextStep
 from agent.conversation.tool_call import MASKED, State
 from agent.conversation.transcript import Line
 from agent.privacy.items import Kind, cut, is_masked, items, masked
@@ -72,6 +73,7 @@ class Mask:
             checkpoint,
             tools=self._ledger(checkpoint.tools),
             notes="\n".join(map(self.text, checkpoint.notes.split("\n"))),
+            next_step=self._step(checkpoint.next_step),
             owed_words=self.text(checkpoint.owed_words),
         )
 
@@ -116,6 +118,19 @@ class Mask:
         calls = [self._call(*call) for call in kept["calls"]]
         return canonical(kept | {"calls": calls})
 
+    def _step(self, text: str) -> str:
+        """What is to happen with the line: keys are needed until they are pressed, and then not."""
+        step = NextStep.from_json(text)
+        if step is None or step.kind != "digits":
+            return text
+        kept = self.keys(step.to)
+        return text if kept == step.to else replace(step, kept=kept).to_json()
+
+    def keys(self, keys: str) -> str:
+        """Keys that are pressed, with every item masked, also one with pauses in it."""
+        masked = self.text(keys.replace("w", "").replace("W", ""))
+        return masked if is_masked(masked) else keys
+
     def _call(
         self, number: int, name: str, arguments: str, state: str, result: str, *rest: Any
     ) -> list[Any]:
@@ -131,6 +146,10 @@ class Mask:
     def _asked(self, name: str, arguments: str) -> str:
         """What a tool was asked. A message is of no use without the number to call back."""
         asked = self.json(arguments)
+        if name == SEND_DIGITS and asked == arguments:
+            given = json.loads(arguments)
+            kept = {key: self.keys(str(each)) for key, each in given.items()}
+            return arguments if kept == given else canonical(kept)
         if name != TAKE_MESSAGE or asked == arguments:
             return asked
         given = json.loads(arguments)

@@ -68,6 +68,7 @@ def step_in(fields: Mapping[str, str]) -> NextStep | None:
         leg_id=fields.get("next_step_leg_id", ""),
         summary=fields.get("next_step_summary", ""),
         ours=fields.get("next_step_ours", ""),
+        kept=fields.get("next_step_kept", ""),
     )
 
 

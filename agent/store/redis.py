@@ -35,6 +35,7 @@ then asks for these lines again (`Gap`), but two workers may come to hold the sa
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -243,9 +244,12 @@ class RedisStore:
         seconds = (checkpoint.elapsed_ms - checkpoint.began_ms) // 1000
         figures = (usd, checkpoint.tokens, seconds, checkpoint.notes)
         wanted = NextStep.from_json(checkpoint.next_step)
-        step = (0, "", "") if wanted is None else (wanted.n, wanted.kind, wanted.to)
+        step = (0, "", "", "")
+        if wanted is not None:
+            step = (wanted.n, wanted.kind, wanted.to, wanted.kept)
+        saved = replace(checkpoint, next_step="").to_json()
         answer = await self._run(
-            self._save_checkpoint, conversation_id, epoch, checkpoint.to_json(), *figures, *step
+            self._save_checkpoint, conversation_id, epoch, saved, *figures, *step
         )
         return accepted(answer)
 

@@ -36,7 +36,15 @@ local function completed()
   return redis.call('HGET', call, 'status') == 'completed'
 end
 
+local function forget_keys()  -- the step is over: only what may be kept of it stays
+  local kept = redis.call('HGET', call, 'next_step_kept') or ''
+  if kept ~= '' then
+    redis.call('HSET', call, 'next_step_to', kept, 'next_step_kept', '')
+  end
+end
+
 local function complete(reason)  -- the first reason stands
+  forget_keys()
   redis.call('HSET', call, 'status', 'completed')
   if (redis.call('HGET', call, 'ended_reason') or '') == '' then
     redis.call('HSET', call, 'ended_reason', reason)
@@ -75,10 +83,15 @@ local function step(field)
   return redis.call('HGET', call, 'next_step_' .. field) or (field == 'n' and '0' or '')
 end
 
-local function ask(n, kind, to, by)
+local function ends(stage)
+  redis.call('HSET', call, 'next_step_stage', stage)
+  forget_keys()
+end
+
+local function ask(n, kind, to, by, kept)
   redis.call('HSET', call, 'next_step', kind, 'next_step_n', n, 'next_step_to', to,
     'next_step_by', by, 'next_step_stage', 'intended', 'next_step_claim', '',
-    'next_step_outcome', '')
+    'next_step_outcome', '', 'next_step_kept', kept or '')
   redis.call('HDEL', call, 'next_step_leg', 'next_step_leg_id', 'next_step_summary',
     'next_step_ours')
 end
@@ -118,7 +131,7 @@ local epoch = current_epoch() + 1
 own(epoch)
 began(ARGV[5], ARGV[6])
 redis.call('HSET', call, 'owner', ARGV[2])
-if step('stage') == 'running' then redis.call('HSET', call, 'next_step_stage', 'unknown') end
+if step('stage') == 'running' then ends('unknown') end
 if step('leg') ~= '' then redis.call('HSET', call, 'next_step_leg', 'back') end
 refresh()
 local told = redis.call('PUBLISH', ARGV[4], 'taken ' .. string.format('%d', epoch))
@@ -142,8 +155,9 @@ refresh()
 return {{'ok', n}}
 """
 
-# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds, notes, then number (0 for none), kind and
-# target of the next step. A conversation that no longer wants the stored step withdraws it.
+# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds, notes, then number (0 for none), kind,
+# target and what is kept of it, of the next step. A conversation that no longer wants it takes it
+# back.
 SAVE_CHECKPOINT = f"""{PREAMBLE}{FENCE}{STEP}
 own(epoch)
 redis.call('SET', checkpoint, ARGV[3])
@@ -151,9 +165,9 @@ redis.call('HSET', call, 'usd', ARGV[4], 'tokens', ARGV[5], 'seconds', ARGV[6])
 if ARGV[7] ~= '' then redis.call('HSET', call, 'notes', ARGV[7]) end
 local n, known = tonumber(ARGV[8]), tonumber(step('n'))
 if n > known then
-  ask(n, ARGV[9], ARGV[10], 'agent')
+  ask(n, ARGV[9], ARGV[10], 'agent', ARGV[11])
 elseif n ~= known and step('stage') == 'intended' then
-  redis.call('HSET', call, 'next_step_stage', 'withdrawn')
+  ends('withdrawn')
 end
 local besides = 0
 for _, name in ipairs(redis.call('HKEYS', call)) do

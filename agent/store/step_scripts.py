@@ -25,7 +25,7 @@ if stage == 'intended' then
   mine = 1
 elseif stage == 'running' then
   if request ~= '' and request == step('claim') then mine = 1
-  else redis.call('HSET', call, 'next_step_stage', 'unknown') end
+  else ends('unknown') end
 end
 refresh()
 return {{mine, redis.call('HGETALL', call)}}
@@ -35,7 +35,8 @@ return {{mine, redis.call('HGETALL', call)}}
 SETTLE_STEP = f"""{PREAMBLE}{STEP}
 local stage = step('stage')
 if stage == 'running' or stage == 'unknown' then
-  redis.call('HSET', call, 'next_step_stage', 'done', 'next_step_outcome', ARGV[2])
+  redis.call('HSET', call, 'next_step_outcome', ARGV[2])
+  ends('done')
 end
 refresh()
 return redis.call('HGETALL', call)

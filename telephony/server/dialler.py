@@ -235,6 +235,7 @@ async def _note(worker: Worker, call_sid: str, agent: Agent, wish: Wish) -> None
     """Store the call, before it is answered."""
     called = wish.to if agent.keeps_number(told=bool(worker.settings.webhook_url)) else ""
     try:
-        await patiently(worker.dials.placed(call_sid, agent.persona.name, wish.consent, called))
+        consent = agent.mask.text(wish.consent)
+        await patiently(worker.dials.placed(call_sid, agent.persona.name, consent, called))
     except StoreAway as away:
         log.warning("placed call not stored", call_sid=call_sid, why=away.why)

@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 
 from agent.conversation.next_step import REACHED, Asked, Leg, NextStep, Stage
 from agent.persona.agents import Agent
+from agent.privacy.items import is_masked
 from agent.store.base import CallRecord, StoreAway
 from telephony.call.ending import EndedReason
 from telephony.call.events import EndRequested
@@ -97,6 +98,8 @@ async def _pressed(worker: Worker, call_sid: str, request: str, *, closed: bool)
         log.warning("keys not pressed", call_sid=call_sid, why=away.why)
         return None
     if not mine or claimed is None:
+        return None
+    if is_masked(claimed.to):  # the call was taken for over, so nobody knows them any more
         return None
     log.info("keys are pressed", call_sid=call_sid, keys=len(claimed.to))
     await _let_go(worker, call_sid)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from random import Random
+from typing import Any, cast
 
 import pytest
 
@@ -148,7 +149,11 @@ async def test_the_store_follows_the_rules_of_the_pure_step(
     await take(store, call_sid, "a")
     for seed in range(30):
         random, step = Random(seed), await stored(store, call_sid)
-        asked = NextStep(1 if step is None else step.n + 1, "transfer", "sales", "agent")
+        asked = NextStep(
+            1 if step is None else step.n + 1,
+            *("digits", "4111#", "agent"),
+            kept=random.choice(["", "[masked]"]),
+        )
         await store.save_checkpoint(call_sid, wanting(asked), 1)
         step = asked
         for _ in range(4):
@@ -166,3 +171,31 @@ async def test_the_store_follows_the_rules_of_the_pure_step(
                 case _:
                     await store.save_checkpoint(call_sid, wanting(asked), 1)
         assert await stored(store, call_sid) == step
+
+
+@pytest.mark.parametrize("how", ["settled", "taken back", "withdrawn", "completed", "ended"])
+async def test_of_keys_only_what_may_be_kept_is_stored_once_the_step_is_over(
+    store: RedisStore, call_sid: str, how: str
+) -> None:
+    await take(store, call_sid, "a")
+    keys = NextStep(1, "digits", "4111#", "agent", kept="[masked]")
+    await store.save_checkpoint(call_sid, wanting(keys), 1)
+    assert await stored(store, call_sid) == keys
+    if how != "withdrawn":
+        await store.claim_step(call_sid, "r1")
+    match how:
+        case "settled":
+            await store.settle_step(call_sid, "completed")
+        case "taken back":
+            await take(store, call_sid, "b")
+        case "withdrawn":
+            await store.save_checkpoint(call_sid, wanting(None), 1)
+        case "completed":
+            await store.mark_completed(call_sid, "caller_hangup")
+        case _:
+            await store.end_call(call_sid, 1, "caller_hangup")
+    step, client = await stored(store, call_sid), cast("Any", store)._client
+    assert step is not None
+    assert (step.to, step.kept) == ("[masked]", "")
+    record = await client.hgetall(f"offhook:{{{call_sid}}}:call")
+    assert "4111" not in f"{record} {await client.get(f'offhook:{{{call_sid}}}:checkpoint')}"

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from agent.conversation.alike import MASKS, alike
-from agent.conversation.built_in_tools import TAKES_MESSAGE
+from agent.conversation.built_in_tools import BUILT_IN_TOOLS, TAKES_MESSAGE
 from agent.conversation.checkpoint import NOTHING_KNOWN, Checkpoint
 from agent.conversation.declaration import Tool, canonical
 from agent.conversation.hints import NOT_KEPT, UNKNOWN_HINT
+from agent.conversation.next_step import NextStep
 from agent.conversation.tool_call import State
 from agent.conversation.tools import Ledger
 from agent.conversation.transcript import Line
@@ -171,3 +172,24 @@ def test_the_number_to_call_back_is_never_masked() -> None:
 def test_nine_digits_are_masked_in_a_field_for_them(name: str, number: object) -> None:
     masked = ALL.value({name: number, "order": number})
     assert masked == {name: "[social security number]", "order": number}
+
+
+@pytest.mark.parametrize("keys", ["4111111111111111#", "41111111w11111111W#"])
+def test_keys_that_are_to_be_pressed_are_masked_where_they_are_told_and_kept_until_then(
+    keys: str,
+) -> None:
+    ledger = Ledger()
+    call = ledger.begin(BUILT_IN_TOOLS["send_digits"], canonical({"digits": keys}), 0)
+    masked = CARDS.checkpoint(ledger.kept_in(NOTHING_KNOWN))
+    assert "4111" not in masked.tools
+    step = NextStep.from_json(masked.next_step)
+    assert step == NextStep(call.number, "digits", keys, "agent", kept="[card number]#")
+    pressed = step.claimed("r1")[0].settled("completed")
+    assert (pressed.to, pressed.kept) == ("[card number]#", "")
+    assert NO_MASK.checkpoint(ledger.kept_in(NOTHING_KNOWN)) == ledger.kept_in(NOTHING_KNOWN)
+
+
+def test_keys_of_a_menu_stay_as_they_are() -> None:
+    ledger = Ledger()
+    ledger.begin(BUILT_IN_TOOLS["send_digits"], canonical({"digits": "1w2#"}), 0)
+    assert ALL.checkpoint(ledger.kept_in(NOTHING_KNOWN)) == ledger.kept_in(NOTHING_KNOWN)
