@@ -12,7 +12,7 @@ from agent.simulator.model import GeminiServer
 from agent.simulator.script import Script, Turn
 from agent.simulator.server import SimulatedGemini
 from agent.simulator.voice import clip
-from telephony.twilio import twiml
+from telephony.twilio import urls
 from tests.end_to_end.outbound import office
 from tests.end_to_end.scripts import HANG_UP, SAY_MORGAN, caller
 from tests.end_to_end.serving import ACCOUNT_SID, PUBLIC_URL, LocalWorker, serving
@@ -91,7 +91,7 @@ async def test_of_a_call_that_no_worker_holds_what_is_stored_of_it_is_asked(
 
 async def _tell(worker: LocalWorker, call_sid: str) -> None:
     """Twilio tells a worker that a machine has answered, and has finished."""
-    url = twiml.outbound_url(PUBLIC_URL, "Grace", twiml.ANSWERED_BY_PATH).partition("#")[0]
+    url = urls.outbound_url(PUBLIC_URL, "Grace", urls.ANSWERED_BY_PATH).partition("#")[0]
     path = url.removeprefix(PUBLIC_URL)
     form = {"CallSid": call_sid, "AccountSid": ACCOUNT_SID, "AnsweredBy": "machine_end_silence"}
     assert (await post(worker.url, path, form, signed(path, form))).status_code == 204
