@@ -56,7 +56,7 @@ class Account(RestAccount):
     kill: Callable[[], None] = staticmethod(lambda: None)
 
     def answer(self, request: RestRequest) -> RestAnswer | Hang:
-        if _act(request) != self.fatal:
+        if not self.fatal or _act(request) != self.fatal:
             return super().answer(request)
         self.fatal = ""
         self.kill()
@@ -159,10 +159,13 @@ async def test_they_talk_although_the_worker_was_killed_that_had_the_target_call
         account.fatal, account.takes_effect = PLACES, True
     ended = await killed(tmp_path, redis, redis_server.url, account, ACCEPTS, when)
     [leg] = ended.legs
-    # The worker may die while Twilio fetches its music, and then there is none.
+    # The worker may die while Twilio fetches its music. Then there is none, unless the next worker
+    # gives some.
     silent = [problem for problem in ended.caller.problems if MUSIC_PATH in problem]
     assert (list(ended.caller.problems), leg.problems) == (silent, ())
-    assert kinds(ended.caller.sounds) == [*["music"] * (not silent), "person"]
+    *before, last = kinds(ended.caller.sounds)
+    assert last == "person"
+    assert before == ["music"] or (silent and not before)
     assert len(leg.announced) == 1
     assert step_of(ended.call) == {"stage": "done", "outcome": "completed", "leg": "joined"}
     assert (ended.call.record["status"], ended.call.record["ended_reason"]) == (
