@@ -120,6 +120,7 @@ class NextStep:
         summary: What the target is told of the caller.
         ours: The number that calls the target.
         kept: What may be kept of `to`, if that is not the same; "" once it stands there.
+        answered: Whether the target of a transfer without a leg has answered, as far as is told.
     """
 
     n: int
@@ -134,6 +135,7 @@ class NextStep:
     summary: str = field(default="", repr=False)
     ours: str = field(default="", repr=False)
     kept: str = field(default="", repr=False)
+    answered: bool = False
 
     @property
     def leads_back(self) -> bool:
@@ -147,13 +149,11 @@ class NextStep:
 
     @property
     def may_have_reached(self) -> bool:
-        """Whether the caller talks with somebody by it, or has talked, as far as anybody knows. Of
-        a transfer without a leg, nobody tells before it is over.
-        """
+        """Whether the caller talks with somebody by it, or has talked, as far as anybody knows."""
         if self.kind != "transfer":
             return False
         if self.stage is Stage.RUNNING:
-            return self.leg not in WAITS
+            return self.answered if self.leg is Leg.NONE else self.leg not in WAITS
         return self.reached
 
     @property
@@ -250,4 +250,4 @@ class NextStep:
         return cls(**known | {"stage": Stage(kept["stage"]), "leg": Leg(kept.get("leg", Leg.NONE))})
 
 
-_OF_FEW = frozenset({"leg", "leg_id", "summary", "ours", "kept"})
+_OF_FEW = frozenset({"leg", "leg_id", "summary", "ours", "kept", "answered"})

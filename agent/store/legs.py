@@ -1,4 +1,4 @@
-"""The legs of warm transfers: where each stands, and when somebody has to look after its caller.
+"""The legs of transfers: where each stands, and when somebody has to look after its caller.
 
 The leg is a part of the call's next step (`agent.conversation.next_step`). Besides it, there is one
 key for all calls:
@@ -43,6 +43,15 @@ class Legs(Protocol):
         """
         ...
 
+    async def answered(self, conversation_id: str, guess: str, reason: str) -> NextStep | None:
+        """Store that the target of a transfer without a leg has answered. May be repeated, and
+        come late: a call that is over by then for the reason `guess` is so for `reason`.
+
+        Returns:
+            The step as it stands now, if there is one.
+        """
+        ...
+
     async def watch(self, conversation_id: str, within_ms: int, *, sooner: bool = False) -> None:
         """Have a worker look after a call once `within_ms` have passed.
 
@@ -74,6 +83,7 @@ class RedisLegs:
         self._client, self._ttl_s = client, ttl_s
         self._hold = client.register_script(step_scripts.HOLD_LINE)
         self._move = client.register_script(step_scripts.MOVE_LEG)
+        self._answered = client.register_script(step_scripts.ANSWERED)
         self._watch = client.register_script(step_scripts.WATCH_LINE)
         self._claim = client.register_script(due_scripts.CLAIM_ERRANDS)
 
@@ -91,6 +101,12 @@ class RedisLegs:
             args = (self._ttl_s, n, leg_id, move.to or "", move.outcome, *sorted(move.of))
             moved, flat = await self._move(keys=_keys(conversation_id), args=args)
         return step_in(fields_of(flat)), bool(moved)
+
+    async def answered(self, conversation_id: str, guess: str, reason: str) -> NextStep | None:
+        """See `Legs.answered`."""
+        with store_away():
+            args = (self._ttl_s, guess, reason)
+            return step_in(fields_of(await self._answered(keys=_keys(conversation_id), args=args)))
 
     async def watch(self, conversation_id: str, within_ms: int, *, sooner: bool = False) -> None:
         """See `Legs.watch`."""

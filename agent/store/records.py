@@ -69,6 +69,7 @@ def step_in(fields: Mapping[str, str]) -> NextStep | None:
         summary=fields.get("next_step_summary", ""),
         ours=fields.get("next_step_ours", ""),
         kept=fields.get("next_step_kept", ""),
+        answered=fields.get("next_step_answered", "") == "1",
     )
 
 

@@ -93,7 +93,7 @@ local function ask(n, kind, to, by, kept)
     'next_step_by', by, 'next_step_stage', 'intended', 'next_step_claim', '',
     'next_step_outcome', '', 'next_step_kept', kept or '')
   redis.call('HDEL', call, 'next_step_leg', 'next_step_leg_id', 'next_step_summary',
-    'next_step_ours')
+    'next_step_ours', 'next_step_answered')
 end
 """
 

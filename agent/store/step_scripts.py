@@ -74,6 +74,19 @@ refresh()
 return {{moved, redis.call('HGETALL', call)}}
 """
 
+# The call may be over by now, for a reason that is a guess. ARGV: ttl_s, the guess, the reason.
+ANSWERED = f"""{PREAMBLE}{STEP}
+local stage = step('stage')
+if (stage == 'running' or stage == 'unknown') and step('leg') == '' then
+  redis.call('HSET', call, 'next_step_answered', '1')
+  if completed() and redis.call('HGET', call, 'ended_reason') == ARGV[2] then
+    redis.call('HSET', call, 'ended_reason', ARGV[3])
+  end
+end
+refresh()
+return redis.call('HGETALL', call)
+"""
+
 # KEYS: the calls whose callers wait, by when somebody has to look after them. ARGV: ttl_s, call,
 # in how many ms, whether that may be sooner than what stands there.
 WATCH_LINE = f"""{NOW}

@@ -109,7 +109,7 @@ class EndedReason(StrEnum):
 
     TRANSFERRED = "transferred"
     """The agent put the caller through, and the call ended after that. Of a warm transfer, the
-    target had accepted. Of another one, it may have ended while it rang there."""
+    target had accepted. Of another one, somebody had answered."""
 
     TOO_MANY_RESUMES = "too_many_resumes"
     """Its stream breaks again and again; the caller is transferred or hears an apology."""

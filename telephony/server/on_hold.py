@@ -153,6 +153,14 @@ class OnHold:
     def _way_back(self, *, closed: bool) -> str:
         return urls.callback_url(self._url, urls.back(closed=closed))
 
+    async def answered(self, call_sid: str, guess: str, reason: str) -> NextStep | None:
+        """The target of a transfer that is not warm has answered: see `Legs.answered`.
+
+        Raises:
+            StoreAway: It is not stored.
+        """
+        return await patiently(self._legs.answered(call_sid, guess, reason))
+
     async def joins(self, of: OfStep, leg: str) -> None:
         """The target is in the conference; if they came too late, they are alone there."""
         try:

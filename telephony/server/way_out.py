@@ -15,7 +15,7 @@ from agent.conversation.next_step import REACHED, Asked, Leg, NextStep, Stage
 from agent.persona.agents import Agent
 from agent.privacy.items import is_masked
 from agent.store.base import CallRecord, StoreAway
-from telephony.call.ending import EndedReason
+from telephony.call.ending import GOES_ON, EndedReason
 from telephony.call.events import EndRequested
 from telephony.server.patience import patiently
 from telephony.server.worker import Worker
@@ -166,6 +166,26 @@ async def ended(
         return held, "", None
     tidy = BackgroundTask(worker.warm.wind_up, call_sid, left, call_over=True) if moved else None
     return left, left.outcome, tidy
+
+
+async def dialled(worker: Worker, form: Mapping[str, str]) -> None:
+    """The leg of a cold transfer has been answered, or is over.
+
+    Args:
+        worker: The worker that is told so.
+        form: The fields of the webhook about that leg.
+    """
+    call_sid, seconds = form["ParentCallSid"], form.get("CallDuration", "")
+    if form.get("CallStatus") not in {GOES_ON, "completed"}:  # nobody has answered
+        return
+    guess, reason = EndedReason.CALLER_HANGUP, EndedReason.TRANSFERRED
+    try:
+        step = await worker.warm.answered(call_sid, guess, reason)
+    except StoreAway as away:
+        log.warning("answer of a target not stored", call_sid=call_sid, why=away.why)
+        return
+    if step is not None and seconds:
+        await worker.extras.leg(call_sid, str(step.n), form.get("To", ""), seconds)
 
 
 async def _costs(worker: Worker, form: Mapping[str, str], step: NextStep | None) -> None:

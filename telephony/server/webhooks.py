@@ -6,6 +6,7 @@
 /twilio/resume         a stream ended: connect again, or transfer, or apologise, or hang up
 /twilio/transferred    a transfer ended: hang up, or first say that nobody could be reached, or
                        connect to the agent again that had put the caller through
+/twilio/dialled        somebody to whom a caller is put through has answered, or has hung up
 /twilio/played         keys were pressed for the agent: connect to it again
 /twilio/status         the call's status changed
 /twilio/stream-status  a stream's status changed
@@ -115,6 +116,17 @@ async def transferred(request: Request) -> Response:
             return await answering.answer(worker, form, agent, record, urls.MENU_PATH)
         return await answering.go_on(worker, form, record, token_of(request), closed=closed)
     return xml(twiml.goodbye(agent.says.no_answer, agent.persona.language))
+
+
+@router.post(urls.DIALLED_PATH)
+async def dialled(request: Request) -> Response:
+    """The leg to somebody to whom a caller is put through has been answered, or is over. That a
+    caller who has hung up talked with them is known by this alone.
+    """
+    worker = worker_of(request)
+    form = await form_of(request, ("CallSid", "ParentCallSid", "AccountSid"))
+    await way_out.dialled(worker, form)
+    return Response(status_code=204)
 
 
 @router.post(urls.PLAYED_PATH)

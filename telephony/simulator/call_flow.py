@@ -103,7 +103,14 @@ class CallFlow:
             group=group,
         )
         self._dials = Dials(
-            identity, conferring, self._live, faults, clock, tell, self.problems.append
+            identity,
+            conferring,
+            self._live,
+            faults,
+            clock,
+            tell,
+            self.problems.append,
+            self._callbacks.report,
         )
         self._streams = Streams(
             identity=identity,

@@ -6,7 +6,7 @@ Application; errors 13211 to 13224, 13248; read in October 2026), and the twilio
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from xml.etree import ElementTree as ET
 
@@ -51,6 +51,10 @@ class Noun:
     send_digits: str = ""
     terms: Terms | None = None
     """On which terms the call takes part in a conference; None for every other kind."""
+    status: Request | None = None
+    """What is told how this leg goes."""
+    events: tuple[str, ...] = ("completed",)
+    """Of what it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +156,20 @@ def _number(written: str, send_digits: str = "") -> Noun:
 
 def _read_number(element: ET.Element, url: str) -> Noun:
     allow(element, "sendDigits", "byoc", *_LEG, *_MACHINE)
-    _leg(element, url)
+    told = _leg(element, url)
     digits = element.get("sendDigits", "")
     if not re.fullmatch(r"[0-9A-D#*wW]*", digits):
         raise TwimlError(SCHEMA, f"Number: sendDigits has keys and w or W, not {digits!r}")
-    return _number(text(element), digits)
+    return replace(_number(text(element), digits), status=told[0], events=told[1])
 
 
 def _read_sip(element: ET.Element, url: str) -> Noun:
     allow(element, "username", "password", *_LEG, *_MACHINE)
-    _leg(element, url)
+    told = _leg(element, url)
     address = text(element)
     if not re.fullmatch(r"sips?:[^\s@]+@[^\s@]+", address):
         raise TwimlError(BAD_NOUN, f"Sip: {address!r} is no sip: address")
-    return Noun("Sip", address)
+    return replace(Noun("Sip", address), status=told[0], events=told[1])
 
 
 def _read_client(element: ET.Element, url: str) -> Noun:
@@ -219,17 +223,21 @@ def _named(element: ET.Element) -> str:
     return name
 
 
-def _leg(element: ET.Element, url: str) -> None:
+def _leg(element: ET.Element, url: str) -> tuple[Request | None, tuple[str, ...]]:
+    """What is told how a leg goes, and of which events."""
     childless(element)
-    _callbacks(element, url)
+    told = _callbacks(element, url)
     one_of(element, "machineDetection", "Disable", "Enable", "DetectMessageEnd")
+    return told
 
 
-def _callbacks(element: ET.Element, url: str) -> None:
+def _callbacks(element: ET.Element, url: str) -> tuple[Request | None, tuple[str, ...]]:
     request(element, "url", "method", url)
-    absolute(element, "statusCallback", "statusCallbackMethod", url)
-    words(element, "statusCallbackEvent", "initiated", "ringing", "answered", "completed")
+    told = absolute(element, "statusCallback", "statusCallbackMethod", url)
+    known = ("initiated", "ringing", "answered", "completed")
+    events = words(element, "statusCallbackEvent", *known)
     method(element, "amdStatusCallbackMethod")
+    return told, events or ("completed",)
 
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch

@@ -1,15 +1,19 @@
 """The Dials of one call: whom they reach, and how they end."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from telephony.simulator.clock import Clock
 from telephony.simulator.conferring import Conferring
-from telephony.simulator.dial import BAD_CALLER_ID, Dial
+from telephony.simulator.dial import BAD_CALLER_ID, Dial, Noun
+from telephony.simulator.elements import Request
 from telephony.simulator.faults import CallFaults
 from telephony.simulator.identity import Identity
-from telephony.simulator.off_line import Live
+from telephony.simulator.off_line import Live, Passed
 from telephony.simulator.report import CallEvent, Dialled, Joined
+
+BRIDGED = frozenset({"completed", "answered"})
+"""How a Dial ends in which somebody answered."""
 
 
 class Dials:
@@ -23,6 +27,7 @@ class Dials:
         clock: The call's clock.
         tell: Called with each event.
         problem: Called with a description of what went wrong.
+        report: Sends a report about the leg of a Dial.
 
     Attributes:
         dialled: Whom they called.
@@ -37,9 +42,10 @@ class Dials:
         clock: Clock,
         tell: Callable[[CallEvent], None],
         problem: Callable[[str], None],
+        report: Callable[[Request, Mapping[str, str]], None],
     ) -> None:
         self.dialled: list[str] = []
-        self._problem = problem
+        self._problem, self._report = problem, report
         self._id, self._conferring, self._live = identity, conferring, live
         self._faults, self._clock, self._tell = faults, clock, tell
 
@@ -68,12 +74,45 @@ class Dials:
         for noun in verb.nouns:
             self.dialled.append(noun.address)
             self._tell(Dialled(began_ms, noun.address, status))
-        await self._live(min(faults.dial_ms, limit_ms), keys=keys)
-        return self._about(status, began_ms) | {"DialCallSid": f"CA{secrets.token_hex(16)}"}
+        leg = f"CA{secrets.token_hex(16)}"
+        ended = await self._call(verb.nouns[0], leg, status, limit_ms, keys)
+        return self._about(ended, began_ms) | {"DialCallSid": leg}
+
+    async def _call(self, noun: Noun, leg: str, status: str, limit_ms: int, keys: str) -> str:
+        """Let the first of those who are called ring, and talk. Returns how that ends."""
+        faults = self._faults
+        answers, lasts_ms = status in BRIDGED, min(faults.dial_ms, limit_ms)
+        rings_ms = min(faults.dial_ring_ms, lasts_ms) if answers else lasts_ms
+        if await self._live(rings_ms, keys=keys) is Passed.HUNG_UP:
+            status = "canceled"
+        elif answers:
+            answered_ms = self._clock.now_ms()
+            self._tells(noun, leg, "answered", "in-progress")
+            await self._live(lasts_ms - rings_ms, keys=keys)
+            seconds = -(-(self._clock.now_ms() - answered_ms) // 1000)
+            self._tells(noun, leg, "completed", "completed", CallDuration=str(seconds))
+            return status
+        self._tells(noun, leg, "completed", status)
+        return status
+
+    def _tells(self, noun: Noun, leg: str, event: str, status: str, **besides: str) -> None:
+        if noun.status is None or event not in noun.events:
+            return
+        about = {
+            "CallSid": leg,
+            "ParentCallSid": self._id.call_sid,
+            "AccountSid": self._id.account_sid,
+            "From": self._id.called,
+            "To": noun.address,
+            "Direction": "outbound-dial",
+            "CallStatus": status,
+            "CallbackSource": "call-progress-events",
+        }
+        self._report(noun.status, about | besides)
 
     def _about(self, status: str, began_ms: int) -> dict[str, str]:
         """The parameters about a Dial that is over."""
-        bridged = status in {"completed", "answered"}
+        bridged = status in BRIDGED
         about = {"DialCallStatus": status, "DialBridged": str(bridged).lower()}
         if bridged:
             about["DialCallDuration"] = str(-(-(self._clock.now_ms() - began_ms) // 1000))

@@ -132,6 +132,7 @@ class CallFaults:
         zombie_ms: How long a cut of kind `zombie` keeps the socket open and silent.
         dial_status: How every Dial ends.
         dial_ms: How long every Dial takes.
+        dial_ring_ms: How much of that it rings, where somebody answers.
         dial_action_after_end: A Dial's action is asked also where the Dial ended with the call.
         conference_status: What a Dial's action is told after a conference.
         audible_say: The caller takes Twilio's own voice for somebody who speaks.
@@ -173,6 +174,7 @@ class CallFaults:
     zombie_ms: int = 30_000
     dial_status: DialStatus = "completed"
     dial_ms: int = 500
+    dial_ring_ms: int = 0
     dial_action_after_end: bool = False
     conference_status: DialStatus = "answered"
     audible_say: bool = False

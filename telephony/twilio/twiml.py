@@ -9,6 +9,7 @@ import re
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
 
 from telephony.twilio.urls import (
+    DIALLED_PATH,
     MENU_PATH,
     PLAYED_PATH,
     ROUND_QUERY,
@@ -157,7 +158,8 @@ def transfer(
     """Say `text`, then put the call through to `to`.
 
     When the transfer is over, whatever its result, Twilio requests `TRANSFERRED_PATH` with a
-    `DialCallStatus`.
+    `DialCallStatus`, unless the caller has hung up. `DIALLED_PATH` is told that `to` has answered,
+    and that this leg is over.
 
     Args:
         public_url: The address under which Twilio reaches us.
@@ -179,10 +181,13 @@ def transfer(
         timeout=RING_S,
         caller_id=caller_id,
     )
-    if to.startswith("sip"):
-        dial.sip(to)
-    else:
-        dial.number(to)
+    noun = dial.sip if to.startswith("sip") else dial.number
+    noun(
+        to,
+        status_callback=callback_url(public_url, DIALLED_PATH),
+        status_callback_method="POST",
+        status_callback_event="answered completed",
+    )
     return str(response)
 
 

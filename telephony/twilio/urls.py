@@ -10,6 +10,7 @@ RESUME_PATH = "/twilio/resume"
 STREAM_STATUS_PATH = "/twilio/stream-status"
 TRANSFERRED_PATH = "/twilio/transferred"
 PLAYED_PATH = "/twilio/played"
+DIALLED_PATH = "/twilio/dialled"
 MENU_PATH = "/twilio/menu"
 ANSWERED_BY_PATH = "/twilio/answered-by"
 

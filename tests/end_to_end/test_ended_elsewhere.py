@@ -20,7 +20,7 @@ from agent.conversation.next_step import (
 from agent.simulator.server import SimulatedGemini
 from agent.store.redis import RedisStore
 from telephony.server.on_hold import ACCEPTED
-from telephony.twilio.urls import STATUS_PATH, TRANSFERRED_PATH
+from telephony.twilio.urls import DIALLED_PATH, STATUS_PATH, TRANSFERRED_PATH
 from tests.contracts.stored import CHECKPOINT
 from tests.end_to_end.serving import LocalWorker, serving
 from tests.end_to_end.twilio import form_of, new_call_sid, post, signed
@@ -58,7 +58,7 @@ async def ended(worker: LocalWorker, path: str, form: dict[str, str]) -> str:
     ("kind", "moves", "why"),
     [
         ("digits", None, "caller_hangup"),
-        ("transfer", None, "transferred"),  # it rings, or they talk: nobody tells
+        ("transfer", None, "caller_hangup"),  # it rings
         ("transfer", (), "caller_hangup"),
         ("transfer", RINGING, "caller_hangup"),
         ("transfer", (*RINGING, BRIEFS), "caller_hangup"),
@@ -87,3 +87,35 @@ async def test_how_a_dial_ended_with_its_call_tells_whether_they_talked(
         call_sid = await away(worker, "transfer", None)
         form = form_of(call_sid, "completed") | {"DialCallStatus": status}
         assert await ended(worker, TRANSFERRED_PATH, form) == why
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"CallStatus": "in-progress"}, "transferred"),
+        ({"CallStatus": "completed", "CallDuration": "5"}, "transferred"),
+        ({"CallStatus": "canceled", "CallDuration": "0"}, "caller_hangup"),
+        ({"CallStatus": "no-answer"}, "caller_hangup"),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_twilio_tells_of_the_leg_says_whether_a_caller_was_transferred(
+    gemini: SimulatedGemini, said: dict[str, str], why: str, *, late: bool
+) -> None:
+    async with serving(gemini) as worker:
+        call_sid = await away(worker, "transfer", None)
+        leg = form_of(new_call_sid(), "in-progress") | {"ParentCallSid": call_sid} | said
+
+        async def told() -> None:
+            answer = await post(worker.url, DIALLED_PATH, leg, signed(DIALLED_PATH, leg))
+            assert answer.status_code == 204
+
+        if not late:
+            await told()
+        over = form_of(call_sid, "completed")
+        await post(worker.url, STATUS_PATH, over, signed(STATUS_PATH, over))
+        if late:
+            await told()
+        record = await worker.server.worker.store.look_up(call_sid)
+    assert record is not None
+    assert (record.status, record.ended_reason) == ("completed", why)

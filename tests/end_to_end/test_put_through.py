@@ -89,6 +89,33 @@ async def test_a_caller_who_is_put_through_leaves_the_agent(persona: Path) -> No
     assert len(model.sessions) == 1
 
 
+@pytest.mark.parametrize(
+    ("faults", "why", "minutes"),
+    [
+        (CallFaults(dial_ms=600_000, dial_ring_ms=500_000), "caller_hangup", 0),
+        (CallFaults(dial_ms=600_000, dial_status="no-answer"), "caller_hangup", 0),
+        (CallFaults(dial_ms=600_000), "transferred", 1),
+        (CallFaults(dial_ms=600_000, status_twice=True), "transferred", 1),
+        # it is told only once the call is over
+        (CallFaults(dial_ms=600_000, status_late_ms=(2_500, 2_500)), "transferred", 1),
+    ],
+    ids=["it rings", "nobody answers", "they talk", "told twice", "told late"],
+)
+async def test_a_caller_who_hangs_up_was_transferred_only_if_somebody_had_answered(
+    persona: Path, faults: CallFaults, why: str, minutes: int
+) -> None:
+    leaves = caller(SAY_MORGAN, "after_ms = 7000\nhang_up = true")
+    model = GeminiServer(MODEL, BRISK)
+    async with SimulatedGemini(model) as gemini, serving(gemini, personas=persona) as worker:
+        report = await place(leaves, worker.url, faults=faults)
+        record = await worker.server.worker.store.look_up(report.call_sid)
+    assert (report.problems, report.dialled, report.ended_by) == ((), (SALES,), "caller")
+    assert record is not None
+    assert (record.status, record.ended_reason) == ("completed", why)
+    assert record.besides_usd >= minutes * OUTBOUND_USD
+    assert bool(record.besides_usd) == bool(minutes), "what rang in vain costs nothing"
+
+
 async def test_a_caller_whom_nobody_answers_comes_back_to_the_agent_who_knows(
     persona: Path,
 ) -> None:

@@ -23,6 +23,7 @@ OF_NUMBERS = (
     urls.STATUS_PATH,
     urls.STREAM_STATUS_PATH,
     urls.PLAYED_PATH,
+    urls.DIALLED_PATH,
     urls.MENU_PATH,
     urls.TRANSFERRED_PATH,
 )
