@@ -75,6 +75,16 @@ class WorldTransfer:
 
 
 @dataclass(frozen=True, slots=True)
+class WorldTried:
+    """Whom the caller has asked for by a key of the agent's menu, and not reached: the arguments of
+    `Agent.after_menu`. Without a name, they have asked for nobody.
+    """
+
+    to: str = ""
+    outcome: str = "busy"
+
+
+@dataclass(frozen=True, slots=True)
 class WorldSms:
     """A text message that the agent may send: a template with `fields` that are any text. Of the
     first one: how all of them go, fields of `VirtualTool`.
@@ -92,5 +102,5 @@ class WorldSms:
         return Template(self.name, self.text, fields=tuple(map(SmsField, self.fields)))
 
 
-BY_SERVER, PLAIN = WorldBargeIn(), WorldPersona()
+BY_SERVER, PLAIN, NOBODY_TRIED = WorldBargeIn(), WorldPersona(), WorldTried()
 """What holds where a file says nothing."""

@@ -35,6 +35,9 @@
     [barge_in]                 # of the agent: who decides that the caller talks over it
     manner = "quick"           # server (the default), quick or patient
 
+    [tried]                    # whom a caller wanted by a key of the menu: fields of `WorldTried`
+    to = "sales"
+
     builtin = ["collect_digits"]  # tools of offhook's own that the agent has
 
     [[tools]]                  # of the agent, which can also end the call: fields of `WorldTool`
@@ -81,13 +84,14 @@ from telephony.simulator.world_agent import (
     WorldSms,
     WorldTool,
     WorldTransfer,
+    WorldTried,
 )
 from telephony.simulator.world_faults import EVENTS, FAULTS, DropNext
 from telephony.simulator.world_spec import MEASURED, SMALL_TALK, TimedFault, WorldSpec
 
 KEYS = (
     *("seed", "goodbye", "fallback", "detection", "think_ms", "placed", "persona"),
-    *("caller", "model", "behaviour", "line", "network", "barge_in"),
+    *("caller", "model", "behaviour", "line", "network", "barge_in", "tried"),
     *("tools", "builtin", "transfers", "sms", "faults"),
 )
 
@@ -148,6 +152,7 @@ def parse(text: str, source: str = "world.toml", folder: Path = caller_script.SC
         network=_changed(f"{source}: network", GOOD, table.get("network", {})),
         barge_in=_barge_in(f"{source}: barge_in", table.get("barge_in", {})),
         agent=_made(f"{source}: persona", WorldPersona, _table(source, table.get("persona", {}))),
+        tried=_made(f"{source}: tried", WorldTried, _table(source, table.get("tried", {}))),
         tools=_all(f"{source}: tools", WorldTool, table.get("tools", [])),
         builtin=_builtin(f"{source}: builtin", table.get("builtin", [])),
         transfers=_all(f"{source}: transfers", WorldTransfer, table.get("transfers", [])),

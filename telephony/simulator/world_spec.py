@@ -29,12 +29,14 @@ from telephony.simulator.virtual_tools import VirtualTool
 from telephony.simulator.world import GOOD_LINE, World
 from telephony.simulator.world_agent import (
     BY_SERVER,
+    NOBODY_TRIED,
     PLAIN,
     WorldBargeIn,
     WorldPersona,
     WorldSms,
     WorldTool,
     WorldTransfer,
+    WorldTried,
 )
 from telephony.simulator.world_faults import WorldFault
 
@@ -85,6 +87,7 @@ class WorldSpec:
     think_ms: int = 0
     placed: bool = False
     agent: WorldPersona = PLAIN
+    tried: WorldTried = NOBODY_TRIED
 
     def world(self, sdk: Sdk, *, cut_after: Callable[[int], bool] | None = None) -> World:
         """Make a new world of this kind, with its faults scheduled. Call its `run`."""
@@ -97,6 +100,8 @@ class WorldSpec:
         )
         if self.placed:
             persona = Agent(persona, outbound=CALLS).calling.persona
+        if self.tried.to:
+            persona = Agent(persona).after_menu(self.tried.to, self.tried.outcome).persona
         recorded = self.agent.recording_days > 0
         if self.tools or self.transfers or self.builtin or self.sms or recorded:
             persona = self._with_tools(persona)

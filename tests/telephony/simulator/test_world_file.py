@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 
 from agent.conversation.events import TurnComplete
+from agent.conversation.persona import DEFAULT_PERSONA, Persona
+from agent.persona.menu import after_menu_cue
 from agent.simulator.behaviour import EXACT
 from agent.simulator.faults import GoAway
+from telephony.call.events import CallOpened
 from telephony.simulator.world_faults import DropNext, LoseStream
 from telephony.simulator.world_file import WorldFileError, load, parse
-from telephony.simulator.world_spec import TimedFault
+from telephony.simulator.world_spec import TimedFault, WorldSpec
+from tests.worlds.sdk import WireSdk
 
 CALLER = "[caller]\n[[caller.steps]]\nhang_up = true\n"
 
@@ -51,6 +55,20 @@ def test_a_world_has_what_its_file_says() -> None:
         TimedFault(20, LoseStream(elsewhere=True)),
         TimedFault(30, DropNext(TurnComplete)),
     )
+
+
+def opened(spec: WorldSpec) -> Persona:
+    world = spec.world(WireSdk())
+    world.run()
+    [event] = [step.event for step in world.steps if isinstance(step.event, CallOpened)]
+    return event.persona
+
+
+def test_the_agent_of_a_world_knows_whom_its_caller_has_tried_by_a_key() -> None:
+    persona = opened(parse(f'{CALLER}[tried]\nto = "sales"'))
+    assert persona.greeting_cue == after_menu_cue(DEFAULT_PERSONA.greeting_cue, "sales", "busy")
+    plain = opened(parse(CALLER))
+    assert plain.greeting_cue == DEFAULT_PERSONA.greeting_cue
 
 
 @pytest.mark.parametrize(
