@@ -37,18 +37,55 @@ async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) ->
     """
     try:
         return await _purge(settings, call, caller, dry_run=dry_run)
-    except StoreAway as away:
+    except _Interrupted as interrupted:
         raise UsageError(
-            f"REDIS_URL: expected a Redis that answers at {settings.redis_address}, got "
-            f"{away.why}; start it, and run this again"
+            f"{_which(settings)}, got {interrupted.why}; {interrupted}; {_and_then(settings)}"
         ) from None
+    except StoreAway as away:
+        raise UsageError(f"{_which(settings)}, got {away.why}; {_and_then(settings)}") from None
+
+
+class _Interrupted(Exception):  # noqa: N818 - what happened, as `StoreAway`
+    """The store went away once recordings were looked for. The text says what became of them.
+
+    Args:
+        why: Why the store is away.
+        recordings: Those that were found.
+        left: Why each of them is still there that could not be removed.
+        looks: Whether it was only to be looked.
+    """
+
+    def __init__(self, why: str, recordings: list[Path], left: list[str], *, looks: bool) -> None:
+        remain = [str(each) for each in recordings if each.exists()]
+        gone = [str(each) for each in recordings if str(each) not in remain]
+        told = [
+            f"{what} {', '.join(each) or 'none'}"
+            for what, each in (("removed:", gone), ("not removed:", left or remain))
+        ]
+        super().__init__(
+            "nothing was removed"
+            if looks
+            else f"of the recordings, {'; '.join(told)}; what the store has may be there still"
+        )
+        self.why = why
+
+
+def _which(settings: Settings) -> str:
+    if settings.redis_url is None:
+        return f"expected the server in {settings.store_dir} to answer"
+    return f"REDIS_URL: expected a Redis that answers at {settings.redis_address}"
+
+
+def _and_then(settings: Settings) -> str:
+    return f"{'start it, and ' if settings.redis_url else ''}run this again"
 
 
 async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -> list[str]:
     secret = token_secret(settings.auth_tokens[0])
     party = called_key(secret, caller) if caller else ""
     left: list[str] = []
-    away: StoreAway | None = None
+    away: Exception | None = None
+    recordings: list[Path] = []
     not_forgotten: NotForgotten | None = None
     async with _store(settings) as store:
         try:
@@ -65,6 +102,8 @@ async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -
                     await store.parties.forget_on_disk()
         except StoreAway as lost:
             away = lost
+            if recordings:
+                away = _Interrupted(lost.why, recordings, left, looks=dry_run)
         except NotForgotten as kept_on_disk:
             not_forgotten = kept_on_disk
     # Not inside: our own server's tasks would make a group of it.

@@ -26,7 +26,7 @@ import structlog
 from agent.conversation.commands import StopRecording
 from agent.conversation.consent import REFUSED, is_recorded
 from telephony.call.commands import Command, EndCall
-from telephony.call.events import CallOpened, Event
+from telephony.call.events import CallOpened, Event, StreamStarted
 from telephony.errors import SettingsError
 from telephony.replay.command_lines import CommandLines
 from telephony.replay.event_lines import EventLines
@@ -57,6 +57,9 @@ log = structlog.get_logger(__name__)
 class _Recording:
     call_sid: str
     files: Files
+    of_owner: bool = False
+    """Whether it is there for the agent's owner alone, and not to look for faults."""
+    has_stream: bool = False
     events: EventLines = field(default_factory=EventLines)
     commands: CommandLines = field(default_factory=CommandLines)
     steps: int = 0
@@ -145,7 +148,8 @@ class Recorder:
             self._refuse(opened.call_sid)  # perhaps to another worker, with a folder of its own
             return
         consented = is_recorded(opened.persona, opened.checkpoint)
-        if not (consented or self._selection.wants(opened.call_sid, numbers)):
+        selected = self._selection.wants(opened.call_sid, numbers)
+        if not (consented or selected):
             return
         day = datetime.fromtimestamp(opened.wall_time_ms / 1000, UTC).date()
         name = f"{name_of(opened.call_sid)}.{opened.wall_time_ms}{SUFFIX}"
@@ -154,8 +158,9 @@ class Recorder:
         files = Files(opened.call_sid, self.folder / name, kept, self._key)
         header = Header(VERSION, app=self._app, recorded=str(day))
         if (earlier := self._recordings.get(opened.call_sid)) is not None:
-            self._queue.put(Chunk(earlier.files, close=True))
-        recording = self._recordings[opened.call_sid] = _Recording(opened.call_sid, files)
+            self._queue.put(Chunk(earlier.files, close=True, in_vain=_is_in_vain(earlier)))
+        recording = _Recording(opened.call_sid, files, of_owner=not selected)
+        self._recordings[opened.call_sid] = recording
         self._put(recording, Chunk(files, events=msgspec.json.encode(header) + b"\n"))
 
     def _refuse(self, call_sid: str) -> None:
@@ -178,6 +183,11 @@ class Recorder:
         if over:
             recording.events.end()
             recording.commands.end()
+        recording.has_stream = recording.has_stream or isinstance(event, StreamStarted)
+        if over and _is_in_vain(recording):
+            self._recordings.pop(recording.call_sid, None)
+            self._queue.put(Chunk(recording.files, in_vain=True))
+            return
         first = recording.steps == 1  # a recording cannot be replayed without it
         if first or over or now_ms - recording.written_ms >= WRITE_EVERY_MS:
             recording.written_ms = now_ms
@@ -224,6 +234,13 @@ class Recorder:
                 chunk.files.give_up()
                 self._tell(chunk.files.call_sid, "not written", str(error))
             self._written_bytes += chunk.size
+
+
+def _is_in_vain(recording: _Recording) -> bool:
+    """Whether nobody was heard in it: the call had its streams elsewhere, or its caller was not
+    told that they are recorded, so that it goes on without.
+    """
+    return recording.of_owner and not recording.has_stream
 
 
 def _chunk(recording: _Recording, *, whole: bool, close: bool) -> Chunk:

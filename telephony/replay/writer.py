@@ -1,6 +1,8 @@
 """Writes the files of one recording while its call runs. The files only grow."""
 
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -24,6 +26,7 @@ class Chunk:
         names: New names for the audio files, without their endings.
         close: Whether this is the last chunk of the recording.
         refused: Whether there may be no recording of this call, whatever was written before.
+        in_vain: Whether these files, and no others of the call, are to be deleted.
     """
 
     files: "Files"
@@ -33,6 +36,7 @@ class Chunk:
     names: Mapping[Medium, str] = field(default_factory=dict)
     close: bool = False
     refused: bool = False
+    in_vain: bool = False
 
     @property
     def size(self) -> int:
@@ -82,6 +86,10 @@ class Files:
             self.give_up()
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self.deleted = keeping.refuse(self.folder.parent, self.call_sid)
+        if chunk.in_vain:
+            self.give_up()
+            with suppress(FileNotFoundError):  # nothing was written, or it was purged
+                shutil.rmtree(self.folder)
         if self.broken:
             return
         if not self._open:

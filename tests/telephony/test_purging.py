@@ -1,13 +1,17 @@
 """A purge removes recordings also while somebody else writes or removes them."""
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from redis import Redis
 
+from agent.store.base import StoreAway
 from agent.store.own_server import OwnServer
 from agent.store.purge import NotForgotten, RedisParties
 from agent.store.redis import RedisStore
@@ -127,3 +131,75 @@ def test_what_was_purged_is_in_no_file_of_our_own_server_either(tmp_path: Path) 
     left = [path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()]
     assert any(b"{CA2}" in data for data in left)
     assert not any(b"+14155550123" in data or b"{CA1}" in data for data in left)
+
+
+def kept_of_the_call(folder: Path) -> None:
+    """Our own server keeps something of the call."""
+
+    async def keep() -> None:
+        server = OwnServer(settings(folder).store_dir)
+        async with server.running():
+            store = RedisStore.from_url(server.url)
+            await store.open_call(CALL, caller="+14155550123")
+            await store.aclose()
+
+    asyncio.run(keep())
+
+
+def kill_server(folder: Path) -> None:
+    """As SIGKILL to our own server, whichever process runs it."""
+    with Redis.from_url(OwnServer(settings(folder).store_dir).url) as client:
+        about = cast("dict[str, Any]", client.info("server"))
+    os.kill(about["process_id"], signal.SIGKILL)
+
+
+def in_the_store(folder: Path) -> bool:
+    files = [path for path in (folder / "store").rglob("*") if path.is_file()]
+    return any(b"{CA1}" in path.read_bytes() for path in files)
+
+
+def test_a_purge_whose_server_dies_says_which_recordings_are_gone_and_is_finished_later(
+    recording: Path, tmp_path: Path, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    kept_of_the_call(tmp_path)
+    meanwhile(lambda: kill_server(tmp_path))
+    with pytest.raises(UsageError) as said:
+        purged(tmp_path)
+    assert f"removed: {recording}; not removed: none; what the store has" in str(said.value)
+    assert str(said.value).startswith(f"expected the server in {tmp_path / 'store'} to answer")
+    assert str(said.value).endswith("run this again")
+    assert not recording.exists()
+    assert in_the_store(tmp_path)
+    meanwhile(lambda: None)
+    assert purged(tmp_path)[-1].startswith("removed 1 keys")
+    assert not in_the_store(tmp_path)
+
+
+def test_a_purge_whose_server_dies_names_the_recordings_that_remain_and_why(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path, *, onexc: Callable[[object, str, BaseException], None]) -> None:
+        if not killed:
+            killed.append(True)
+            kill_server(tmp_path)
+        _denied(path, onexc=onexc)
+
+    killed: list[bool] = []
+    kept_of_the_call(tmp_path)
+    monkeypatch.setattr("shutil.rmtree", denied)
+    with pytest.raises(UsageError, match=r"removed: none; not removed: .*Permission denied"):
+        purged(tmp_path)
+    assert recording.exists()
+    assert in_the_store(tmp_path)
+
+
+def test_a_look_at_what_would_be_removed_says_that_nothing_was(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise StoreAway("unreachable")
+
+    monkeypatch.setattr(RedisParties, "find", dies)
+    with pytest.raises(UsageError, match="got unreachable; nothing was removed; run this again"):
+        asyncio.run(purging.purge(settings(tmp_path), CALL, "", dry_run=True))
+    assert recording.exists()
