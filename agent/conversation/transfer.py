@@ -5,6 +5,7 @@ says so, or has said so     the call has no result, which would make the model s
 says nothing, and owes it   the model is asked for the words that its owner wrote
 is talked over              the caller stays: the step is withdrawn, as the model was told before,
                             or is told now
+waits after these words     for other tools, or the store: a caller who speaks then stays, too
 other tools run             they come to their end first, or have run for 30 s
 hangs up in the same words  the caller is put through, however long the store takes
 
@@ -56,6 +57,9 @@ class Transfer:
         self._until_ms: int | None = None
         """Until when the words may take; None before the step is stored."""
         self._spoke = False
+        self._waits_ms: int | None = None
+        """Since when the words were heard and the caller can not be let go yet; None if they were
+        not."""
 
     @property
     def due_ms(self) -> int | None:
@@ -70,7 +74,7 @@ class Transfer:
 
     def wanted(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
         """The model asks for it. Returns what makes it say so to the caller, if it has not."""
-        self._until_ms = None
+        self._until_ms = self._waits_ms = None
         self._spoke = self._replies.floor is Floor.AGENT
         if self._spoke or not (self._debt.caller_waits or self._debt.asked):
             return []
@@ -92,14 +96,22 @@ class Transfer:
         interrupted = self._replies.generation is Generation.DROPPING
         if self._spoke and (interrupted or self._replies.talked_over):
             return self._stay(call, now_ms)
-        if self._until_ms is None or not self._sessions.attached:
-            return []
-        if not self._alone:
-            self._until_ms = now_ms + WORDS_WITHIN_MS
-            return []
+        if self._until_ms is None or not self._sessions.attached or not self._alone:
+            if self._until_ms is not None and self._sessions.attached:
+                self._until_ms = now_ms + WORDS_WITHIN_MS
+            return self._stay(call, now_ms) if self._changes_mind(now_ms) else []
         if (speaks or self._debt.asked) and now_ms < self._until_ms:
             return []
         return self._parting.lets_go()
+
+    def _changes_mind(self, now_ms: int) -> bool:
+        """Whether the caller speaks while the transfer waits, once its words were heard."""
+        if self._replies.floor is Floor.AGENT or self._debt.asked or not self._spoke:
+            self._waits_ms = None
+            return False
+        if self._waits_ms is None:
+            self._waits_ms = now_ms
+        return self._debt.caller_waits and self._debt.spoke_since(self._waits_ms)
 
     def _stay(self, call: ToolCall, now_ms: int) -> list[ConversationCommand]:
         result = envelope(Status.CANCELLED, hint=STAYED)

@@ -163,6 +163,38 @@ def test_what_else_runs_comes_to_its_end_first(talk: Talk) -> None:
     assert ended(talk.hears_all(3)) == ["put_through"]
 
 
+@pytest.mark.parametrize("waits_for", ["another tool", "the store"])
+def test_a_caller_who_speaks_while_a_transfer_waits_stays(talk: Talk, waits_for: str) -> None:
+    speaks(talk)
+    if waits_for == "another tool":
+        talk.tells(lambda session: ToolCalled(session, "b", "book", "{}"))
+        talk.happens(ActsStored(1))
+    wants(talk)
+    if waits_for == "another tool":
+        talk.happens(ActsStored(2))
+    assert ended(talk.hears_all(2, 2_000)) == []
+    talk.now_ms += 500
+    assert ended(talk.happens(TimePassed())) == []
+    talk.now_ms += 1_000
+    done = talk.happens(CallerSpoke(900))
+    assert steps(done)[-1] is None, "it is withdrawn"
+    done += talk.happens(ActsStored(3))
+    if waits_for == "another tool":
+        done += talk.happens(ToolFinished(1, "ok", "null"))
+    assert ended(done) == []
+
+
+def test_a_caller_who_hums_over_the_words_is_put_through_though_the_store_is_slow(
+    talk: Talk,
+) -> None:
+    speaks(talk)
+    wants(talk)
+    talk.hears(2, 1_000)
+    talk.happens(CallerSpoke(200))
+    assert ended(talk.hears_all(2, 2_000)) == []
+    assert ended(talk.happens(ActsStored(1))) == ["put_through"]
+
+
 def test_a_caller_is_put_through_to_one_at_a_time(talk: Talk) -> None:
     speaks(talk)
     wants(talk)
