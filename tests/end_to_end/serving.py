@@ -28,6 +28,7 @@ from tests.end_to_end.watching import PATIENCE_S, Watch
 from tests.end_to_end.webhook import Webhook
 from tests.forked import ROOT, Forked, forked
 from tests.own_store import state_dir
+from tests.ports import free_ports
 
 PUBLIC_URL = "https://voice.example.com"
 AUTH_TOKEN = "the-auth-token"
@@ -194,11 +195,13 @@ def serve_environment(gemini: Gemini) -> dict[str, str]:
 async def worker_process(
     gemini: Gemini, redis_url: str = "", **environment: str
 ) -> AsyncIterator[WorkerProcess]:
-    """A worker process on a free port, ready for calls. Leaving kills it.
+    """A worker process on a port of its own (`tests.ports`), ready for calls. Leaving kills it.
 
     Without a Redis and a STATE_DIR it has a STATE_DIR of its own, that is gone with it.
     """
-    given = serve_environment(gemini) | {"REDIS_URL": redis_url} | environment
+    port = str(*free_ports())
+    own = {"REDIS_URL": redis_url, "PORT": port, "METRICS_PORT": port}
+    given = serve_environment(gemini) | own | environment
     async with _working(offhook, given) as worker:
         yield worker
 

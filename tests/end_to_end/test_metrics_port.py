@@ -24,7 +24,7 @@ async def test_metrics_have_a_port_of_their_own_and_nothing_else_is_there(
 
 
 async def test_metrics_are_public_where_both_ports_are_the_same(gemini: SimulatedGemini) -> None:
-    async with worker_process(gemini, METRICS_PORT="0") as worker:  # PORT is 0 too
+    async with worker_process(gemini) as worker:  # METRICS_PORT is PORT
         assert "offhook_calls_active 0.0" in (await get(worker.url, "/metrics")).text
 
 

@@ -5,12 +5,10 @@ processes, their readers, both simulators   acquired and released: `running`
 
 import asyncio
 import signal
-import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from random import choice
 
 import msgspec
 from redis.asyncio import Redis
@@ -37,6 +35,7 @@ from tests.end_to_end.serving import (
 from tests.end_to_end.watching import PATIENCE_S, Watch
 from tests.faults.telling_worker import Told
 from tests.forked import Forked, forked
+from tests.ports import free_ports
 from tests.redis_server import redis_running
 
 AS_DEMANDED = replace(BRISK, setup_ms=(150, 150))
@@ -78,7 +77,7 @@ class Fleet:
         self.first: int | None = None
         self._turn = 0
         self.environment, self._redis_url, self._tasks = environment, redis_url, tasks
-        self.slots = [Slot(port) for port in _free_ports(size)]
+        self.slots = [Slot(port) for port in free_ports(size)]
 
     async def start(self, *numbers: int) -> None:
         """Fill these places, each with a new worker, and wait until it is ready."""
@@ -224,21 +223,6 @@ async def side_by_side[T](runs: int, most: int, live: Callable[[int], Awaitable[
     async with asyncio.TaskGroup() as tasks:
         living = [tasks.create_task(lived(number)) for number in range(fleets)]
     return [each.result() for each in living]
-
-
-PORTS = range(20_000, 32_000)
-"""Below those that a system gives to connections: such a one could take a worker's before it."""
-
-
-def _free_ports(count: int) -> list[int]:
-    held: list[socket.socket] = []
-    while len(held) < count:
-        with suppress(OSError):  # somebody has it
-            held.append(socket.create_server(("127.0.0.1", choice(PORTS))))
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
 
 
 def percentile(values: Sequence[float], share: float) -> float:
