@@ -7,6 +7,7 @@ Exception
     └── Gap        lines before the given ones are not stored; append again from `expected_n`
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -85,6 +86,8 @@ class CallRecord:
         direction: Whether somebody called us, or we them.
         consent: When and how the person agreed to be called; "" for a call that came in.
         hours: Whether it began within the agent's hours.
+        measured: What each worker measured of its part of the call: figures by name, by the first
+            epoch under which that worker held it.
     """
 
     status: Status
@@ -105,12 +108,26 @@ class CallRecord:
     consent: str = field(default="", repr=False)
     hours: HoursAre = "open"
     besides_usd: float = 0.0
+    measured: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def is_away(self) -> bool:
         """Whether somebody else has the line now, so that no worker needs to hold the call."""
         step = self.next_step
         return self.status != "completed" and step is not None and step.stage is Stage.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of the part of a call that one worker held.
+
+    Args:
+        since: The first epoch under which the worker held it.
+        figures: A JSON object: whole numbers by name; "" for nothing.
+    """
+
+    since: int
+    figures: str
 
 
 @dataclass(frozen=True, slots=True)

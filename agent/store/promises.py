@@ -10,7 +10,7 @@ from typing import Protocol
 from agent.conversation.checkpoint import Checkpoint
 from agent.conversation.next_step import Asked, NextStep
 from agent.conversation.transcript import Line
-from agent.store.base import NOT_KNOWN, Began, CallRecord, Direction, HoursAre, Taken
+from agent.store.base import NOT_KNOWN, Began, CallRecord, Direction, HoursAre, Measured, Taken
 from agent.store.held import Held
 
 
@@ -147,9 +147,15 @@ class Store(Protocol):
         ...
 
     async def save_checkpoint(
-        self, conversation_id: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
+        self,
+        conversation_id: str,
+        checkpoint: Checkpoint,
+        epoch: int,
+        cost: int | None = None,
+        measured: Measured | None = None,
     ) -> int:
-        """Replace the checkpoint, and what the record says of the call's cost. Raises `Fenced`.
+        """Replace the checkpoint, and what the record says of the call's cost and of what was
+        measured of it. Raises `Fenced`.
 
         A next step in the checkpoint that is newer than the stored one is stored with it, as
         intended. A checkpoint without the stored one withdraws it, if it is only intended.
@@ -159,6 +165,7 @@ class Store(Protocol):
             checkpoint: The checkpoint.
             epoch: The writer's ownership.
             cost: What the call has cost, in nano-dollars; None if that is not known.
+            measured: What this worker has measured of the call; None to leave what is stored.
 
         Returns:
             What it has cost besides (`agent.store.besides`), in nano-dollars.

@@ -1,5 +1,6 @@
 """Reads what the scripts return: the record of a call, its lines and its checkpoint."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -12,6 +13,8 @@ from agent.conversation.next_step import By, Kind, Leg, NextStep, Stage
 from agent.conversation.transcript import Line, Role
 from agent.store.base import CallRecord, Direction, Fenced, HoursAre, Status
 from agent.store.scripts import COST_PREFIX
+
+MEASURED = "measured_"
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +52,7 @@ def record_of(
         direction=cast("Direction", fields.get("direction", "inbound")),  # as the status
         consent=fields.get("consent", ""),
         hours=cast("HoursAre", fields.get("hours", "open")),  # as the status
+        measured=_measured(fields),
     )
 
 
@@ -71,6 +75,13 @@ def step_in(fields: Mapping[str, str]) -> NextStep | None:
         kept=fields.get("next_step_kept", ""),
         answered=fields.get("next_step_answered", "") == "1",
     )
+
+
+def _measured(fields: Mapping[str, str]) -> dict[int, dict[str, int]]:
+    epochs = sorted(
+        int(name.removeprefix(MEASURED)) for name in fields if name.startswith(MEASURED)
+    )
+    return {epoch: json.loads(fields[f"{MEASURED}{epoch}"]) for epoch in epochs}
 
 
 def _usd(text: str, besides: float) -> float | None:

@@ -6,7 +6,8 @@ one hash slot, and each write of the call renews their expiry:
     offhook:{<id>}:lines               stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
     offhook:{<id>}:call                hash: status ended_reason epoch owner persona usd tokens
                                        seconds notes account summary_usd caller direction
-                                       consent; cost_*, see `agent.store.besides`; next_step
+                                       consent; measured_<epoch>, JSON; cost_*, see
+                                       `agent.store.besides`; next_step
                                        and next_step_*, the fields of a `NextStep`
     offhook:{<id>}:checkpoint          string: JSON
     offhook:{<id>}:token:<nonce>       string: a used token; kept as long as the token could live
@@ -58,6 +59,7 @@ from agent.store.base import (
     Direction,
     Gap,
     HoursAre,
+    Measured,
     Taken,
 )
 from agent.store.besides import RedisBesides
@@ -237,12 +239,18 @@ class RedisStore:
                 return accepted(answer)
 
     async def save_checkpoint(
-        self, conversation_id: str, checkpoint: Checkpoint, epoch: int, cost: int | None = None
+        self,
+        conversation_id: str,
+        checkpoint: Checkpoint,
+        epoch: int,
+        cost: int | None = None,
+        measured: Measured | None = None,
     ) -> int:
         """See `Store.save_checkpoint`."""
         usd = "unknown" if cost is None else f"{cost / NANO:.9f}"
         seconds = (checkpoint.elapsed_ms - checkpoint.began_ms) // 1000
-        figures = (usd, checkpoint.tokens, seconds, checkpoint.notes)
+        found = (0, "") if measured is None else (measured.since, measured.figures)
+        figures = (usd, checkpoint.tokens, seconds, checkpoint.notes, *found)
         wanted = NextStep.from_json(checkpoint.next_step)
         step = (0, "", "", "")
         if wanted is not None:

@@ -155,17 +155,18 @@ refresh()
 return {{'ok', n}}
 """
 
-# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds, notes, then number (0 for none), kind,
-# target and what is kept of it, of the next step. A conversation that no longer wants it takes it
-# back.
+# ARGV: ttl_s, epoch, checkpoint, usd, tokens, seconds, notes, the epoch since which it was
+# measured and what came of that ("" for nothing), then number (0 for none), kind, target and what
+# is kept of it, of the next step. A conversation that no longer wants it takes it back.
 SAVE_CHECKPOINT = f"""{PREAMBLE}{FENCE}{STEP}
 own(epoch)
 redis.call('SET', checkpoint, ARGV[3])
 redis.call('HSET', call, 'usd', ARGV[4], 'tokens', ARGV[5], 'seconds', ARGV[6])
 if ARGV[7] ~= '' then redis.call('HSET', call, 'notes', ARGV[7]) end
-local n, known = tonumber(ARGV[8]), tonumber(step('n'))
+if ARGV[9] ~= '' then redis.call('HSET', call, 'measured_' .. ARGV[8], ARGV[9]) end
+local n, known = tonumber(ARGV[10]), tonumber(step('n'))
 if n > known then
-  ask(n, ARGV[9], ARGV[10], 'agent', ARGV[11])
+  ask(n, ARGV[11], ARGV[12], 'agent', ARGV[13])
 elseif n ~= known and step('stage') == 'intended' then
   ends('withdrawn')
 end

@@ -15,12 +15,15 @@ Modules, lowest first:
     unanswered  caller audio that the model has not answered yet
     uplink      caller → model: chunks, resampled
     microphone  the caller's audio and the session that hears it; made of the last six
+    utterance   what the caller says without a pause, for who measures
     waiting     the sounds that a waiting caller hears
     downlink    model → caller: the samples of each reply, cut into messages
     playout     how much the caller has heard, from marks and the clock
     player      what the caller hears of the agent; made of the last two and `overheard`
     plain_frame tells after which steps no deadline is looked at
     caller      what comes from the caller, and what they hear; has microphone and player
+    figures     what is found of a call while it is measured
+    measures    measures a call from its events and commands, as an observer
     outbox      the messages that wait to be written to the phone
     screening   decides by somebody's words whether they screen a call that was placed
     presence    whether there is a stream, and how long a call waits for one

@@ -15,11 +15,12 @@ from agent.conversation.persona import Persona
 from agent.conversation.speech import CallerSpeech
 from telephony.audio.earcon import EARCON
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
-from telephony.call.commands import Command
+from telephony.call.commands import NO_REPLY, Command, MeasureReply, MeasureSpeech
 from telephony.call.microphone import Microphone
 from telephony.call.overheard import Overheard
 from telephony.call.player import Player
 from telephony.call.talk_over import ONSETS, TalkOver
+from telephony.call.utterance import Utterance
 from telephony.call.waiting import Waiting
 from telephony.twilio.messages import Media
 
@@ -38,6 +39,8 @@ class Caller:
         self.player = Player(None if self.talk_over is None else Overheard())
         self._microphone = Microphone(turns, self.talk_over)
         self._waiting = Waiting(turns)
+        self._utterance = Utterance()
+        self._newest_reply = NO_REPLY
         self._silence_ms = turns.silence_ms
 
     def started(self, stream_sid: str, now_ms: int) -> None:
@@ -66,11 +69,21 @@ class Caller:
     def says(self, media: Media, now_ms: int) -> Sequence[Command]:
         """Something comes from them, and goes to the model."""
         until_ms, rms = self.player.heard_until_ms(), self.player.loudest(now_ms)
-        return self._microphone.hears(media.payload, media.timestamp_ms, now_ms, until_ms, rms)
+        out = self._microphone.hears(media.payload, media.timestamp_ms, now_ms, until_ms, rms)
+        if self._microphone.spoke_ms:
+            self._utterance.goes_on(self._microphone.spoke_ms, now_ms)
+        elif self._utterance.over(now_ms):
+            return [*out, *self._utterance.take()]
+        return out
 
     def says_nothing(self, now_ms: int) -> Sequence[Command]:
         """Nothing has come for a while; the model hears silence, where that is due."""
-        return self._microphone.fill(now_ms)
+        said = self._utterance.take() if self._utterance.over(now_ms) else []
+        return [*self._microphone.fill(now_ms), *said]
+
+    def spoken(self) -> Sequence[MeasureSpeech]:
+        """What they have said and nobody who measures was told of."""
+        return self._utterance.take()
 
     def presses_key(self, now_ms: int) -> None:
         """What is heard of a key is no speech."""
@@ -105,13 +118,21 @@ class Caller:
             return self.player.play_aside(EARCON, now_ms)
         return []
 
+    def hears(self, said: asked.PlayReply) -> Sequence[Command]:
+        """They are to hear more of a reply. Returns what is to be measured when it begins."""
+        self.player.add(said.reply, said.pcm)
+        if said.reply <= self._newest_reply:
+            return []
+        self._newest_reply = said.reply
+        return [*self.spoken(), MeasureReply(said.reply)]
+
     def carry_out(self, wish: ListenerCommand, now_ms: int) -> Sequence[Command]:
         """Do what the conversation asks for. Returns what others have to do for it."""
         match wish:
             case asked.GoOnPlayback():
                 if self.talk_over is not None:
                     self.talk_over.held_in_vain(now_ms)
-                return self.player.does(wish, now_ms)
+                return [*self.spoken(), *self.player.does(wish, now_ms)]
             case asked.ResumeCallerAudio():
                 return self._microphone.listens(wish.session, now_ms)
             case asked.HoldCallerAudio():

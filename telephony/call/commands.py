@@ -65,6 +65,32 @@ class EndCall:
     tokens: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class MeasureSpeech:
+    """The caller has spoken: an utterance, or what came of one since it was last told of.
+
+    Args:
+        began_ms: When its first frame began.
+        ended_ms: When its last frame was here.
+        spoke_ms: How much speech it had.
+    """
+
+    began_ms: int
+    ended_ms: int
+    spoke_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureReply:
+    """The first audio of this reply has come from the model."""
+
+    reply: int
+
+
+MeasureCommand = MeasureSpeech | MeasureReply
+"""For observers that measure: what neither events nor other commands tell. Nobody carries it out,
+and it is not recorded, as it follows from what is.
+"""
 PhoneCommand = SendMedia | SendMark | SendClear | CloseStream
 AgentCommand = ModelCommand | ToolCommand | SecretCommand | StoreCommand | RecorderCommand
-Command = PhoneCommand | AgentCommand | EndCall
+Command = PhoneCommand | AgentCommand | MeasureCommand | EndCall

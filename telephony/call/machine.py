@@ -222,6 +222,7 @@ class Call:
     def _park(self, how: str, now_ms: int) -> None:
         """The stream is gone; the conversation waits for the next one."""
         self._tell_heard(now_ms)
+        self._out += self._caller.spoken()
         self._player.parked(now_ms)
         if how not in CLOSED:
             self._out.append(CloseStream(self._presence.stream_sid))
@@ -246,7 +247,7 @@ class Call:
         for command in wishes:
             match command:
                 case asked.PlayReply():  # the most frequent one
-                    self._player.add(command.reply, command.pcm)
+                    self._out += self._caller.hears(command)
                 case GiveUp() | EndConversation():
                     self._end(EndedReason(command.reason), now_ms)
                 case AppendLine() | SaveCheckpoint():

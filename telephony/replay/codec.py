@@ -18,11 +18,14 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from agent.conversation.later import LATER
-from telephony.call.commands import Command
+from telephony.call.commands import Command, MeasureCommand
 from telephony.call.events import Event
 
 EVENTS: tuple[type[Event], ...] = get_args(Event)
-COMMANDS: tuple[type[Command], ...] = get_args(Command)
+COMMANDS: tuple[type[Command], ...] = tuple(
+    command for command in get_args(Command) if command not in get_args(MeasureCommand)
+)
+"""Those that are recorded."""
 
 type Field = tuple[str, Any] | tuple[str, Any, Any]
 """A field of an object: its name, its type, its default if it has one."""

@@ -17,7 +17,7 @@ from hashlib import sha256
 import msgspec
 
 from agent.conversation.commands import SendCallerAudio
-from telephony.call.commands import Command, SendMedia
+from telephony.call.commands import Command, MeasureCommand, SendMedia
 from telephony.replay.codec import COMMANDS, Codec
 from telephony.replay.counts import pack
 
@@ -68,9 +68,11 @@ class CommandLines:
         self._commands = 0
 
     def add(self, step: int, now_ms: int, commands: Sequence[Command]) -> None:
-        """Add all commands of a step."""
-        self._commands += len(commands)
+        """Add all commands of a step that are recorded."""
         for command in commands:
+            if isinstance(command, MeasureCommand):
+                continue
+            self._commands += 1
             if isinstance(command, SendCallerAudio):
                 self._caller_audio(command, step, now_ms)
             else:

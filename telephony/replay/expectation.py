@@ -31,6 +31,8 @@ from telephony.call.commands import (
     CloseStream,
     Command,
     EndCall,
+    MeasureReply,
+    MeasureSpeech,
     SendClear,
     SendMark,
     SendMedia,
@@ -131,6 +133,8 @@ def outcome(commands: Iterable[Command], persona: Persona) -> Outcome:
             case SendToolResult() | RunTool() | CancelTool() | StopRecording():
                 pass
             case HideCaller() | ShowCaller() | ForgetKeys():
+                pass
+            case MeasureSpeech() | MeasureReply():
                 pass
             case _:
                 assert_never(command)

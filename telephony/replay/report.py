@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from telephony.replay.timeline import Timeline, percentile
+from telephony.call.figures import percentile
+from telephony.replay.timeline import Timeline
 from telephony.replay.verdict import Verdict
 
 _CALLER, _AGENT = 34, 46
@@ -118,13 +119,19 @@ def _speed(verdict: Verdict) -> str:
 
 
 def _figures(told: Timeline) -> str:
-    response = [percentile(told.response_ms, share) for share in (0.5, 0.95, 1)]
+    came = told.measured
     return (
-        f"response p50 {response[0]} p95 {response[1]} max {response[2]} ms "
-        f"of {len(told.response_ms)} | barge-ins {told.barge_ins}, "
-        f"clear max {max(told.clear_ms, default=0)} ms | gaps {len(told.gaps_ms)}, "
-        f"{sum(told.gaps_ms)} ms | lines {told.stored}/{told.lines} stored"
+        f"response {_spread(came.response_ms)} | heard {_spread(came.ear_to_ear_ms)} | "
+        f"barge-ins {came.barge_ins}, held in vain {came.held_in_vain}, "
+        f"clear max {max(told.clear_ms, default=0)} ms, talked over {came.talked_over_ms} ms | "
+        f"silences {len(came.silence_ms)}, {sum(came.silence_ms)} ms | "
+        f"gaps {len(came.gap_ms)}, {sum(came.gap_ms)} ms | lines {told.stored}/{told.lines} stored"
     )
+
+
+def _spread(values: Sequence[int]) -> str:
+    p50, p95, most = (percentile(values, percent) for percent in (50, 95, 100))
+    return f"p50 {p50} p95 {p95} max {most} ms of {len(values)}"
 
 
 def _fit(text: str, width: int) -> str:

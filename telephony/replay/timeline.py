@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from agent.conversation.commands import (
     AppendLine,
@@ -21,9 +22,7 @@ from agent.conversation.events import (
 from agent.conversation.listener_commands import HideCaller, ShowCaller
 from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import NANO
-from telephony.audio import g711
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
-from telephony.audio.level import LevelGate
 from telephony.call.commands import NO_REPLY, CloseStream, Command, EndCall, SendClear, SendMedia
 from telephony.call.events import (
     CallOpened,
@@ -39,8 +38,20 @@ from telephony.call.events import (
     StreamEnded,
     StreamStarted,
 )
+from telephony.call.figures import (
+    Answered,
+    Cut,
+    Figures,
+    Finding,
+    Gap,
+    Heard,
+    HeldInVain,
+    Silence,
+    TalkedOver,
+)
+from telephony.call.measures import Measures
 from telephony.replay.recording import Step
-from telephony.twilio.messages import Dtmf, Malformed, Media, Stop
+from telephony.twilio.messages import Dtmf, Malformed, Stop
 
 _WHOSE = {"call": "this call's", "caller": "this caller's", "day": "the day's"}
 
@@ -61,39 +72,36 @@ class Timeline:
 
     Args:
         rows: The events of the call, in order.
-        response_ms: The time from the caller's last sound to the first audio of the reply, for
-            each reply to something that the caller said.
-        barge_ins: How often a reply was cut off that the caller may have heard.
+        measured: How soon the caller was answered, and what else was measured of the call.
         clear_ms: The time from each `interrupted` to its clear.
-        gaps_ms: The gaps within replies, in which Twilio had nothing to play.
         lines: How many transcript lines were to be stored.
         stored: How many of them the store confirmed.
     """
 
     rows: list[Row] = field(default_factory=list)
-    response_ms: list[int] = field(default_factory=list)
-    barge_ins: int = 0
+    measured: Figures = field(default_factory=Figures)
     clear_ms: list[int] = field(default_factory=list)
-    gaps_ms: list[int] = field(default_factory=list)
     lines: int = 0
     stored: int = 0
 
 
 def timeline(steps: Iterable[Step]) -> Timeline:
     """Make the timeline of a call from its steps."""
-    teller = _Teller()
+    teller, measures = _Teller(), Measures()
+    teller.told.measured = measures.figures
     for step in steps:
         teller.hear(step.event, step.now_ms)
+        found = measures.step(step.event, step.now_ms, step.commands)
         for command in step.commands:
-            teller.do(command, step.now_ms)
+            teller.do(command, step.now_ms, found)
+        for finding in found:
+            teller.find(finding, step.now_ms)
     return teller.told
 
 
 class _Teller:
     def __init__(self) -> None:
         self.told = Timeline()
-        self._gate = LevelGate()
-        self._sound_ms: int | None = None
         self._dialled_ms = 0
         self._interrupted_ms: int | None = None
         self._reply = 0
@@ -103,9 +111,6 @@ class _Teller:
 
     def hear(self, event: Event, now_ms: int) -> None:
         match event:
-            case Media():
-                if self._gate.hears(g711.decode(event.payload)):
-                    self._sound_ms = now_ms
             case Interrupted():
                 self._interrupted_ms = now_ms
             case StreamStarted():
@@ -128,13 +133,35 @@ class _Teller:
                 if wire := _told_by_the_wire(event):
                     self._row(now_ms, wire=wire)
 
-    def do(self, command: Command, now_ms: int) -> None:
+    def find(self, finding: Finding, now_ms: int) -> None:
+        """Add a row for what was found in a step, unless another row tells it."""
+        match finding:
+            case Heard():
+                stages = (finding.answer.model_ms, finding.answer.sending_ms, finding.playing_ms)
+                told = " + ".join(str(ms) for ms in stages)
+                agent = f"[heard {finding.ear_to_ear_ms} ms after the caller]"
+                self._row(now_ms, agent=agent, wire=f"model, sending, playing: {told} ms")
+            case TalkedOver(ms):
+                self._row(now_ms, caller=f"[over the agent for {ms} ms]")
+            case HeldInVain(ms):
+                self._row(now_ms, agent="[goes on]", wire=f"held for {ms} ms")
+            case Silence(ms, after):
+                whose = "" if after == "nobody" else f", after the {after}"
+                self._row(now_ms, wire=f"nobody spoke for {ms} ms{whose}")
+            case Gap(ms):
+                self._row(now_ms, wire=f"gap of {ms} ms")
+            case Answered() | Cut():
+                pass
+            case _:
+                assert_never(finding)
+
+    def do(self, command: Command, now_ms: int, found: Sequence[Finding]) -> None:
         match command:
             case SendMedia() if command.reply == NO_REPLY:
                 self._waits_until_ms = now_ms + len(command.ulaw) // PHONE_SAMPLES_PER_MS
                 self._row(now_ms, agent="[a sound: please wait]")
             case SendMedia():
-                self._play(command, now_ms)
+                self._play(command, now_ms, found)
             case SendClear() if now_ms < self._waits_until_ms:
                 self._waits_until_ms = 0
                 self._row(now_ms, wire="clear of the sound")
@@ -176,23 +203,18 @@ class _Teller:
             case _:
                 pass
 
-    def _play(self, command: SendMedia, now_ms: int) -> None:
+    def _play(self, command: SendMedia, now_ms: int, found: Sequence[Finding]) -> None:
         if command.reply != self._reply:
             self._reply = command.reply
             after = ""
-            if self._sound_ms is not None:
-                self.told.response_ms.append(now_ms - self._sound_ms)
-                after = f", {now_ms - self._sound_ms} ms after the caller"
-                self._sound_ms = None
+            for finding in found:
+                if isinstance(finding, Answered) and finding.reply == command.reply:
+                    after = f", {finding.response_ms} ms after the caller"
             self._row(now_ms, agent=f"[reply {command.reply}{after}]")
-        elif (gap_ms := now_ms - self._plays_until_ms) > 0 and self._plays_until_ms:
-            self.told.gaps_ms.append(gap_ms)
-            self._row(now_ms, wire=f"gap of {gap_ms} ms")
         length_ms = len(command.ulaw) // PHONE_SAMPLES_PER_MS
         self._plays_until_ms = max(now_ms, self._plays_until_ms) + length_ms
 
     def _clear(self, now_ms: int) -> None:
-        self.told.barge_ins += 1
         wire = "clear"
         if self._interrupted_ms is not None:
             self.told.clear_ms.append(now_ms - self._interrupted_ms)
@@ -240,9 +262,3 @@ def _told_by_the_wire(event: Event) -> str:
 
 def _usd(cost: int | None) -> str:
     return "price unknown" if cost is None else f"${cost / NANO:.4f}"
-
-
-def percentile(values: Sequence[int], share: float) -> int:
-    """The value that `share` of the values do not exceed; 0 if there are none."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0

@@ -5,8 +5,9 @@ Modules, lowest first:
     logs           formats the log for a terminal or as JSON
     refusals       logs refused webhooks, at most once a minute
     observers      shows each step of a call to the observers that want it
+    measured_metrics  counts what is measured of calls
     metrics        an observer that counts, for Prometheus
-    tally          the figures of one call
+    measuring      an observer that measures each call
     narrator       an observer that writes the log of each call
     stream         one media stream's socket, with a reader and a writer
     patience       limits how long a caller waits for the store

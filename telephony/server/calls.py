@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Self
 
 import structlog
@@ -36,6 +37,7 @@ from telephony.call.events import (
 )
 from telephony.server.admission import wall_time_ms
 from telephony.server.driver import Driver, Model
+from telephony.server.measuring import Measuring, as_stored
 from telephony.server.observers import Observer, Observers
 from telephony.server.ownership import NOTHING_TOLD, Owned, Ownership, Tells, bound
 from telephony.server.purse import Purse
@@ -69,6 +71,7 @@ class Calls:
         toolbox_of: Callable[[Persona, str], Toolbox] = lambda *_: NO_TOOLS,
         mask_of: Callable[[Persona], Mask] = lambda _: NO_MASK,
         owner: str,
+        measuring: Measuring | None = None,
         observers: Sequence[Observer] = (),
         observer_failed: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -79,6 +82,7 @@ class Calls:
         self._has_fallback = has_fallback
         self._think_ms = think_ms
         self._toolbox_of, self._mask_of = toolbox_of, mask_of
+        self._measuring = measuring or Measuring()
         self._observers = observers
         self._observer_failed = observer_failed
         self._writers = asyncio.Semaphore(STORE_WRITERS)
@@ -177,21 +181,23 @@ class Calls:
             think_ms=self._think_ms,
         )
         owned = Owned(len(lines))
-        mask = self._mask_of(persona)
+        mask, measures = self._mask_of(persona), self._measuring.begin(call_sid)
+        writer = StoreWriter(
+            self._store,
+            call_sid,
+            self._writers,
+            owned,
+            lines,
+            purse,
+            mask,
+            most=round(persona.usd * NANO),
+            measured=partial(as_stored, measures),
+        )
         driver = Driver(
             opened,
             owned=owned,
             model=self._model,
-            writer=StoreWriter(
-                self._store,
-                call_sid,
-                self._writers,
-                owned,
-                lines,
-                purse,
-                mask,
-                most=round(persona.usd * NANO),
-            ),
+            writer=writer,
             store=self._store,
             observers=Observers(call_sid, self._observers, self._observer_failed),
             toolbox=self._toolbox_of(persona, call_sid),
@@ -199,6 +205,7 @@ class Calls:
         self._drivers[call_sid] = driver
         self._none_left.clear()
         task = self._tasks.create_task(self._live(driver), name=f"call {call_sid}")
+        task.add_done_callback(lambda _: self._measuring.end(call_sid, measures))
         self._running[driver] = task
         return driver
 

@@ -34,7 +34,16 @@ from agent.store.base import StoreAway
 from agent.store.promises import Store
 from agent.tools.toolbox import NO_TOOLS, Toolbox
 from telephony.audio.formats import MODEL_IN_RATE_HZ
-from telephony.call.commands import CloseStream, Command, EndCall, SendClear, SendMark, SendMedia
+from telephony.call.commands import (
+    CloseStream,
+    Command,
+    EndCall,
+    MeasureReply,
+    MeasureSpeech,
+    SendClear,
+    SendMark,
+    SendMedia,
+)
 from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, Event, OwnershipLost, StreamEnded, StreamStarted, Tick
 from telephony.call.machine import Call
@@ -247,8 +256,8 @@ class Driver:
                 self._vault.does(command)
             case CancelTool():
                 self._tools.cancel(command)
-            case StopRecording():
-                pass  # the recorder sees it, as an observer
+            case StopRecording() | MeasureSpeech() | MeasureReply():
+                pass  # observers see it
             case EndCall():
                 self._writer.finish(command.reason if command.final else None, command.cost)
                 self._over.set_result(command)

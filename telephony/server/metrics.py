@@ -27,11 +27,11 @@ from telephony.call.events import (
     StreamStarted,
 )
 from telephony.server.logs import dropped_lines
+from telephony.server.measured_metrics import MeasuredMetrics
 from telephony.server.observers import Kinds
 from telephony.twilio.messages import Malformed, Stop
 
 GREETING_BUCKETS_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 8)
-RESPONSE_BUCKETS_S = (0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10)
 
 
 class _LogLines(Collector):
@@ -42,7 +42,12 @@ class _LogLines(Collector):
 
 
 class Metrics:
-    """An observer of all calls of one worker. The sockets also count here."""
+    """An observer of all calls of one worker. The sockets also count here.
+
+    Attributes:
+        registry: All metrics.
+        measured: Those of what `Measuring` finds.
+    """
 
     wants: Kinds = frozenset(
         {
@@ -156,12 +161,7 @@ class Metrics:
             buckets=GREETING_BUCKETS_S,
             registry=self.registry,
         )
-        self._response = Histogram(
-            "offhook_response_seconds",
-            "Time from the end of a caller's speech to the first audio of the answer.",
-            buckets=RESPONSE_BUCKETS_S,
-            registry=self.registry,
-        )
+        self.measured = MeasuredMetrics(self.registry)
         self.registry.register(_LogLines())
         self._started_ms: dict[str, int] = {}
         self._open_streams: dict[str, str] = {}
@@ -190,10 +190,6 @@ class Metrics:
     def malformed(self, reason: str) -> None:
         """A message of a stream was ignored."""
         self._malformed.labels(reason).inc()
-
-    def responded(self, response_ms: int) -> None:
-        """The agent began to answer so long after the end of the caller's speech."""
-        self._response.observe(response_ms / 1000)
 
     def breaker_changed(self, now: State, *, fallback: bool = False) -> None:
         """The state of a model's breaker has changed."""

@@ -1,7 +1,6 @@
 """Writes the log of each call. It logs neither what callers say nor who they are."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -28,8 +27,8 @@ from telephony.call.events import (
     StreamEnded,
     StreamStarted,
 )
+from telephony.server.measuring import Measuring
 from telephony.server.observers import Kinds
-from telephony.server.tally import Tally
 from telephony.twilio.messages import Malformed
 
 log = structlog.get_logger(__name__)
@@ -42,10 +41,10 @@ class Narrator:
     """An observer that logs the important steps of each call, and its figures at the end.
 
     Args:
-        responded: Called with the response time of each turn, in ms.
+        measuring: Knows the figures of each call.
     """
 
-    wants: Kinds = Tally.wants | frozenset(
+    wants: Kinds = frozenset(
         {
             BudgetSpent,
             CallOpened,
@@ -71,9 +70,8 @@ class Narrator:
         }
     )
 
-    def __init__(self, responded: Callable[[int], None] | None = None) -> None:
-        self._responded = responded
-        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
+    def __init__(self, measuring: Measuring) -> None:
+        self._measuring = measuring
         self._malformed: dict[str, tuple[int, int]] = {}
 
     def __call__(
@@ -82,9 +80,6 @@ class Narrator:
         """Log one step of one call."""
         about = {"call_sid": call_sid, "at_ms": now_ms}
         self._tell_event(event, about)
-        response_ms = self._tallies[call_sid].step(event, now_ms, commands)
-        if response_ms is not None and self._responded is not None:
-            self._responded(response_ms)
         for command in commands:
             match command:
                 case OpenModel():
@@ -108,12 +103,18 @@ class Narrator:
                     log.info("caller heard again", **about)
                 case EndCall():
                     self._malformed.pop(call_sid, None)
-                    figures = self._tallies.pop(call_sid).figures(now_ms)
-                    ended: dict[str, Any] = {"reason": command.reason, "final": command.final}
-                    ended["usd"] = "unknown" if command.cost is None else command.cost / NANO
-                    log.info("call ended", **ended, **figures, **about)
+                    self._tell_end(command, about)
                 case _:
                     pass
+
+    def _tell_end(self, end: EndCall, about: dict[str, Any]) -> None:
+        ended: dict[str, Any] = {"reason": end.reason, "final": end.final}
+        ended["usd"] = "unknown" if end.cost is None else end.cost / NANO
+        ended["duration_ms"] = about["at_ms"]
+        if end.tokens:
+            ended["tokens"] = end.tokens
+        figures = self._measuring.figures(about["call_sid"])
+        log.info("call ended", **ended, **figures, **about)
 
     def _tell_event(self, event: Event, about: dict[str, Any]) -> None:
         match event:

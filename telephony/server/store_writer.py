@@ -15,7 +15,7 @@ from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.tool_events import ActsStored
 from agent.conversation.transcript import UNWRITTEN, Line
 from agent.privacy.masking import NO_MASK, Mask
-from agent.store.base import Fenced, Gap, StoreAway
+from agent.store.base import Fenced, Gap, Measured, StoreAway
 from agent.store.promises import Store
 from telephony.call.ending import EndedReason
 from telephony.call.events import LinesStored, OwnershipLost, StoreBack
@@ -40,9 +40,10 @@ class StoreWriter:
     Lines wait in order until they are stored. Of checkpoints only the newest waits. The end of the
     call is written last. Stored lines are remembered too: if the store comes back without its data,
     it gets them again. The `purse`, if there is one, books what the call costs. `turn` limits how
-    many calls write at once. What the `mask` masks is not stored. The call may cost `most`
-    nano-dollars, with what it costs besides; 0 for no limit. `run` ends when `finish` was called
-    and everything is written, or when another worker has taken the call.
+    many calls write at once. What the `mask` masks is not stored. With each checkpoint goes what is
+    `measured` of the call by then. The call may cost `most` nano-dollars, with what it costs
+    besides; 0 for no limit. `run` ends when `finish` was called and everything is written, or when
+    another worker has taken the call.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class StoreWriter:
         purse: Purse | None = None,
         mask: Mask = NO_MASK,
         most: int = 0,
+        measured: Callable[[], str] = lambda: "",
     ) -> None:
         self._store = store
         self._call_sid = call_sid
@@ -63,6 +65,7 @@ class StoreWriter:
         self._lines: list[Line] = []
         self._written = list(stored)
         self._purse, self._mask, self._most = purse, mask, most
+        self._measured, self._measured_since = measured, 0
         self._checkpoint: Checkpoint | None = None
         self._cost: int | None = None
         self._ended_reason: EndedReason | None = None
@@ -160,10 +163,15 @@ class StoreWriter:
             del self._lines[: len(batch)]
             self._written += batch
             feed(LinesStored(batch[-1].n))
+        self._measured_since = self._measured_since or self._owned.epoch
         while (checkpoint := self._checkpoint) is not None:
             cost = self._cost
             besides = await self._store.save_checkpoint(
-                self._call_sid, checkpoint, self._owned.epoch, cost=cost
+                self._call_sid,
+                checkpoint,
+                self._owned.epoch,
+                cost=cost,
+                measured=Measured(self._measured_since, self._measured()),
             )
             if besides and 0 < self._most <= besides + (cost or 0):
                 self._most = 0

@@ -37,6 +37,7 @@ from telephony.server.calls import Calls
 from telephony.server.delivery import Delivery
 from telephony.server.errands import ErrandRunner, Means
 from telephony.server.extras import Extras
+from telephony.server.measuring import Measuring
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.server.observers import Observer
@@ -65,6 +66,7 @@ class Parts:
     model: GeminiLive
     store: RedisStore
     metrics: Metrics
+    measuring: Measuring
     personas: Personas
     recorder: Recorder
     means: Means
@@ -148,7 +150,8 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         SettingsError: A setting is valid but cannot be used.
     """
     metrics = Metrics()
-    watching: list[Observer] = [metrics, Narrator(metrics.responded), *observers]
+    measuring = Measuring(metrics.measured.found)
+    watching: list[Observer] = [measuring, metrics, Narrator(measuring), *observers]
     try:
         stream_url(settings.public_url)
         has_errands = bool(settings.summary_model or settings.webhook_url)
@@ -174,6 +177,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         model,
         store,
         metrics,
+        measuring,
         Personas(settings.personas),
         recorder,
         means,
@@ -242,6 +246,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
             toolbox_of=toolbox_of(made_of.settings, made_of.store, made_of.personas, extras),
             mask_of=lambda persona: made_of.personas.last_good.named(persona.name).mask,
             owner=f"{socket.gethostname()}:{os.getpid()}:{instance}",
+            measuring=made_of.measuring,
             observers=made_of.observers,
             observer_failed=made_of.metrics.observer_failed,
         )

@@ -34,6 +34,8 @@ from telephony.call.commands import (
     CloseStream,
     Command,
     EndCall,
+    MeasureReply,
+    MeasureSpeech,
     PhoneCommand,
     SendClear,
     SendMark,
@@ -270,7 +272,7 @@ class VirtualWorker:
                 self._tools.begin(command, typed, now_ms, self._agenda, wanted, self.feed)
             case HideCaller() | ShowCaller() | ForgetKeys():
                 self._vault.does(command)
-            case StopRecording():
+            case StopRecording() | MeasureSpeech() | MeasureReply():
                 pass
             case CancelTool(number):
                 self._cancelled.add(number)

@@ -30,6 +30,7 @@ from telephony.call.commands import Command, SendMark
 from telephony.call.events import CallOpened, Event, StreamStarted, Tick
 from telephony.call.machine import Call
 from telephony.server import driver
+from telephony.server.measuring import Measuring
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.twilio.messages import Mark, Media
@@ -88,7 +89,9 @@ class Line:
 
 def observers() -> Show:
     """As the driver shows a step to the log and the metrics."""
-    watching: list[Any] = [Metrics(), Narrator()]
+    measuring = Measuring()
+    measuring.begin("CA1")
+    watching: list[Any] = [measuring, Metrics(), Narrator(measuring)]
     try:
         module = importlib.import_module("telephony.server.observers")
     except ImportError:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.store.base import StoreAway
+from agent.store.base import Measured, StoreAway
 from agent.store.redis import RedisStore
 from tests.contracts.stored import CHECKPOINT, line, take
 
@@ -93,7 +93,8 @@ async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: Redi
     await take(store, "CA123", "nonce")
     await store.append("CA123", [replace(line(1), text="hello", heard="hell")], 1)
     checkpoint = replace(CHECKPOINT, elapsed_ms=42_900, began_ms=30_000, tokens=700)
-    await store.save_checkpoint("CA123", checkpoint, 1, cost=12_500_001)
+    measured = Measured(1, '{"turns":3}')
+    await store.save_checkpoint("CA123", checkpoint, 1, cost=12_500_001, measured=measured)
     await store.count_resume("CA123")
 
     redis = store._client
@@ -112,6 +113,7 @@ async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: Redi
         "usd": "0.012500001",
         "tokens": "700",
         "seconds": "12",
+        "measured_1": '{"turns":3}',
     }
     [(entry_id, fields)] = await redis.xrange("offhook:{CA123}:lines") or []
     assert entry_id == "1-1"
@@ -123,6 +125,25 @@ async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: Redi
         ("at_ms", "1000"),
         ("epoch", "1"),
     ]
+
+
+async def test_what_each_worker_has_measured_of_its_part_stands_in_the_record(
+    store: RedisStore, call_sid: str
+) -> None:
+    await take(store, call_sid, "a")
+    await store.save_checkpoint(call_sid, CHECKPOINT, 1)
+    record = await store.look_up(call_sid)
+    assert record is not None
+    assert record.measured == {}
+    await store.save_checkpoint(call_sid, CHECKPOINT, 1, measured=Measured(1, '{"turns":1}'))
+    await take(store, call_sid, "b")  # a new stream, on the same worker
+    await store.save_checkpoint(call_sid, CHECKPOINT, 2, measured=Measured(1, '{"turns":2}'))
+    await take(store, call_sid, "c")
+    await store.save_checkpoint(call_sid, CHECKPOINT, 3, measured=Measured(3, '{"turns":4}'))
+    await store.save_checkpoint(call_sid, CHECKPOINT, 3)
+    record = await store.look_up(call_sid)
+    assert record is not None
+    assert record.measured == {1: {"turns": 2}, 3: {"turns": 4}}
 
 
 # Being away

@@ -26,7 +26,12 @@ async def test_a_call_ends_with_a_line_of_its_figures_and_its_turns_are_in_the_m
     assert 0 < ended["response_p50_ms"] <= ended["response_p95_ms"] < ended["duration_ms"]
     began, over = (datetime.fromisoformat(line["timestamp"]) for line in (lines[0], ended))
     assert report.heard_ms < ended["duration_ms"] <= (over - began) / timedelta(milliseconds=1)
+    assert ended["response_p50_ms"] < ended["heard_p50_ms"] <= ended["heard_p95_ms"]
+    assert (ended["held_in_vain"], ended["talked_over_ms"]) == (0, 0)
     assert "offhook_response_seconds_count 2.0" in metrics
+    assert "offhook_ear_to_ear_seconds_count 2.0" in metrics
+    for stage in ("model", "sending", "playing"):
+        assert f'offhook_response_stage_seconds_count{{stage="{stage}"}} 2.0' in metrics
     assert {tuple(line)[:3] for line in lines} == {("timestamp", "level", "event")}
 
 

@@ -45,7 +45,7 @@ async def test_a_live_call_replays_equal_on_the_spot(
     assert came.lines == [f"{role}: {text}" for role, text in CONVERSATION]
     assert (came.ended_reason, came.greetings, came.clears) == ("caller_hangup", 1, 0)
     assert verdict.timeline is not None
-    assert len(verdict.timeline.response_ms) == 2
+    assert len(verdict.timeline.measured.response_ms) == 2
 
     process = await offhook("replay", str(tmp_path), environment={})
     out, err = await process.communicate()

@@ -44,6 +44,7 @@ from telephony.call.events import CallOpened, Event, LinesStored, StreamEnded, S
 from telephony.call.machine import Call
 from telephony.call.vault import Vault
 from telephony.replay.recorder import Recorder
+from telephony.server.measuring import Measuring
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.server.observers import Observers
@@ -93,7 +94,7 @@ def lived(seed: int, entries: int = ENTRIES_A_CALL) -> Seen:
     with tempfile.TemporaryDirectory() as folder, logged() as log:
         metrics = Metrics()
         with Recorder(Path(folder)) as recorder:
-            caller = Caller(seed, [recorder, Narrator(), metrics], seen)
+            caller = Caller(seed, [recorder, Narrator(Measuring()), metrics], seen)
             caller.comes()
             for n in range(entries):
                 caller.types(n)

@@ -14,6 +14,7 @@ from telephony.call.ending import EndedReason
 from telephony.call.events import CallOpened, Event, StreamStarted
 from telephony.call.machine import Call
 from telephony.server import narrator
+from telephony.server.measuring import Measuring
 from telephony.server.narrator import Narrator
 from telephony.simulator import wire
 from telephony.simulator.world import World
@@ -73,7 +74,7 @@ def _came_to(world: World) -> object:
 def _logged_ms(world: World) -> list[int]:
     """When a line about a frame was logged."""
     with mock.patch.object(narrator, "log", CapturingLogger()) as log:
-        narrate = Narrator()
+        narrate = Narrator(Measuring())
         for step in world.steps:
             narrate("CA1", step.event, step.at_ms, step.commands)
     return [call.kwargs["at_ms"] for call in log.calls if call.args == ("message ignored",)]
@@ -96,7 +97,7 @@ def _taken_s(frames: Sequence[str]) -> float:
     call = Call(beginning)
     call.step(beginning, 0)
     call.step(StreamStarted(STREAM, 1), 0)
-    narrate = Narrator()
+    narrate = Narrator(Measuring())
     with mock.patch.object(narrator, "log", CapturingLogger()):
         began_s = time.process_time()
         for n, frame in enumerate(frames, start=1):

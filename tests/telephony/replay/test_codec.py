@@ -13,7 +13,7 @@ from agent.conversation.commands import SendCallerAudio
 from agent.conversation.events import AgentSaid, HandleUpdated, ReplyAudio
 from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.transcript import Line
-from telephony.call.commands import Command, SendMedia
+from telephony.call.commands import Command, MeasureCommand, SendMedia
 from telephony.call.events import CallOpened, Event
 from telephony.replay import command_lines, event_lines
 from telephony.replay.codec import COMMANDS, EVENTS
@@ -46,7 +46,7 @@ def test_every_command_comes_back_as_it_was(command: Command) -> None:
 
 def test_the_codecs_know_every_class_there_is() -> None:
     assert set(EVENTS) == set(get_args(Event))
-    assert set(COMMANDS) == set(get_args(Command))
+    assert set(COMMANDS) == set(get_args(Command)) - set(get_args(MeasureCommand))
     for cls in (*EVENTS, *COMMANDS):
         sound = [f.name for f in dataclasses.fields(cls) if f.type in {bytes, "bytes"}]
         assert sound == ([SOUNDS[cls]] if cls in SOUNDS else [])

@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.conversation.events import SessionRefused
+from telephony.server.measuring import Measuring
 from telephony.server.narrator import Narrator
 
 
@@ -21,5 +22,5 @@ def test_a_model_that_said_nothing_is_unreachable_and_has_not_refused(
     refused: SessionRefused, said: str
 ) -> None:
     with capture_logs() as log:
-        Narrator()("CA1", refused, 900, [])
+        Narrator(Measuring())("CA1", refused, 900, [])
     assert [(line["event"], line["code"]) for line in log] == [(said, refused.code)]

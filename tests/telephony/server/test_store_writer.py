@@ -90,6 +90,26 @@ async def test_what_waits_is_bounded_and_what_does_not_fit_keeps_its_place() -> 
     assert [each.n for each in kept.lines] == [1, 2, 3, 4, 5]
 
 
+async def test_what_was_measured_goes_with_each_checkpoint_as_it_stands_then() -> None:
+    figures, ours = iter(['{"turns":1}', '{"turns":2}']), owned()
+    async with store_with_a_call(FakeServer()) as store:
+        semaphore, told = asyncio.Semaphore(), Watch[StoreEvent]()
+        writer = StoreWriter(store, CALL_SID, semaphore, ours, measured=lambda: next(figures))
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(writer.run(told))
+            writer.put(SaveCheckpoint(replace(NOTHING_KNOWN, epoch=1)))
+            writer.put(line(1))
+            await told.until(lambda event: event == LinesStored(1))
+            await store.take(CALL_SID, "another", "this worker", 60)
+            ours.took(2)  # the same worker, on the next stream
+            writer.put(SaveCheckpoint(replace(NOTHING_KNOWN, epoch=2)))
+            writer.finish(None)
+            await running
+        kept = await store.look_up(CALL_SID)
+    assert kept is not None
+    assert kept.measured == {1: {"turns": 2}}
+
+
 async def test_what_is_masked_reaches_no_store_also_one_that_has_lost_its_data() -> None:
     said = "It is 4111 1111 1111 1111."
     server, told = FakeServer(), Watch[StoreEvent]()
