@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Literal, assert_never
 
+type Late = Literal["model", "mark", "worker"]
 type Speaker = Literal["caller", "agent", "nobody"]
 
 
@@ -80,9 +81,16 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Twilio had nothing to play in the middle of a reply, for so long."""
+    """Twilio had nothing to play in the middle of a reply, as far as it is known here.
+
+    Args:
+        ms: For how long.
+        late: What was late: the model's audio; the mark that would have told how much was played;
+            or this worker, which had audio and was not called in time to send it.
+    """
 
     ms: int
+    late: Late
 
 
 type Finding = Answered | Heard | TalkedOver | Cut | HeldInVain | Silence | Gap
@@ -127,7 +135,7 @@ class Figures:
                 self.held_in_vain += 1
             case Silence(ms):
                 self.silence_ms.append(ms)
-            case Gap(ms):
+            case Gap(ms=ms):
                 self.gap_ms.append(ms)
             case _:
                 assert_never(finding)

@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from agent.conversation.events import GenerationComplete, ReplyAudio, TurnComplete
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
 from telephony.call.commands import (
     NO_REPLY,
     Command,
@@ -36,6 +37,7 @@ from telephony.call.figures import (
     Gap,
     Heard,
     HeldInVain,
+    Late,
     Silence,
     Speaker,
     TalkedOver,
@@ -47,6 +49,9 @@ WORD_MS = 200
 
 SILENCE_MS = 2_000
 """Shorter silences belong to a conversation."""
+
+_MODEL_BYTES_PER_SAMPLE = 6
+"""Of the model's audio (24 kHz, int16), for each sample of the phone's."""
 
 SPANS = 16
 """So many of the agent's last spans of speech may overlap with an utterance of the caller's."""
@@ -90,6 +95,7 @@ class Measures:
     def __init__(self) -> None:
         self.figures = Figures()
         self._found: list[Finding] = []
+        self._late: Late = "worker"
         self._stream_sid = ""
         # The caller's speech:
         self.ended_ms = self._spoke_ms = 0
@@ -105,7 +111,7 @@ class Measures:
 
     def step(self, event: Event, now_ms: int, commands: Sequence[Command]) -> Sequence[Finding]:
         """Take one step of the call, with its time in ms. Returns what it has shown."""
-        self._found = []
+        self._found, self._late = [], _late(event, commands)
         match event:
             case StreamStarted():
                 self._leave(now_ms)
@@ -164,7 +170,7 @@ class Measures:
             self._found.append(HeldInVain(now_ms - self._cleared_ms))
             self._cleared_ms = None
         elif 0 < self._plays_until_ms < now_ms:
-            self._found.append(Gap(now_ms - self._plays_until_ms))
+            self._found.append(Gap(now_ms - self._plays_until_ms, self._late))
         if turn is not None and turn.sent_ms is None:
             self._begin(reply, turn, now_ms)
         self._quiet_until(now_ms)
@@ -251,3 +257,21 @@ class Measures:
     def _speaks_until(self, ms: int, who: Speaker) -> None:
         if ms > self._last[0]:
             self._last = (ms, who)
+
+
+def _late(event: Event, commands: Sequence[Command]) -> Late:
+    """What was waited for, if media was sent too late in this step.
+
+    If the step brings the audio that it sends, the model was late. Otherwise it was here before.
+    """
+    match event:
+        case ReplyAudio():
+            came = len(event.pcm) // _MODEL_BYTES_PER_SAMPLE + FRAME_SAMPLES
+            sent = sum(len(each.ulaw) for each in commands if isinstance(each, SendMedia))
+            return "model" if sent <= came else "worker"
+        case Mark():
+            return "mark"
+        case GenerationComplete() | TurnComplete():
+            return "model"
+        case _:
+            return "worker"

@@ -148,8 +148,8 @@ class _Teller:
             case Silence(ms, after):
                 whose = "" if after == "nobody" else f", after the {after}"
                 self._row(now_ms, wire=f"nobody spoke for {ms} ms{whose}")
-            case Gap(ms):
-                self._row(now_ms, wire=f"gap of {ms} ms")
+            case Gap(ms, late):
+                self._row(now_ms, wire=f"gap of {ms} ms: the {late} was late")
             case Answered() | Cut():
                 pass
             case _:

@@ -63,8 +63,9 @@ class MeasuredMetrics:
         )
         self._gap = histogram(
             "reply_gap",
-            "How long Twilio had nothing to play in the middle of a reply.",
+            "How long Twilio had nothing to play in the middle of a reply, by what was late.",
             GAP_BUCKETS_S,
+            "late",
         )
         self._cut = Counter("offhook_barge_ins", "Replies that were cut.", registry=registry)
 
@@ -86,7 +87,7 @@ class MeasuredMetrics:
                 self._held.observe(ms / 1000)
             case Silence(ms, after):
                 self._silence.labels(after).observe(ms / 1000)
-            case Gap(ms):
-                self._gap.observe(ms / 1000)
+            case Gap(ms, late):
+                self._gap.labels(late).observe(ms / 1000)
             case _:
                 assert_never(finding)

@@ -11,7 +11,7 @@ import pytest
 from telephony.audio import g711
 from telephony.audio.level import LevelGate
 from telephony.call.commands import NO_REPLY, SendMedia
-from telephony.call.figures import Answered, Finding, Heard
+from telephony.call.figures import Answered, Finding, Gap, Heard
 from telephony.call.measures import Measures
 from telephony.replay.player import play
 from telephony.replay.reader import read
@@ -82,3 +82,10 @@ def test_nearly_every_answer_is_heard() -> None:
     heard = [each for each in found if isinstance(each, Heard)]
     assert len(answered) >= 150
     assert len(answered) - len(heard) <= 2  # cut before the first mark was back
+
+
+def test_the_gaps_of_a_model_that_is_slower_than_speech_are_its_own() -> None:
+    found = [finding for _, finding in findings(make.CALLS / "slow-reply.call")]
+    gaps = [each.late for each in found if isinstance(each, Gap)]
+    assert len(gaps) >= 10
+    assert set(gaps) == {"model"}

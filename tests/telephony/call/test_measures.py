@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.conversation.events import GenerationComplete, ReplyAudio
 from telephony.call.commands import (
     NO_REPLY,
     Command,
@@ -21,6 +22,7 @@ from telephony.call.figures import (
     Gap,
     Heard,
     HeldInVain,
+    Late,
     Silence,
     TalkedOver,
 )
@@ -186,9 +188,24 @@ def test_a_silence_of_two_seconds_is_told_with_who_had_spoken_last(
 def test_a_gap_in_a_reply_is_how_long_twilio_had_nothing_of_it(call: Call) -> None:
     call.at(1_000, MeasureReply(1), media(1, 400))
     assert call.at(1_390, media(1, 200)) == []
-    assert call.at(1_850, media(1, 200)) == [Gap(250)]
+    assert call.at(1_850, media(1, 200)) == [Gap(250, "worker")]
     call.at(3_000, MeasureReply(2), media(2, 60))
-    assert call.of(Gap) == [Gap(250)]
+    assert call.of(Gap) == [Gap(250, "worker")]
+
+
+@pytest.mark.parametrize(
+    ("event", "late"),
+    [
+        (ReplyAudio(1, bytes(48 * 200)), "model"),
+        (ReplyAudio(1, bytes(48 * 20)), "worker"),  # most of what is sent was here before
+        (GenerationComplete(1), "model"),  # the rest, which is less than a frame
+        (Mark("MZ", "a"), "mark"),
+        (Tick(), "worker"),
+    ],
+)
+def test_a_gap_is_explained_by_what_was_late(call: Call, event: Event, late: Late) -> None:
+    call.at(1_000, MeasureReply(1), media(1, 400))
+    assert call.at(1_850, event, media(1, 200)) == [Gap(450, late)]
 
 
 def test_a_reply_that_goes_on_on_the_next_stream_has_no_gap(call: Call) -> None:

@@ -80,7 +80,7 @@ def test_it_tells_how_soon_an_answer_was_heard_and_what_became_of_a_hold() -> No
         (3_950, "", "[heard 990 ms after the caller]", "model, sending, playing: 900 + 0 + 90 ms"),
         (4_000, "~barge-in~", "", "clear, 60 ms unplayed"),
         (4_400, "", "[goes on]", "held for 400 ms"),
-        (4_800, "", "", "gap of 340 ms"),
+        (4_800, "", "", "gap of 340 ms: the worker was late"),
         (4_800, "[over the agent for 100 ms]", "", ""),
         (4_800, "[over the agent for 60 ms]", "", ""),
     ]
