@@ -70,7 +70,7 @@ class Liveness:
         self._nudged = self._by_text = False
         self._spoke_ms: int | None = None
         self._speech_ms = 0.0
-        self._audio_ended = False
+        self._audio_ended_ms: int | None = None
         self._open = False
         self._result_ms = 0
         self._thinks_until_ms: int | None = None
@@ -92,7 +92,7 @@ class Liveness:
         """So much speech came."""
         self._spoke_ms = now_ms
         self._speech_ms += speech_ms
-        self._audio_ended = False
+        self._audio_ended_ms = None
 
     def caller_finished(self, now_ms: int) -> None:
         """The server told that the caller has finished."""
@@ -200,8 +200,8 @@ class Liveness:
         trouble = self._trouble(now_ms, listens_ms)
         if trouble is None:
             return None
-        if trouble is Trouble.UNHEARD and self._turns.detects and not self._audio_ended:
-            self._audio_ended = True
+        if trouble is Trouble.UNHEARD and self._turns.detects and self._audio_ended_ms is None:
+            self._audio_ended_ms = now_ms
             return trouble, Remedy.END_AUDIO
         cough = trouble is Trouble.UNHEARD and self._speech_ms < QUESTION_MS
         self._told = self._owed_ms = self._spoke_ms = None
@@ -278,7 +278,9 @@ class Liveness:
             no_reply_ms = max(due_ms, spoken_on_ms, heard_ms, thinks_ms)
         elif quiet_ms is not None and self._speech_ms >= SPEECH_MS:
             unheard_ms = max(quiet_ms, listens_ms + patience_ms, heard_by_ms, thinks_ms)
-            if self._turns.detects and not self._audio_ended and self._spoke_ms is not None:
+            if self._audio_ended_ms is not None:  # what is told now has time to show
+                unheard_ms = max(unheard_ms, self._audio_ended_ms + self._turns.told_ms)
+            elif self._turns.detects and self._spoke_ms is not None:
                 said_ms = max(self._spoke_ms, listens_ms, heard_by_ms, thinks_ms)
                 unheard_ms = said_ms + self._turns.told_ms
         return {

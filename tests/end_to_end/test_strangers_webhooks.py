@@ -23,12 +23,12 @@ OF_NUMBERS = (
     urls.STATUS_PATH,
     urls.STREAM_STATUS_PATH,
     urls.PLAYED_PATH,
-    urls.DIALLED_PATH,
     urls.MENU_PATH,
     urls.TRANSFERRED_PATH,
 )
 WEBHOOKS = (
     *OF_NUMBERS,
+    urls.DIALLED_PATH,
     conference.HOLD_PATH,
     conference.CONFERENCE_PATH,
     conference.BRIEFING_PATH,

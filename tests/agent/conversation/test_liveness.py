@@ -162,6 +162,14 @@ def test_speech_that_the_server_does_not_hear_is_sent_again_once(live: Liveness)
     assert due(live)[1] is None
 
 
+def test_once_the_end_of_the_audio_was_told_that_has_time_to_show(live: Liveness) -> None:
+    """Also where it is told late: the model seemed to think until then."""
+    live.caller_spoke(NOW_MS, SPEECH_MS)
+    late_ms = NOW_MS + LEAST_PATIENCE_MS + DEFAULT_TURNS.silence_ms + 1
+    assert live.due(late_ms, 0) == (Trouble.UNHEARD, Remedy.END_AUDIO)
+    assert due(live) == (late_ms + DEFAULT_TURNS.told_ms, (Trouble.UNHEARD, Remedy.RESUME))
+
+
 def test_a_model_that_we_tell_of_the_end_of_speech_is_not_told_of_an_end_of_audio() -> None:
     """It has as long to answer as one that was told."""
     live = Liveness(silent(), turns=TurnTaking(detection="ours"))
