@@ -14,7 +14,9 @@ was speech, the server's word decides while its turn is open, and else the ear's
 without end (`Hold`). What the server tells counts the same for a reply that is held.
 
 The persona's `barge_in` chooses whose evidence counts: "server" is the server's alone; with "quick"
-and "patient" the ear's counts too, which then tells of an onset sooner or later.
+and "patient" the ear's counts too, which then tells of an onset sooner or later. With "off" the
+server is asked not to interrupt, and what the caller says cuts nothing: it is answered after what
+is heard. What the model takes back by itself is cut in every manner.
 """
 
 from enum import Enum
@@ -48,6 +50,9 @@ class Evidence(Enum):
     NO_SPEECH = "what made the ear hold the reply is over, and was too short for a word"
     UNTOLD = "it was speech, or goes on without end, and the server tells nothing of it"
 
+
+OF_THE_CALLER = frozenset({Evidence.ACTIVITY, Evidence.WORDS})
+"""What the server tells of the caller, and does not act on by itself."""
 
 OF_WHAT_IS_HELD = frozenset({Evidence.SPEECH, Evidence.NO_SPEECH, Evidence.UNTOLD})
 """What tells nothing of a reply that is not held."""
@@ -172,7 +177,12 @@ def of_words(newest: Reply | None, generation: Generation, now_ms: int, *, spoke
 
 
 def verdict(
-    evidence: Evidence, reply: Reply | None, generation: Generation, *, spoke: bool
+    evidence: Evidence,
+    reply: Reply | None,
+    generation: Generation,
+    *,
+    spoke: bool,
+    heard_out: bool = False,
 ) -> Verdict:
     """What becomes of what is heard.
 
@@ -181,11 +191,15 @@ def verdict(
         reply: The newest reply, or the newest that is held if the evidence is of that.
         generation: What the model is doing; IDLE if the reply is not its newest.
         spoke: Whether the line had speech since that reply began.
+        heard_out: Whether a reply is heard to its end, whatever the caller says.
     """
+    stands = standing(reply, generation, spoke=spoke)
+    if heard_out and evidence in OF_THE_CALLER and stands is not Standing.NONE:
+        return Verdict.NOTHING
     held = reply is not None and reply.held
     if (held and evidence is Evidence.ONSET) or (not held and evidence in OF_WHAT_IS_HELD):
         return Verdict.NOTHING
-    return VERDICTS[evidence][standing(reply, generation, spoke=spoke)]
+    return VERDICTS[evidence][stands]
 
 
 class Hold:

@@ -87,7 +87,8 @@ def assemble(
     pace = Pace(think_ms)
     playing = Playing(transcript, turns)
     liveness = Liveness(playing, pace, turns)
-    replies = Replies(transcript, sessions, liveness, debt, playing)
+    heard_out = persona.barge_in == "off"
+    replies = Replies(transcript, sessions, liveness, debt, playing, heard_out=heard_out)
     sieve = Sieve(transcript, debt, liveness, pace)
     changeover = Changeover(
         transcript=transcript,

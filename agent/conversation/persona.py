@@ -9,7 +9,7 @@ from agent.conversation.later import LATER
 from agent.conversation.sms import Template
 from agent.conversation.turn_taking import DEFAULT_TURNS, TurnTaking
 
-Manner = Literal["server", "quick", "patient"]
+Manner = Literal["server", "quick", "patient", "off"]
 """Who decides that the caller talks over the agent; `barge_in` says what each does."""
 
 
@@ -36,7 +36,7 @@ class Persona:
         tools: What it may do: no other tool exists for it.
         on_keys: Whether it is told of the keys that a caller presses.
         barge_in: Whose evidence counts when the caller talks over it: the server's, or that of our
-            own ear as well, which is quick or patient.
+            own ear as well, which is quick or patient; or nobody's, so that all of it is heard.
         transfers: To whom it may put callers through, with the tool of `puts_through`.
         sms: Which text messages it may send, with the tool of `sms.sends`.
         message_consent: What it asks before it takes a message, with `TAKES_MESSAGE`.

@@ -32,7 +32,10 @@ class Replies:
         liveness: Liveness,
         debt: Debt,
         playing: Playing,
+        *,
+        heard_out: bool = False,
     ) -> None:
+        self._heard_out = heard_out
         self._debt, self._playing = debt, playing
         self._transcript, self._sessions, self._liveness = transcript, sessions, liveness
         self._turns = Turns()
@@ -192,7 +195,8 @@ class Replies:
         of_held = evidence in barge_in.OF_WHAT_IS_HELD
         if of_held and self._playing.held is not reply:
             reply, generation = self._playing.held, Generation.IDLE  # a later one has begun since
-        match barge_in.verdict(evidence, reply, generation, spoke=self._debt.spoke_over(reply)):
+        spoke = self._debt.spoke_over(reply)
+        match barge_in.verdict(evidence, reply, generation, spoke=spoke, heard_out=self._heard_out):
             case Verdict.NOTHING:
                 return []
             case Verdict.HOLD:

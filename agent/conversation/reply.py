@@ -33,9 +33,9 @@ UNHEARD_MS = 300
 AUDIBLE_MS = 40
 """With so much sound in it a reply can be heard; the shortest word has more."""
 
-BACK_MS = 300
-"""So far a reply that is gone on with may begin before where it stopped: about a word, so that the
-one that was broken is heard whole."""
+BACK_MS = 20
+"""So far a reply that is gone on with may begin before where it stopped, if the speaker was silent
+there: a word that had just begun is heard whole, and none is heard twice. "A" takes 45 ms."""
 
 
 class State(Enum):

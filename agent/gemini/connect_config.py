@@ -34,6 +34,7 @@ STARTS = {
     "high": types.StartSensitivity.START_SENSITIVITY_HIGH,
     "low": types.StartSensitivity.START_SENSITIVITY_LOW,
 }
+HEARD_OUT = types.ActivityHandling.NO_INTERRUPTION
 ENDS = {
     "high": types.EndSensitivity.END_SENSITIVITY_HIGH,
     "low": types.EndSensitivity.END_SENSITIVITY_LOW,
@@ -74,7 +75,8 @@ def connect_config(
         ),
         session_resumption=types.SessionResumptionConfig(handle=handle or None),
         realtime_input_config=types.RealtimeInputConfig(
-            automatic_activity_detection=_detection(persona.turn_taking)
+            automatic_activity_detection=_detection(persona.turn_taking),
+            activity_handling=HEARD_OUT if persona.barge_in == "off" else None,
         ),
     )
 

@@ -54,7 +54,8 @@ end_sensitivity = "high"    # Gemini's: or "low", for callers who speak slowly
 [barge_in]
 manner = "server"           # Gemini decides, and words that it writes down. "quick": offhook falls
                             # silent at the first sound, and goes on if it was a cough. "patient":
-                            # it does so for speech of half a second, and speaks through an "mhm"
+                            # it does so for speech of half a second, and speaks through an "mhm".
+                            # "off": it says all of it; only a key that is asked for stops it
 
 # When the agent answers. Else, Twilio's voice says `closed`. Days that are missing are
 # closed. Remove this table if the agent always answers; it is told the time in UTC then.

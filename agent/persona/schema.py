@@ -110,7 +110,7 @@ class TurnsTable(_Table):
 class BargeInTable(_Table):
     """`[barge_in]`: who decides that the caller talks over the agent, and how soon."""
 
-    manner: Literal["server", "quick", "patient"] = "server"
+    manner: Literal["server", "quick", "patient", "off"] = "server"
 
 
 class HoursTable(_Table):

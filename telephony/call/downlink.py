@@ -140,6 +140,13 @@ class Downlink:
                 if reply.dropped:
                     del reply.ulaw[reply.taken :]
 
+    def stopped(self, number: int, at_sample: int | None) -> None:
+        """More of a reply was heard than was known when it was rewound; nothing was sent since."""
+        for reply in self._replies:
+            if reply.number == number and at_sample is not None and not reply.dropped:
+                reply.began_at = reply.taken = max(reply.began_at, at_sample)
+                reply.heard = max(reply.heard, at_sample)
+
     def go_back(self, to_sample: int) -> None:
         """Send the reply that was begun from an earlier sample on; nothing of it was sent since
         `rewind`.

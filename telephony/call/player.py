@@ -129,7 +129,13 @@ class Player:
         self._stream_sid = ""
 
     def mark_returned(self, name: str, now_ms: int) -> bool:
-        """Twilio echoed a mark. False for one that a clear had flushed, or that was never sent."""
+        """Twilio echoed a mark. Returns whether it tells of more that was heard: not if it was
+        flushed by a clear after which something else was sent, nor if it was never sent.
+        """
+        if self._held and self._playout.flushed(name):
+            for reply in self._downlink.replies:
+                self._downlink.stopped(reply, self._playout.stopped_by(reply, now_ms))
+            return True
         return self._playout.mark_returned(name, now_ms)
 
     def expire(self, now_ms: int) -> None:

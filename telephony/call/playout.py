@@ -6,12 +6,17 @@ sent on the present stream; a mark fixes one, and from the last fixed one the cl
 past what was sent and never far past a mark that should have come back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telephony.audio.formats import PHONE_SAMPLES_PER_MS
+from telephony.audio.formats import FRAME_SAMPLES, PHONE_SAMPLES_PER_MS
 
 MARK_GRACE_MS = 500
 """How far the clock may run past a mark that has not come back: the echo crosses the network."""
+
+FLUSHED_MS = 150
+"""So much more is heard, at most, while a clear is on its way and the marks that it flushes come
+back. What is later was held up somewhere, and tells nothing."""
 
 LOST_MARK_MS = 2_000
 """When all audio should have been played for so long, marks still missing are taken for lost."""
@@ -32,6 +37,30 @@ class _Span:
         return self.at + self.end - self.start
 
 
+@dataclass(slots=True)
+class _Cleared:
+    """What was known when a clear was written. It took effect later, by its own way and by that of
+    the marks that it flushed; by the latter the clock is late, too. So the clock at the time when
+    they are back tells what was heard before it took effect.
+    """
+
+    marks: frozenset[str]
+    spans: Sequence[_Span]
+    clock: tuple[int, int]
+    clock_by_mark: bool
+    heard: int
+    sent: int
+
+    def heard_by(self, now_ms: int) -> int:
+        """How much was heard, if its marks are back now: whole frames, as they are played."""
+        if not self.clock_by_mark:
+            return self.heard
+        position, at_ms = self.clock
+        played = (now_ms - at_ms) * PHONE_SAMPLES_PER_MS // FRAME_SAMPLES * FRAME_SAMPLES
+        most = self.heard + FLUSHED_MS * PHONE_SAMPLES_PER_MS
+        return max(self.heard, min(self.sent, position + played, most))
+
+
 class Playout:
     """Twilio's side of one stream, as far as it can be known from here."""
 
@@ -47,6 +76,7 @@ class Playout:
         self._marks: dict[str, int] = {}
         self._marked = 0
         self._spans: list[_Span] = []
+        self._cleared: _Cleared | None = None
 
     def sent(
         self, reply: int, samples: int, now_ms: int, *, at: int | None = None, marked: bool = False
@@ -100,7 +130,11 @@ class Playout:
 
     def clear(self, now_ms: int) -> None:
         """Twilio's buffer is emptied: what was not heard by now never will be."""
-        self._sent = self._known = self._marked = self._heard(now_ms)
+        heard = self._heard(now_ms)
+        self._cleared = _Cleared(
+            frozenset(self._marks), self._spans, self._clock, self._clock_by_mark, heard, self._sent
+        )
+        self._sent = self._known = self._marked = heard
         self._clock = (self._sent, now_ms)
         self._marks.clear()
         self._spans = [
@@ -157,12 +191,19 @@ class Playout:
         """
         unsure = sure and not self._clock_by_mark
         position = self._known if unsure else self._heard(now_ms)
-        ends = [
-            span.at + min(position, span.end) - span.start
-            for span in self._spans
-            if span.reply == reply and span.start < position
-        ]
-        return ends[-1] if ends else None
+        return _stopped(self._spans, reply, position)
+
+    def flushed(self, name: str) -> bool:
+        """Whether this mark, which came back, is one that the last clear has flushed: then
+        `stopped_by` tells what was heard before it took effect.
+        """
+        return self._cleared is not None and name in self._cleared.marks
+
+    def stopped_by(self, reply: int, now_ms: int) -> int | None:
+        """As `stopped_at`, for the last clear, if a mark that it has flushed comes back now."""
+        if self._cleared is None:
+            return None
+        return _stopped(self._cleared.spans, reply, self._cleared.heard_by(now_ms))
 
     def known_samples(self, reply: int) -> int:
         """How far `reply` was heard on this stream, by marks alone."""
@@ -202,3 +243,13 @@ class Playout:
                 heard = min(position, span.end) - span.start
                 furthest = max(furthest, span.at + heard)
         return furthest
+
+
+def _stopped(spans: Sequence[_Span], reply: int, position: int) -> int | None:
+    """Which sample of `reply` follows a position; None if it has not begun there."""
+    ends = [
+        span.at + min(position, span.end) - span.start
+        for span in spans
+        if span.reply == reply and span.start < position
+    ]
+    return ends[-1] if ends else None

@@ -69,10 +69,16 @@ class Reply:
     """When each clear was written while it was the newest."""
     held: bool = False
     """Whether the last of them is the last thing that was written of it."""
-    went_back: list[int] = field(default_factory=list)
-    """Each time that it was gone on with: how many samples before where it was heard to."""
+    gone_on: list[tuple[int, int]] = field(default_factory=list)
+    """Each time that it was gone on with: from which of its samples on, and up to where it had been
+    heard. One that is before its beginning on this stream is negative."""
     before: int = 0
     """So much is written of it next that is before its beginning on this stream."""
+
+    @property
+    def went_back(self) -> list[int]:
+        """Each time that it was gone on with: how many samples before where it was heard to."""
+        return [heard - at for at, heard in self.gone_on]
 
     @property
     def clears(self) -> int:
@@ -210,7 +216,7 @@ def _go_back(reply: Reply, ulaw: bytes) -> None:
             earlier = spoken(name).rfind(ulaw[:FRAME_SAMPLES], 0, begins + FRAME_SAMPLES)
             assert earlier >= 0, "it goes on with what was not written before"
             at, reply.before = 0, begins - earlier
-        reply.went_back.append(heard - at + reply.before)
+        reply.gone_on.append((at - reply.before, heard))
         del reply.ulaw[at:]
         reply.held = False
 

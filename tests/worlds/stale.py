@@ -15,8 +15,8 @@ from telephony.simulator.line import Line
 from telephony.simulator.world import World
 from tests.worlds import judge
 
-A_WORD_MS = 300
-"""So far before where it stopped a reply may go on, so that the word there is heard whole."""
+BACK_MS = 20
+"""So far before where it stopped a reply may go on, so that a word that had begun is whole."""
 
 
 def stale_bytes(world: World) -> int:
@@ -66,7 +66,7 @@ def stale_of_held(world: World, late_ms: int) -> int:
         late_ms: So much later it is known how far a reply was heard.
     """
     stale = 0
-    most = (A_WORD_MS + late_ms) * PHONE_SAMPLES_PER_MS
+    most = (BACK_MS + late_ms) * PHONE_SAMPLES_PER_MS
     for worker in world.workers:
         over_ms = dict(_over(world, worker.number))
         for entry in world.written:

@@ -191,3 +191,22 @@ def test_a_hold_ends_some_time_after_the_speech_or_at_its_limit() -> None:
     hold.over()
     assert not hold
     assert not hold.expired(99_000)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "generation", "of_one"),
+    [
+        (Evidence.ACTIVITY, Generation.COMPLETE, Verdict.NOTHING),
+        (Evidence.WORDS, Generation.IDLE, Verdict.NOTHING),
+        (Evidence.INTERRUPTED, Generation.GENERATING, Verdict.CUT),
+    ],
+)
+def test_what_must_be_heard_is_cut_only_by_the_model_itself(
+    evidence: Evidence, generation: Generation, of_one: Verdict
+) -> None:
+    assert verdict(evidence, heard(), generation, spoke=True, heard_out=True) is of_one
+    assert verdict(evidence, heard(), generation, spoke=True) is Verdict.CUT
+
+
+def test_words_before_anything_is_heard_are_as_ever_where_all_must_be_heard() -> None:
+    assert verdict(Evidence.WORDS, None, Generation.IDLE, spoke=True, heard_out=True) is Verdict.CUT

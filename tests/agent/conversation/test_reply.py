@@ -101,7 +101,7 @@ def test_a_reply_that_is_over_is_held_no_more(reply: Reply, state: State) -> Non
 
 @pytest.mark.parametrize(
     ("stopped_ms", "from_ms"),
-    [(700, 500), (800, 500), (801, 801), (450, 450), (300, 300)],
+    [(510, 500), (520, 500), (521, 521), (450, 450), (300, 300)],
 )
 def test_a_reply_goes_on_where_the_speaker_was_last_silent_or_where_it_stopped(
     reply: Reply, stopped_ms: float, from_ms: float

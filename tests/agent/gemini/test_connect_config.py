@@ -1,6 +1,12 @@
 from dataclasses import replace
 
-from google.genai.types import EndSensitivity, Modality, StartSensitivity, ThinkingLevel
+from google.genai.types import (
+    ActivityHandling,
+    EndSensitivity,
+    Modality,
+    StartSensitivity,
+    ThinkingLevel,
+)
 
 from agent.conversation.persona import DEFAULT_PERSONA, Persona
 from agent.conversation.turn_taking import TurnTaking
@@ -72,6 +78,12 @@ def test_where_we_detect_speech_the_model_does_not() -> None:
     assert config.realtime_input_config.model_dump(exclude_none=True) == {
         "automatic_activity_detection": {"disabled": True}
     }
+
+
+def test_lines_that_must_be_heard_are_not_interrupted() -> None:
+    config = connect_config(replace(KORE, barge_in="off"))
+    assert config.realtime_input_config
+    assert config.realtime_input_config.activity_handling is ActivityHandling.NO_INTERRUPTION
 
 
 def test_what_the_default_model_refuses_is_not_sent() -> None:

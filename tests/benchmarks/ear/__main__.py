@@ -68,8 +68,14 @@ def report(told: list[tuple[Case, Noticed]], manner: str) -> None:
     soon = sum(max(w.pauses_ms, default=0) <= 700 for w in held)
     row("held and gone on with", len(held), "-")
     row("of these within 700 ms", f"{100 * soon / max(1, len(held)):.1f} %", "95 %")
-    row("said twice, most", f"{max((w.twice_ms for w in held), default=0)} ms", "")
-    row("left out, most", f"{max((w.lost_ms for w in held), default=0)} ms", "0 ms")
+    went_on = [w for _, w in told if w.pauses_ms]
+    row("gone on with, with all barge-ins", len(went_on), "-")
+    for what, words, most_ms in (
+        ("said twice", [w.words_twice for w in went_on], [w.twice_ms for w in went_on]),
+        ("left out", [w.words_lost for w in went_on], [w.lost_ms for w in went_on]),
+    ):
+        row(f"of these {what}: words", sum(map(len, words)), "0")
+        row(f"of these {what}: most", f"{max(most_ms, default=0)} ms", "-")
     for kind, group in groupby(sorted(told, key=lambda t: t[0].kind), key=lambda t: t[0].kind):
         each = [w for _, w in group]
         times = sorted(w.silent_after_ms for w in each if w.silent_after_ms is not None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agent.conversation.persona import Manner
 from telephony.audio.formats import PHONE_SAMPLES_PER_MS
 from tests.benchmarks.ear.corpus import LONG, Case
+from tests.benchmarks.ear.words import within
 from tests.worlds import judge
 from tests.worlds.sdk import WireSdk
 
@@ -22,6 +23,8 @@ class Noticed:
         pauses_ms: How long each time until it went on, where it did.
         twice_ms: How much of it was said again, at most.
         lost_ms: How much of it was left out before its end.
+        words_twice: The words of which more than half was said again.
+        words_lost: And was left out.
     """
 
     silent_after_ms: int | None
@@ -30,6 +33,8 @@ class Noticed:
     pauses_ms: tuple[int, ...]
     twice_ms: int
     lost_ms: int
+    words_twice: tuple[str, ...]
+    words_lost: tuple[str, ...]
 
 
 def noticed(case: Case, manner: Manner) -> Noticed:
@@ -51,6 +56,8 @@ def noticed(case: Case, manner: Manner) -> Noticed:
         pauses_ms=tuple(until - at_ms for at_ms, until in silences if until is not None),
         twice_ms=max(reply.went_back, default=0) // PHONE_SAMPLES_PER_MS,
         lost_ms=-min([0, *reply.went_back]) // PHONE_SAMPLES_PER_MS,
+        words_twice=tuple([w.text for at, to in reply.gone_on for w in within(at, to)]),
+        words_lost=tuple([w.text for at, to in reply.gone_on for w in within(to, at)]),
     )
 
 

@@ -32,6 +32,7 @@ class Line:
         self.now_ms = 0
         self.heard = b""
         self.clears = 0
+        self.flushed: list[str] = []
         self._held: list[PhoneCommand] = []
         self._ulaw = b""
 
@@ -39,6 +40,7 @@ class Line:
         for command in commands:
             if isinstance(command, SendClear):
                 self.clears += 1
+                self.flushed = [each.name for each in self._held if isinstance(each, SendMark)]
                 self._held, self._ulaw = [], b""
             else:
                 self._held.append(command)
@@ -105,6 +107,21 @@ def test_a_held_reply_goes_on_with_the_very_next_sample(line: Line) -> None:
     line.plays(800)
     assert line.heard == whole(SPEECH)
     assert [reply for reply, _ in line.player.ended()] == [1]
+
+
+def test_a_held_reply_goes_on_behind_what_was_heard_before_the_clear_took_effect(
+    line: Line,
+) -> None:
+    line.plays(400)
+    cleared = line.player.hold(line.now_ms)
+    line.plays(80)  # it is on its way
+    line.takes(cleared)
+    assert [line.player.mark_returned(mark, line.now_ms) for mark in line.flushed] == [True] * 3
+    assert heard_ms(line) == {1: 480.0}
+    line.plays(400)
+    line.player.go_on()
+    line.plays(800)
+    assert line.heard == whole(SPEECH)
 
 
 def test_what_is_heard_again_counts_once(line: Line) -> None:

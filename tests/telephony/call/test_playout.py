@@ -2,7 +2,7 @@
 
 import pytest
 
-from telephony.call.playout import LOST_MARK_MS, MARK_GRACE_MS, Playout
+from telephony.call.playout import FLUSHED_MS, LOST_MARK_MS, MARK_GRACE_MS, Playout
 
 MS = 8
 """Samples."""
@@ -186,6 +186,32 @@ def test_a_new_stream_begins_at_nothing(playout: Playout) -> None:
     assert playout.heard_samples(1, 500) == 0
     assert not playout.mark_returned("a", 600)
     assert playout.queued_samples(600) == 0
+
+
+def test_marks_that_a_clear_flushed_tell_how_late_it_took_effect(playout: Playout) -> None:
+    playout.sent(1, 200 * MS, 0)
+    playout.mark_sent("a")
+    playout.sent(1, 400 * MS, 0)
+    playout.mark_sent("b")
+    playout.mark_returned("a", 240)
+    playout.clear(300)
+    assert not playout.flushed("a")
+    assert playout.flushed("b")
+    assert playout.stopped_at(1, 300) == 260 * MS
+    assert [playout.stopped_by(1, at_ms) for at_ms in (300, 390, 900)] == [
+        260 * MS,
+        340 * MS,  # whole frames after the mark
+        (260 + FLUSHED_MS) * MS,  # a mark that is so late was held up somewhere
+    ]
+
+
+def test_before_a_mark_has_set_the_clock_what_a_clear_flushed_tells_nothing(
+    playout: Playout,
+) -> None:
+    playout.sent(1, 400 * MS, 0)
+    playout.mark_sent("a")
+    playout.clear(150)
+    assert playout.stopped_by(1, 240) == 150 * MS
 
 
 def test_where_the_ear_is_and_how_far_it_was_differ_when_something_is_said_again(

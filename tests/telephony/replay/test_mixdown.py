@@ -29,10 +29,13 @@ def lived(name: str) -> World:
 
 @pytest.mark.parametrize("name", EXACT)
 def test_both_sides_are_where_they_were_heard(name: str) -> None:
-    compared = compare(lived(name))
+    world = lived(name)
+    compared = compare(world)
+    clears = sum(len(line.clears) for line in world.phone.lines)
     assert compared.apart_ms <= 1
     assert compared.lost_frames <= 1  # one that had just begun when a clear came
-    assert compared.unheard_frames <= 1
+    # Each clear may take effect a frame sooner than is reckoned.
+    assert compared.unheard_frames <= max(1, clears)
 
 
 @pytest.mark.parametrize(
