@@ -50,8 +50,17 @@ class Pieces:
             return None
         if not ends_sentence(self.words):
             return self._last_ms + PIECES_APART_MS
+        return self.next_by_ms
+
+    @property
+    def next_by_ms(self) -> int | None:
+        """By when the next piece has come at their pace, if they have one; None if they have not:
+        there is only one, or all came at once.
+        """
         pace_ms = (self._last_ms - self._first_ms) // max(1, self._count - 1)
-        return self._last_ms + min(PACES * pace_ms, PIECES_APART_MS) if pace_ms else None
+        if not (self.words and pace_ms):
+            return None
+        return self._last_ms + min(PACES * pace_ms, PIECES_APART_MS)
 
     def go_on(self, now_ms: int) -> bool:
         """Whether more of it may still come."""

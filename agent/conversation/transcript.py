@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.conversation.onset import WORD_MS, Onset
-from agent.conversation.pieces import Pieces
+from agent.conversation.pieces import PIECES_APART_MS, Pieces
 from agent.conversation.reply import Reply
 from agent.conversation.words import without_repetition
 
@@ -79,7 +79,7 @@ class Transcript:
         self._pieces = Pieces()
         self._caller_began_ms = self._caller_told_ms = 0
         self._said_before = ""
-        self._answered_ms = -1
+        self._answered_ms, self._over_by_ms = -1, 0
         self._answered_by_session = False
         self._known_inherited = min(known_lines, self._inherited)
         self._known_ms = -1
@@ -122,14 +122,16 @@ class Transcript:
     def finish(self, reply: Reply, now_ms: int) -> list[Line]:
         """It will not be heard further: make it a line.
 
-        A question that was transcribed only while its answer came is a line before it. If the rest
-        of that question still comes, both are lines when it has (`settle`).
+        A question that was transcribed only while its answer came is a line before it. If its rest
+        still comes, piece by piece, both are lines when it has (`settle`), after a second at most.
         """
         self._replies.remove(reply)
+        if not self._over:
+            self._over_by_ms = now_ms + PIECES_APART_MS
         self._over.append((reply.text, reply.heard_text, reply.began_ms))
         if self._caller_told_ms > reply.began_ms:
             return self._finish_over()
-        return self.finish_question(now_ms)
+        return self.settle(now_ms)
 
     def _finish_over(self) -> list[Line]:
         over, self._over = self._over, []
@@ -177,7 +179,7 @@ class Transcript:
 
     @property
     def wordless(self) -> bool:
-        """Whether there is no line, and none will be of a reply that is heard."""
+        """Whether there is no line, and none will be of a reply."""
         return not (self.lines or self._replies or self._over)
 
     @property
@@ -187,21 +189,20 @@ class Transcript:
 
     def deadline_ms(self) -> int | None:
         """When `settle` is due, or None."""
-        rest_by_ms = self.rest_by_ms if self._over else None
-        return None if rest_by_ms is None else rest_by_ms + 1
+        next_by_ms = self._pieces.next_by_ms if self._over else None
+        return None if next_by_ms is None else min(next_by_ms, self._over_by_ms) + 1
 
     def settle(self, now_ms: int | None = None) -> list[Line]:
-        """Replies whose question still came when they were over become lines, once it has come; or
-        now, if no time is given: no more of it comes.
+        """Replies whose question still came when they were over become lines, once it has come by
+        the pace of its pieces; or now, if no time is given: what comes is another utterance.
         """
-        if not self._over:
-            return []
-        return self.finish_caller() if now_ms is None else self.finish_question(now_ms)
+        due_ms = self.deadline_ms()
+        waits = now_ms is not None and due_ms is not None and now_ms < due_ms
+        return self.finish_caller() if self._over and not waits else []
 
     def finish_question(self, now_ms: int) -> list[Line]:
-        """The answer begins: what the caller has said so far becomes a line.
-
-        It does not if the rest of it may still come; then it does with its answer.
+        """The answer begins: what the caller has said so far becomes a line, unless the rest of it
+        may still come; then it does with its answer.
         """
         return [] if self._pieces.go_on(now_ms) else self.finish_caller()
 

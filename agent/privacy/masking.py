@@ -127,9 +127,12 @@ class Mask:
         return text if kept == step.to else replace(step, kept=kept).to_json()
 
     def keys(self, keys: str) -> str:
-        """Keys that are pressed, with every item masked, also one with pauses in it."""
-        masked = self.text(keys.replace("w", "").replace("W", ""))
-        return masked if is_masked(masked) else keys
+        """Keys that are pressed, every item masked: with pauses in it, or between them."""
+        for pause in ("", " "):
+            masked = self.text(re.sub("[wW]+", pause, keys))
+            if is_masked(masked):
+                return masked
+        return keys
 
     def _call(
         self, number: int, name: str, arguments: str, state: str, result: str, *rest: Any

@@ -31,7 +31,8 @@ _SCREENED = re.compile(
     re.IGNORECASE,
 )
 _VOICEMAIL = re.compile(
-    r"\bbeep|\b(?:the|a|this) tone\b|\bmessage|\bvoice ?mail|\bmailbox|\bcall(?:ed)? (?:you )?back"
+    r"\bleave\b|\bhinterlass|\bdej[ea]\b|\bdevolver|\blaiss|\blasci|\bdeixe|\binspreken"
+    r"|\bbeep|\b(?:the|a|this) tone\b|\bmessage|\bvoice ?mail|\bmailbox|\bcall(?:ed)? (?:you )?back"
     r"|\bback to you|\breturn (?:your|the) call"
     r"|\bpiep|\bsignalton|\bnachricht|\banrufbeantworter|\bzurück\w*ruf|\brufe\w* \w+ zurück"
     r"|\btono\b|\bseñal|\bmensaje|\bbuzón|\bllamar[eé]|\bbip\b|\bsignal sonore|\bmessagerie"
@@ -57,10 +58,10 @@ def is_screened(said: Iterable[str]) -> bool:
             anything counts: a telephone that has screened a call may send it to a voicemail then.
     """
     for words in reversed(list(said)):
-        if _SCREENED.search(words):
-            return True
         if _VOICEMAIL.search(words):
             return False
+        if _SCREENED.search(words):
+            return True
         if _NAME.search(words) and _REASON.search(words):
             return True
     return False

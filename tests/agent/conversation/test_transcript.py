@@ -3,6 +3,7 @@
 import pytest
 
 from agent.conversation.onset import Onset
+from agent.conversation.pieces import PACES, PIECES_APART_MS
 from agent.conversation.reply import MODEL_BYTES_PER_MS, Reply, State
 from agent.conversation.transcript import Line, Transcript
 
@@ -214,13 +215,13 @@ def cut(transcript: Transcript, n: int, began_ms: int, now_ms: int) -> list[Line
 
 def test_an_answer_that_is_cut_waits_for_the_rest_of_its_question(transcript: Transcript) -> None:
     transcript.caller_said("Who does the coo", 3_000)
-    transcript.caller_said("king in your k", 3_500, 3_600)
-    assert cut(transcript, 1, 3_500, 3_700) == []
+    transcript.caller_said("king in your k", 3_300)
+    assert cut(transcript, 1, 3_300, 3_400) == []
     assert not transcript.wordless
-    transcript.caller_said("itchen", 3_800)
-    assert transcript.settle(4_800) == []
-    assert transcript.deadline_ms() == 4_801
-    lines = transcript.settle(4_801)
+    transcript.caller_said("itchen", 3_500)
+    assert transcript.deadline_ms() == 3_500 + PACES * 250 + 1
+    assert transcript.settle(3_500 + PACES * 250) == []
+    lines = transcript.settle(3_500 + PACES * 250 + 1)
     assert [(line.role, line.heard) for line in lines] == [
         ("caller", "Who does the cooking in your kitchen"),
         ("agent", "one"),
@@ -228,10 +229,35 @@ def test_an_answer_that_is_cut_waits_for_the_rest_of_its_question(transcript: Tr
     assert transcript.deadline_ms() is None
 
 
+def test_an_answer_that_is_cut_does_not_wait_for_words_that_go_on_and_on(
+    transcript: Transcript,
+) -> None:
+    for at_ms in range(3_000, 5_000, 200):
+        transcript.caller_said("and ", at_ms)
+    assert cut(transcript, 1, 4_900, 5_000) == []
+    for at_ms in range(5_000, 6_100, 200):
+        assert transcript.settle(at_ms) == []
+        transcript.caller_said("and ", at_ms)
+    assert transcript.deadline_ms() == 5_000 + PIECES_APART_MS + 1
+
+
+@pytest.mark.parametrize("question", ["what time is it", "今何時ですか。", "Who does the coo"])
+def test_an_answer_is_written_at_once_that_is_cut_behind_a_question_in_one_piece(
+    transcript: Transcript, question: str
+) -> None:
+    """What is said next is what the caller talked over it, also where no full stop is between."""
+    transcript.caller_said(question, 3_000)
+    lines = cut(transcript, 1, 3_200, 3_300)
+    assert [line.heard for line in lines] == [question, "one"]
+    transcript.caller_said("no wait", 3_500)
+    assert transcript.open_words[0] == "no wait"
+
+
 def test_what_waits_for_a_question_is_written_when_the_conversation_ends(
     transcript: Transcript,
 ) -> None:
-    transcript.caller_said("Who does the coo", 3_000)
+    transcript.caller_said("Who does the ", 3_000)
+    transcript.caller_said("coo", 3_100)
     assert cut(transcript, 1, 3_200, 3_300) == []
     assert [line.role for line in transcript.finish_caller()] == ["caller", "agent"]
 
@@ -239,7 +265,8 @@ def test_what_waits_for_a_question_is_written_when_the_conversation_ends(
 def test_words_that_talk_over_an_answer_are_no_rest_of_its_question(
     transcript: Transcript,
 ) -> None:
-    transcript.caller_said("Who does the coo", 3_000)
+    transcript.caller_said("Who does the ", 3_000)
+    transcript.caller_said("coo", 3_100)
     assert cut(transcript, 1, 3_200, 3_300) == []
     assert [line.role for line in transcript.settle()] == ["caller", "agent"]
     transcript.caller_said("Stop", 3_300)

@@ -1,6 +1,7 @@
 """Personal items are masked in what is kept of a conversation, and it still can go on."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -187,6 +188,20 @@ def test_keys_that_are_to_be_pressed_are_masked_where_they_are_told_and_kept_unt
     pressed = step.claimed("r1")[0].settled("completed")
     assert (pressed.to, pressed.kept) == ("[card number]#", "")
     assert NO_MASK.checkpoint(ledger.kept_in(NOTHING_KNOWN)) == ledger.kept_in(NOTHING_KNOWN)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "1ww4111111111111111#",
+        "2w5500005555555559#",
+        "4111111111111111ww1226",
+        "4111111111111111WW123#",
+    ],
+)
+def test_a_card_among_other_keys_is_masked(keys: str) -> None:
+    assert "[card number]" in CARDS.keys(keys)
+    assert not re.search(r"\d{5}", CARDS.keys(keys))
 
 
 def test_keys_of_a_menu_stay_as_they_are() -> None:

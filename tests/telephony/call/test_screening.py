@@ -41,6 +41,15 @@ VOICEMAILS = [
     "発信音の後にお名前とご用件をお話しください。",
     "삐 소리 후 이름과 용건을 남겨 주세요.",
     "请在提示音后留下姓名和事由。",
+    "We are screening our calls, so please leave a message after the beep.",
+    "You have reached the voicemail of Ann. To be put through, stay on the line.",
+    "Please leave your name, your number and the reason for your call. Thank you.",
+    "Bitte hinterlassen Sie Ihren Namen und den Grund Ihres Anrufs, ich melde mich.",
+    "Deje su nombre y el motivo de su llamada, y le devolveremos la llamada.",
+    "Laissez votre nom et le motif de votre appel. Merci.",
+    "Lasci il suo nome e il motivo della chiamata. Grazie.",
+    "Deixe o seu nome e o motivo da chamada.",
+    "Graag uw naam en de reden van uw telefoontje inspreken.",
 ]
 
 
