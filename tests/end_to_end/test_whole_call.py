@@ -1,5 +1,6 @@
 """One call from the first webhook to the hang-up, with a real Valkey server to look into."""
 
+import json
 from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
@@ -40,6 +41,8 @@ async def test_a_caller_is_greeted_understood_answered_and_written_down(
     assert 0 <= times_ms[0] <= times_ms[-1] <= report.duration_ms
 
     assert call.record.pop("owner")
+    measured = json.loads(call.record.pop("measured_1"))
+    assert (measured["turns"], measured["barge_ins"], measured["gaps"]) == (3, 0, 0)
     cost = [call.record.pop(name) for name in ("usd", "tokens", "seconds")]
     assert all(float(figure) > 0 for figure in cost)
     assert call.record == {
