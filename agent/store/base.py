@@ -88,6 +88,8 @@ class CallRecord:
         hours: Whether it began within the agent's hours.
         measured: What each worker measured of its part of the call: figures by name, by the first
             epoch under which that worker held it.
+        verdict: The reason for which the call is to end, if whoever holds it has nothing to say
+            against it; "" for none. It stands until the call is over, or somebody has.
     """
 
     status: Status
@@ -109,6 +111,7 @@ class CallRecord:
     hours: HoursAre = "open"
     besides_usd: float = 0.0
     measured: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    verdict: str = ""
 
     @property
     def is_away(self) -> bool:
@@ -157,6 +160,7 @@ class Taken:
         listeners: How many workers were notified, this one included if it watches the call.
         account: As in `CallRecord`.
         stored: Whether the store knows of it, which may have been away.
+        verdict: As in `CallRecord`.
     """
 
     epoch: int
@@ -165,3 +169,4 @@ class Taken:
     listeners: int
     account: str = ""
     stored: bool = True
+    verdict: str = ""

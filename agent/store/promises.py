@@ -208,6 +208,12 @@ class Store(Protocol):
         """
         ...
 
+    async def note_verdict(self, conversation_id: str, reason: str) -> None:
+        """Store for which reason a call is to end, unless whoever holds it knows better; "" once
+        they do. May be repeated.
+        """
+        ...
+
     async def reopen(self, conversation_id: str, reason: str) -> None:
         """Store that a call goes on after all, if it ended for `reason`: that was a guess, and
         somebody who knows says otherwise. A call that ended for another reason stays over.

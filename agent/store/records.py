@@ -53,6 +53,7 @@ def record_of(
         consent=fields.get("consent", ""),
         hours=cast("HoursAre", fields.get("hours", "open")),  # as the status
         measured=_measured(fields),
+        verdict=fields.get("verdict", ""),
     )
 
 

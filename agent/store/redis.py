@@ -6,7 +6,7 @@ one hash slot, and each write of the call renews their expiry:
     offhook:{<id>}:lines               stream, IDs ``<epoch>-<n>``: n role text heard at_ms epoch
     offhook:{<id>}:call                hash: status ended_reason epoch owner persona usd tokens
                                        seconds notes account summary_usd caller direction
-                                       consent; measured_<epoch>, JSON; cost_*, see
+                                       consent verdict; measured_<epoch>, JSON; cost_*, see
                                        `agent.store.besides`; next_step
                                        and next_step_*, the fields of a `NextStep`
     offhook:{<id>}:checkpoint          string: JSON
@@ -138,6 +138,7 @@ class RedisStore:
         self._settle_step = self._client.register_script(step_scripts.SETTLE_STEP)
         self._end_call = self._client.register_script(scripts.END_CALL)
         self._mark_completed = self._client.register_script(scripts.MARK_COMPLETED)
+        self._note_verdict = self._client.register_script(scripts.NOTE_VERDICT)
         self._reopen = self._client.register_script(scripts.REOPEN)
         self._count_resume = self._client.register_script(scripts.COUNT_RESUME)
 
@@ -220,7 +221,8 @@ class RedisStore:
             return None
         epoch, listeners, flat, saved, entries = answer
         kept = record_of(conversation_id, flat, saved, entries)
-        return Taken(epoch, kept.checkpoint, kept.lines, listeners, kept.account)
+        known = (kept.checkpoint, kept.lines, listeners, kept.account)
+        return Taken(epoch, *known, verdict=kept.verdict)
 
     async def append(self, conversation_id: str, lines: Sequence[Line], epoch: int) -> int:
         """See `Store.append`."""
@@ -282,6 +284,10 @@ class RedisStore:
         """See `Store.mark_completed`."""
         await self._add_errand(conversation_id)
         await self._run(self._mark_completed, conversation_id, reason)
+
+    async def note_verdict(self, conversation_id: str, reason: str) -> None:
+        """See `Store.note_verdict`."""
+        await self._run(self._note_verdict, conversation_id, reason)
 
     async def reopen(self, conversation_id: str, reason: str) -> None:
         """See `Store.reopen`."""

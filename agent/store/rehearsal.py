@@ -43,6 +43,7 @@ async def rehearse(store: RedisStore, conversation_id: str) -> None:
     await store.append(conversation_id, [Line(1, "caller", "Hello", "Hello", 0, epoch)], epoch)
     await store.save_checkpoint(conversation_id, Checkpoint(epoch, 0, 0, True, "", 0), epoch)
     await store.announce_released(conversation_id, epoch)
+    await store.note_verdict(conversation_id, OWNER)
     await store.announce_status(conversation_id, "in-progress")
     await store.note_caller(conversation_id, conversation_id, TOKEN_TTL_S)
     await store.budgets.remember(conversation_id, Account(conversation_id, "1970-01-01", ""))

@@ -180,6 +180,18 @@ refresh()
 return {{'ok', besides}}
 """
 
+# ARGV: ttl_s, reason ("" for none any more).
+NOTE_VERDICT = f"""{PREAMBLE}
+if ARGV[2] ~= '' then
+  create()
+  redis.call('HSET', call, 'verdict', ARGV[2])
+else
+  redis.call('HDEL', call, 'verdict')
+end
+refresh()
+return {{'ok', 0}}
+"""
+
 # ARGV: ttl_s, epoch, reason.
 END_CALL = f"""{PREAMBLE}{FENCE}
 own(epoch)

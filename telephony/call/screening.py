@@ -12,6 +12,8 @@ written down without hearing such telephones: see docs/unverified.md.
 import re
 from collections.abc import Iterable
 
+from agent.conversation.checkpoint import Checkpoint
+from agent.conversation.transcript import Line
 from telephony.call.ending import FOR_A_MACHINE, EndedReason
 
 _NAME = re.compile(
@@ -41,6 +43,12 @@ _VOICEMAIL = re.compile(
     r"|発信音|メッセージ|留守番|留言|提示音|삐|메시지|음성 ?사서함",
     re.IGNORECASE,
 )
+
+
+def stored_words(lines: Iterable[Line], checkpoint: Checkpoint | None) -> list[str]:
+    """What the other party of a call has said, by what is stored of it; for `is_screened`."""
+    said = [line.text for line in lines if line.role == "caller"]
+    return said if checkpoint is None else [*said, checkpoint.owed_words]
 
 
 def spares(reason: EndedReason, said: Iterable[str]) -> bool:

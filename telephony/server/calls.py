@@ -24,7 +24,7 @@ from agent.conversation.meter import NANO, Tariffs
 from agent.conversation.persona import Persona
 from agent.conversation.transcript import Line
 from agent.privacy.masking import NO_MASK, Mask
-from agent.store.base import Taken
+from agent.store.base import StoreAway, Taken
 from agent.store.promises import Leases, Store
 from agent.tools.toolbox import NO_TOOLS, Toolbox
 from telephony.call.ending import FOR_A_MACHINE, EndedReason
@@ -35,11 +35,13 @@ from telephony.call.events import (
     EndRequested,
     OwnershipLost,
 )
+from telephony.call.screening import is_screened, stored_words
 from telephony.server.admission import wall_time_ms
 from telephony.server.driver import Driver, Model
 from telephony.server.measuring import Measuring, as_stored
 from telephony.server.observers import Observer, Observers
 from telephony.server.ownership import NOTHING_TOLD, Owned, Ownership, Tells, bound
+from telephony.server.patience import patiently
 from telephony.server.purse import Purse
 from telephony.server.store_writer import StoreWriter
 
@@ -246,6 +248,8 @@ class Calls:
                 driver.owned.heard(tells.began, stored=taken.stored)
             if self._drained_by_s is not None:
                 driver.feed(DrainRequested(self._drain_left_ms(self._drained_by_s)))
+            if taken.verdict:  # its last owner was told of it, and has not acted
+                self._judge_taken(call_sid, taken)
             return driver
 
     async def drain(self, budget_s: float) -> None:
@@ -289,13 +293,31 @@ class Calls:
         else:
             driver.feed(OwnershipLost(epoch))
 
-    def _on_status(self, call_sid: str, call_status: str) -> None:
+    def judge(self, call_sid: str, verdict: str) -> None:
+        """End a call that is held here for the reason `verdict`. If it goes on all the same, the
+        store forgets the verdict.
+        """
         if (driver := self.get(call_sid)) is None:
             return
-        if call_status in ASKED_FOR:
-            driver.feed(EndRequested(EndedReason(call_status)))
+        driver.feed(EndRequested(EndedReason(verdict)))
+        if not driver.over and verdict in FOR_A_MACHINE:
+            self._tasks.create_task(self._forget_verdict(call_sid))
+
+    def _judge_taken(self, call_sid: str, taken: Taken) -> None:
+        if is_screened(stored_words(taken.lines, taken.checkpoint)):
+            self._tasks.create_task(self._forget_verdict(call_sid))
         else:
+            self.judge(call_sid, taken.verdict)
+
+    def _on_status(self, call_sid: str, call_status: str) -> None:
+        if call_status in ASKED_FOR:
+            self.judge(call_sid, call_status)
+        elif (driver := self.get(call_sid)) is not None:
             driver.feed(CallStatus(call_status))
+
+    async def _forget_verdict(self, call_sid: str) -> None:
+        with suppress(StoreAway):  # whoever comes to hold the call hears the same words
+            await patiently(self._store.note_verdict(call_sid, ""))
 
     async def _live(self, driver: Driver) -> None:
         call_sid = driver.call_sid

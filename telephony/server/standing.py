@@ -14,7 +14,7 @@ from agent.store.base import CallRecord, Direction, HoursAre, StoreAway
 from agent.store.budgets import Account
 from telephony.call.ending import GOES_ON, NOT_REACHED, EndedReason, NotBegun
 from telephony.call.events import EndRequested
-from telephony.call.screening import is_screened
+from telephony.call.screening import is_screened, stored_words
 from telephony.server.admission import wall_time_ms
 from telephony.server.patience import patiently
 from telephony.server.reaper import comes_back
@@ -170,15 +170,29 @@ async def end_for_machine(worker: Worker, call_sid: str, reason: EndedReason) ->
         driver.feed(EndRequested(reason))
         return driver.over
     try:
+        await patiently(worker.store.note_verdict(call_sid, reason))  # Twilio tells only once
         if await patiently(worker.store.announce_status(call_sid, reason)):
-            return True  # the worker that holds it knows all that was said
-        stored = await patiently(worker.store.look_up(call_sid))
-        lines = () if stored is None else stored.lines
-        if is_screened(line.text for line in lines if line.role == "caller"):
-            return False
-        await patiently(worker.store.mark_completed(call_sid, reason))
+            return True  # the worker that holds it knows all that was said, if it still lives
+        return await _heed(worker, call_sid, reason)
     except StoreAway as away:
         log.warning("end of call not stored", call_sid=call_sid, reason=reason, why=away.why)
+    return True
+
+
+async def _heed(worker: Worker, call_sid: str, verdict: str) -> bool:
+    """End a call that no worker holds as it was to end, by what is stored of it.
+
+    Returns:
+        Whether it is over. If not, its verdict is forgotten.
+
+    Raises:
+        StoreAway: The store is away.
+    """
+    stored = await patiently(worker.store.look_up(call_sid))
+    if stored is not None and is_screened(stored_words(stored.lines, stored.checkpoint)):
+        await patiently(worker.store.note_verdict(call_sid, ""))
+        return False
+    await patiently(worker.store.mark_completed(call_sid, verdict))
     return True
 
 
@@ -187,11 +201,13 @@ async def believed(
 ) -> CallRecord | None:
     """What is stored of the call, put right where Twilio knows better. That the caller hung up is
     only a guess after a `stop`, which comes also when the call is moved elsewhere; so is that a
-    call is over once a transfer is.
+    call is over once a transfer is. A verdict that stands was told to a worker that is gone.
     """
     call_sid = form["CallSid"]
     if form.get("CallStatus") != GOES_ON:
         return stored
+    if stored is not None and stored.status != "completed" and stored.verdict:
+        return await _put_into_effect(worker, form, stored)
     if worker.calls.ended_reason(call_sid) in GUESSES:
         worker.calls.reopen(call_sid)
     if stored is None or stored.ended_reason not in GUESSES:
@@ -201,4 +217,21 @@ async def believed(
         await patiently(worker.store.reopen(call_sid, stored.ended_reason))
     except StoreAway as away:
         log.warning("call not reopened", call_sid=call_sid, why=away.why)
+    return await record(worker, form)
+
+
+async def _put_into_effect(
+    worker: Worker, form: Mapping[str, str], stored: CallRecord
+) -> CallRecord | None:
+    """What is stored of a call after its verdict was acted on."""
+    call_sid, verdict = form["CallSid"], stored.verdict
+    log.info("a verdict is acted on that nobody has", call_sid=call_sid, reason=verdict)
+    if worker.calls.get(call_sid) is not None:
+        worker.calls.judge(call_sid, verdict)
+        return stored
+    try:
+        await _heed(worker, call_sid, verdict)
+    except StoreAway as away:
+        log.warning("end of call not stored", call_sid=call_sid, reason=verdict, why=away.why)
+        return stored
     return await record(worker, form)
