@@ -31,6 +31,7 @@ REFUSED = {
     "message-worker-killed.2.call": LATER,
     "message-worker-killed.call": TOOL,
     "old-stream.call": "Mark of another stream",
+    "screened-machine.call": "EndRequested",
     "secure-entry-given-up.call": TOOL,
     "secure-entry.call": TOOL,
     "sms-sent.call": TOOL,

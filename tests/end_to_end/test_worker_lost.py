@@ -1,6 +1,7 @@
 """Real worker processes behind one public URL: one is killed, or told to stop, in mid-call."""
 
 import asyncio
+import json
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,8 @@ async def test_a_worker_is_killed_and_another_goes_on_with_the_same_conversation
     assert call.said.count(("agent", GREETING)) == 1
     assert (call.said[0], call.said[-1]) == (CONVERSATION[0], CONVERSATION[-1])
     assert call.record.pop("owner")
+    measured = [json.loads(call.record.pop(f"measured_{epoch}")) for epoch in (1, 2)]
+    assert [each["turns"] for each in measured] == [1, 2], "each worker measures what it answers"
     cost = [call.record.pop(name) for name in ("usd", "tokens", "seconds")]
     assert all(float(figure) > 0 for figure in cost)
     assert call.record.pop("account")
