@@ -43,9 +43,12 @@ class Legs(Protocol):
         """
         ...
 
-    async def answered(self, conversation_id: str, guess: str, reason: str) -> NextStep | None:
-        """Store that the target of a transfer without a leg has answered. May be repeated, and
-        come late: a call that is over by then for the reason `guess` is so for `reason`.
+    async def answered(
+        self, conversation_id: str, n: int, guess: str, reason: str
+    ) -> NextStep | None:
+        """Store that the target of step `n`, a transfer without a leg, has answered. May be
+        repeated, and come late: a call that is over by then for the reason `guess` is so for
+        `reason`. Of another step it changes nothing.
 
         Returns:
             The step as it stands now, if there is one.
@@ -102,10 +105,12 @@ class RedisLegs:
             moved, flat = await self._move(keys=_keys(conversation_id), args=args)
         return step_in(fields_of(flat)), bool(moved)
 
-    async def answered(self, conversation_id: str, guess: str, reason: str) -> NextStep | None:
+    async def answered(
+        self, conversation_id: str, n: int, guess: str, reason: str
+    ) -> NextStep | None:
         """See `Legs.answered`."""
         with store_away():
-            args = (self._ttl_s, guess, reason)
+            args = (self._ttl_s, n, guess, reason)
             return step_in(fields_of(await self._answered(keys=_keys(conversation_id), args=args)))
 
     async def watch(self, conversation_id: str, within_ms: int, *, sooner: bool = False) -> None:

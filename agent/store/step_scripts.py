@@ -74,13 +74,15 @@ refresh()
 return {{moved, redis.call('HGETALL', call)}}
 """
 
-# The call may be over by now, for a reason that is a guess. ARGV: ttl_s, the guess, the reason.
+# The call may be over by now, for a reason that is a guess. ARGV: ttl_s, number of the step, the
+# guess, the reason.
 ANSWERED = f"""{PREAMBLE}{STEP}
 local stage = step('stage')
-if (stage == 'running' or stage == 'unknown') and step('leg') == '' then
+local mine = step('n') == ARGV[2] and redis.call('HGET', call, 'next_step') == 'transfer'
+if mine and (stage == 'running' or stage == 'unknown') and step('leg') == '' then
   redis.call('HSET', call, 'next_step_answered', '1')
-  if completed() and redis.call('HGET', call, 'ended_reason') == ARGV[2] then
-    redis.call('HSET', call, 'ended_reason', ARGV[3])
+  if completed() and redis.call('HGET', call, 'ended_reason') == ARGV[3] then
+    redis.call('HSET', call, 'ended_reason', ARGV[4])
   end
 end
 refresh()

@@ -86,7 +86,7 @@ async def _put_through(
         return None
     if step is None or not mine or (to := agent.transfers.get(step.to)) is None:
         return None
-    return way_out.dial(worker, form, to.to, agent)
+    return way_out.dial(worker, form, to.to, agent, step)
 
 
 def _said(worker: Worker, agent: Agent, rounds: int) -> str | None:

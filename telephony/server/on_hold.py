@@ -153,13 +153,13 @@ class OnHold:
     def _way_back(self, *, closed: bool) -> str:
         return urls.callback_url(self._url, urls.back(closed=closed))
 
-    async def answered(self, call_sid: str, guess: str, reason: str) -> NextStep | None:
+    async def answered(self, of: OfStep, guess: str, reason: str) -> NextStep | None:
         """The target of a transfer that is not warm has answered: see `Legs.answered`.
 
         Raises:
             StoreAway: It is not stored.
         """
-        return await patiently(self._legs.answered(call_sid, guess, reason))
+        return await patiently(self._legs.answered(of.call_sid, of.n, guess, reason))
 
     async def joins(self, of: OfStep, leg: str) -> None:
         """The target is in the conference; if they came too late, they are alone there."""

@@ -20,7 +20,9 @@ from telephony.call.events import EndRequested
 from telephony.server.patience import patiently
 from telephony.server.worker import Worker
 from telephony.twilio import twiml
+from telephony.twilio.conference import OfStep
 from telephony.twilio.numbers import caller_id, parties
+from telephony.twilio.urls import DIALLED_PATH
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +82,7 @@ async def put_through(
         await settled(worker, call_sid, "failed")
         return None
     log.info("caller is put through", call_sid=call_sid, to=claimed.to, warm=to.warm)
-    document: str | None = dial(worker, form, to.to, agent)
+    document: str | None = dial(worker, form, to.to, agent, claimed)
     if to.warm:
         document = await _held(worker, form, record, claimed)
     if document is not None:
@@ -132,10 +134,10 @@ async def without_agent(worker: Worker, form: Mapping[str, str], agent: Agent, r
         return apology
     try:
         asked = Asked("transfer", "")
-        _, mine = await patiently(worker.store.claim_step(form["CallSid"], request, asked))
+        step, mine = await patiently(worker.store.claim_step(form["CallSid"], request, asked))
     except StoreAway:
-        mine = True
-    return dial(worker, form, to, agent, agent.says.transfer) if mine else apology
+        step, mine = None, True
+    return dial(worker, form, to, agent, step, agent.says.transfer) if mine else apology
 
 
 async def ended(
@@ -168,24 +170,27 @@ async def ended(
     return left, left.outcome, tidy
 
 
-async def dialled(worker: Worker, form: Mapping[str, str]) -> None:
+async def dialled(worker: Worker, form: Mapping[str, str], of: OfStep) -> None:
     """The leg of a cold transfer has been answered, or is over.
 
     Args:
         worker: The worker that is told so.
         form: The fields of the webhook about that leg.
+        of: The step that it was dialled for.
     """
     call_sid, seconds = form["ParentCallSid"], form.get("CallDuration", "")
+    if of.call_sid != call_sid:
+        return
     if form.get("CallStatus") not in {GOES_ON, "completed"}:  # nobody has answered
         return
     guess, reason = EndedReason.CALLER_HANGUP, EndedReason.TRANSFERRED
     try:
-        step = await worker.warm.answered(call_sid, guess, reason)
+        await worker.warm.answered(of, guess, reason)
     except StoreAway as away:
         log.warning("answer of a target not stored", call_sid=call_sid, why=away.why)
         return
-    if step is not None and seconds:
-        await worker.extras.leg(call_sid, str(step.n), form.get("To", ""), seconds)
+    if seconds:
+        await worker.extras.leg(call_sid, str(of.n), form.get("To", ""), seconds)
 
 
 async def _costs(worker: Worker, form: Mapping[str, str], step: NextStep | None) -> None:
@@ -242,8 +247,18 @@ async def _let_go(worker: Worker, call_sid: str) -> None:
         log.warning("transfer not announced", call_sid=call_sid, why=away.why)
 
 
-def dial(worker: Worker, form: Mapping[str, str], to: str, agent: Agent, says: str = "") -> str:
-    """The document that puts a caller through to `to`, after `says`."""
+def dial(
+    worker: Worker,
+    form: Mapping[str, str],
+    to: str,
+    agent: Agent,
+    step: NextStep | None,
+    says: str = "",
+) -> str:
+    """The document that puts a caller through to `to`, after `says`. Twilio tells of that leg under
+    the `step` it belongs to; None where that is not stored.
+    """
+    of = None if step is None else OfStep(form["CallSid"], step.n)
     return twiml.transfer(
         worker.settings.public_url,
         says,
@@ -251,4 +266,5 @@ def dial(worker: Worker, form: Mapping[str, str], to: str, agent: Agent, says: s
         caller_id=caller_id(*parties(form)),
         language=agent.persona.language,
         closed=agent.outside,
+        told_at="" if of is None else of.url(worker.settings.public_url, DIALLED_PATH),
     )

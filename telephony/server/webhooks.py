@@ -26,6 +26,7 @@ from telephony.server import answering, menu, standing, way_out
 from telephony.server.checked import after_menu, agent_of, form_of, token_of, worker_of, xml
 from telephony.server.worker import Worker
 from telephony.twilio import twiml, urls
+from telephony.twilio.conference import step_of
 from telephony.twilio.numbers import is_placed
 
 log = structlog.get_logger(__name__)
@@ -125,7 +126,8 @@ async def dialled(request: Request) -> Response:
     """
     worker = worker_of(request)
     form = await form_of(request, ("CallSid", "ParentCallSid", "AccountSid"))
-    await way_out.dialled(worker, form)
+    if (of := step_of(request.scope["query_string"].decode("latin-1"))) is not None:
+        await way_out.dialled(worker, form, of)
     return Response(status_code=204)
 
 

@@ -9,7 +9,6 @@ import re
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # no types
 
 from telephony.twilio.urls import (
-    DIALLED_PATH,
     MENU_PATH,
     PLAYED_PATH,
     ROUND_QUERY,
@@ -154,12 +153,13 @@ def transfer(
     caller_id: str | None = None,
     language: str = "",
     closed: bool = False,
+    told_at: str = "",
 ) -> str:
     """Say `text`, then put the call through to `to`.
 
     When the transfer is over, whatever its result, Twilio requests `TRANSFERRED_PATH` with a
-    `DialCallStatus`, unless the caller has hung up. `DIALLED_PATH` is told that `to` has answered,
-    and that this leg is over.
+    `DialCallStatus`, unless the caller has hung up. `told_at` is told that `to` has answered, and
+    that this leg is over.
 
     Args:
         public_url: The address under which Twilio reaches us.
@@ -168,6 +168,7 @@ def transfer(
         caller_id: The number that `to` sees (see `numbers.caller_id`); None for the caller's.
         language: The language of `text`; "" for Twilio's default.
         closed: Whether the call began outside the agent's hours.
+        told_at: The URL of the webhook `DIALLED_PATH`, with the step; "" for nobody.
 
     Raises:
         ValueError: `public_url` cannot be used.
@@ -184,9 +185,9 @@ def transfer(
     noun = dial.sip if to.startswith("sip") else dial.number
     noun(
         to,
-        status_callback=callback_url(public_url, DIALLED_PATH),
-        status_callback_method="POST",
-        status_callback_event="answered completed",
+        status_callback=told_at or None,
+        status_callback_method="POST" if told_at else None,
+        status_callback_event="answered completed" if told_at else None,
     )
     return str(response)
 

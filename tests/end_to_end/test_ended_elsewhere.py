@@ -20,6 +20,7 @@ from agent.conversation.next_step import (
 from agent.simulator.server import SimulatedGemini
 from agent.store.redis import RedisStore
 from telephony.server.on_hold import ACCEPTED
+from telephony.twilio.conference import STEP_QUERY
 from telephony.twilio.urls import DIALLED_PATH, STATUS_PATH, TRANSFERRED_PATH
 from tests.contracts.stored import CHECKPOINT
 from tests.end_to_end.serving import LocalWorker, serving
@@ -90,24 +91,27 @@ async def test_how_a_dial_ended_with_its_call_tells_whether_they_talked(
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("said", "kind", "n", "why"),
     [
-        ({"CallStatus": "in-progress"}, "transferred"),
-        ({"CallStatus": "completed", "CallDuration": "5"}, "transferred"),
-        ({"CallStatus": "canceled", "CallDuration": "0"}, "caller_hangup"),
-        ({"CallStatus": "no-answer"}, "caller_hangup"),
+        ({"CallStatus": "in-progress"}, "transfer", 1, "transferred"),
+        ({"CallStatus": "completed", "CallDuration": "5"}, "transfer", 1, "transferred"),
+        ({"CallStatus": "canceled", "CallDuration": "0"}, "transfer", 1, "caller_hangup"),
+        ({"CallStatus": "no-answer"}, "transfer", 1, "caller_hangup"),
+        ({"CallStatus": "completed", "CallDuration": "5"}, "transfer", 0, "caller_hangup"),
+        ({"CallStatus": "completed", "CallDuration": "5"}, "digits", 1, "caller_hangup"),
     ],
 )
 @pytest.mark.parametrize("late", [False, True])
 async def test_what_twilio_tells_of_the_leg_says_whether_a_caller_was_transferred(
-    gemini: SimulatedGemini, said: dict[str, str], why: str, *, late: bool
+    gemini: SimulatedGemini, said: dict[str, str], kind: Kind, n: int, why: str, *, late: bool
 ) -> None:
     async with serving(gemini) as worker:
-        call_sid = await away(worker, "transfer", None)
+        call_sid = await away(worker, kind, None)
         leg = form_of(new_call_sid(), "in-progress") | {"ParentCallSid": call_sid} | said
 
         async def told() -> None:
-            answer = await post(worker.url, DIALLED_PATH, leg, signed(DIALLED_PATH, leg))
+            path = f"{DIALLED_PATH}?{STEP_QUERY}={call_sid}.{n}"
+            answer = await post(worker.url, path, leg, signed(path, leg))
             assert answer.status_code == 204
 
         if not late:
