@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from agent.conversation.next_step import Stage
 from agent.money import prices
-from agent.store.base import StoreAway
+from agent.store.base import CallRecord, StoreAway
 from agent.store.besides import Besides
 from agent.store.budgets import Account
 from agent.store.promises import Store
@@ -53,8 +54,8 @@ class Extras:
         await self._costs(call_sid, f"leg_{what}", usd)
 
     async def line(self, form: Mapping[str, str]) -> None:
-        """A call is over. If its caller was put through, no worker has counted the minutes of its
-        own line since. May be repeated. Raises nothing.
+        """A call is over. If its caller was put through, or hung up while that still rang, no
+        worker has counted the minutes of its own line since. May be repeated. Raises nothing.
 
         Args:
             form: The fields of the webhook that says so.
@@ -65,7 +66,7 @@ class Extras:
         except StoreAway as away:
             log.warning("cost not stored", call_sid=call_sid, what="line", why=away.why)
             return
-        if record is None or record.ended_reason != EndedReason.TRANSFERRED:
+        if record is None or not _was_away(record):
             return
         ours, theirs = parties(form)
         minutes = max(0, _minutes(seconds) - _minutes(str(record.seconds)))
@@ -96,6 +97,18 @@ class Extras:
         account = None if record is None else Account.from_json(record.account)
         if account is not None:
             await self._till.pay_besides(call_sid, account, usd, what)
+
+
+def _was_away(record: CallRecord) -> bool:
+    """Whether no worker had the line when the call ended. Whether somebody had answered may be told
+    later.
+    """
+    step = record.next_step
+    if record.ended_reason == EndedReason.TRANSFERRED:
+        return True
+    if step is None or record.status != "completed":
+        return False
+    return step.kind == "transfer" and step.stage is Stage.RUNNING
 
 
 def _minutes(seconds: str) -> int:

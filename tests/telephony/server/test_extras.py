@@ -7,6 +7,7 @@ import pytest
 
 from agent.conversation.checkpoint import NOTHING_KNOWN
 from agent.conversation.meter import NANO
+from agent.conversation.next_step import Asked, Kind
 from agent.money.prices import INBOUND_USD, OUTBOUND_USD, SIP_USD, TEXT_USD
 from agent.store.budgets import Account
 from agent.store.redis import RedisStore
@@ -97,6 +98,17 @@ async def test_the_line_of_who_was_put_through_costs_until_its_end(store: RedisS
     for _ in range(2):
         await extras.line(OVER | {"CallDuration": "200"})
     assert await usd(store) == pytest.approx(4 * INBOUND_USD)
+
+
+@pytest.mark.parametrize(("kind", "minutes"), [("transfer", 4), ("digits", 0)])
+async def test_the_line_of_who_hung_up_while_it_rang_costs_until_its_end(
+    store: RedisStore, kind: Kind, minutes: int
+) -> None:
+    extras = Extras(store, store.besides, Booked())
+    await store.claim_step(CALL, "r1", Asked(kind, "sales"))
+    await store.mark_completed(CALL, "caller_hangup")
+    await extras.line(OVER | {"CallDuration": "200"})
+    assert await usd(store) == pytest.approx(minutes * INBOUND_USD)
 
 
 async def test_what_nothing_is_known_of_costs_nothing(store: RedisStore) -> None:
