@@ -20,6 +20,10 @@ CAME_OF_IT = {
 }
 """What came of a transfer, by the outcome of its step."""
 KEYS_SENT = "The keys were pressed. Say nothing; listen to what comes, and go by that."
+KEYS_LOST = (
+    "The keys were not pressed: which ones is not kept. Say nothing; listen to what comes: if it "
+    "asks for them, press them again."
+)
 KEYS_UNKNOWN = (
     "Nobody knows whether the keys were pressed. Say nothing; listen to what comes: if it asks for "
     "them again, press them again."

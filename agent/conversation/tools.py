@@ -16,6 +16,7 @@ from agent.conversation.hints import (
     BACK,
     BACK_UNKNOWN,
     CAME_OF_IT,
+    KEYS_LOST,
     KEYS_SENT,
     KEYS_UNKNOWN,
     NOT_KEPT,
@@ -230,6 +231,8 @@ def _pressed(call: ToolCall, step: NextStep | None) -> None:
     match step:
         case NextStep(stage=Stage.INTENDED):
             call.state = State.RUNNING
+        case NextStep(stage=Stage.DONE, outcome="failed"):
+            call.ends(State.FAILED, envelope(Status.ERROR, retryable=True, hint=KEYS_LOST), 0)
         case NextStep(stage=Stage.DONE):
             call.ends(State.DONE, envelope(Status.OK, hint=KEYS_SENT), 0)
         case _:

@@ -102,6 +102,7 @@ async def _pressed(worker: Worker, call_sid: str, request: str, *, closed: bool)
     if not mine or claimed is None:
         return None
     if is_masked(claimed.to):  # the call was taken for over, so nobody knows them any more
+        await settled(worker, call_sid, "failed")
         return None
     log.info("keys are pressed", call_sid=call_sid, keys=len(claimed.to))
     await _let_go(worker, call_sid)

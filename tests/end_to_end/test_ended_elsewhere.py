@@ -15,13 +15,14 @@ from agent.conversation.next_step import (
     Kind,
     Move,
     NextStep,
+    Stage,
     ends,
 )
 from agent.simulator.server import SimulatedGemini
 from agent.store.redis import RedisStore
 from telephony.server.on_hold import ACCEPTED
 from telephony.twilio.conference import STEP_QUERY
-from telephony.twilio.urls import DIALLED_PATH, STATUS_PATH, TRANSFERRED_PATH
+from telephony.twilio.urls import DIALLED_PATH, RESUME_PATH, STATUS_PATH, TRANSFERRED_PATH
 from tests.contracts.stored import CHECKPOINT
 from tests.end_to_end.serving import LocalWorker, serving
 from tests.end_to_end.twilio import form_of, new_call_sid, post, signed
@@ -123,3 +124,18 @@ async def test_what_twilio_tells_of_the_leg_says_whether_a_caller_was_transferre
         record = await worker.server.worker.store.look_up(call_sid)
     assert record is not None
     assert (record.status, record.ended_reason) == ("completed", why)
+
+
+async def test_keys_that_nobody_knows_any_more_have_failed(gemini: SimulatedGemini) -> None:
+    async with serving(gemini) as worker:
+        store, call_sid = worker.server.worker.store, new_call_sid()
+        step = NextStep(1, "digits", "[card number]", "agent")
+        await store.take(call_sid, "nonce", "worker", 60)
+        kept = replace(CHECKPOINT, epoch=1, next_step=step.to_json())
+        await store.save_checkpoint(call_sid, kept, 1)
+        form = form_of(call_sid, "in-progress")
+        await post(worker.url, RESUME_PATH, form, signed(RESUME_PATH, form))
+        record = await store.look_up(call_sid)
+    assert record is not None
+    assert record.next_step is not None
+    assert (record.next_step.stage, record.next_step.outcome) == (Stage.DONE, "failed")
