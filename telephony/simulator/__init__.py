@@ -25,6 +25,7 @@ Modules, lowest first:
     overrides         [pure] retries and timeouts, from the fragment of a URL
     interrupt         lets the caller hang up at Ctrl-C
     clock             [edge] the time of one call
+    http_client       the HTTP client of everything simulated that asks our server
     workers           [edge] chooses a worker for each connection, as a load balancer does
     webhooks          [edge] signed HTTP requests with retries
     documents         [edge] requests a TwiML document, and the fallback's if that fails

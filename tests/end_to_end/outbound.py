@@ -1,5 +1,6 @@
 """A server that places calls, and the simulated people whom it calls."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ from typing import Any
 
 import httpx
 
+from agent.store.base import CallRecord
 from telephony.server.observers import Observer
 from telephony.simulator.exchange import Exchange
-from telephony.simulator.report import CallEvent
+from telephony.simulator.http_client import http_client
+from telephony.simulator.report import CallEvent, Report
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_calls import PlacedCall
 from telephony.simulator.rest_server import SimulatedRest
@@ -54,9 +57,23 @@ class Office:
         """`POST /calls`, of a call that may be placed unless `wish` says otherwise."""
         given = {} if token is None else {"Authorization": f"Bearer {token}"}
         headers = httpx.Headers(given, encoding="latin-1")
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
+        async with http_client(timeout_s=PATIENCE_S) as client:
             body: dict[str, Any] = {"to": THEIRS, "consent": CONSENT} | wish
             return await client.post(f"{self.worker.url}/calls", json=body, headers=headers)
+
+    async def over(self, call_sid: str) -> tuple[Report, CallRecord | None]:
+        """A call's report and record, once it is over for Twilio and stored as ended.
+
+        Twilio hangs up before the worker has stored what it was told.
+        """
+        report = await self.exchange.report(call_sid)
+        store = self.worker.server.worker.store
+        async with asyncio.timeout(PATIENCE_S):
+            record = await store.look_up(call_sid)
+            while record is not None and record.status != "completed":
+                await asyncio.sleep(0.01)
+                record = await store.look_up(call_sid)
+        return report, record
 
 
 @asynccontextmanager

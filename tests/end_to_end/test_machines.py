@@ -66,8 +66,7 @@ async def test_a_machine_gets_the_message_once_it_records_and_only_once(
         on_event=lambda _placed, event: events.append(event),
     ) as placing:
         call_sid = (await placing.ask()).json()["call_sid"]
-        report = await placing.exchange.report(call_sid)
-        record = await placing.worker.server.worker.store.look_up(call_sid)
+        report, record = await placing.over(call_sid)
     assert report.problems == ()
     assert report.complaints == ()
     assert report.ended_by == "agent"
@@ -86,8 +85,7 @@ async def test_a_person_is_talked_to_also_one_who_may_be_a_machine(
     faults = replace(talks.faults, answered_by=answered_by, answered_by_ms=FOUND_OUT_MS)
     async with office(gemini, tmp_path, replace(talks, faults=faults), persona=LEAVES) as placing:
         call_sid = (await placing.ask()).json()["call_sid"]
-        report = await placing.exchange.report(call_sid)
-        record = await placing.worker.server.worker.store.look_up(call_sid)
+        report, record = await placing.over(call_sid)
     assert (report.problems, report.announced) == ((), ())
     assert record is not None
     assert (record.ended_reason, len(record.lines)) == ("caller_hangup", 3)
@@ -151,8 +149,7 @@ async def test_a_worker_that_does_not_hold_the_call_has_the_message_left_all_the
         form = {"CallSid": call_sid, "AccountSid": ACCOUNT_SID, "AnsweredBy": "machine_end_beep"}
         path = f"{ANSWERED_BY_PATH}?{query}"
         assert (await post(other.url, path, form, signed(path, form))).status_code == 204
-        report = await placing.exchange.report(call_sid)
-        record = await placing.worker.server.worker.store.look_up(call_sid)
+        report, record = await placing.over(call_sid)
     assert (report.announced, report.ended_by) == ((MESSAGE,), "agent")
     assert record is not None
     assert record.ended_reason == "voicemail"

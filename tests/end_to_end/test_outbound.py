@@ -58,10 +58,9 @@ async def test_a_call_is_placed_rings_is_answered_and_is_stored_as_any_other(
         record = await placing.worker.server.worker.store.look_up(call_sid)
         assert record is not None, "it is stored before anybody answers"
         assert (record.status, record.direction) == ("ringing", "outbound")
-        report = await placing.exchange.report(call_sid)
+        report, record = await placing.over(call_sid)
         assert report.problems == ()
         assert report.complaints == ()
-        record = await placing.worker.server.worker.store.look_up(call_sid)
         assert record is not None
         [placed] = placing.exchange.placed
         assert (placed.to, placed.calling, placed.sid) == (THEIRS, OURS, call_sid)
@@ -310,11 +309,10 @@ async def test_a_telephone_rings_for_so_long_and_nobody_is_spoken_to(
     persona = PERSONA + "ring_s = 5\n"
     async with office(gemini, tmp_path, script, persona=persona) as placing:
         call_sid = (await placing.ask()).json()["call_sid"]
-        report = await placing.exchange.report(call_sid)
+        report, record = await placing.over(call_sid)
         assert (report.streams, report.webhooks[-1].path) == (0, "/twilio/status")
         [placed] = placing.exchange.placed
         assert placed.ring_s == 5
-        record = await placing.worker.server.worker.store.look_up(call_sid)
         assert record is not None
         assert (record.ended_reason, record.lines) == (reason, ())
         assert (record.persona, record.direction) == ("Grace", "outbound")

@@ -60,8 +60,7 @@ async def test_a_service_that_screens_is_answered_whatever_twilio_takes_it_for(
         call_sid = (await placing.ask()).json()["call_sid"]
         await steps.until(lambda step: _wrote(step, QUESTION))
         await _tell(other if told == "another worker" else placing.worker, call_sid)
-        report = await placing.exchange.report(call_sid)
-        record = await placing.worker.server.worker.store.look_up(call_sid)
+        report, record = await placing.over(call_sid)
     assert (report.problems, report.complaints, report.announced) == ((), (), ())
     assert record is not None
     assert (record.ended_reason, record.verdict) == ("caller_hangup", "")

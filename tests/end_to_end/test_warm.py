@@ -128,7 +128,7 @@ async def test_a_machine_that_is_noticed_is_told_nothing_and_the_caller_comes_ba
 @pytest.mark.parametrize(
     ("target", "told", "outcome"),
     [
-        (person(STAYS, pickup="busy"), 0, "busy"),
+        (person(STAYS, pickup="busy", ring_ms=500), 0, "busy"),
         (person(STAYS, pickup="no-answer"), 0, "no-answer"),
         (person(STAYS), 1, "not-taken"),
         (person('wait = "agent"\nsay = "goodbye"', STAYS), 1, "not-taken"),
