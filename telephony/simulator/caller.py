@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from telephony.audio.formats import PHONE_RATE_HZ, PHONE_SAMPLES_PER_MS
 from telephony.audio.wav import write_mono, write_stereo
 from telephony.simulator import report
@@ -22,6 +20,7 @@ from telephony.simulator.clock import Clock
 from telephony.simulator.conference import Conferences
 from telephony.simulator.director import Director
 from telephony.simulator.faults import CallFaults
+from telephony.simulator.http_client import http_client
 from telephony.simulator.identity import CALLED, CALLER, Identity, NumberWebhooks
 from telephony.simulator.report import AgentQuiet, CallEvent, Report, WebhookAnswered
 from telephony.simulator.rest import RestAccount
@@ -84,8 +83,7 @@ async def call(
         The report, even if the call failed; see `Report.problems`.
     """
     faults = script.faults if faults is None else faults
-    limits = httpx.Limits(max_keepalive_connections=0)
-    async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
+    async with http_client(keeps_alive=False) as client:
         events: list[CallEvent] = []
 
         def tell(event: CallEvent) -> None:

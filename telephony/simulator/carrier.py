@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 from telephony.simulator.clock import Clock
 from telephony.simulator.documents import Documents
 from telephony.simulator.faults import CallFaults
+from telephony.simulator.http_client import http_client
 from telephony.simulator.report import WebhookAnswered
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_messages import MessageStatus, SentMessage, callback_params
@@ -82,7 +81,7 @@ class Carrier:
         self._faults = faults or CallFaults()
         self._rng = random.Random(seed)  # noqa: S311 - repeatable
         self._tell = tell
-        self._client = httpx.AsyncClient(trust_env=False)
+        self._client = http_client()
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 
-import httpx
-
 from agent.persona.agents import NOTICE, Agent, Agents
 from agent.simulator.behaviour import Behaviour
 from agent.simulator.endpoint import Endpoint
@@ -15,6 +13,7 @@ from telephony.call.events import CallOpened, Event
 from telephony.replay.recording import Recording
 from telephony.server.app import on_free_port
 from telephony.settings import Settings
+from telephony.simulator.http_client import http_client
 from telephony.simulator.identity import Identity
 from telephony.wire_replay.call_time import CallTime
 from telephony.wire_replay.carried import Carried
@@ -67,8 +66,7 @@ async def run(
         persona = recording.opened.persona
         notice = NOTICE if persona.recording_days else ""  # or it would not be recorded
         server.worker.personas.use(Agents([Agent(persona, default=True, notice=notice)]))
-        limits = httpx.Limits(max_keepalive_connections=0)
-        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, limits=limits))
+        client = await stack.enter_async_context(http_client(keeps_alive=False))
         twilio = Twilio(said, identity, url, client, carried, time, gemini.wake)
         begin += [twilio.begin, lambda: gemini.server.begin(gemini.now_ms())]
         async with turn:

@@ -21,6 +21,7 @@ from telephony import settings
 from telephony.server.app import Server, application
 from telephony.server.observers import Observer
 from telephony.simulator.caller import call
+from telephony.simulator.http_client import http_client
 from telephony.simulator.report import Report
 from telephony.simulator.script import Script as CallerScript
 from tests.end_to_end.left_behind import SERVED
@@ -244,5 +245,5 @@ async def place(
 
 async def get(url: str, path: str) -> httpx.Response:
     """GET something of a worker."""
-    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
+    async with http_client(timeout_s=PATIENCE_S) as client:
         return await client.get(url + path)

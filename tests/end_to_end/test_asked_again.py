@@ -8,6 +8,7 @@ import httpx
 from redis.asyncio import Redis
 
 from agent.simulator.server import SimulatedGemini
+from telephony.simulator.http_client import http_client
 from tests.end_to_end.outbound import API_TOKEN, CONSENT, PERSONA, THEIRS, Office, office
 from tests.end_to_end.scripts import HANG_UP, caller
 from tests.end_to_end.watching import PATIENCE_S
@@ -22,7 +23,7 @@ HANGS_UP = caller(HANG_UP)
 async def asked(placing: Office, key: str, **wish: Any) -> httpx.Response:
     """Ask for a call with a key."""
     headers = {"Authorization": f"Bearer {API_TOKEN}", "Idempotency-Key": key}
-    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
+    async with http_client(timeout_s=PATIENCE_S) as client:
         body: dict[str, Any] = {"to": THEIRS, "consent": CONSENT} | wish
         return await client.post(f"{placing.worker.url}/calls", json=body, headers=headers)
 

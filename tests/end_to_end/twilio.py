@@ -8,6 +8,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from telephony.simulator import wire
+from telephony.simulator.http_client import http_client
 from telephony.simulator.webhooks import signature
 from telephony.twilio.urls import MEDIA_PATH, VOICE_PATH
 from tests.end_to_end.serving import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL
@@ -42,7 +43,7 @@ async def post(
     url: str, path: str, form: Mapping[str, str], headers: Mapping[str, str]
 ) -> httpx.Response:
     """POST a webhook to a worker."""
-    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
+    async with http_client(timeout_s=PATIENCE_S) as client:
         bytewise = httpx.Headers(dict(headers), encoding="latin-1")
         return await client.post(url + path, data=dict(form), headers=bytewise)
 

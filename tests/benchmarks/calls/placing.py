@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from telephony.simulator import twiml, wire
 from telephony.simulator.clock import Clock
+from telephony.simulator.http_client import http_client
 from telephony.simulator.identity import Identity
 from telephony.simulator.stream import connect
 from telephony.simulator.webhooks import Webhooks, signature
@@ -38,7 +37,7 @@ async def placed(url: str, model: ModelSide) -> AsyncIterator[Placed]:
     """
     identity = Identity(f"CA{secrets.token_hex(16)}", ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL)
     workers = Workers([url], None)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with http_client() as client:
         webhooks = Webhooks(client, workers, AUTH_TOKEN, Clock(), lambda _: None)
         request = identity.number.voice
         answer = await webhooks.send(request, identity.params("ringing"))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 
-import httpx
-
 from telephony.simulator.faults import CallFaults
+from telephony.simulator.http_client import http_client
 from telephony.simulator.report import AgentHeard, CallEvent, Report
 from telephony.simulator.world_faults import Drain
 from tests.end_to_end.scripts import HANG_UP, SAY_GARDEN, SAY_MORGAN, TWO_TURNS, caller
@@ -62,7 +61,7 @@ async def _patient(calls: int) -> Sequence[Figure]:
 async def _unready_s(fleet: Fleet, number: int) -> float:
     """How long after now `/readyz` says no."""
     began_s = time.monotonic()
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with http_client() as client:
         while (await client.get(f"{fleet.slots[number].url}/readyz")).status_code != 503:
             pass
     return time.monotonic() - began_s
