@@ -25,11 +25,15 @@ lanes.watch()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Where real tests are left out, do not import the files in which there are no others."""
+    """Do not import files of which this process runs nothing."""
     if not collection_path.is_relative_to(config.rootpath):
         return None
     path = collection_path.relative_to(config.rootpath).as_posix()
-    return True if lanes.is_left_out(path, config.option.markexpr) else None
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    lane = lanes.Lane.BOTH
+    if worker is not None:
+        lane = lanes.lane_of(worker["workerid"], worker["workercount"])
+    return True if lanes.is_left_out(path, config.option.markexpr, lane) else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -78,21 +79,32 @@ def test_every_place_is_there() -> None:
     assert [place for place in places if not any(t.startswith(place) for t in tests)] == []
 
 
+STORE, GUARDED = "tests/contracts/test_store.py", "tests/agent/gemini/test_guarded.py"
+WORLDS = "tests/worlds/test_cuts.py"
+
+
 @pytest.mark.parametrize(
-    ("path", "markexpr", "left_out"),
+    ("path", "markexpr", "lane", "left_out"),
     [
-        ("tests/end_to_end/test_chaos.py", "not real", True),
-        ("tests/agent/gemini/test_session_ending.py", "not real", True),
-        ("tests/end_to_end", "not real", False),
-        ("tests/contracts/test_store.py", "not real", False),
-        ("tests/end_to_end/test_chaos.py", "", False),
-        ("tests/end_to_end/test_chaos.py", "real", False),
+        (GUARDED, "not real", lanes.Lane.BOTH, True),
+        (STORE, "not real", lanes.Lane.BOTH, False),
+        ("tests/end_to_end", "not real", lanes.Lane.BOTH, False),
+        ("tests/end_to_end/conftest.py", "not real", lanes.Lane.BOTH, False),
+        (GUARDED, "", lanes.Lane.COMPUTED, False),
+        (STORE, "", lanes.Lane.REAL, False),
+        (GUARDED, "", lanes.Lane.REAL, False),
+        (WORLDS, "", lanes.Lane.REAL, True),
+        (WORLDS, "", lanes.Lane.COMPUTED, False),
+        (WORLDS, "", lanes.Lane.BOTH, False),
+        (WORLDS, "real", lanes.Lane.BOTH, True),
+        (WORLDS, "not real", lanes.Lane.REAL, False),
+        ("tests/worlds/conftest.py", "real", lanes.Lane.BOTH, False),
     ],
 )
-def test_only_files_without_a_test_that_computes_are_not_read(
-    path: str, markexpr: str, left_out: bool
+def test_only_files_are_not_imported_of_which_nothing_is_run(
+    path: str, markexpr: str, lane: lanes.Lane, *, left_out: bool
 ) -> None:
-    assert lanes.is_left_out(path, markexpr) is left_out
+    assert lanes.is_left_out(path, markexpr, lane) is left_out
 
 
 @pytest.mark.parametrize(
@@ -132,19 +144,31 @@ class Process:
         self.shutting_down = True
 
 
-def scheduled(tests: list[str], processes: int) -> list[Process]:
-    """All processes, when all tests have run."""
+def scheduled(
+    tests: list[str],
+    processes: int,
+    known: Callable[[int], list[str]] | None = None,
+    reports: list[pytest.CollectReport] | None = None,
+) -> list[Process]:
+    """All processes, when all tests have run; `known` says which of them each has imported."""
+    know = known or (lambda _: tests)
+
+    def note(report: pytest.CollectReport) -> None:
+        if reports is not None:
+            reports.append(report)
+
     config = SimpleNamespace(
         option=SimpleNamespace(loadscopereorder=False),
         getvalue=lambda _: [f"{processes}*popen"],
+        hook=SimpleNamespace(pytest_collectreport=note),
     )
     scheduling = lanes.LaneScheduling(cast("pytest.Config", config))
-    made = [Process(number, tests) for number in range(processes)]
+    made = [Process(number, know(number)) for number in range(processes)]
     nodes = [cast("WorkerController", process) for process in made]
     for node in nodes:
         scheduling.add_node(node)
-    for node in nodes:
-        scheduling.add_node_collection(node, tests)
+    for number, node in reversed(list(enumerate(nodes))):
+        scheduling.add_node_collection(node, know(number))
     scheduling.schedule()
     while scheduling.has_pending:
         for process, node in zip(made, nodes, strict=True):
@@ -166,6 +190,29 @@ def test_real_tests_have_processes_of_their_own() -> None:
     )
     assert all(each.ran and each.shutting_down for each in processes)
     assert {test in each.ran for each in processes[2:3] for test in MARKED} == {True}
+
+
+def test_a_process_that_has_imported_its_lane_alone_runs_nothing_else() -> None:
+    tests = [*COMPUTED, *MARKED, *IN_PLACES]
+    real = [*MARKED, *IN_PLACES]
+    made = scheduled(tests, 10, lambda number: tests if number < 2 else real)
+    assert sorted(test for each in made[:2] for test in each.ran) == sorted(COMPUTED)
+    assert sorted(test for each in made[2:] for test in each.ran) == sorted(real)
+
+
+def test_of_one_file_that_only_computes_the_real_lane_has_nothing() -> None:
+    made = scheduled(COMPUTED, 10, lambda number: COMPUTED if number < 2 else [])
+    assert sorted(test for each in made[:2] for test in each.ran) == sorted(COMPUTED)
+    assert all(each.shutting_down for each in made)
+
+
+def test_a_file_with_real_tests_that_the_real_lane_does_not_know_fails_the_run() -> None:
+    tests = [*COMPUTED, *MARKED, *IN_PLACES]
+    reports: list[pytest.CollectReport] = []
+    made = scheduled(tests, 10, lambda number: tests if number < 2 else IN_PLACES, reports)
+    assert [each.ran for each in made] == [[]] * 10
+    assert [report.outcome for report in reports] == ["failed"]
+    assert "got others: ['tests/contracts/test_store.py']" in str(reports[0].longrepr)
 
 
 @pytest.mark.parametrize(("tests", "processes"), [(COMPUTED, 10), ([*COMPUTED, *IN_PLACES], 2)])

@@ -216,6 +216,11 @@ _OTHERS: tuple[
 )
 """What is no barge-in: the sound that the caller makes, and what is heard on the line."""
 
+KINDS = tuple(
+    dict.fromkeys([*(f"barge-in, {what}" for what, _ in _BEHIND), *(o[0] for o in _OTHERS)])
+)
+"""The kinds of cases, those in which the caller talks over the agent first."""
+
 
 @cache
 def _spoken(name: str) -> Samples:
