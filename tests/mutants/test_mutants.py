@@ -11,7 +11,6 @@ from tests.faults.repeated import REPEATED
 from tests.mutants.judges import CrashError, by_replays, by_tests
 from tests.mutants.plant import Mutant, PatchError, check, mutants, planted
 from tests.places import there
-from tests.programs import pesq_is_here
 
 MUTANTS = {mutant.name: mutant for mutant in mutants()}
 
@@ -26,19 +25,18 @@ def test_a_planted_fault_is_seen() -> None:
         assert ".call, expected clears 1, got 0" in by_replays(copy)
 
 
-MEASURED = "tests/benchmarks/quality/test_measured.py"
+JUDGES = "tests/telephony/call/test_talk_over.py"
 
 
 def test_the_tests_that_a_patch_names_see_its_fault_and_nothing_else() -> None:
-    pesq_is_here()  # by which these tests judge
-    mutant = MUTANTS["117-measured-until-good"]
-    assert mutant.tests == [MEASURED]
+    mutant = MUTANTS["193-noise-holds-on"]
+    assert mutant.tests == [JUDGES]
     with planted(None) as copy:
         assert by_tests(copy, mutant.tests) == ""
         with pytest.raises(CrashError, match="no tests ran"):
-            by_tests(copy, [f"{MEASURED}::test_that_is_not_there"])
+            by_tests(copy, [f"{JUDGES}::test_that_is_not_there"])
     with planted(mutant) as copy:
-        assert f"FAILED {MEASURED}::test_" in by_tests(copy, mutant.tests)
+        assert f"FAILED {JUDGES}::test_" in by_tests(copy, mutant.tests)
 
 
 def test_a_patch_that_does_not_fit_is_refused() -> None:
