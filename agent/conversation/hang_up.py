@@ -51,8 +51,10 @@ class HangUp:
 
     def stay_if_interrupted(self) -> list[ConversationCommand]:
         """The caller who talks over the goodbye wants something else."""
+        if self._open is None:
+            return []
         interrupted = self._replies.generation is Generation.DROPPING
-        if self._open is None or not (interrupted or self._replies.talked_over):
+        if not (interrupted or self._replies.talked_over):
             return []
         (session, call_id), self._open = self._open, None
         self._parting.stays()

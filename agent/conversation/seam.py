@@ -7,7 +7,9 @@ the estimated end of a sentence or a clause is that end.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from agent.conversation.words import spans
 
@@ -24,10 +26,10 @@ NEAR_MS = 500
 APART_MS = 900
 """Where two sentences or clauses end nearer to each other, one's silence may be the other's."""
 
-_STEP_BYTES = 480
+_STEP_BYTES: Final = 480
 """`STEP_MS` of the model's audio: 24 kHz, int16."""
 
-_EVERY_NTH_SAMPLE = 8
+_EVERY_NTH_SAMPLE: Final = 8
 """Enough to meet a peak of speech, and cheap."""
 
 _CLOSES = tuple(".,;:?!…")
@@ -54,9 +56,13 @@ class Silences:
         pcm = self._rest + pcm if self._rest else pcm
         whole = len(pcm) // _STEP_BYTES * _STEP_BYTES
         self._rest = pcm[whole:]
-        samples = memoryview(pcm)[:whole].cast("h")
-        for at in range(0, len(samples), _STEP_BYTES // 2):
-            self._step(samples[at : at + _STEP_BYTES // 2 : _EVERY_NTH_SAMPLE])
+        if not whole:
+            return
+        samples = np.frombuffer(pcm, "<i2", whole // 2).reshape(-1, _STEP_BYTES // 2)
+        looked_at = samples[:, ::_EVERY_NTH_SAMPLE]
+        loud = (looked_at.max(axis=1) >= SILENT_PEAK) | (looked_at.min(axis=1) <= -SILENT_PEAK)
+        for sounds in loud.tolist():
+            self._step(sounds=sounds)
 
     def near(self, at_ms: float, after_ms: float = 0) -> float | None:
         """The middle of the longest silence near `at_ms` and not before `after_ms`, or None."""
@@ -80,8 +86,8 @@ class Silences:
             return quiet_ms if at_ms - quiet_ms <= within_ms else None
         return None
 
-    def _step(self, samples: memoryview) -> None:
-        if any(abs(sample) >= SILENT_PEAK for sample in samples):
+    def _step(self, *, sounds: bool) -> None:
+        if sounds:
             self.sounded_ms += STEP_MS
         elif self._runs and self._runs[-1][1] == self._steps:
             self._runs[-1] = (self._runs[-1][0], self._steps + 1)

@@ -90,7 +90,7 @@ class Call:
             event: What happened. Events of an old stream or session are ignored.
             now_ms: Time since `CallOpened`, never less than at the step before.
         """
-        if self.phase is Phase.OVER:
+        if self._presence.phase is Phase.OVER:
             return []
         self._out, self._to_store = [], []
         match event:
@@ -113,9 +113,13 @@ class Call:
             case _:
                 self._tell_heard(now_ms)
                 self._converse(event, now_ms)
-        for follows in (self._tell_speech, self._play, self._keep_company):
-            if self.phase is Phase.STREAMING:  # what came before it may have ended the call
-                follows(now_ms)
+        presence = self._presence  # what comes before any of these may have ended the call
+        if presence.phase is Phase.STREAMING:
+            self._tell_speech(now_ms)
+        if presence.phase is Phase.STREAMING and not self._player.empty:
+            self._play(now_ms)
+        if presence.phase is Phase.STREAMING:
+            self._keep_company(now_ms)
         if self._hand_over.wanted:
             self._hand_over_when_due(now_ms)
         if self._ended is not None:
@@ -136,13 +140,14 @@ class Call:
     # Events.
 
     def _phone(self, event: StreamEvent, now_ms: int) -> None:
-        if isinstance(event, Malformed) or event.stream_sid != self._presence.stream_sid:
+        presence = self._presence
+        if isinstance(event, Malformed) or event.stream_sid != presence.stream_sid:
             return
-        if isinstance(event, Stop) and self.phase is Phase.PARKED:
+        if isinstance(event, Stop) and presence.phase is Phase.PARKED:
             self._park(STOP, now_ms)
-        if self.phase is not Phase.STREAMING:
+        if presence.phase is not Phase.STREAMING:
             return
-        self._presence.sign_of_life(now_ms)
+        presence.sign_of_life(now_ms)
         match event:
             case Media():
                 self._out += self._caller.says(event, now_ms)
@@ -265,8 +270,6 @@ class Call:
                 self._converse(told.Heard(reply, ms, sent_ms), now_ms)
 
     def _play(self, now_ms: int) -> None:
-        if self._player.empty:
-            return
         for reply, heard_ms in self._player.ended():
             self._converse(told.Heard(reply, heard_ms, ended=True), now_ms)
         if self.phase is Phase.STREAMING:

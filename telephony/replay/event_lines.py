@@ -163,21 +163,20 @@ def expand(read: Object, kept: Callable[[Medium, str], bytes]) -> list[tuple[Eve
             f"expected {len(deltas) + 1} sizes of {len(audio)} bytes together, got {read.sizes!r}"
         )
     first = CODEC.thing(read, audio[: sizes[0]])
-    expanded = [(first, read.t)]
-    stamps = _stamps(read, sizes) if cls is Media else [0] * len(deltas)
-    start, t, stamp = sizes[0], read.t, getattr(first, "timestamp_ms", 0)
-    for delta, size, grown in zip(deltas, sizes[1:], stamps, strict=True):
-        t, stamp, data = t + delta, stamp + grown, audio[start : start + size]
-        start += size
-        expanded.append((_next(first, data, stamp), t))
-    return expanded
-
-
-def _next(first: Event, data: bytes, stamp: int) -> Event:
+    expanded: list[tuple[Event, int]] = [(first, read.t)]
+    start, t = sizes[0], read.t
     if isinstance(first, Media):
-        return Media(first.stream_sid, data, stamp)
-    assert isinstance(first, ReplyAudio)  # noqa: S101 - only these two form runs
-    return ReplyAudio(first.session, data)
+        stamp = first.timestamp_ms
+        for delta, size, grown in zip(deltas, sizes[1:], _stamps(read, sizes), strict=True):
+            t, stamp, end = t + delta, stamp + grown, start + size
+            expanded.append((Media(first.stream_sid, audio[start:end], stamp), t))
+            start = end
+    elif isinstance(first, ReplyAudio):
+        for delta, size in zip(deltas, sizes[1:], strict=True):
+            t, end = t + delta, start + size
+            expanded.append((ReplyAudio(first.session, audio[start:end]), t))
+            start = end
+    return expanded
 
 
 def _stamps(read: Object, sizes: Sequence[int]) -> Sequence[int]:

@@ -63,7 +63,8 @@ def play(events: Iterable[tuple[Event, int]], *, whole: bool = True) -> Played:
         except Exception as bug:  # noqa: BLE001 - any bug of the call is a result
             played.bug = _told(bug, number, event, now_ms)
             break
-        lines.add(number, now_ms, commands)
+        if commands:
+            lines.add(number, now_ms, commands)
         played.steps.append(Step(event, now_ms, commands))
     if whole:
         played.sha256 = lines.end()

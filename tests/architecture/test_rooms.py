@@ -40,6 +40,7 @@ the class alone, since its functions share one hidden seed."""
 ALLOWED = {
     "agent/conversation": "agent.conversation",
     "agent/conversation/links.py": "unicodedata",
+    "agent/conversation/seam.py": "numpy",
     "agent/conversation/sms.py": "datetime.date unicodedata",
     "agent/privacy": "agent.conversation agent.privacy phonenumbers",
     "telephony/audio": "telephony.audio audioop numpy soxr",

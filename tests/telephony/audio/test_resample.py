@@ -85,6 +85,17 @@ def test_any_chunking_of_bytes_gives_the_same_samples(
     assert b"".join(chunks) + resampler.flush() == whole(make, pcm)
 
 
+@both_ways
+def test_silence_after_sound_ends_it_and_sound_after_silence_begins_at_once(make: Make) -> None:
+    """Pieces that are all silent are not filtered."""
+    silence, sound = bytes(960), tone(1_000, 8_000)[:960]
+    pieces = [silence, silence, sound, silence, silence, silence, sound, silence]
+    resampler = make()
+    got = b"".join(resampler.push(piece) for piece in pieces) + resampler.flush()
+    assert got == whole(make, b"".join(pieces))
+    assert make().push(silence) == bytes(len(make().push(sound)))
+
+
 @pytest.mark.parametrize(
     ("make", "half_taps", "up", "down"),
     [(phone_to_model, PHONE_TO_MODEL_TAPS, 2, 1), (model_to_phone, MODEL_TO_PHONE_TAPS, 1, 3)],
