@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from random import Random
 
-from telephony.simulator.world_faults import Drain, KillWorker, LoseStream
+from telephony.call.ending import FOR_A_MACHINE
+from telephony.simulator.world_faults import Drain, KillWorker, LoseStream, RequestEnd
 from telephony.simulator.world_spec import WorldSpec
 
 type Switches = Mapping[str, object]
@@ -55,7 +56,8 @@ class Dirt:
         """Whether the call has no need of what this takes away.
 
         - Where the model tells of no activity, its words alone show that the caller talks over the
-          agent. Where a worker dies, they are all that the next one knows of a question.
+          agent. Where a worker dies, they are all that the next one knows of a question. Where
+          Twilio takes somebody for a machine, they alone show a service that screens the call.
         - The agent's words are all that shows where a reply was broken off, and the last words of a
           question may be lost with a session.
         - Where audio comes slower than it is heard, large pieces of it come too late.
@@ -65,16 +67,20 @@ class Dirt:
         suffered += [timed.fault for turn in spec.model.turns for timed in turn.faults]
         match self.words:
             case Words.LATE | Words.NO_CALLERS:
-                moved = any(
-                    isinstance(fault, KillWorker | Drain | LoseStream) for fault in suffered
-                )
-                return spec.behaviour.voice_activity and not moved
+                return spec.behaviour.voice_activity and not any(map(_asks_for_words, suffered))
             case Words.NO_AGENTS | Words.IN_PIECES:
                 return not suffered
             case Words.AS_BEFORE:
                 slow = self.name == "chunks" and spec.behaviour.speed < 1
                 noisy = self.name in {"murmur", "room", "comfort-noise", "echo"}
                 return not slow and not (noisy and spec.line.odd_sizes)
+
+
+def _asks_for_words(fault: object) -> bool:
+    """Whether what follows from a fault depends on the caller's words."""
+    if isinstance(fault, RequestEnd):
+        return fault.reason in FOR_A_MACHINE
+    return isinstance(fault, KillWorker | Drain | LoseStream)
 
 
 def _background(kind: str) -> Callable[[Random], Switches]:
