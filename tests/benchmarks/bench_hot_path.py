@@ -30,7 +30,6 @@ from telephony.call.commands import Command, SendMark
 from telephony.call.events import CallOpened, Event, StreamStarted, Tick
 from telephony.call.machine import Call
 from telephony.server import driver
-from telephony.server.measuring import Measuring
 from telephony.server.metrics import Metrics
 from telephony.server.narrator import Narrator
 from telephony.twilio.messages import Mark, Media
@@ -89,9 +88,7 @@ class Line:
 
 def observers() -> Show:
     """As the driver shows a step to the log and the metrics."""
-    measuring = Measuring()
-    measuring.begin("CA1")
-    watching: list[Any] = [measuring, Metrics(), Narrator(measuring)]
+    watching: list[Any] = [Metrics(), *_narrating()]
     try:
         module = importlib.import_module("telephony.server.observers")
     except ImportError:
@@ -103,6 +100,16 @@ def observers() -> Show:
         return show_all
     show: Show = module.Observers("CA1", watching, lambda _: None).show
     return show
+
+
+def _narrating() -> list[Any]:
+    """Who writes the log, and who measures for it, where that is somebody else."""
+    narrator: Any = Narrator
+    if not find_spec("telephony.server.measuring"):
+        return [narrator()]
+    measuring = importlib.import_module("telephony.server.measuring").Measuring()
+    measuring.begin("CA1")
+    return [measuring, narrator(measuring)]
 
 
 def measured(ulaw: bytes, *, playing: bool) -> tuple[float, float, float]:
