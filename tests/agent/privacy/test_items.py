@@ -188,6 +188,12 @@ def test_a_number_without_a_plus_goes_by_the_country(
     assert (masked(number, ["phone"], region) != number) == hidden
 
 
+@pytest.mark.parametrize("prefix", ["+", "+ ", "00 ", "00-"])
+def test_a_telephone_number_with_the_digits_of_a_card_is_none(prefix: str) -> None:
+    assert masked(f"{prefix}6252929782085") == "[phone number]"
+    assert masked("6252929782085") == "[card number]"
+
+
 def test_of_two_numbers_behind_each_other_both_are_masked() -> None:
     assert masked("917-246-4784 (512) 226-7444") == "[phone number] [phone number]"
     assert masked("+19173723802 808-555-1234") == "[phone number] [phone number]"
