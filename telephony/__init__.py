@@ -14,6 +14,7 @@ Rooms, lowest first:
 
 Modules:
     errors       the errors that a user can fix
+    addresses    the form of addresses: of this server, of others, of telephones
     hints        what helps with a setting that is missing or wrong
     keys         the form of secrets, and their bytes
     settings     reads the settings from the environment

@@ -9,8 +9,8 @@ import typer
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from telephony.addresses import is_loopback
 from telephony.errors import UsageError
-from telephony.settings import is_loopback
 
 PATIENCE_S = 60.0
 """The server may keep a call waiting for half a minute, and Twilio ten seconds more."""

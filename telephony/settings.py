@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from telephony import keys
+from telephony import addresses, keys
 from telephony.errors import SettingsError
 from telephony.hints import HINTS
 from telephony.process import one_blas_thread
@@ -24,12 +23,6 @@ from telephony.process import one_blas_thread
 TWILIO_API_URL = "https://api.twilio.com"
 ACCOUNT_SID = "^AC[0-9A-Za-z]+$"
 LABEL = "^[a-z0-9-]+$"
-
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
-_SIP = re.compile(r"sips?:[!-;=?A-~]+@[!-;=?A-~]+").fullmatch
-_PLAIN = re.compile(r"[!-~]+").fullmatch
-_OWN_PATH = re.compile(r"/(twilio/[a-z-]+|healthz|readyz|metrics)$").search
-"""One of the server's own paths at the end of PUBLIC_URL: it was copied with the address."""
 
 _OTHERS = re.compile(r"(SSL|GOOGLE)_(?!GEMINI_)|API_(?!TOK)|REDIS_(SERVICE|PORT)(_|$)").match
 """Variables of other programs, and of a Kubernetes service called redis, with our prefixes."""
@@ -86,28 +79,15 @@ class TwilioSettings(BaseSettings):
             raise ValueError("expected one token, or several with commas between")
         return value
 
-    @field_validator("public_url", "google_gemini_base_url", "twilio_api_url", check_fields=False)
+    @field_validator("public_url")
     @classmethod
-    def _url(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.username or parts.password:
-            raise ValueError("expected an address without a user name or password")
-        local = info.field_name == "twilio_api_url" and parts.scheme == "http"
-        if not (parts.scheme == "https" or local) or not parts.hostname or not _PLAIN(value):
-            raise ValueError(
-                f"expected an address such as https://voice.example.com, got {value!r}"
-            )
-        if parts.query or parts.fragment:
-            raise ValueError(f"expected an address without query or fragment, got {value!r}")
-        value = value.rstrip("/")
-        if info.field_name == "public_url" and (ours := _OWN_PATH(value)) is not None:
-            raise ValueError(
-                f"expected the address of this server alone, got {value!r}; "
-                f"leave out {ours[0]!r}, which offhook adds itself: {value[: ours.start()]}"
-            )
-        return value
+    def _of_this_server(cls, value: str) -> str:
+        return addresses.of_this_server(value)
+
+    @field_validator("twilio_api_url")
+    @classmethod
+    def _twilios(cls, value: str) -> str:
+        return addresses.https(value, or_http=True)
 
     @field_validator("twilio_edge")
     @classmethod
@@ -255,7 +235,7 @@ class Settings(TwilioSettings):
     @field_validator("gemini_api_key")
     @classmethod
     def _visible(cls, value: SecretStr) -> SecretStr:
-        if not _PLAIN(value.get_secret_value()):
+        if not addresses.PLAIN(value.get_secret_value()):
             raise ValueError("expected visible ASCII characters without spaces (not shown)")
         return value
 
@@ -266,45 +246,25 @@ class Settings(TwilioSettings):
             keys.recording_keys(value.get_secret_value())
         return value
 
+    @field_validator("google_gemini_base_url")
+    @classmethod
+    def _googles(cls, value: str | None) -> str | None:
+        return None if value is None else addresses.https(value)
+
     @field_validator("transfer_to")
     @classmethod
     def _dialable(cls, value: str | None) -> str | None:
-        if value is not None and not (_E164(value) or _SIP(value)):
-            raise ValueError(
-                f"expected a number such as +15551234567, or an address such as "
-                f"sip:desk@example.com, got {value!r}"
-            )
-        return value
+        return None if value is None else addresses.dialable(value)
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("expected an address that begins with redis://, rediss:// or unix://")
-        return value
+        return None if value is None else addresses.redis(value)
 
     @field_validator("webhook_url")
     @classmethod
     def _posted_to(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname or ""
-            fits = parts.port != 0 and bool(host) and not parts.fragment and _PLAIN(value)
-        except ValueError:  # a malformed host or port
-            fits, host = None, ""
-        if not fits or parts.username or parts.password:
-            raise ValueError(
-                "expected an address such as https://example.com/calls, without a user name or "
-                "password (not shown)"
-            )
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-            raise ValueError(
-                "expected an address that begins with https://; http:// is only for this machine, "
-                "such as http://127.0.0.1:9000/calls"
-            )
-        return value
+        return None if value is None else addresses.posted_to(value)
 
     @field_validator("webhook_secret")
     @classmethod
@@ -320,7 +280,7 @@ class Settings(TwilioSettings):
     def _long_enough(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is None:
             return None
-        if not _PLAIN(given := value.get_secret_value()) or len(given) < 16:
+        if not addresses.PLAIN(given := value.get_secret_value()) or len(given) < 16:
             raise ValueError("expected at least 16 visible ASCII characters, no spaces (not shown)")
         if "twilio_account_sid" in info.data and info.data["twilio_account_sid"] is None:
             raise ValueError("expected TWILIO_ACCOUNT_SID with it, the account that places calls")
@@ -332,14 +292,6 @@ class Settings(TwilioSettings):
         if value is not None and not value.is_file():
             raise ValueError(f"expected a readable file, got {str(value)!r}")
         return value
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load(**overrides: Any) -> Settings:
