@@ -263,6 +263,8 @@ def caller_audio(offset_ms: int, length_ms: int) -> bytes:
     cycle[: len(spoken)] += spoken
     begin = offset_ms * PHONE_SAMPLES_PER_MS
     whole = np.tile(cycle, 2 + (offset_ms + length_ms) // CYCLE_MS)
+    if ANSWER_AT_MS - offset_ms <= GREETED_MS:  # `live` does not answer, so nothing is asked
+        whole[: SPEAKS_MS * PHONE_SAMPLES_PER_MS] = noise[: SPEAKS_MS * PHONE_SAMPLES_PER_MS]
     return g711.encode(whole[begin : begin + length_ms * PHONE_SAMPLES_PER_MS].tobytes())
 
 
