@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -207,6 +207,11 @@ class Settings(TwilioSettings):
         le=3_600,
         description="How long an idle HTTP connection is kept open, in seconds. It must be longer "
         "than a proxy in front of the server keeps it.",
+    )
+    hot_path: Literal["fast", "sdk"] = Field(
+        "fast",
+        description="What writes and reads messages of audio, to and from Twilio and Gemini: "
+        "`fast`, offhook itself, in less CPU time; `sdk`, the libraries.",
     )
     metrics_port: int | None = Field(
         None,

@@ -92,6 +92,7 @@ def test_every_problem_is_named_at_once_with_a_way_out(monkeypatch: pytest.Monke
         ("TRANSFER_TO", "sip:desk"),
         ("PORT", "70000"),
         ("GEMINI_API_KEY", "two words"),
+        ("HOT_PATH", "slow"),
     ],
 )
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
