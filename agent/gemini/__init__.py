@@ -9,6 +9,9 @@ Modules, lowest first:
     reply_audio     [pure] turns the audio parts of a reply into samples
     messages        [pure] turns one message of the server into events
     outbox          the queue of messages to one session
+    audio_messages  [pure] the two frequent messages, written and read without the SDK
+    wire            the SDK's WebSocket, which tells when TLS is set up
+    audio_wire      the same, with a short way for frequent messages
     connection      one open connection, as the SDK holds it
     author          has a text model write JSON by a schema
     session         runs one session, from connecting to its end

@@ -1,8 +1,8 @@
 """One open connection to Gemini Live, as the SDK holds it.
 
-All messages between a session and the SDK pass through here, in both directions. Only audio is
-frequent. If formatting audio messages beforehand, past the SDK, is ever needed, only `send_audio`
-and `receive` have to change.
+All messages between a session and the SDK pass through here, in both directions. The SDK writes and
+reads them, except audio, which alone is frequent: on an `AudioWire`, caller audio is written here,
+and so is a message read that is nothing but reply audio. The bytes are the same.
 
 Source: google-genai 3.4.0, `live.py`.
 """
@@ -11,37 +11,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from contextvars import ContextVar
-from typing import Any
 
 from google.genai import types
 from google.genai.live import AsyncSession
-from websockets.asyncio.client import ClientConnection
 
 from agent.conversation.commands import SendToolResult
-
-CALLER_AUDIO = "audio/pcm;rate=16000"
+from agent.gemini.audio_messages import CALLER_AUDIO, caller_audio, reply_audio
+from agent.gemini.audio_wire import AudioWire
+from agent.gemini.wire import secured
 
 UNREADABLE = (TypeError, ValueError, AttributeError)
 """What the SDK raises, after taking it off the socket, for a message that it cannot read: with
 only unknown keys, not JSON, not an object, a known field of the wrong type."""
-
-
-class Wire(ClientConnection):
-    """The library's connection, to be handed to the SDK: tells `connected` when TLS is set up."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._secured = _secured.get()
-
-    async def handshake(self, *args: Any, **options: Any) -> None:
-        """That of the WebSocket, which follows."""
-        self._secured.set()
-        await super().handshake(*args, **options)
-
-
-_secured: ContextVar[asyncio.Event] = ContextVar("secured")
-"""Of the attempt to connect that the present task is."""
 
 
 @asynccontextmanager
@@ -94,7 +75,7 @@ class _Attempt:
             del error  # its frames would hold it, and it them
 
     async def _connect(self) -> None:
-        _secured.set(self._secured)
+        secured.set(self._secured)
         try:
             self.session = await self._connecting.__aenter__()
         except Exception as error:  # noqa: BLE001 - raised again by `finish`, in no group
@@ -112,6 +93,7 @@ class Connection:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._wire = wire if isinstance(wire := session._ws, AudioWire) else None  # noqa: SLF001 - the SDK's name
         self._messages: AsyncIterator[types.LiveServerMessage] = session.receive()
 
     @property
@@ -125,6 +107,9 @@ class Connection:
 
     async def send_audio(self, pcm: bytes) -> None:
         """Send caller audio: PCM, int16 little-endian, mono, 16 kHz, whole samples."""
+        if self._wire is not None:
+            await self._wire.send_at_once(caller_audio(pcm))
+            return
         blob = types.Blob(data=pcm, mime_type=CALLER_AUDIO)
         await self._session.send_realtime_input(audio=blob)
 
@@ -154,13 +139,22 @@ class Connection:
         )
         await self._session.send_tool_response(function_responses=[response])
 
-    async def receive(self) -> types.LiveServerMessage:
+    async def receive(self) -> types.LiveServerMessage | bytes:
         """Receive the next message. If it is cancelled, a message may be lost.
+
+        Returns:
+            The message; or of one that is nothing but reply audio, perhaps only that audio: int16
+            little-endian, mono, 24 kHz; a sample may be cut in two.
 
         Raises:
             UNREADABLE: The SDK cannot read this message; the next one can be received.
             APIError, WebSocketException, OSError: The connection is over.
         """
+        if self._wire is not None:
+            message = await self._wire.peek()
+            if message is not None and (pcm := reply_audio(message)) is not None:
+                self._wire.take()
+                return pcm
         while True:
             try:
                 return await anext(self._messages)

@@ -63,12 +63,15 @@ class Messages:
         self._pcm = ReplyPcm()
         self._speaks = self._in_progress = False
 
-    def events(self, message: types.LiveServerMessage) -> list[ModelEvent]:
+    def events(self, message: types.LiveServerMessage | bytes) -> list[ModelEvent]:
         """The events of the next message, in the order of this module's table.
 
         Args:
-            message: As the SDK read it. The code that opens a session handles `setup_complete`.
+            message: As the SDK read it, or the audio of one that is nothing else (int16 little-
+                endian, 24 kHz). The code that opens a session handles `setup_complete`.
         """
+        if isinstance(message, bytes):
+            return self._played(message)
         session = self._session
         out: list[ModelEvent] = []
         if message.server_content is not None:
@@ -133,9 +136,14 @@ class Messages:
     def _audio(self, mime_type: str | None, data: bytes) -> Iterator[ModelEvent]:
         if not playable(mime_type):
             yield UnknownModelMessage(self._session, f"a part of type {mime_type!r}")
-        elif pcm := self._pcm.take(data):
-            self._speaks = True
-            yield ReplyAudio(self._session, pcm)
+        else:
+            yield from self._played(data)
+
+    def _played(self, data: bytes) -> list[ModelEvent]:
+        if not (pcm := self._pcm.take(data)):
+            return []
+        self._speaks = True
+        return [ReplyAudio(self._session, pcm)]
 
     def _reply_over(self) -> None:
         self._pcm.forget()

@@ -23,7 +23,7 @@ class ReplyPcm:
 
     def take(self, data: bytes) -> bytes:
         """The whole samples up to the end of the next part."""
-        pcm = self._odd + data
+        pcm = self._odd + data if self._odd else data
         whole = len(pcm) & ~1
         self._odd = pcm[whole:]
         return pcm[:whole]

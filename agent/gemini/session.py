@@ -40,13 +40,16 @@ from agent.conversation.events import (
 )
 from agent.conversation.persona import DEFAULT_PERSONA, as_spoken
 from agent.conversation.transcript import Line
+from agent.gemini.audio_messages import CALLER_AUDIO
+from agent.gemini.audio_wire import AudioWire
 from agent.gemini.author import GeminiAuthor
 from agent.gemini.connect_config import connect_config
-from agent.gemini.connection import CALLER_AUDIO, UNREADABLE, Connection, Wire, connected
+from agent.gemini.connection import UNREADABLE, Connection, connected
 from agent.gemini.messages import Messages
 from agent.gemini.outbox import ModelOutbox
 from agent.gemini.quirks import quirks_of
 from agent.gemini.settings import GeminiSettings
+from agent.gemini.wire import Wire
 
 MAX_UNREADABLE_IN_A_ROW = 100
 """A few messages of a new kind are ignored; after so many in a row the session counts as lost."""
@@ -94,7 +97,7 @@ class GeminiLive:
                     "verify": trust,
                     # The SDK passes the following to websockets.connect.
                     "ssl": trust,
-                    "create_connection": Wire,
+                    "create_connection": Wire if settings.hot_path == "sdk" else AudioWire,
                     "compression": None,  # deflate triples the cost of a send
                     "ping_interval": PING_INTERVAL_S,
                     "open_timeout": None,  # our own timeout covers the setup too

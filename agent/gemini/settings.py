@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com"
@@ -24,6 +25,8 @@ class GeminiSettings:
         close_timeout_ms: How long the other side may take to answer our close.
         max_message_bytes: The longest message accepted. One second of reply audio is 64 kB; the
             WebSocket library's own limit, 1 MiB, has been exceeded.
+        hot_path: ``fast`` if audio messages are written and read here, ``sdk`` if by the SDK. Their
+            bytes are the same.
 
     Raises:
         ValueError: A setting is wrong. The message says which and what was expected, never the key.
@@ -38,6 +41,7 @@ class GeminiSettings:
     connect_timeout_ms: int = 8_000
     close_timeout_ms: int = 300
     max_message_bytes: int = 16 * 2**20
+    hot_path: Literal["fast", "sdk"] = "fast"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[!-~]+", self.api_key):

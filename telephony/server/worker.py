@@ -139,6 +139,7 @@ def gemini_live(settings: Settings) -> GeminiLive:
             fallback_model=settings.gemini_fallback_model,
             base_url=settings.google_gemini_base_url,
             ca_file=str(settings.ssl_cert_file) if settings.ssl_cert_file else None,
+            hot_path=settings.hot_path,
         )
     )
 

@@ -11,6 +11,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -198,8 +199,8 @@ async def answer(tls: tuple[ssl.SSLContext, str]) -> AsyncIterator[Answer]:
 
 
 @pytest.fixture
-async def dial(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dial]:
-    """A client for a server: `dial(gemini)`, with settings of `GeminiSettings` by name."""
+async def dial_by(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dial]:
+    """A client for a server: `dial_by(gemini)`, with settings of `GeminiSettings` by name."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     async with AsyncExitStack() as stack:
@@ -211,6 +212,12 @@ async def dial(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dial]:
             return live
 
         yield build
+
+
+@pytest.fixture(params=["fast", "sdk"])
+def dial(request: pytest.FixtureRequest, dial_by: Dial) -> Dial:
+    """The same for a test that runs twice: audio messages are ours, and the SDK's."""
+    return partial(dial_by, hot_path=request.param)
 
 
 @pytest.fixture(scope="session")

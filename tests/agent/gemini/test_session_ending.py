@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from random import Random
 from subprocess import PIPE, Popen
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 import uvloop
@@ -198,8 +198,9 @@ CONNECTING_S = 0.01
 """Beyond this a session that is dialled on one machine waits for the answer to its setup."""
 
 
+@pytest.mark.parametrize("hot_path", ["fast", "sdk"])
 def test_cancelling_at_any_instant_of_connecting_is_no_error_on_the_loop_that_serves(
-    tmp_path: Path,
+    tmp_path: Path, hot_path: Literal["fast", "sdk"]
 ) -> None:
     random, errors = Random(1), list[dict[str, Any]]()
 
@@ -207,7 +208,8 @@ def test_cancelling_at_any_instant_of_connecting_is_no_error_on_the_loop_that_se
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: errors.append(context))
         ca_file = str(tmp_path / "cert.pem")
-        live = GeminiLive(GeminiSettings(api_key=API_KEY, base_url=url, ca_file=ca_file))
+        settings = GeminiSettings(api_key=API_KEY, base_url=url, ca_file=ca_file, hot_path=hot_path)
+        live = GeminiLive(settings)
         live.warm_up()
         for _ in range(150):
             task = loop.create_task(live.run(OPEN, ModelOutbox(), Diary()))
