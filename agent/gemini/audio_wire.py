@@ -1,10 +1,10 @@
 """The SDK's WebSocket, with a short way for the messages that are frequent.
 
 The WebSocket library connects, shakes hands, closes, answers pings, and sends and reads what is
-rare. Two things are done here instead, with the same bytes on the wire: a text that is sent at once
-becomes one frame, and a message that comes as one whole frame is handed on as it is. Every other
-frame, and whatever breaks the protocol, is handed to the library: a frame at a time, so that it is
-always at the beginning of one.
+rare. Two things are done here instead, with the same bytes on the wire: a text becomes one frame at
+once, and a message that comes as one whole frame is handed on as it is. Every other frame, and
+whatever breaks the protocol, is handed to the library: a frame at a time, so that it is always at
+the beginning of one.
 
 Source: websockets 17.4, `asyncio/connection.py` and `protocol.py`; RFC 6455, section 5.
 """
@@ -60,7 +60,25 @@ class AudioWire(Wire):
 
     # Sending
 
-    async def send_at_once(self, text: bytes) -> None:
+    def send_now(self, text: bytes) -> bool:
+        """Send a text message as `send` does, if it need not wait for anything.
+
+        Args:
+            text: UTF-8.
+
+        Returns:
+            Whether it is sent. A connection that breaks by it tells who sends or receives next.
+        """
+        if not self._has_room():
+            return False
+        try:
+            self.transport.write(self._frame(text))
+        except (OSError, RuntimeError) as error:  # RuntimeError is uvloop's, of a closed transport
+            self.set_connection_exc(error)
+            self.transport.abort()
+        return True
+
+    async def send_text(self, text: bytes) -> None:
         """Send a text message as `send` does, and wait until the socket takes more.
 
         Args:
@@ -69,17 +87,12 @@ class AudioWire(Wire):
         Raises:
             ConnectionClosed: The connection is over.
         """
-        if not self._has_room():
+        if not self.send_now(text):
             await self.send(text, text=True)
-            return
-        try:
-            self.transport.write(self._frame(text))
-        except (OSError, RuntimeError) as error:  # RuntimeError is uvloop's, of a closed transport
-            self.set_connection_exc(error)
-            self.transport.abort()
+        elif self.transport.is_closing():
             await self.wait_closed()
-            raise self.close_exc from error
-        if not self._has_room() or self.transport.is_closing():
+            raise self.close_exc
+        elif not self._has_room():
             async with self.send_context():
                 pass  # which waits until there is room, or raises why the connection is over
 

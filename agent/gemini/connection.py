@@ -9,7 +9,7 @@ Source: google-genai 3.4.0, `live.py`.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 
 from google.genai import types
@@ -105,10 +105,18 @@ class Connection:
         """Send earlier lines of the conversation, which the model does not answer."""
         await self._session.send_client_content(turns=list(turns), turn_complete=False)
 
+    @property
+    def send_audio_now(self) -> Callable[[bytes], bool] | None:
+        """Like `send_audio`, but returns False, and sends nothing, if it would have to wait; None
+        if audio messages are the SDK's. What else is being sent must be sent first.
+        """
+        wire = self._wire
+        return None if wire is None else lambda pcm: wire.send_now(caller_audio(pcm))
+
     async def send_audio(self, pcm: bytes) -> None:
         """Send caller audio: PCM, int16 little-endian, mono, 16 kHz, whole samples."""
         if self._wire is not None:
-            await self._wire.send_at_once(caller_audio(pcm))
+            await self._wire.send_text(caller_audio(pcm))
             return
         blob = types.Blob(data=pcm, mime_type=CALLER_AUDIO)
         await self._session.send_realtime_input(audio=blob)

@@ -4,10 +4,14 @@ Live caller audio is limited to 1 s. Beyond that the oldest audio is dropped and
 model that hears late also answers late. Audio that is sent again after a resume is limited by the
 conversation that kept it. Texts, results of tools, ends of audio and marks of speech are never
 dropped: there are only a few a turn.
+
+Where the session can send audio at once, audio does not wait for the task that sends the rest,
+unless something is in front of it: a command that waits, or one that was taken and is being sent.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from agent.conversation.commands import (
     EndCallerAudio,
@@ -32,6 +36,9 @@ class ModelOutbox:
 
     def __init__(self) -> None:
         self.dropped_bytes = 0
+        self.send_audio_now: Callable[[bytes], bool] | None = None
+        """Set by the session: sends PCM at once, or returns False if the socket has no room."""
+        self._nothing_to_send = False
         self._waiting: deque[Outgoing] = deque()
         self._live_bytes = 0
         self._filled = asyncio.Event()
@@ -42,7 +49,11 @@ class ModelOutbox:
         return len(self._waiting)
 
     def put(self, command: Outgoing) -> None:
-        """Append `command`. Never blocks; drops the oldest live audio beyond 1 s."""
+        """Append `command`, or send it. Never blocks; drops the oldest live audio beyond 1 s."""
+        if self._nothing_to_send and not self._waiting and isinstance(command, SendCallerAudio):
+            send = self.send_audio_now
+            if send is not None and send(command.pcm):
+                return
         self._waiting.append(command)
         self._live_bytes += _live_bytes(command)
         while self._live_bytes > MAX_LIVE_BYTES:
@@ -53,7 +64,11 @@ class ModelOutbox:
         """Wait for the oldest command and take it. Safe to cancel. Only one task may read."""
         while not self._waiting:
             self._filled.clear()
-            await self._filled.wait()
+            self._nothing_to_send = True
+            try:
+                await self._filled.wait()
+            finally:
+                self._nothing_to_send = False
         command = self._waiting.popleft()
         self._live_bytes -= _live_bytes(command)
         return command

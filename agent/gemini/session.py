@@ -179,6 +179,7 @@ class GeminiLive:
             except (*_BROKEN, *UNREADABLE) as error:
                 code, reason, retry_after_ms = self._failure(error)
                 return SessionRefused(number, code, reason, retry_after_ms, _unreachable(error))
+            outbox.send_audio_now = connection.send_audio_now
             feed(SessionReady(number))
             async with asyncio.TaskGroup() as tasks:
                 sender = tasks.create_task(_send(connection, outbox))

@@ -231,15 +231,13 @@ def test_any_stream_however_it_is_cut_is_what_it_is_to_the_library(stream: Strea
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536, 200_000])
-async def test_a_text_that_is_sent_at_once_has_the_librarys_bytes(
-    monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
+async def test_a_text_has_the_librarys_bytes(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     key = b"\x01\x02\x03\x04"
     monkeypatch.setattr(secrets, "token_bytes", lambda _: key)
     monkeypatch.setattr(os, "urandom", lambda size: key * (size // 4))
     text = bytes(i % 128 for i in range(size))
     (ours, our_pipe), (librarys, pipe) = opened(AudioWire), opened(ClientConnection)
-    await ours.send_at_once(text)
+    await ours.send_text(text)
     await librarys.send(text, text=True)
     assert b"".join(our_pipe.written) == b"".join(pipe.written)
 
@@ -247,7 +245,7 @@ async def test_a_text_that_is_sent_at_once_has_the_librarys_bytes(
 async def test_no_two_frames_have_the_same_key() -> None:
     wire, pipe = opened(AudioWire)
     for _ in range(3_000):
-        await wire.send_at_once(b"")
+        await wire.send_text(b"")
     assert len({data[2:6] for data in pipe.written}) == 3_000
 
 
@@ -293,7 +291,7 @@ async def test_a_message_whose_sender_is_cancelled_was_sent_once(
 
 
 async def test_a_full_socket_holds_up_the_sender_until_there_is_room() -> None:
-    for kind, name in ((AudioWire, "send_at_once"), (ClientConnection, "send")):
+    for kind, name in ((AudioWire, "send_text"), (ClientConnection, "send")):
         connection, pipe = opened(kind)
         connection.pause_writing()
         sending = asyncio.ensure_future(getattr(connection, name)(b"one"))
@@ -306,7 +304,7 @@ async def test_a_full_socket_holds_up_the_sender_until_there_is_room() -> None:
 async def test_a_socket_that_fills_with_a_message_holds_up_who_sent_it() -> None:
     wire, pipe = opened(AudioWire)
     pipe.full = wire.pause_writing
-    sending = asyncio.ensure_future(wire.send_at_once(b"one"))
+    sending = asyncio.ensure_future(wire.send_text(b"one"))
     await asyncio.sleep(0)
     assert not sending.done()
     wire.connection_lost(OSError("reset"))
@@ -314,8 +312,31 @@ async def test_a_socket_that_fills_with_a_message_holds_up_who_sent_it() -> None
         await sending
 
 
+async def test_nothing_is_sent_now_that_would_have_to_wait() -> None:
+    wire, pipe = opened(AudioWire)
+    assert wire.send_now(b"one")
+    wire.pause_writing()
+    assert not wire.send_now(b"two")
+    wire.resume_writing()
+    wire.data_received(frame(8, b""))
+    pipe.written.clear()
+    assert not wire.send_now(b"three")
+    assert not pipe.written
+
+
+async def test_a_socket_that_breaks_under_what_is_sent_now_tells_the_receiver() -> None:
+    wire, pipe = opened(AudioWire)
+    pipe.broken = True
+    assert wire.send_now(b"one")
+    assert pipe.closing
+    wire.connection_lost(None)
+    with pytest.raises(ConnectionClosed) as caught:
+        await wire.recv()
+    assert (caught.value.rcvd, type(caught.value.__cause__)) == (None, OSError)
+
+
 async def test_a_socket_that_breaks_is_a_closed_connection_to_who_sends() -> None:
-    for kind, name in ((AudioWire, "send_at_once"), (ClientConnection, "send")):
+    for kind, name in ((AudioWire, "send_text"), (ClientConnection, "send")):
         connection, pipe = opened(kind)
         pipe.broken = True
         sending = asyncio.ensure_future(getattr(connection, name)(b"one"))

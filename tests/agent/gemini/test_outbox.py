@@ -88,6 +88,103 @@ async def test_cancelling_get_loses_nothing() -> None:
     assert await outbox.get() == live(1)
 
 
+class Socket:
+    """Sends what the outbox gives, and has room or not."""
+
+    def __init__(self, outbox: ModelOutbox) -> None:
+        self.sent: list[Outgoing] = []
+        self.now: list[bytes] = []
+        self.room = asyncio.Event()
+        self.room.set()
+        self._outbox = outbox
+        outbox.send_audio_now = self._now
+
+    def _now(self, pcm: bytes) -> bool:
+        if self.room.is_set():
+            self.sent.append(SendCallerAudio(1, pcm))
+            self.now.append(pcm)
+        return self.room.is_set()
+
+    async def run(self) -> None:
+        """As a session's sender."""
+        while True:
+            command = await self._outbox.get()
+            await self.room.wait()
+            self.sent.append(command)
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_audio_is_sent_at_once_if_nothing_is_in_front_of_it() -> None:
+    outbox = ModelOutbox()
+    socket = Socket(outbox)
+    outbox.put(live(1))  # nobody sends yet
+    assert (socket.sent, outbox.waiting) == ([], 1)
+    sender = asyncio.ensure_future(socket.run())
+    await settled()
+    outbox.put(live(2))
+    assert socket.sent == [live(1), live(2)]
+    outbox.put(EndCallerAudio(1))
+    outbox.put(live(3))  # behind the end of audio, which waits for the sender
+    await settled()
+    outbox.put(live(4))
+    assert socket.sent == [live(1), live(2), EndCallerAudio(1), live(3), live(4)]
+    assert socket.now == [live(2).pcm, live(4).pcm]
+    sender.cancel()
+    await asyncio.wait([sender])
+    outbox.put(live(5))  # the session is over
+    assert (len(socket.sent), outbox.waiting) == (5, 1)
+
+
+async def test_audio_waits_while_a_command_is_being_sent_or_the_socket_has_no_room() -> None:
+    outbox = ModelOutbox()
+    socket = Socket(outbox)
+    sender = asyncio.ensure_future(socket.run())
+    await settled()
+    socket.room.clear()
+    outbox.put(SayToModel(1, "hello"))
+    await settled()  # it is taken, and not sent
+    assert (outbox.waiting, socket.sent) == (0, [])
+    for n in range(13):
+        outbox.put(live(n))
+    assert (outbox.waiting, outbox.dropped_bytes) == (10, 3 * TENTH_BYTES)
+    socket.room.set()
+    outbox.put(live(13, 1))
+    assert socket.sent == []  # there is room, and what came first goes first
+    await settled()
+    assert socket.sent == [SayToModel(1, "hello"), *map(live, range(4, 13)), live(13, 1)]
+    assert not socket.now
+    sender.cancel()
+
+
+@given(st.lists(st.sampled_from(["audio", "text", "turn", "full", "room"]), max_size=40))
+def test_whoever_sends_them_commands_keep_their_order(steps: list[str]) -> None:
+    async def use() -> None:
+        outbox = ModelOutbox()
+        socket, put = Socket(outbox), list[Outgoing]()
+        sender = asyncio.ensure_future(socket.run())
+        for n, step in enumerate([*steps, "room"]):
+            match step:
+                case "audio" | "text":
+                    put.append(live(n, 2) if step == "audio" else SayToModel(1, str(n)))
+                    outbox.put(put[-1])
+                case "turn":
+                    await asyncio.sleep(0)
+                case "full":
+                    socket.room.clear()
+                case _:
+                    socket.room.set()
+        for _ in range(len(put) + 5):
+            await asyncio.sleep(0)
+        assert socket.sent == put
+        sender.cancel()
+
+    asyncio.run(use())
+
+
 @given(
     st.lists(
         st.one_of(

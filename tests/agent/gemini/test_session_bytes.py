@@ -6,6 +6,7 @@ that changes what they say fails here, and in test_audio_messages.py and test_au
 
 import asyncio
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -29,7 +30,7 @@ from agent.conversation.persona import DEFAULT_PERSONA
 from agent.conversation.transcript import Line
 from agent.gemini.audio_wire import AudioWire
 from agent.gemini.connection import Connection as Ours
-from agent.gemini.outbox import ModelOutbox
+from agent.gemini.outbox import MAX_LIVE_BYTES, ModelOutbox
 from tests.agent.gemini.conftest import (
     GO_AWAY,
     HANG_GUARD_S,
@@ -40,6 +41,7 @@ from tests.agent.gemini.conftest import (
     Diary,
     Gemini,
     reply,
+    running,
     whole,
 )
 
@@ -184,6 +186,63 @@ async def test_what_came_before_the_end_of_the_line_is_told_and_nothing_of_half_
     assert events[:-1] == [SessionReady(3), GoAway(3, 1_000), ReplyAudio(3, b"\1\0")]
     assert isinstance(events[-1], SessionLost)
     assert events[-1].code == 1006
+
+
+async def test_all_that_is_said_in_a_session_goes_out_in_order(
+    answer: Answer, dial: Dial, diary: Diary
+) -> None:
+    async def listen(connection: Connection) -> None:
+        await connection.set_up()
+        for _ in range(300):
+            await connection.hear()
+        await connection.hang_up(1000, "")
+
+    gemini, outbox = await answer(listen), ModelOutbox()
+    async with running(dial(gemini), diary, outbox) as task:
+        await diary.until(SessionReady)
+        for n in range(300):
+            text = n % 7 == 0
+            outbox.put(SayToModel(3, str(n)) if text else SendCallerAudio(3, n.to_bytes(2) * 99))
+            if n % 5 == 0:
+                await asyncio.sleep(0)
+        await asyncio.wait([task])
+    said = [message["realtime_input"] for message in gemini.connections[0].heard[1:]]
+    assert [
+        int(one["text"])
+        if "text" in one
+        else int.from_bytes(urlsafe_b64decode(one["audio"]["data"])[:2])
+        for one in said
+    ] == list(range(300))
+
+
+async def test_a_peer_that_stops_reading_fills_neither_the_socket_nor_the_outbox(
+    answer: Answer, dial: Dial, diary: Diary
+) -> None:
+    read_on = asyncio.Event()
+
+    async def stall(connection: Connection) -> None:
+        await connection.set_up()
+        connection.websocket.transport.pause_reading()
+        await read_on.wait()
+        connection.websocket.transport.resume_reading()
+        for _ in range(5):
+            await connection.hear()
+        await connection.hang_up(1000, "")
+
+    gemini, outbox = await answer(stall), ModelOutbox()
+    async with running(dial(gemini), diary, outbox) as task:
+        await diary.until(SessionReady)
+        put = 0
+        async with asyncio.timeout(HANG_GUARD_S):
+            while not outbox.dropped_bytes:
+                outbox.put(SendCallerAudio(3, bytes(6_400)))
+                put += 6_400
+                await asyncio.sleep(0)
+        assert outbox.waiting == MAX_LIVE_BYTES // 6_400
+        read_on.set()
+        await asyncio.wait([task])
+    assert put < 32 * 2**20
+    assert diary.events == [SessionReady(3), SessionLost(3, 1000, "")]
 
 
 STRANGE = {
