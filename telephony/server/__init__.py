@@ -9,6 +9,8 @@ Modules, lowest first:
     metrics        an observer that counts, for Prometheus
     measuring      an observer that measures each call
     narrator       an observer that writes the log of each call
+    twilio_wire    uvicorn's WebSocket class, which then loses no messages before a bad frame
+    hot_wire       the same, and it hands the messages of a stream to its call as they come
     stream         one media stream's socket, with a reader and a writer
     patience       limits how long a caller waits for the store
     admission      checks Twilio's signatures and one-time tokens
@@ -51,7 +53,6 @@ Modules, lowest first:
     health         /healthz and /readyz
     metrics_port   /metrics, if it was asked for
     kept           decides where calls are kept when REDIS_URL is not set
-    twilio_wire    uvicorn's WebSocket class, which then loses no messages before a bad frame
     watchdog       ends the process when its event loop is stuck
     app            connects all parts, and handles the process's signals
 

@@ -27,6 +27,7 @@ from telephony.server import (
     webhooks,
 )
 from telephony.server.admission import Refused
+from telephony.server.hot_wire import HotWire
 from telephony.server.metrics_port import metrics_page, metrics_served
 from telephony.server.observers import Observer
 from telephony.server.refusals import Refusals
@@ -141,7 +142,7 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
-                ws=TwilioWire,
+                ws=TwilioWire if settings.hot_path == "sdk" else HotWire,
                 ws_max_size=MAX_FRAME_BYTES,
                 ws_per_message_deflate=False,  # Twilio kills compressed frames (31924)
                 ws_ping_timeout=None,  # caller audio is the heartbeat, not pongs

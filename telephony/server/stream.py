@@ -1,4 +1,9 @@
-"""One media stream: a reader and a writer around Twilio's WebSocket."""
+"""One media stream: a reader and a writer around Twilio's WebSocket.
+
+Where the server's WebSocket class is `HotWire`, messages do not wait for either: they are fed from
+the socket's callback, and written while the socket takes them. The reader then gets `stop` and the
+end, and the writer what has to wait.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -10,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from telephony.call.commands import CloseStream, PhoneCommand, SendClear, SendMark, SendMedia
 from telephony.call.events import StreamEnded
 from telephony.call.outbox import Outbox
+from telephony.server.hot_wire import wire_of
 from telephony.twilio.messages import (
     Connected,
     Malformed,
@@ -50,9 +56,13 @@ class MediaStream:
         self._outbox = Outbox()
         self._filled = asyncio.Event()
         self._full = False
+        self._wire = wire_of(socket)
+        self._sending = False
 
     def put(self, command: PhoneCommand) -> None:
-        """Queue a command for the writer; never blocks."""
+        """Write a command, if nothing waits before it, or queue it for the writer; never blocks."""
+        if self._sent_now(command):
+            return
         self._full = not self._outbox.put(command) or self._full
         self._filled.set()
 
@@ -73,6 +83,7 @@ class MediaStream:
                 reader.cancel()
                 writer.cancel()
         finally:
+            self._wire = None
             self._outbox.forget()
             try:
                 await self._close()
@@ -85,13 +96,29 @@ class MediaStream:
         return "broken" if not reader.done() or reader.exception() else reader.result()
 
     async def _read(self, feed: StreamFeed) -> str:
-        while True:
-            message = await receive(self._socket)
-            if isinstance(message, str):
-                return message
-            feed(self._checked(message))
+        """Feed messages until the end. Where the wire hands them on, the end alone is received."""
+
+        def take(text: str | bytes) -> bool:
+            message = parse(text)
             if isinstance(message, Stop):
-                return "close"
+                return False
+            feed(self._checked(message))
+            return True
+
+        wire = self._wire
+        if wire is not None:
+            wire.hand_on(take)
+        try:
+            while True:
+                message = await receive(self._socket)
+                if isinstance(message, str):
+                    return message
+                feed(self._checked(message))
+                if isinstance(message, Stop):
+                    return "close"
+        finally:
+            if wire is not None:
+                wire.keep()
 
     def _checked(self, message: Message) -> Message:
         if isinstance(message, Connected | Start):
@@ -100,6 +127,12 @@ class MediaStream:
             return Malformed("wrong streamSid")
         return message
 
+    def _sent_now(self, command: PhoneCommand) -> bool:
+        """Whether the wire took it at once. Nothing overtakes what waits, or is being sent."""
+        if self._wire is None or self._sending or len(self._outbox):
+            return False
+        return not isinstance(command, CloseStream) and self._wire.send_now(_render(command))
+
     async def _write(self) -> str:
         while not self._full:
             command = self._outbox.take()
@@ -107,6 +140,7 @@ class MediaStream:
                 self._filled.clear()
                 await self._filled.wait()
                 continue
+            self._sending = True
             if isinstance(command, CloseStream):
                 return "close"
             try:
@@ -116,6 +150,7 @@ class MediaStream:
                 return "stuck"
             except GONE:
                 return GONE_AWAY
+            self._sending = False
         return "stuck"
 
     async def _close(self) -> None:

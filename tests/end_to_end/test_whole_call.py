@@ -62,3 +62,11 @@ async def test_a_caller_is_greeted_understood_answered_and_written_down(
     ]
     assert [await redis.ttl(key) > 0 for key in of_the_caller] == [True, True]
     assert await redis.dbsize() == len(call.lives_s) + len(of_the_caller)
+
+
+async def test_all_through_the_libraries_a_call_is_the_same(gemini: SimulatedGemini) -> None:
+    async with serving(gemini, hot_path="sdk") as worker:
+        report = await place(TWO_TURNS, worker.url)
+    assert (report.problems, len(report.turns), report.warnings) == ((), 3, {})
+    assert [heard.phrase for heard in gemini.server.heard] == ["morgan", "q2"]
+    assert all(heard.coverage == 1 for heard in gemini.server.heard)

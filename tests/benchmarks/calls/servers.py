@@ -66,9 +66,9 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    what: str, folder: Path, redis_url: str, *, watched: bool = False
+    what: str, folder: Path, redis_url: str, *, watched: bool = False, **settings: str
 ) -> AsyncIterator[Served]:
-    """Serve `OFFHOOK` or `REFERENCE` until the block ends; the reference stores nothing."""
+    """Serve `OFFHOOK`, with more settings, or `REFERENCE`, which stores nothing, until the end."""
     ca_file, _ = certificate_in(folder, datetime.now(UTC))
     place = Place(folder, free_port(), free_port())
     words: tuple[str, ...]
@@ -92,7 +92,8 @@ async def served(
             "REDIS_URL": redis_url,
             "OPENBLAS_NUM_THREADS": "1",
             "PATH": os.environ["PATH"],
-        },
+        }
+        | {name.upper(): value for name, value in settings.items()},
         stderr=(folder / "server.log").open("w"),
     )
     try:
