@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 from websockets.frames import Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
@@ -43,26 +44,47 @@ HAD = {
 """Attributes of uvicorn's object, and of the parser in it, that our class reads or sets."""
 
 
-async def all_alike(segments: Sequence[bytes]) -> list[Wire]:
-    """Three wires that got these: uvicorn's, ours, and ours with a sink."""
-    wires = [
-        Wire(WebSocketsSansIOProtocol),
-        Wire(TwilioWire),
-        Wire(HotWire),
-        Wire(HotWire, hand_on=True),
-    ]
-    for wire in wires:
-        await wire.open()
-        await wire.receive(*segments)
-        before = wire.line.closing
-        await wire.lose()
-        wire.shown.append(b"closed" if before else b"open")
-    plain, kept, *ours = wires
-    for wire in ours:
-        assert wire.shown == plain.shown == kept.shown
-        assert wire.told.messages == kept.told.messages
-        assert wire.told.ended == kept.told.ended
-    return wires
+class Kept(TwilioWire):
+    """Counts texts that are not UTF-8 and have a close or a fault behind them in their segment."""
+
+    ended_twice = 0
+
+    def send_receive_event_to_app(self) -> None:
+        try:
+            WebSocketsSansIOProtocol.send_receive_event_to_app(self)
+        except InvalidState:
+            self.ended_twice += 1
+
+
+async def fed(wire: Wire, segments: Sequence[bytes]) -> Wire:
+    """The wire, when all of this came, and then the end of the connection."""
+    await wire.open()
+    await wire.receive(*segments)
+    before = wire.line.closing
+    await wire.lose()
+    wire.shown.append(b"closed" if before else b"open")
+    return wire
+
+
+async def all_alike(segments: Sequence[bytes]) -> None:
+    """Wires that get these do the same: uvicorn's, ours, and ours with a sink.
+
+    Of two reasons to close in one segment, the first counts for ours. For uvicorn it is the second,
+    or it raises, if the first is a text that is not UTF-8.
+    """
+    kept = await fed(Wire(Kept), segments)
+    ours = await fed(Wire(HotWire), segments)
+    sunk = await fed(Wire(HotWire, hand_on=True), segments)
+    assert (ours.shown, ours.told.ended) == (sunk.shown, sunk.told.ended)
+    assert ours.told.messages == sunk.told.messages
+    assert isinstance(kept.protocol, Kept)
+    if kept.protocol.ended_twice:
+        assert kept.shown[-1] == ours.shown[-1] == b"closed"
+        return
+    plain = await fed(Wire(WebSocketsSansIOProtocol), segments)
+    assert ours.shown == plain.shown == kept.shown
+    assert ours.told.messages == kept.told.messages
+    assert ours.told.ended == kept.told.ended
 
 
 def cut(data: bytes, at: Sequence[int]) -> list[bytes]:
@@ -94,6 +116,22 @@ async def test_any_frames_and_any_bytes_however_they_are_cut(
     whole = b"".join(parts)
     ends = st.integers(0, len(whole))
     await all_alike(cut(whole, data.draw(st.lists(ends, max_size=6))))
+
+
+BAD = frame(Opcode.TEXT, b"\xc3(")
+
+
+@pytest.mark.parametrize("behind", [close(1000), frame(Opcode.TEXT, b"b", mask=False), BAD])
+@pytest.mark.parametrize("kind", [TwilioWire, HotWire])
+async def test_two_reasons_to_close_in_one_segment_close_once(
+    kind: type[WebSocketsSansIOProtocol], behind: bytes
+) -> None:
+    await all_alike([text("a") + BAD + behind])
+    wire = await fed(Wire(kind, hand_on=True), [text("a") + BAD + behind])
+    assert [word for _, word in wire.told.messages] == ["a"]
+    assert wire.shown[-1] == b"closed"
+    written = wire.shown[-2].partition(b"\r\n\r\n")[2]
+    assert (written[0], len(written)) == (0x80 | Opcode.CLOSE, 2 + written[1])
 
 
 @pytest.mark.parametrize("first", range(256))
