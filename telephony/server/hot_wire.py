@@ -9,8 +9,8 @@ and its parser: fragments, pings, closes and faults. So the wire shows what uvic
 Laws: uvicorn's parser gets whole frames, or a beginning that it refuses and all that follows.
 Messages keep their order, whichever way they take, and those before a bad frame are not lost. No
 more is kept of an unfinished frame than uvicorn's `ws_max_size`. What is used of the insides of
-uvicorn and websockets is listed in `tests/telephony/server/test_hot_wire.py`, where both classes
-are compared byte by byte.
+uvicorn and websockets is listed in `tests/telephony/server/test_hot_wire_insides.py`, and both
+classes are compared byte by byte in `test_hot_wire.py`.
 
 Why not a parser of others alone: for the frame of a caller, websockets' takes 3.7 µs and wsproto's
 11.2, where the scan takes 0.7; picows would be as fast, but is a server of its own.

@@ -210,6 +210,7 @@ class Stream:
 @example(Stream([frame(1, b"a" * 5)], cuts=[1], early=True, answered=[-2]))
 @example(Stream(more=[MASKED]))
 @example(Stream(more=[TOO_LONG]))
+@example(Stream([frame(1, bytes(MAX_SIZE)), frame(1, b"\xff")]))
 @example(Stream([frame(1, b"ab"), frame(2, b"c")], cuts=[3], leave_at=1))
 @settings(deadline=None, max_examples=150)
 def test_any_stream_however_it_is_cut_is_what_it_is_to_the_library(stream: Stream) -> None:

@@ -5,8 +5,6 @@ If a version of uvicorn or websockets changes what ours relies on, these tests f
 changed, and mend `telephony/server/hot_wire.py`. Until then, HOT_PATH=sdk does without it.
 """
 
-import asyncio
-import inspect
 import random
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,30 +16,12 @@ from hypothesis import strategies as st
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import Opcode
-from websockets.protocol import State
-from websockets.server import ServerProtocol
 
 from telephony.server.app import MAX_FRAME_BYTES
 from telephony.server.hot_wire import EXTENSION, HotWire
 from telephony.server.twilio_wire import TwilioWire
 from tests.telephony.server.frames import BOUNDARY, FRAMES, close, frame, text
 from tests.telephony.server.wires import CLOSE, REQUEST, Wire, undated
-
-USED = {
-    WebSocketsSansIOProtocol: (
-        *("handle_connect", "handle_ping", "connection_lost", "data_received", "resume_writing"),
-        *("pause_writing", "handle_parser_exception", "handle_events", "shutdown"),
-        *("send_keepalive_ping", "connection_made"),
-    ),
-    ServerProtocol: ("events_received", "data_to_send", "receive_data"),
-}
-"""Methods of others that our class overrides, or that must go on doing what they do."""
-
-HAD = {
-    "": ("queue", "writable", "read_paused", "handshake_initiated", "close_sent", "disconnected"),
-    "conn": ("eof_sent", "current_size", "state", "parser_exc"),
-}
-"""Attributes of uvicorn's object, and of the parser in it, that our class reads or sets."""
 
 
 class Kept(TwilioWire):
@@ -387,24 +367,3 @@ async def test_a_wire_that_is_gone_is_not_held_by_its_scope() -> None:
     assert extensions[EXTENSION] is protocol
     await wire.lose()
     assert EXTENSION not in extensions
-
-
-@pytest.mark.parametrize("kind", USED)
-def test_the_methods_of_others_that_it_builds_on_are_there(kind: type) -> None:
-    assert [name for name in USED[kind] if not callable(getattr(kind, name, None))] == []
-
-
-async def test_the_attributes_of_others_that_it_builds_on_are_there() -> None:
-    wire = await opened()
-    for owner, names in HAD.items():
-        found = getattr(wire.protocol, owner) if owner else wire.protocol
-        assert [name for name in names if not hasattr(found, name)] == []
-    assert wire.protocol.conn.state is State.OPEN
-    assert isinstance(wire.protocol.queue, asyncio.Queue)
-    await wire.lose()
-
-
-def test_uvicorn_creates_it_and_gives_it_a_request_as_it_does_with_its_own() -> None:
-    expected = ["self", "config", "server_state", "app_state", "_loop"]
-    assert list(inspect.signature(WebSocketsSansIOProtocol.__init__).parameters) == expected
-    assert REQUEST.endswith(b"%s\r\n")
