@@ -14,6 +14,7 @@ import pytest
 PACKAGES = {
     "baresip": "baresip-core",
     "caddy": "caddy",
+    "chromium": "chromium",
     "flite": "flite",
     "node": "nodejs npm",
 }
