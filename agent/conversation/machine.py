@@ -26,6 +26,7 @@ from agent.conversation.meter import FREE, Meter, Tariffs
 from agent.conversation.parts import assemble
 from agent.conversation.persona import Persona
 from agent.conversation.remedies import Remedy
+from agent.conversation.reply import Reply
 from agent.conversation.speech import CallerSpeech
 from agent.conversation.tool_events import ActsStored, ToolCallEvent, ToolFinished
 from agent.conversation.transcript import UNWRITTEN, Line
@@ -93,6 +94,11 @@ class Conversation:
     def lines(self) -> tuple[Line, ...]:
         """The transcript so far: all final lines."""
         return tuple(self._transcript.lines)
+
+    @property
+    def open_replies(self) -> tuple[Reply, ...]:
+        """The replies that still come or are heard, to look at."""
+        return tuple(self._transcript.replies)
 
     @property
     def caller_words(self) -> list[str]:

@@ -72,7 +72,7 @@ class Transcript:
         self._inherited = len(self.lines)
         self._left_open: tuple[str, int] | None = None
         self._told_ms = [-1] * self._inherited
-        self._replies: list[Reply] = []
+        self.replies: list[Reply] = []  # that are no line yet
         self._onset = onset
         self._over: list[tuple[str, str, int]] = []
         """Of each reply that is over and no line yet: its text, what was heard, when it began."""
@@ -117,7 +117,7 @@ class Transcript:
 
     def begin(self, reply: Reply) -> None:
         """A reply comes."""
-        self._replies.append(reply)
+        self.replies.append(reply)
 
     def finish(self, reply: Reply, now_ms: int) -> list[Line]:
         """It will not be heard further: make it a line.
@@ -125,7 +125,7 @@ class Transcript:
         A question that was transcribed only while its answer came is a line before it. If its rest
         still comes, piece by piece, both are lines when it has (`settle`), after a second at most.
         """
-        self._replies.remove(reply)
+        self.replies.remove(reply)
         if not self._over:
             self._over_by_ms = now_ms + PIECES_APART_MS
         self._over.append((reply.text, reply.heard_text, reply.began_ms))
@@ -180,7 +180,7 @@ class Transcript:
     @property
     def wordless(self) -> bool:
         """Whether there is no line, and none will be of a reply."""
-        return not (self.lines or self._replies or self._over)
+        return not (self.lines or self.replies or self._over)
 
     @property
     def rest_by_ms(self) -> int | None:
@@ -231,7 +231,7 @@ class Transcript:
         pairs = zip(self.lines, self._told_ms, strict=True)
         said = [x.text for x, told_ms in pairs if x.role == role and told_ms <= self._answered_ms]
         if role == "agent":
-            replies = (reply for reply in self._replies if not reply.receiving)
+            replies = (reply for reply in self.replies if not reply.receiving)
             said += [reply.text for reply in replies if reply.began_ms <= self._answered_ms]
         return said[-LATELY:]
 
@@ -277,7 +277,7 @@ class Transcript:
             if (i >= self._known_inherited if i < self._inherited else told_ms > self._known_ms)
             and told_ms <= self._answered_ms
         ]
-        for reply in self._replies:
+        for reply in self.replies:
             whole = not reply.receiving and reply.text
             if whole and self._known_ms < reply.began_ms <= self._answered_ms:
                 at_ms = self.elapsed_ms(reply.began_ms)

@@ -49,14 +49,26 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class TalkedOver:
-    """The caller and the agent were heard at once, for so long."""
+    """The caller and the agent were heard at once.
+
+    Args:
+        ms: For how long.
+        from_ms: Since when, in the call's time.
+    """
 
     ms: int
+    from_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A reply that may have been heard was stopped, and was not gone on with."""
+    """A reply that may have been heard was stopped, and was not gone on with.
+
+    Args:
+        at_ms: When it was stopped, in the call's time: when the clear was sent.
+    """
+
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +85,12 @@ class Silence:
     Args:
         ms: How long.
         after: Who had spoken last on this stream.
+        from_ms: Since when, in the call's time.
     """
 
     ms: int
     after: Speaker
+    from_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,10 @@ class Call:
         """The conversation, to look at."""
         return self._conversation
 
+    def sent_ms(self, now_ms: int) -> dict[int, float]:
+        """Of each reply that is not over: how much of it was sent, up to where it goes on."""
+        return {reply: sent_ms for reply, _, sent_ms in self._player.progress_ms(now_ms)}
+
     def step(self, event: Event, now_ms: int) -> list[Command]:
         """Take one event; returns what is to be done, in order: what somebody hears comes before
         what is stored, so that the store's task, woken first, does not delay it.

@@ -150,9 +150,9 @@ class Measures:
 
     def _speech(self, said: MeasureSpeech) -> None:
         for began_ms, until_ms in self._spans:
-            ms = min(said.ended_ms, until_ms) - max(said.began_ms, began_ms)
-            if ms > 0:
-                self._found.append(TalkedOver(ms))
+            both_ms = max(said.began_ms, began_ms)
+            if (ms := min(said.ended_ms, until_ms) - both_ms) > 0:
+                self._found.append(TalkedOver(ms, both_ms))
         self._spoke_ms += said.spoke_ms
         self.ended_ms = said.ended_ms
         self._quiet_until(said.began_ms)
@@ -231,7 +231,7 @@ class Measures:
 
     def _cut(self) -> None:
         if self._cleared_ms is not None:
-            self._found.append(Cut())
+            self._found.append(Cut(self._cleared_ms))
             self._cleared_ms = None
 
     # Both.
@@ -251,7 +251,7 @@ class Measures:
         self._speaks_until(self._plays_until_ms, "agent")
         since_ms, after = self._last
         if now_ms - since_ms >= SILENCE_MS:
-            self._found.append(Silence(now_ms - since_ms, after))
+            self._found.append(Silence(now_ms - since_ms, after, since_ms))
             self._last = (now_ms, after)
 
     def _speaks_until(self, ms: int, who: Speaker) -> None:

@@ -28,10 +28,17 @@ SURE_MARKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A piece of µ-law, and when its first sample was heard."""
+    """A piece of µ-law that was heard.
+
+    Args:
+        at: When its first sample was heard.
+        ulaw: The audio.
+        position: Where it begins in all the audio that was sent on the stream.
+    """
 
     at: int
     ulaw: bytes
+    position: int
 
 
 @dataclass(slots=True)
@@ -46,6 +53,7 @@ class _Run:
 
     Args:
         start: When it would play the first sample.
+        position: Where it begins in all the audio that was sent on the stream.
         ulaw: The audio.
         messages: Where in it each message begins, and how much there was left to play when it was
             sent.
@@ -54,6 +62,7 @@ class _Run:
     """
 
     start: int
+    position: int
     ulaw: bytearray = field(default_factory=bytearray)
     messages: list[tuple[int, int]] = field(default_factory=list)
     marks: list[_Mark] = field(default_factory=list)
@@ -87,7 +96,7 @@ class AsHeard:
         """Audio was sent."""
         run = self._runs[-1] if self._runs else None
         if run is None or run.cleared is not None or now > run.end:
-            run = _Run(now)
+            run = _Run(now, run.position + len(run.ulaw) if run else 0)
             self._runs.append(run)
         run.messages.append((len(run.ulaw), run.end - now))
         run.ulaw += ulaw
@@ -127,7 +136,7 @@ class AsHeard:
             for piece in _played(run, lag):
                 at = max(piece.at, free)
                 if ulaw := piece.ulaw[: _frames(until - at)]:
-                    yield Heard(at, ulaw)
+                    yield Heard(at, ulaw, piece.position)
                     free = at + len(ulaw)
 
 
@@ -159,6 +168,11 @@ def _played(run: _Run, lag: int) -> Iterator[Heard]:
         dry, left = min(between, key=lambda each: each[1], default=(0, 0))
         sure = grown > now + DRY and len(from_here) - number >= SURE_MARKS
         if dry and (sure or left < CLOSE):
-            yield Heard(run.start + begins + now, bytes(run.ulaw[begins:dry]))
+            yield _piece(run, begins, dry, now)
             begins, now = dry, grown
-    yield Heard(run.start + begins + now, bytes(run.ulaw[begins:]))
+    yield _piece(run, begins, len(run.ulaw), now)
+
+
+def _piece(run: _Run, begins: int, ends: int, lag: int) -> Heard:
+    part = bytes(run.ulaw[begins:ends])
+    return Heard(run.start + begins + lag, part, run.position + begins)

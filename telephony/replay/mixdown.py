@@ -9,7 +9,7 @@ was lost on the way; and where nothing was recorded.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,12 @@ class Placed:
         starts = [piece.at for piece in self.said] + [piece.at for piece in self.heard]
         return min(starts, default=0)
 
+    @property
+    def last(self) -> int:
+        """Twilio's time at the end of its last sound; 0 if there is none."""
+        ends = [piece.at + len(piece.ulaw) for piece in self.said]
+        return max(ends + [piece.at + len(piece.ulaw) for piece in self.heard], default=0)
+
 
 def mixdown(workers: Sequence[tuple[int, Iterable[Step]]]) -> Sides:
     """Render a call.
@@ -73,25 +79,34 @@ def mixdown(workers: Sequence[tuple[int, Iterable[Step]]]) -> Sides:
             the first one did, and its steps.
 
     Returns:
-        Both sides. A stream that would begin before the end of the one before, because workers'
-        clocks differ, begins right after it.
+        Both sides.
     """
+    return mixed(streams(workers))
+
+
+def mixed(placed: Iterable[Placed]) -> Sides:
+    """Render the streams of a call, as `streams` returns them."""
     caller, agent = bytearray(), bytearray()
-    for stream in streams(workers):
-        begins = max(stream.begins, max(len(caller), len(agent)) - stream.first)
-        _lay(caller, begins, stream.said)
-        _lay(agent, begins, stream.heard)
+    for stream in placed:
+        _lay(caller, stream.begins, stream.said)
+        _lay(agent, stream.begins, stream.heard)
     longest = max(len(caller), len(agent))
     return Sides(_samples(caller, longest), _samples(agent, longest))
 
 
 def streams(workers: Sequence[tuple[int, Iterable[Step]]]) -> Iterator[Placed]:
-    """All streams of a call, in order. The arguments are those of `mixdown`."""
+    """All streams of a call, in order. The arguments are those of `mixdown`.
+
+    There is one for each `StreamStarted`. A stream that would begin before the end of the one
+    before, because workers' clocks differ, begins right after it.
+    """
+    ended = 0
     for opened_ms, steps in workers:
         reading = _Worker(opened_ms)
-        for step in steps:
-            yield from reading.take(step)
-        yield from reading.end()
+        for stream in (*(each for step in steps for each in reading.take(step)), *reading.end()):
+            begins = max(stream.begins, ended - stream.first)
+            yield replace(stream, begins=begins)
+            ended = max(ended, begins + stream.last)
 
 
 @dataclass(slots=True)

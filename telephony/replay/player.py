@@ -5,7 +5,7 @@ commands, and every difference comes from the code. An additional command is a d
 a missing one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from traceback import extract_tb
 
@@ -45,13 +45,19 @@ class Difference:
     got: Sequence[str]
 
 
-def play(events: Iterable[tuple[Event, int]], *, whole: bool = True) -> Played:
+type Look = Callable[[Call, Step], None]
+
+
+def play(
+    events: Iterable[tuple[Event, int]], *, whole: bool = True, look: Look | None = None
+) -> Played:
     """Run a recorded call again.
 
     Args:
         events: The events, each with its time in ms; `CallOpened` first.
         whole: False for a recording that was cut off. Then the last run of commands stays open,
             because the next event might have continued it.
+        look: Looks at the call after each step, and changes nothing.
     """
     played, lines, call = Played(), CommandLines(), None
     for number, (event, now_ms) in enumerate(events):
@@ -66,6 +72,8 @@ def play(events: Iterable[tuple[Event, int]], *, whole: bool = True) -> Played:
         if commands:
             lines.add(number, now_ms, commands)
         played.steps.append(Step(event, now_ms, commands))
+        if look is not None:
+            look(call, played.steps[-1])
     if whole:
         played.sha256 = lines.end()
     played.lines = lines.take()

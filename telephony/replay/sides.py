@@ -46,17 +46,29 @@ def sides_of(recordings: Sequence[Recording]) -> Sides:
         RecordingError: They are of several calls.
     """
     ordered = sorted(recordings, key=lambda each: each.opened.wall_time_ms)
-    first, steps = ordered[0], [_steps(each) for each in ordered]
-    said: set[_Place] = set()
+    steps = [_steps(each) for each in ordered]
+    one_call(ordered, steps)
+    began_ms = [each.opened.wall_time_ms - ordered[0].opened.wall_time_ms for each in ordered]
+    return mixdown(list(zip(began_ms, steps, strict=True)))
+
+
+def one_call(ordered: Sequence[Recording], steps: Sequence[Sequence[Step]]) -> None:
+    """See to it that these recordings are of one call.
+
+    Args:
+        ordered: The recordings, in order of time.
+        steps: The steps of each, as they are replayed.
+
+    Raises:
+        RecordingError: They are of several calls.
+    """
+    first, said = ordered[0], set[_Place]()
     for each, lived in zip(ordered, steps, strict=True):
         if each is not first and not _goes_on(first, each, said):
             problem = f"expected a recording of the same call as {first.folder.name}, got another"
             raise RecordingError(str(each.folder), problem, WORKERS)
         said |= {_place(line) for line in each.opened.lines}
         said |= {_place(c.line) for step in lived for c in step.commands if type(c) is AppendLine}
-    begin_ms = first.opened.wall_time_ms
-    began_ms = [each.opened.wall_time_ms - begin_ms for each in ordered]
-    return mixdown(list(zip(began_ms, steps, strict=True)))
 
 
 type _Place = tuple[int, str, int]

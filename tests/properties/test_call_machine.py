@@ -242,9 +242,8 @@ def run(beginning: Script, script: Script, seed: int) -> World:
 
 def agent_text(call: Call) -> str:
     """All words of the agent that are lines, or of a reply that is heard."""
-    transcript = call.conversation._transcript
-    lines = [line.text for line in transcript.lines if line.role == "agent"]
-    return " ".join([*lines, *(reply.text for reply in transcript._replies)])
+    lines = [line.text for line in call.conversation.lines if line.role == "agent"]
+    return " ".join([*lines, *(reply.text for reply in call.conversation.open_replies)])
 
 
 def opened(seed: int) -> tuple[Call, World, int]:

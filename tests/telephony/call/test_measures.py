@@ -139,7 +139,7 @@ def test_a_reply_that_is_cut_before_its_first_mark_is_answered_and_not_heard(cal
     call.at(1_200, SendClear("MZ"))
     call.at(1_210, played("a"))  # Twilio echoes the marks of what it has thrown away
     assert call.of(Cut) == []  # it may be gone on with
-    assert call.at(3_000, MeasureReply(2), media(2, 60)) == [Cut()]
+    assert call.at(3_000, MeasureReply(2), media(2, 60)) == [Cut(1_200)]
     assert (len(call.of(Answered)), call.of(Heard)) == (1, [])
 
 
@@ -148,7 +148,7 @@ def test_a_reply_that_goes_on_was_held_in_vain_and_not_cut(call: Call) -> None:
     call.at(1_200, SendClear("MZ"))
     assert call.at(1_650, media(1, 400)) == [HeldInVain(450)]
     call.at(1_900, SendClear("MZ"))
-    assert call.at(2_500, Stop("MZ")) == [Cut()]
+    assert call.at(2_500, Stop("MZ")) == [Cut(1_900)]
 
 
 def test_the_sound_for_who_waits_is_neither_cut_nor_a_reply(call: Call) -> None:
@@ -162,25 +162,26 @@ def test_the_sound_for_who_waits_is_neither_cut_nor_a_reply(call: Call) -> None:
 def test_talk_over_is_what_both_say_at_once_up_to_the_clear(call: Call) -> None:
     call.at(1_000, MeasureReply(1), media(1, 3_000))
     call.at(2_300, SendClear("MZ"))
-    assert call.at(3_400, call.asked(2_000, 3_000)) == [TalkedOver(300)]
+    assert call.at(3_400, call.asked(2_000, 3_000)) == [TalkedOver(300, 2_000)]
 
 
 def test_who_is_spoken_to_while_speaking_is_talked_over_too(call: Call) -> None:
     call.at(1_500, call.asked(1_000, 1_500), MeasureReply(1), media(1, 400))
-    assert call.at(2_400, call.asked(1_500, 2_000)) == [TalkedOver(400)]
+    assert call.at(2_400, call.asked(1_500, 2_000)) == [TalkedOver(400, 1_500)]
 
 
 @pytest.mark.parametrize("ends", [Stop("MZ"), StreamEnded("MZ", "broken"), OVER])
 def test_a_silence_of_two_seconds_is_told_with_who_had_spoken_last(
     call: Call, ends: Event | Command
 ) -> None:
-    assert call.at(2_500, MeasureReply(1), media(1, 260), mark("a")) == [Silence(2_500, "nobody")]
+    found = call.at(2_500, MeasureReply(1), media(1, 260), mark("a"))
+    assert found == [Silence(2_500, "nobody", 0)]
     call.at(2_860, played("a"))  # heard to its end by then
-    assert call.at(7_000, call.asked(5_060, 6_600)) == [Silence(2_200, "agent")]
+    assert call.at(7_000, call.asked(5_060, 6_600)) == [Silence(2_200, "agent", 2_860)]
     found = call.at(8_700, MeasureReply(2), media(2, 60))
-    assert found == [Answered(2, 2_100, 0), Silence(2_100, "caller")]
+    assert found == [Answered(2, 2_100, 0), Silence(2_100, "caller", 6_600)]
     call.at(9_000, call.asked(8_900, 8_950))
-    assert call.at(11_950, ends) == [Silence(3_000, "caller")]
+    assert call.at(11_950, ends) == [Silence(3_000, "caller", 8_950)]
     assert call.at(20_000, OVER) == []
     assert call.measures.figures.silence_ms == [2_500, 2_200, 2_100, 3_000]
 
@@ -221,4 +222,4 @@ def test_a_mark_that_only_asks_whether_twilio_is_there_makes_nobody_speak(call: 
     call.at(700, played("a"))
     call.at(2_600, mark("there?"))
     call.at(2_650, played("there?"))
-    assert call.at(2_900, OVER) == [Silence(2_200, "agent")]
+    assert call.at(2_900, OVER) == [Silence(2_200, "agent", 700)]
