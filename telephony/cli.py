@@ -255,6 +255,13 @@ def replay(
             "left, what the caller heard on the right. Name the recordings of all its workers."
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="The HTML file for the timeline of one call, if it replays equal: a page with "
+            "its sound. Name the recordings of all its workers."
+        ),
+    ] = None,
 ) -> None:
     """Replay recorded calls, and check that each does exactly what it did.
 
@@ -279,6 +286,10 @@ def replay(
         from telephony.replay.sides import write_wav
 
         write_wav(paths, wav, partial=partial)
+    if html is not None and code == 0:
+        from telephony.timeline.files import write_html
+
+        write_html(paths, html, partial=partial)
     raise typer.Exit(code)
 
 

@@ -42,6 +42,7 @@ PLACES = (
     "tests/infra/",
     "tests/packaging/",
     "tests/mutants/",
+    "tests/harness/test_chromium.py",
     "tests/harness/test_skips.py",
     "tests/agent/store/test_own_server.py",
     "tests/agent/gemini/test_guarded.py",
@@ -63,6 +64,7 @@ PLACES = (
     "tests/telephony/simulator/test_proxy.py",
     "tests/telephony/simulator/test_stream.py",
     "tests/telephony/simulator/test_warm_transfer.py",
+    "tests/telephony/timeline/test_page.py",
 )
 """Where all tests are real, in the order in which they run: the longest first."""
 
