@@ -23,6 +23,7 @@ Modules:
     persona_commands  `offhook persona`
     calls_commands  `offhook calls`
     purging      removes what is kept of a call or a caller
+    told_calls   lists, shows and exports the calls that are kept
     dial_command  `offhook call`
     cli          the command line
     __main__     lets `python -m telephony` run the command line

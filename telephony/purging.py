@@ -1,13 +1,10 @@
 """Removes what is kept of a call, or of a caller: in the store, and in the folder of recordings."""
 
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agent.store.base import StoreAway
 from agent.store.purge import Found, NotForgotten
-from agent.store.redis import RedisStore
 from telephony.errors import UsageError
 from telephony.replay import keeping
 from telephony.server import kept
@@ -39,10 +36,13 @@ async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) ->
         return await _purge(settings, call, caller, dry_run=dry_run)
     except _Interrupted as interrupted:
         raise UsageError(
-            f"{_which(settings)}, got {interrupted.why}; {interrupted}; {_and_then(settings)}"
+            f"{kept.expected(settings)}, got {interrupted.why}; {interrupted}; "
+            f"{_and_then(settings)}"
         ) from None
     except StoreAway as away:
-        raise UsageError(f"{_which(settings)}, got {away.why}; {_and_then(settings)}") from None
+        raise UsageError(
+            f"{kept.expected(settings)}, got {away.why}; {_and_then(settings)}"
+        ) from None
 
 
 class _Interrupted(Exception):  # noqa: N818 - what happened, as `StoreAway`
@@ -70,12 +70,6 @@ class _Interrupted(Exception):  # noqa: N818 - what happened, as `StoreAway`
         self.why = why
 
 
-def _which(settings: Settings) -> str:
-    if settings.redis_url is None:
-        return f"expected the server in {settings.store_dir} to answer"
-    return f"REDIS_URL: expected a Redis that answers at {settings.redis_address}"
-
-
 def _and_then(settings: Settings) -> str:
     return f"{'start it, and ' if settings.redis_url else ''}run this again"
 
@@ -87,7 +81,7 @@ async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -
     away: Exception | None = None
     recordings: list[Path] = []
     not_forgotten: NotForgotten | None = None
-    async with _store(settings) as store:
+    async with kept.opened(settings) as store:
         try:
             calls = await store.parties.calls_of(party, caller) if caller else {call}
             recordings = _recordings(settings.recordings_dir, calls, party)
@@ -166,23 +160,3 @@ def _told(found: Found, recordings: list[Path], *, dry_run: bool) -> list[str]:
         *(f"{did}  {recording}" for recording in recordings),
         f"{did} {keys} keys, {entries} entries of other keys, and {len(recordings)} recordings",
     ]
-
-
-@asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[RedisStore]:
-    """The store of the server, whether that runs or not."""
-    server = kept.own_server(settings)
-    settings = kept.at(server, settings)
-    store = RedisStore.from_url(settings.redis_url or "", ttl_s=settings.transcript_ttl_s)
-    try:
-        try:
-            await store.ping()
-        except StoreAway:
-            if server is None:
-                raise
-            async with kept.running(server):
-                yield store
-        else:
-            yield store
-    finally:
-        await store.aclose()

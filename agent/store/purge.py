@@ -17,7 +17,7 @@ from redis.exceptions import ResponseError
 from agent.store.failures import store_away
 from agent.store.requests import PREFIX as REQUESTS
 
-OF_ALL_CALLS = ("offhook:errands", "offhook:leases", "offhook:on_hold")
+OF_ALL_CALLS = ("offhook:calls", "offhook:errands", "offhook:leases", "offhook:on_hold")
 """The sorted sets that have a member for a call."""
 
 

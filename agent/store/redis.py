@@ -16,7 +16,7 @@ one hash slot, and each write of the call renews their expiry:
     offhook:{<id>}:lease               channel: ``taken <epoch>``, ``released <epoch>``,
                                        ``status <CallStatus>``
 
-The leases of all calls: see `agent.store.held`.
+The leases of all calls: see `agent.store.held`. All calls by time: see `agent.store.index`.
 
 One key for each caller, named by a keyed hash of the number:
 
@@ -69,6 +69,7 @@ from agent.store.dials import RedisDials
 from agent.store.errands import RedisErrands
 from agent.store.failures import store_away
 from agent.store.held import RedisHeld
+from agent.store.index import RedisIndex
 from agent.store.leases import RedisLeases
 from agent.store.legs import RedisLegs
 from agent.store.purge import RedisParties
@@ -114,6 +115,7 @@ class RedisStore:
         legs: The calls to those who are told of a caller first.
         held: Which calls no worker holds any more.
         parties: Who has which calls, and what is kept of them.
+        index: All calls by time.
     """
 
     def __init__(self, pool: ConnectionPool, ttl_s: int, *, errands: bool = False) -> None:
@@ -126,6 +128,7 @@ class RedisStore:
         self.legs = RedisLegs(self._client, ttl_s)
         self.held = RedisHeld(self._client, ttl_s)
         self.parties = RedisParties(self._client, ttl_s)
+        self.index = RedisIndex(self._client, ttl_s)
         self._pool = pool
         self._ttl_s = ttl_s
         self._open_call = self._client.register_script(scripts.OPEN_CALL)
@@ -185,6 +188,7 @@ class RedisStore:
         hours: HoursAre = "open",
     ) -> CallRecord:
         """See `Store.open_call`."""
+        await self.index.note(conversation_id)
         given = (persona, caller, direction, hours)
         fields, checkpoint = await self._run(self._open_call, conversation_id, *given)
         return record_of(conversation_id, fields, checkpoint, [])
@@ -196,6 +200,7 @@ class RedisStore:
 
     async def note_beginning(self, conversation_id: str, began: Began) -> None:
         """See `Store.note_beginning`."""
+        await self.index.note(conversation_id)
         await self._run(self._note_beginning, conversation_id, began.persona, began.hours)
 
     async def take(
@@ -207,6 +212,7 @@ class RedisStore:
         began: Began = NOT_KNOWN,
     ) -> Taken | None:
         """See `Store.take`."""
+        await self.index.note(conversation_id)
         answer = await self._run(
             self._take,
             conversation_id,

@@ -10,6 +10,8 @@ from agent.conversation.next_step import PLACES
 from agent.conversation.transcript import Line
 from agent.store.base import StoreAway
 from agent.store.budgets import Account, Booking
+from agent.store.index import CALLS
+from agent.store.purge import Found
 from agent.store.redis import RedisStore
 
 OWNER = "rehearsal"
@@ -65,3 +67,4 @@ async def rehearse(store: RedisStore, conversation_id: str) -> None:
     await store.reopen(conversation_id, OWNER)
     await store.mark_completed(conversation_id, OWNER)
     await store.look_up(conversation_id)
+    await store.parties.remove(Found(members=[(CALLS, conversation_id)]))

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import structlog
 
+from agent.store.base import StoreAway
 from agent.store.folder import FolderError, FolderInUse
 from agent.store.own_server import NoProgramError, OwnServer, ServerError
-from agent.store.redis import can_be_in_memory
+from agent.store.redis import RedisStore, can_be_in_memory
 from telephony.errors import SettingsError
 from telephony.settings import Settings
 
@@ -54,6 +55,38 @@ def own_server(settings: Settings, folder: Path | None = None) -> OwnServer | No
 def at(server: OwnServer | None, settings: Settings) -> Settings:
     """The settings with the server's address as REDIS_URL."""
     return settings if server is None else settings.model_copy(update={"redis_url": server.url})
+
+
+def expected(settings: Settings) -> str:
+    """How a message begins that says that the store does not answer."""
+    if settings.redis_url is None:
+        return f"expected the server in {settings.store_dir} to answer"
+    return f"REDIS_URL: expected a Redis that answers at {settings.redis_address}"
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[RedisStore]:
+    """The store of the server, for a command: whether `offhook serve` runs or not.
+
+    Raises:
+        SettingsError: It cannot run. The message says what to do.
+        StoreAway: REDIS_URL does not answer.
+    """
+    server = own_server(settings)
+    settings = at(server, settings)
+    store = RedisStore.from_url(settings.redis_url or "", ttl_s=settings.transcript_ttl_s)
+    try:
+        try:
+            await store.ping()
+        except StoreAway:
+            if server is None:
+                raise
+            async with running(server):
+                yield store
+        else:
+            yield store
+    finally:
+        await store.aclose()
 
 
 @asynccontextmanager

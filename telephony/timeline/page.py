@@ -42,6 +42,7 @@ def html(timeline: CallTimeline, sound: Sound) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     told = msgspec.json.decode(timeline.to_json())
+    rows = told.pop("raw")
     told["sound"] = {
         "rate_hz": PHONE_RATE_HZ,
         "ms": len(sound.caller) // PHONE_SAMPLES_PER_MS,
@@ -52,7 +53,8 @@ def html(timeline: CallTimeline, sound: Sound) -> str:
         "title": escape(f"{timeline.about.name}: a call as it was heard"),
         "style": style,
         "script": script,
-        "timeline": msgspec.json.encode(told).decode().replace("<", "\\u003c"),
+        "timeline": _json(told),
+        "rows": _json(rows),
         "sound": "\n".join(_pieces(sound)),
     }
     template = source("page.html")
@@ -70,6 +72,11 @@ def bundle() -> str:
     """The modules as one classic script, which runs where it stands, before the sound is read."""
     code = "".join(_EXPORT.sub("", _IMPORT.sub("", source(name))) for name in MODULES)
     return f'(() => {{\n"use strict";\n{code}}})();\n'
+
+
+def _json(told: object) -> str:
+    """As JSON in which no end of an element can stand."""
+    return msgspec.json.encode(told).decode().replace("<", "\\u003c")
 
 
 def _hash(text: str) -> str:

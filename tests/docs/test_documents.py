@@ -28,7 +28,10 @@ OFFHOOK = [
 ]
 RUN_BY = {
     "call": "end_to_end/test_outbound.py",
+    "calls export": "telephony/test_told_calls.py",
+    "calls ls": "telephony/test_told_calls.py",
     "calls purge": "telephony/test_calls_commands.py",
+    "calls show": "telephony/test_told_calls.py",
     "chaos": "end_to_end/test_chaos.py",
     "demo": "end_to_end/conftest.py",
     "doctor": "end_to_end/test_doctor.py",

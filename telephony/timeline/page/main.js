@@ -7,16 +7,18 @@ import { Stage, clock } from "./stage.js";
 
 const EVENTS = ["barge_in", "hold", "gap", "silence", "talk_over", "tool", "resume", "store_away", "fault", "clear", "key", "note"];
 
-// Shows a timeline (`CallTimeline` as JSON) with its sound (see `player.js`).
-export function show(timeline, sound) {
-  return new Page(timeline, sound);
+// Shows a timeline (`CallTimeline` as JSON, without its rows) with its sound (see `player.js`).
+// `rows` gives, or promises, the raw events.
+export function show(timeline, sound, rows) {
+  return new Page(timeline, sound, rows);
 }
 
 const by = (id) => document.getElementById(id);
 
 class Page {
-  constructor(timeline, sound) {
+  constructor(timeline, sound, rows) {
     this.timeline = timeline;
+    this.rows = rows;
     this.turns = [...timeline.turns].sort((a, b) => a.from_ms - b.from_ms || a.n - b.n);
     this.events = [...new Set(timeline.spans.filter((s) => EVENTS.includes(s.kind)))];
     this.tellAbout();
@@ -170,7 +172,7 @@ class Page {
 
   // Tabs.
 
-  openTab(name) {
+  async openTab(name) {
     for (const each of ["figures", "raw"]) {
       const tab = by(`tab-${each}`);
       tab.setAttribute("aria-selected", String(each === name));
@@ -178,7 +180,7 @@ class Page {
       by(each).hidden = each !== name;
     }
     if (name === "raw") {
-      const rows = this.timeline.raw;
+      const rows = this.raw === null ? await this.rows() : [];
       this.raw ??= new RawRows(by("raw-rows"), by("raw-filter"), by("raw-count"), rows, (row) => this.seek(row.from_ms));
       this.raw.light(this.litRows);
     }
