@@ -6,6 +6,7 @@ Rooms, lowest first:
     call         [pure] one phone call as a state machine: the heart of the project
     dialling     [pure] decides which calls may be placed
     replay       records calls, and replays recordings exactly
+    timeline     makes the timeline of a recorded call, and the page that draws it
     fixture      removes voices, names and numbers from recordings
     simulator    a simulated Twilio and caller
     server       [edge] the server: webhooks, media streams, the driver of a call
