@@ -99,6 +99,7 @@ async def test_the_names_of_keys_and_fields_are_those_others_rely_on(store: Redi
 
     redis = store._client
     assert {key async for key in redis.scan_iter()} == {
+        "offhook:calls",
         "offhook:{CA123}:call",
         "offhook:{CA123}:lines",
         "offhook:{CA123}:checkpoint",

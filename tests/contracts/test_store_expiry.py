@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.store.base import Fenced, Gap
+from agent.store.index import CALLS, LONGEST_CALL_S
 from agent.store.redis import RedisStore
 from tests.contracts.stored import CHECKPOINT, line, take
 
@@ -82,6 +83,7 @@ async def test_no_key_is_ever_without_an_expiry(backend: "Backend", store: Redis
     assert await store.take(ended, "b", "worker-1", 60) is None
 
     expiries = await ttls_s(store)
+    assert 0 < expiries.pop(CALLS) <= 3600 + LONGEST_CALL_S
     assert len(expiries) == 5 * 2 + 1 + 7 + 1
     for key, ttl_s in expiries.items():
         bound_s = 60 if ":token:" in key or key.endswith(":resumes") else 3600
