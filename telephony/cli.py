@@ -200,6 +200,44 @@ def _behaviour(switches: list[str] | None, *, live: bool) -> Behaviour | None:
         raise UsageError(str(error)) from error
 
 
+@app.command(epilog="Example: offhook dev --persona my-agent.toml")
+def dev(
+    personas: Annotated[
+        Path | None,
+        typer.Option("--persona", help="The persona file of the agent that answers."),
+    ] = None,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Talk with a simulated model, which needs no key.")
+    ] = False,
+    script: Annotated[
+        str,
+        typer.Option(help="The script for the simulated model: a name, or a TOML file."),
+    ] = "booking",
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
+    ] = 8010,
+    opens: Annotated[
+        bool, typer.Option("--open/--no-open", help="Whether to open the page in the browser.")
+    ] = True,
+) -> None:
+    """Talk with your agent in the browser: edit its file, press call, talk.
+
+    This starts the server and a telephone for the browser, for this machine
+    alone. The real model answers, with GEMINI_API_KEY.
+    """
+    one_blas_thread()
+    from agent.simulator.script import ScriptError, named
+    from telephony.browser_phone.dev import run_dev
+    from telephony.server.logs import configure
+
+    try:
+        says = named(script) if simulated else None
+    except (ScriptError, OSError) as error:
+        raise UsageError(f"--script: {error}") from error
+    configure()
+    run(run_dev(says, personas=personas, port=port, opens=opens, tell=typer.echo))
+
+
 @app.command(epilog="Example: offhook doctor --number +14155550199")
 def doctor(
     phone_number: Annotated[
