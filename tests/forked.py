@@ -32,7 +32,12 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
-IMPORTED = ("telephony.cli", "telephony.demo", "telephony.number.doctor")
+IMPORTED = (
+    "telephony.cli",
+    "telephony.browser_phone.dev",
+    "telephony.demo",
+    "telephony.number.doctor",
+)
 """What the commands import, and by them all of `telephony` and `agent`."""
 
 

@@ -29,6 +29,7 @@ from xdist.workermanage import WorkerController
 LONGEST = (
     "tests/end_to_end/test_recordings_on_the_wire.py",
     "tests/docs/test_readme_walk.py",
+    "tests/end_to_end/test_browser_phone.py",
     "tests/end_to_end/test_command_line.py",
 )
 """Calls of 40 s and more: they begin first, so that nobody waits for them at the end."""
@@ -50,6 +51,8 @@ PLACES = (
     "tests/agent/tools/test_web.py",
     "tests/agent/simulator/test_server.py",
     "tests/agent/store/test_failures.py",
+    "tests/telephony/browser_phone/test_dev.py",
+    "tests/telephony/browser_phone/test_modules.py",
     "tests/telephony/number/test_account.py",
     "tests/telephony/number/test_linking.py",
     "tests/telephony/number/test_number_check.py",

@@ -34,6 +34,7 @@ RUN_BY = {
     "calls show": "telephony/test_told_calls.py",
     "chaos": "end_to_end/test_chaos.py",
     "demo": "end_to_end/conftest.py",
+    "dev": "telephony/browser_phone/test_dev.py",
     "doctor": "end_to_end/test_doctor.py",
     "fixture from-call": "telephony/fixture/test_commands.py",
     "fixture lint": "telephony/fixture/test_commands.py",

@@ -12,8 +12,11 @@ import { decode, encode } from "./ulaw.js";
 
 export const PHONE_HZ = 8000;
 
-/** Silence that is played first, so that a rate such as 44.1 kHz never runs dry. */
-const SPARE_SAMPLES = 32;
+/**
+ * Silence that is played first. A frame may be complete nearly one chunk of the sound card later than
+ * 20 ms after the one before it, and until then there must be something to play.
+ */
+const SPARE_SAMPLES = 128;
 
 /** How long the agent's voice takes from the loudspeaker back to Twilio, with an echo. */
 const ECHO_FRAMES = 8;

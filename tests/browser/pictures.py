@@ -1,0 +1,31 @@
+"""Takes the pictures of the documents, from calls in a real browser.
+
+    python -m tests.browser.pictures
+
+They are written to `docs/pictures/`.
+"""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from agent.simulator.voice import clip
+from tests.browser.trial import TALKS_OVER, said, trial
+
+PICTURES = Path(__file__).parents[2] / "docs/pictures"
+
+
+async def main() -> None:
+    """A caller has talked over the agent, and the agent speaks again."""
+    with TemporaryDirectory() as folder:
+        async with trial(Path(folder), said(*TALKS_OVER, 60.0)) as tried:
+            await tried.page.click("#call")
+            await tried.shown(clip("caller/half-past").text)
+            PICTURES.mkdir(exist_ok=True)
+            await tried.page.screenshot(PICTURES / "dev.png")
+            await tried.page.screenshot(PICTURES / "dev-dark.png", dark=True)
+            await tried.hang_up()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
