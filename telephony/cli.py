@@ -213,6 +213,9 @@ def dev(
         str,
         typer.Option(help="The script for the simulated model: a name, or a TOML file."),
     ] = "booking",
+    record: Annotated[
+        Path | None, typer.Option(help="The folder for recordings of your calls, for a replay.")
+    ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")
     ] = 8010,
@@ -235,7 +238,7 @@ def dev(
     except (ScriptError, OSError) as error:
         raise UsageError(f"--script: {error}") from error
     configure()
-    run(run_dev(says, personas=personas, port=port, opens=opens, tell=typer.echo))
+    run(run_dev(says, personas=personas, record=record, port=port, opens=opens, tell=typer.echo))
 
 
 @app.command(epilog="Example: offhook doctor --number +14155550199")

@@ -74,6 +74,7 @@ async def serving(
     script: Script | None,
     *observers: Observer,
     personas: Path | None = None,
+    record: Path | None = None,
     port: int = 0,
     seed: int = 1,
     model: GeminiServer | None = None,
@@ -84,6 +85,7 @@ async def serving(
         script: The simulated model's script; None for the real model, with GEMINI_API_KEY.
         observers: Told every step of every call.
         personas: The persona file, or a folder; None for the built-in agent.
+        record: The folder for recordings; None for none, but those that a persona file asks for.
         port: The port to listen on; 0 for any free one.
         seed: The seed of the simulated model.
         model: The simulated model, instead of one that follows `script`.
@@ -103,7 +105,7 @@ async def serving(
             gemini = await stack.enter_async_context(SimulatedGemini(answers))
         rest = SimulatedRest(RestAccount(ACCOUNT_SID, token))
         await stack.enter_async_context(rest)
-        given = _settings(gemini, personas, token, rest.url)
+        given = _settings(gemini, personas, record, token, rest.url)
         listener = stack.enter_context(_listening(port))
         port = listener.getsockname()[1]
         url = f"http://{HOST}:{port}"
@@ -139,6 +141,7 @@ async def run_dev(
     script: Script | None,
     *,
     personas: Path | None,
+    record: Path | None,
     port: int,
     opens: bool,
     tell: Callable[[str], None],
@@ -148,6 +151,7 @@ async def run_dev(
     Args:
         script: As for `serving`.
         personas: As for `serving`.
+        record: As for `serving`.
         port: As for `serving`.
         opens: Whether to open the page in the browser.
         tell: Prints a line.
@@ -155,7 +159,7 @@ async def run_dev(
     Raises:
         SettingsError: As `serving`.
     """
-    async with serving(script, personas=personas, port=port) as (dev, running):
+    async with serving(script, personas=personas, record=record, port=port) as (dev, running):
         who = "a simulated model" if script else "the real model; each call costs a few cents"
         tell(f"Answered by {who}.")
         tell(f"Your phone: {dev.address}")
@@ -168,7 +172,11 @@ async def run_dev(
 
 
 def _settings(
-    gemini: SimulatedGemini | None, personas: Path | None, token: str, rest_url: str
+    gemini: SimulatedGemini | None,
+    personas: Path | None,
+    record: Path | None,
+    token: str,
+    rest_url: str,
 ) -> Settings:
     """The settings of the environment, but for what would lead out of this machine or keep calls
     beyond the process.
@@ -192,7 +200,8 @@ def _settings(
             twilio_region="",
             twilio_edge="",
             redis_url="",
-            record_dir="",
+            record_dir=record or "",
+            record_calls="all",
             webhook_url="",
             summary_model="",
             api_token="",

@@ -123,7 +123,11 @@ def said(*parts: str | float) -> bytes:
 
 @asynccontextmanager
 async def trial(
-    folder: Path, heard: bytes, script: Script = BOOKING, behaviour: Behaviour = BRISK
+    folder: Path,
+    heard: bytes,
+    script: Script = BOOKING,
+    behaviour: Behaviour = BRISK,
+    personas: Path | None = None,
 ) -> AsyncIterator[Trial]:
     """A page whose microphone hears this (PCM16, 8 kHz) from the moment that the call begins."""
     speech = folder / "speech.wav"
@@ -132,7 +136,7 @@ async def trial(
     model = GeminiServer(script, behaviour)
     async with (
         chromium(*microphone(speech)) as browser,
-        serving(script, observer(steps), model=model) as (dev, _),
+        serving(script, observer(steps), personas=personas, model=model) as (dev, _),
         browser.page(dev.address) as page,
     ):
         yield Trial(dev, page, steps)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.simulator.script import Script
+from agent.simulator.script import Script, parse
 from agent.simulator.voice import clip
 from telephony.audio.formats import FRAME_SAMPLES, PHONE_RATE_HZ, ULAW_SILENCE
 from telephony.audio.g711 import decode, encode
+from telephony.call.commands import EndCall
+from telephony.call.ending import EndedReason
 from telephony.call.events import StreamEnded, StreamStarted
 from telephony.twilio.messages import Dtmf, Media
 from tests.benchmarks.quality.judge import cut, in_a_row, judge
@@ -134,6 +136,64 @@ async def test_a_call_is_placed_and_ended_by_keyboard_alone(tmp_path: Path) -> N
         await page.key("Enter", "\r")
         await page.until("document.getElementById('ended').textContent")
         await page.until("document.activeElement.id === 'call'")
+
+
+MENU = """
+name = "Mira"
+instructions = "You are Mira."
+[transfers.sales]
+to = "+14155550101"
+[menu]
+says = "Press 1."
+[menu.keys]
+1 = "agent"
+"""
+TRANSFERS = parse(
+    """
+    greeting = "still-here"
+    on_text = "sorry"
+    [[turns]]
+    expect = "morgan"
+    say = "goodbye"
+    then = { tool = "transfer", arguments = { to = "sales" } }
+    """
+)
+
+
+async def test_a_menu_takes_a_key_and_the_person_says_how_a_transfer_goes(tmp_path: Path) -> None:
+    file = tmp_path / "mira.toml"
+    file.write_text(MENU, encoding="utf-8")
+    heard = said(12.0, "morgan", 60.0)
+    async with trial(tmp_path, heard, TRANSFERS, personas=file) as tried, asyncio.timeout(CALL_S):
+        page = tried.page
+        await page.click("#call")
+        await page.until("document.getElementById('lines').innerText.includes('Press 1.')")
+        await page.click("[data-key='1']")
+        await page.until("!document.getElementById('transfer').hidden")
+        told = await page.run("document.getElementById('transfer-words').innerText")
+        await page.click("[data-answer='busy']")
+        lines = await tried.shown(clip("agent/sorry").text)
+        record = await tried.record()
+        await tried.hang_up()
+    assert "+14155550101" in told
+    assert lines[:3] == [WORDS["still-here"], MORGAN, clip("agent/goodbye").text]
+    assert record.streams == 2
+    assert [note["broken"] for note in record.noted("closed")] == [False]
+
+
+async def test_a_page_that_is_left_hangs_up(tmp_path: Path) -> None:
+    async with trial(tmp_path, said(30.0)) as tried, asyncio.timeout(CALL_S):
+        await tried.page.click("#call")
+        await tried.shown(WORDS["still-here"])
+        await tried.page.send("Page.navigate", url="about:blank")
+        ended = await tried.steps.until(lambda step: reason_of(step) is not None)
+    assert reason_of(ended) is EndedReason.CALLER_HANGUP
+
+
+def reason_of(step: Step) -> EndedReason | None:
+    """Why a call is over, if this step ended it."""
+    found = (command.reason for command in step.commands if isinstance(command, EndCall))
+    return next(found, None)
 
 
 async def test_an_address_without_the_key_shows_no_telephone(tmp_path: Path) -> None:

@@ -28,11 +28,11 @@ PERSONA = 'name = "{name}"\ninstructions = "You are {name}."\ngreeting = "Hello,
 
 @asynccontextmanager
 async def visiting(
-    *observers: Observer, personas: Path | None = None
+    *observers: Observer, personas: Path | None = None, record: Path | None = None
 ) -> AsyncIterator[tuple[Dev, httpx.AsyncClient]]:
     """A server, and a client that has opened its page as a browser does."""
     async with (
-        serving(shipped("booking"), *observers, personas=personas) as (dev, _),
+        serving(shipped("booking"), *observers, personas=personas, record=record) as (dev, _),
         httpx.AsyncClient(
             base_url=dev.url, headers={"origin": dev.url}, trust_env=False, follow_redirects=True
         ) as client,
@@ -108,6 +108,14 @@ async def test_a_call_of_nobody_is_not_found_and_wrong_requests_are_refused() ->
             path = f"/phone/calls/{call_sid}/next"
             assert (await client.post(path, json=wrong)).status_code == 422
         await asked(client, f"/phone/calls/{call_sid}/end")
+
+
+async def test_a_call_is_recorded_where_that_is_asked_for(tmp_path: Path) -> None:
+    async with visiting(record=tmp_path) as (_, client):
+        call_sid = (await asked(client, "/phone/calls"))["callSid"]
+        await asked(client, f"/phone/calls/{call_sid}/end")
+    (recorded,) = tmp_path.iterdir()  # noqa: ASYNC240 - the server is gone
+    assert recorded.name.startswith(call_sid)
 
 
 async def test_a_port_in_use_and_a_missing_key_are_told_with_the_way_out() -> None:
