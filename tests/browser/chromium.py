@@ -43,7 +43,8 @@ FLAGS = (
 BEAT_S = 0.05
 """How often a page is asked whether something has come true."""
 
-WHOLE_PAGE = {"x": 0, "y": 0, "width": 1180, "height": 860, "scale": 1}
+PICTURE = {"x": 0, "y": 0, "width": 1180, "height": 640, "scale": 1}
+"""What a screenshot shows, in CSS pixels."""
 
 
 class PageError(Exception):
@@ -133,10 +134,10 @@ class Page:
         await self.send("Input.dispatchKeyEvent", type="keyUp", **about)
 
     async def screenshot(self, path: Path, *, dark: bool = False) -> None:
-        """Write a PNG of what is seen."""
+        """Write a PNG of what is seen, without the page's empty foot."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.send("Emulation.setEmulatedMedia", features=[scheme])
-        shot = await self.send("Page.captureScreenshot", format="png", clip=WHOLE_PAGE)
+        shot = await self.send("Page.captureScreenshot", format="png", clip=PICTURE)
         path.write_bytes(base64.b64decode(shot["data"]))  # noqa: ASYNC240 - a small file
 
 

@@ -48,7 +48,8 @@ async def test_a_call_is_understood_and_interrupted_takes_keys_and_survives_a_lo
         survived = await tried.record()
         ended = await tried.hang_up()
 
-    assert told == [WORDS["still-here"], TABLE, WORDS["times"], HALF_PAST, WORDS["name"]]
+    assert (told[0], told[1], *told[3:]) == (WORDS["still-here"], TABLE, HALF_PAST, WORDS["name"])
+    assert WORDS["times"].startswith(told[2])  # it was cut before all its words had come
     assert later[: len(told)] == told
     assert MORGAN in later
     assert_nothing_stale_is_heard(interrupted)
@@ -73,9 +74,10 @@ def own_socket(url: str) -> str:
 
 
 def assert_nothing_stale_is_heard(record: Record) -> None:
-    """From the clear on, the caller hears silence, and then the next reply to the sample."""
-    (clear,) = record.noted("clear")
-    assert clear["dropped"] > 0
+    """From the clear on, the caller hears silence, and then the next reply to the sample. A reply
+    is held first, and may go on before it is cut: the last clear counts.
+    """
+    *_, clear = record.noted("clear")
     first = clear["at"] // FRAME_SAMPLES
     assert record.samples[first] == 0
     after = [

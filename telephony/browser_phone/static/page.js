@@ -90,7 +90,7 @@ function listen(placed) {
     });
     placed.addEventListener("clear", ({ detail }) => {
         const ms = Math.round(detail.dropped / 8);
-        note(`The agent was stopped; ${ms} ms were not heard.`);
+        note(ms ? `The agent was stopped; ${ms} ms were not heard.` : "The agent was stopped.");
     });
     placed.addEventListener("warning", ({ detail }) => note(`Twilio would warn: ${detail.words}`));
     placed.addEventListener("problem", ({ detail }) => show($("problem"), detail.words));
