@@ -83,7 +83,7 @@ class Live:
                     happened.put(
                         "line", role=line.role, text=line.text, heard=line.heard, at_ms=line.at_ms
                     )
-                case EndCall():
+                case EndCall(final=True):  # else the call comes back, or goes on elsewhere
                     happened.put("over", reason=command.reason, cost=command.cost)
                 case _:
                     pass

@@ -39,6 +39,12 @@ async def test_a_page_gets_what_has_happened_and_then_what_happens() -> None:
     await events.aclose()  # type: ignore[attr-defined] # it is a generator
 
 
+def test_a_call_that_is_put_through_is_not_over() -> None:
+    live = Live()
+    live(CALL, Tick(), 900, [EndCall(EndedReason.PUT_THROUGH, final=False)])
+    assert live.of(CALL).events == []
+
+
 async def test_a_page_that_comes_back_gets_only_what_it_has_not_seen() -> None:
     live = Live()
     for at_ms in (1, 2, 3):
