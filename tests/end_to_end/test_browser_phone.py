@@ -91,8 +91,7 @@ def assert_nothing_stale_is_heard(record: Record) -> None:
 async def test_speech_reaches_the_server_as_well_as_the_codec_lets_it(tmp_path: Path) -> None:
     pesq_is_here()
     sentence = clip("caller/table", PHONE_RATE_HZ)
-    said_often = [sentence.pcm] * 3
-    heard = said(QUIET_S) + in_a_row(said_often) + said(30.0)
+    heard = said(QUIET_S) + in_a_row([sentence.pcm] * 4) + said(30.0)
     async with trial(tmp_path, heard, Script((), greeting="still-here")) as tried:
         async with asyncio.timeout(CALL_S):
             await tried.page.click("summary")
@@ -102,12 +101,13 @@ async def test_speech_reaches_the_server_as_well_as_the_codec_lets_it(tmp_path: 
             await tried.hang_up()
     media = [step.event for step in tried.steps.seen if isinstance(step.event, Media)]
     received = b"".join(decode(each.payload) for each in media)
-    pieces, _ = cut(received, said_often, PHONE_RATE_HZ)
-    known = Words({sentence.text: sentence.text})
-    scores = [judge(sentence.pcm, piece, PHONE_RATE_HZ, known) for piece in pieces]
-    assert {score.sentence for score in scores} == {sentence.text}
-    # Where the machine stalls, the browser leaves out a part of what its microphone hears.
-    assert max(score.pesq or 0 for score in scores) >= 4
+    # Where the machine stalls, the browser leaves out a part of what its microphone hears. So the
+    # sentence is said several times, and the best of them is found, and judged.
+    (piece,), _ = cut(received, [sentence.pcm], PHONE_RATE_HZ)
+    score = judge(sentence.pcm, piece, PHONE_RATE_HZ, Words({"table": sentence.text}))
+    assert score.sentence == "table"
+    assert score.pesq is not None
+    assert score.pesq >= 4
 
 
 async def test_a_refused_or_missing_microphone_is_told_in_words_and_nobody_is_called(
