@@ -60,8 +60,9 @@ async def test_a_caller_is_greeted_understood_answered_and_written_down(
         *await redis.keys("offhook:caller:*"),
         *await redis.keys("offhook:party:*"),
     ]
-    assert [await redis.ttl(key) > 0 for key in of_the_caller] == [True, True]
-    assert await redis.dbsize() == len(call.lives_s) + len(of_the_caller)
+    of_all_calls = ["offhook:calls"]
+    assert [await redis.ttl(key) > 0 for key in (*of_the_caller, *of_all_calls)] == [True] * 3
+    assert await redis.dbsize() == len(call.lives_s) + len(of_the_caller) + len(of_all_calls)
 
 
 async def test_all_through_the_libraries_a_call_is_the_same(gemini: SimulatedGemini) -> None:

@@ -32,6 +32,7 @@ export class Handset {
         this.saying = new Float32Array(FRAME_SAMPLES);
         this.said = 0; // how much of `saying` is filled
         this.sound = new Float32Array(SPARE_SAMPLES); // what is still to be played
+        this.begun = false; // whether a frame was complete yet
         this.echoes = [];
     }
 
@@ -52,7 +53,8 @@ export class Handset {
             this.said += 1;
             if (this.said === FRAME_SAMPLES) frames.push(this.exchange());
         }
-        const count = Math.min(out.length, this.sound.length);
+        // What is spare is not played before the first frame, or it would be missing behind it.
+        const count = this.begun ? Math.min(out.length, this.sound.length) : 0;
         out.set(this.sound.subarray(0, count));
         out.fill(0, count);
         this.sound = this.sound.subarray(count);
@@ -61,6 +63,7 @@ export class Handset {
 
     /** Say a frame and play a frame. */
     exchange() {
+        this.begun = true;
         const { ulaw, samples } = this.playout.frame();
         const voice = decode(ulaw);
         this.echoes.push(voice);
