@@ -21,6 +21,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -47,6 +48,9 @@ STARTS_S = 60
 ANSWERS_S = 120
 """Within this time it has to answer each command."""
 
+BEAT_S = 0.05
+"""How often a page is asked whether something has come true."""
+
 PORT_FILE = "DevToolsActivePort"
 
 KEYS = {" ": ("Space", 32), "Enter": ("Enter", 13), "Tab": ("Tab", 9), "Escape": ("Escape", 27)}
@@ -63,25 +67,27 @@ class Chromium:
 
     Attributes:
         errors: What the page wrote to its console as an error or a warning, exceptions that nobody
-            caught, and what its Content-Security-Policy blocked.
-        requests: The address of everything that the page asked for, `data:` and `blob:` aside.
+            caught, and whatever the browser complains of, such as what the page's
+            Content-Security-Policy blocked.
+        requests: The address of everything that the page asked for, and of each WebSocket.
     """
 
     _socket: ClientConnection
     _session: str = ""
     _id: int = 0
-    _events: list[str] = field(default_factory=list)
+    _loaded: bool = False
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
     async def goto(self, url: str) -> None:
         """Open an address, and wait until the page is loaded."""
-        self._events.clear()
+        self._loaded = False
         answer = await self.command("Page.navigate", url=url)
         if "errorText" in answer:
             raise PageError(f"expected a page at {url}, got {answer['errorText']}")
-        while "Page.loadEventFired" not in self._events:
-            await self._read()
+        async with asyncio.timeout(ANSWERS_S):
+            while not self._loaded:
+                await self._read()
 
     async def evaluate(self, expression: str) -> Any:
         """What a JavaScript expression comes to, as JSON; a promise is waited for."""
@@ -92,19 +98,15 @@ class Chromium:
             raise PageError(problem.get("exception", {}).get("description") or problem["text"])
         return answer["result"].get("value")
 
-    async def until(self, condition: str, timeout_s: float = 60) -> None:
-        """Wait until a JavaScript expression is true; it is looked at 20 times a second."""
-        looks = (
-            "new Promise((done, late) => {"
-            f" const ends = performance.now() + {timeout_s * 1000};"
-            f" const look = () => {{ if ({condition}) done(true);"
-            " else if (performance.now() > ends) late(new Error('too late'));"
-            " else setTimeout(look, 50); }; look(); })"
-        )
+    async def until(self, condition: str, timeout_s: float = 60) -> Any:
+        """Wait until a JavaScript expression is true, and return its value, as JSON."""
         try:
-            await self.evaluate(looks)
-        except PageError as error:
-            raise PageError(f"expected {condition} within {timeout_s} s: {error}") from None
+            async with asyncio.timeout(timeout_s):
+                while not (value := await self.evaluate(condition)):  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(BEAT_S)
+        except TimeoutError:
+            raise PageError(f"expected {condition} within {timeout_s} s") from None
+        return value
 
     async def click(self, selector: str) -> None:
         """Click in the middle of the first element that fits a CSS selector."""
@@ -135,9 +137,12 @@ class Chromium:
         for kind in ("keyDown", "keyUp"):
             await self.command("Input.dispatchKeyEvent", type=kind, **press)
 
-    async def screenshot(self, file: Path) -> None:
-        """Save what is seen of the page as PNG."""
-        answer = await self.command("Page.captureScreenshot", format="png")
+    async def screenshot(self, file: Path, size: tuple[int, int] | None = None) -> None:
+        """Save what is seen of the page as PNG, or only its upper left, so wide and high."""
+        clip: dict[str, Any] = {}
+        if size is not None:
+            clip["clip"] = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
+        answer = await self.command("Page.captureScreenshot", format="png", **clip)
         png = base64.b64decode(answer["data"])
         file.write_bytes(png)  # noqa: ASYNC240 - a test waits for nothing else meanwhile
 
@@ -162,28 +167,28 @@ class Chromium:
         if self._session:
             asked["sessionId"] = self._session
         await self._socket.send(json.dumps(asked))
-        while True:
-            message = await self._read()
-            if message.get("id") == self._id:
-                if "error" in message:
-                    raise PageError(f"{method}: {message['error']['message']}")
-                result: dict[str, Any] = message["result"]
-                return result
+        async with asyncio.timeout(ANSWERS_S):
+            while (message := await self._read()).get("id") != self._id:
+                pass
+        if "error" in message:
+            raise PageError(f"{method}: {message['error']['message']}")
+        result: dict[str, Any] = message["result"]
+        return result
 
     async def _read(self) -> dict[str, Any]:
-        async with asyncio.timeout(ANSWERS_S):
-            message: dict[str, Any] = json.loads(await self._socket.recv())
+        message: dict[str, Any] = json.loads(await self._socket.recv())
         if (method := message.get("method")) is not None:
-            self._events.append(method)
             self._note(method, message["params"])
         return message
 
     def _note(self, method: str, params: dict[str, Any]) -> None:
         match method:
+            case "Page.loadEventFired":
+                self._loaded = True
             case "Network.requestWillBeSent":
-                url = params["request"]["url"]
-                if not url.startswith(("data:", "blob:")):
-                    self.requests.append(url)
+                self.requests.append(params["request"]["url"])
+            case "Network.webSocketCreated":
+                self.requests.append(params["url"])
             case "Runtime.exceptionThrown":
                 details = params["exceptionDetails"]
                 told = details.get("exception", {}).get("description") or details["text"]
@@ -191,7 +196,7 @@ class Chromium:
             case "Runtime.consoleAPICalled" if params["type"] in {"error", "warning", "assert"}:
                 told = " ".join(str(each.get("value", each)) for each in params["args"])
                 self.errors.append(f"{params['type']}: {told}")
-            case "Log.entryAdded" if params["entry"]["level"] in {"error", "warning"}:
+            case "Log.entryAdded":
                 self.errors.append(f"{params['entry']['source']}: {params['entry']['text']}")
 
     async def begin(self) -> None:
@@ -212,10 +217,9 @@ async def chromium(folder: Path, flags: Sequence[str] = ()) -> AsyncGenerator[Ch
 
     Args:
         folder: Where it keeps its profile: a new folder below it.
-        flags: More flags, such as those of a fake microphone.
+        flags: More flags, such as those of a `microphone`.
     """
-    profile = folder / "chromium"
-    profile.mkdir()
+    profile = Path(mkdtemp(prefix="chromium-", dir=folder))
     process = await asyncio.create_subprocess_exec(
         program("chromium"),
         *FLAGS,
@@ -229,7 +233,9 @@ async def chromium(folder: Path, flags: Sequence[str] = ()) -> AsyncGenerator[Ch
         env={**os.environ, "HOME": str(profile)},
     )
     try:
-        async with connect(await _address(profile, process), max_size=None) as socket:
+        address = await _address(profile, process)
+        # Between two commands nobody reads: what comes then is kept, so that the socket can close.
+        async with connect(address, max_size=None, max_queue=None, proxy=None) as socket:
             browser = Chromium(socket)
             await browser.begin()
             yield browser
@@ -237,6 +243,15 @@ async def chromium(folder: Path, flags: Sequence[str] = ()) -> AsyncGenerator[Ch
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
+
+
+def microphone(speech: Path) -> Sequence[str]:
+    """Flags for a microphone that hears a WAV file once, from the moment that it is opened."""
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={speech}%noloop",
+    )
 
 
 async def _address(profile: Path, process: asyncio.subprocess.Process) -> str:

@@ -103,7 +103,7 @@ async def look(browser: Chromium, file: Path) -> None:
         await browser.goto("about:blank")
         before = await busy_ms(browser)
         await browser.goto(file.as_uri())
-        await browser.until("window.offhook")
+        await browser.until("'offhook' in window")
         shown, painted, loaded = await browser.evaluate(OPENED)
         busy = await busy_ms(browser) - before
         print(

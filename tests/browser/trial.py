@@ -3,8 +3,8 @@
 Shared by the tests, the figures and the pictures of the documents.
 """
 
-import asyncio
 import base64
+import json
 import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ from agent.simulator.voice import clip
 from telephony.audio.formats import PHONE_RATE_HZ
 from telephony.audio.wav import write_mono
 from telephony.browser_phone.dev import Dev, serving
-from tests.browser.chromium import Page, chromium, microphone
+from tests.chromium import Chromium, chromium, microphone
 from tests.end_to_end.watching import PATIENCE_S, Step, Watch, observer
 
 CALL_S = 3 * PATIENCE_S
@@ -43,6 +43,12 @@ QUIET_S, INTO_S = 4.0, 5.0
 """The caller waits for the greeting, and talks into the answer so long behind the question."""
 
 TALKS_OVER = (QUIET_S, "table", INTO_S, "half-past")
+
+LINES = (
+    "[...document.querySelectorAll('#lines li:not(.note)')]"
+    ".map(one => one.innerText.split('\\n').slice(1).join('\\n'))"
+)
+"""What was said, without who said it."""
 
 RECORD = """
 import('/phone/page.js').then(({ call }) => {
@@ -82,23 +88,19 @@ class Trial:
     """A server with a browser phone, a page of it, and each step of its calls."""
 
     dev: Dev
-    page: Page
+    page: Chromium
     steps: Watch[Step]
 
     async def shown(self, words: str) -> Sequence[str]:
         """What the page shows of what was said, a line each, once these words are there."""
-        lines = "[...document.querySelectorAll('#lines li:not(.note)')].map(one => one.innerText)"
-        while True:
-            async with asyncio.timeout(CALL_S):
-                found: list[str] = await self.page.until(f"{lines}")
-            told = [line.partition("\n")[2] for line in found]
-            if words in told:
-                return told
-            await asyncio.sleep(0.05)
+        lines: list[str] = await self.page.until(
+            f"(lines => lines.includes({json.dumps(words)}) && lines)({LINES})", CALL_S
+        )
+        return lines
 
     async def record(self) -> Record:
         """The page's record so far."""
-        found = await self.page.run(RECORD)
+        found = await self.page.evaluate(RECORD)
         with wave.open(BytesIO(base64.b64decode(found["wav"]))) as file:
             assert (file.getframerate(), file.getnchannels()) == (PHONE_RATE_HZ, 2)
             both = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
@@ -135,8 +137,8 @@ async def trial(
     steps: Watch[Step] = Watch()
     model = GeminiServer(script, behaviour)
     async with (
-        chromium(*microphone(speech)) as browser,
+        chromium(folder, microphone(speech)) as page,
         serving(script, observer(steps), personas=personas, model=model) as (dev, _),
-        browser.page(dev.address) as page,
     ):
+        await page.goto(dev.address)
         yield Trial(dev, page, steps)

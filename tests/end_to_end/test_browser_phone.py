@@ -16,8 +16,8 @@ from telephony.call.ending import EndedReason
 from telephony.call.events import StreamEnded, StreamStarted
 from telephony.twilio.messages import Dtmf, Media
 from tests.benchmarks.quality.judge import cut, in_a_row, judge
-from tests.browser.chromium import chromium
 from tests.browser.trial import CALL_S, QUIET_S, TALKS_OVER, Record, said, trial
+from tests.chromium import chromium
 from tests.end_to_end.barge_ins import ulaw_of
 from tests.end_to_end.watching import Step
 from tests.judges.words import Words
@@ -38,7 +38,7 @@ async def test_a_call_is_understood_and_interrupted_takes_keys_and_survives_a_lo
         interrupted = await tried.record()
 
         await page.click("[data-key='4']")
-        await page.key("2", "2")
+        await page.key("2")
         await steps.until(lambda step: isinstance(step.event, Dtmf), times=2)
 
         await page.click("summary")
@@ -60,7 +60,7 @@ async def test_a_call_is_understood_and_interrupted_takes_keys_and_survives_a_lo
     assert first_end(steps.seen).how == "broken"
     assert survived.noted("warning") == []
     assert "caller hangup" in ended
-    assert page.console == []
+    assert page.errors == []
     assert all(url.startswith((tried.dev.url, own_socket(tried.dev.url))) for url in page.requests)
 
 
@@ -121,7 +121,7 @@ async def test_a_refused_or_missing_microphone_is_told_in_words_and_nobody_is_ca
             ("NotReadableError", "Another program holds the microphone"),
         ):
             refuse = f"() => Promise.reject(new DOMException('', '{error}'))"
-            await page.run(f"void (navigator.mediaDevices.getUserMedia = {refuse})")
+            await page.evaluate(f"void (navigator.mediaDevices.getUserMedia = {refuse})")
             await page.click("#call")
             await page.until(f"document.getElementById('problem').innerText.includes({words!r})")
             await page.until("!document.getElementById('call').hidden")
@@ -131,11 +131,11 @@ async def test_a_refused_or_missing_microphone_is_told_in_words_and_nobody_is_ca
 async def test_a_call_is_placed_and_ended_by_keyboard_alone(tmp_path: Path) -> None:
     async with trial(tmp_path, said(30.0)) as tried, asyncio.timeout(CALL_S):
         page = tried.page
-        await page.run("document.getElementById('call').focus()")
-        await page.key("Enter", "\r")
+        await page.evaluate("document.getElementById('call').focus()")
+        await page.key("Enter")
         await tried.shown(WORDS["still-here"])
-        assert await page.run("document.activeElement.id") == "hang-up"
-        await page.key("Enter", "\r")
+        assert await page.evaluate("document.activeElement.id") == "hang-up"
+        await page.key("Enter")
         await page.until("document.getElementById('ended').textContent")
         await page.until("document.activeElement.id === 'call'")
 
@@ -172,7 +172,7 @@ async def test_a_menu_takes_a_key_and_the_person_says_how_a_transfer_goes(tmp_pa
         await page.until("document.getElementById('lines').innerText.includes('Press 1.')")
         await page.click("[data-key='1']")
         await page.until("!document.getElementById('transfer').hidden")
-        told = await page.run("document.getElementById('transfer-words').innerText")
+        told = await page.evaluate("document.getElementById('transfer-words').innerText")
         await page.click("[data-answer='busy']")
         lines = await tried.shown(clip("agent/sorry").text)
         record = await tried.record()
@@ -187,7 +187,7 @@ async def test_a_page_that_is_left_hangs_up(tmp_path: Path) -> None:
     async with trial(tmp_path, said(30.0)) as tried, asyncio.timeout(CALL_S):
         await tried.page.click("#call")
         await tried.shown(WORDS["still-here"])
-        await tried.page.send("Page.navigate", url="about:blank")
+        await tried.page.goto("about:blank")
         ended = await tried.steps.until(lambda step: reason_of(step) is not None)
     assert reason_of(ended) is EndedReason.CALLER_HANGUP
 
@@ -201,9 +201,9 @@ def reason_of(step: Step) -> EndedReason | None:
 async def test_an_address_without_the_key_shows_no_telephone(tmp_path: Path) -> None:
     async with (
         trial(tmp_path, said(1.0)) as tried,
-        chromium() as stranger,
-        stranger.page(tried.dev.url) as page,
+        chromium(tmp_path) as stranger,
         asyncio.timeout(CALL_S),
     ):
-        assert await page.run("document.getElementById('call')") is None
-        assert "Open it by the address" in await page.run("document.body.innerText")
+        await stranger.goto(tried.dev.url)
+        assert await stranger.evaluate("document.getElementById('call')") is None
+        assert "Open it by the address" in await stranger.evaluate("document.body.innerText")

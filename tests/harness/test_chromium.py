@@ -14,6 +14,7 @@ addEventListener("keydown", (e) => window.keys.push([e.key, e.shiftKey, e.isTrus
 console.error("something", 7);
 setTimeout(() => { throw new Error("nobody catches this"); });
 fetch("missing.json").catch(() => {});
+new WebSocket("ws://nowhere.invalid/");
 </script>"""
 
 
@@ -26,18 +27,21 @@ async def test_a_page_is_opened_clicked_typed_at_and_listened_to(tmp_path: Path)
         await browser.click("button")
         await browser.key("ArrowLeft", shift=True)
         await browser.key("?")
-        await browser.until("window.keys.length === 2")
+        assert await browser.until("window.keys.length === 2 && 'both'") == "both"
         assert await browser.evaluate("window.clicked") is True
         keys = await browser.evaluate("window.keys")
         assert keys == [["ArrowLeft", True, True], ["?", False, True]]
         told = "\n".join(browser.errors)
         assert "something 7" in told
         assert "nobody catches this" in told
-        assert browser.requests == [file.as_uri(), (tmp_path / "missing.json").as_uri()]
+        missing = (tmp_path / "missing.json").as_uri()
+        assert browser.requests == [file.as_uri(), missing, "ws://nowhere.invalid/"]
         await browser.window(300, 200, dark=True)
         assert await browser.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
         await browser.screenshot(tmp_path / "page.png")
-        assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+        assert size_of(tmp_path / "page.png") == (300, 200)
+        await browser.screenshot(tmp_path / "part.png", (120, 80))
+        assert size_of(tmp_path / "part.png") == (120, 80)
         with pytest.raises(PageError, match="no such thing"):
             await browser.evaluate("Promise.reject(new Error('no such thing'))")
         with pytest.raises(PageError, match="expected an element #none, got none"):
@@ -46,3 +50,10 @@ async def test_a_page_is_opened_clicked_typed_at_and_listened_to(tmp_path: Path)
             await browser.until("false", timeout_s=0.1)
         with pytest.raises(PageError, match="expected a page at file:"):
             await browser.goto((tmp_path / "none.html").as_uri())
+
+
+def size_of(file: Path) -> tuple[int, int]:
+    """The width and the height of a PNG, which stand behind its signature (RFC 2083)."""
+    png = file.read_bytes()
+    assert png.startswith(b"\x89PNG")
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])

@@ -19,7 +19,7 @@ async def take(file: Path) -> None:
         async with chromium(Path(folder)) as browser:
             await browser.window(1280, 920)
             await browser.goto(page.as_uri())
-            await browser.until("window.offhook")
+            await browser.until("'offhook' in window")
             await browser.click("#figures button[data-kind=barge_in]")
             await browser.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
             # The light appears within a quarter of a second.

@@ -42,7 +42,7 @@ async def opened(browser: Chromium, folder: Path, name: str) -> str:
     file = folder / f"{name}.html"
     file.write_text(html(*read_calls(name)), encoding="utf-8")
     await browser.goto(file.as_uri())
-    await browser.until("window.offhook")
+    await browser.until("'offhook' in window")
     return file.as_uri()
 
 
