@@ -2,7 +2,7 @@
 
     python -m tests.browser.pictures
 
-They are written to `docs/pictures/`.
+They are written to `docs/images/`.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from agent.simulator.voice import clip
 from tests.browser.trial import TALKS_OVER, said, trial
 
-PICTURES = Path(__file__).parents[2] / "docs/pictures"
+PICTURES = Path(__file__).parents[2] / "docs/images"
 
 WINDOW, SEEN = (1180, 860), (1180, 640)
 """In CSS pixels. What is left out is the page's empty foot."""
