@@ -88,6 +88,7 @@ IN_PART = (
     "tests/telephony/test_dial_command.py",
     "tests/telephony/test_help.py",
     "tests/telephony/test_purging.py",
+    "tests/telephony/test_told_calls.py",
 )
 """Where some tests are real. A process of the real lane imports no other files: that takes half of
 the time. Who forgets a file here is told when all tests run.
