@@ -31,7 +31,7 @@ quick: setup ## Run the tests that use no socket and no process (see tests/lanes
 	@$(MEMORY) $(BIN)/pytest --numprocesses logical -m "not real"
 
 test: check ## Run every check and every test, those that compute on what the others leave of the cores
-	@$(BIN)/pytest --numprocesses 10 --durations 15 --junitxml out/tests.xml
+	@$(BIN)/pytest --numprocesses 11 --durations 15 --junitxml out/tests.xml
 
 bare: ## Run setup and every test in a new clone, with only the programs of a new machine
 	@tests/bare.sh

@@ -5,7 +5,7 @@ It is known by its place (`PLACES`), by what it asks for (`FIXTURES`), or by the
 `make quick` leaves it out.
 
 In `make test` each lane has processes of its own (`lane_of`). Real tests wait most of the time, so
-eight of them run at once, at normal priority. What computes has the other processes, at the lowest
+nine of them run at once, at normal priority. What computes has the other processes, at the lowest
 priority: it gets the time that the real tests leave, and hardly ever makes a call late. Where there
 are fewer processes, each runs both lanes, and the real tests come when the others are done. No
 process imports files of which it runs nothing (`is_left_out`).
@@ -113,7 +113,7 @@ FORBIDDEN = {
 """Python's audit events of what only a real test may do."""
 
 
-AT_ONCE = 8
+AT_ONCE = 9
 """How many processes run real tests. They keep a core and a half busy."""
 
 

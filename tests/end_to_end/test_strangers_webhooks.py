@@ -170,6 +170,7 @@ async def test_a_webhook_that_comes_a_hundred_times_is_one_call_one_record_one_s
     kept = sorted(str(key) for key in await redis.keys("*"))
     assert [key.rpartition(":")[0] for key in kept] == [
         "offhook:caller",
+        "offhook",  # offhook:calls, of all calls
         "offhook:party",
         f"offhook:{{{call_sid}}}",
     ]

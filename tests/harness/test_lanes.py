@@ -111,12 +111,12 @@ def test_only_files_are_not_imported_of_which_nothing_is_run(
     ("worker", "processes", "lane"),
     [
         ("gw0", 2, lanes.Lane.BOTH),
-        ("gw7", 8, lanes.Lane.BOTH),
-        ("gw0", 10, lanes.Lane.COMPUTED),
-        ("gw1", 10, lanes.Lane.COMPUTED),
-        ("gw2", 10, lanes.Lane.REAL),
-        ("gw9", 10, lanes.Lane.REAL),
-        ("gw10", 10, lanes.Lane.BOTH),
+        ("gw8", 9, lanes.Lane.BOTH),
+        ("gw0", 11, lanes.Lane.COMPUTED),
+        ("gw1", 11, lanes.Lane.COMPUTED),
+        ("gw2", 11, lanes.Lane.REAL),
+        ("gw10", 11, lanes.Lane.REAL),
+        ("gw11", 11, lanes.Lane.BOTH),
     ],
 )
 def test_a_process_has_one_lane_where_there_are_enough(
@@ -183,7 +183,7 @@ MARKED = [f"tests/contracts/test_store.py::test_{n}{lanes.REAL}" for n in range(
 
 
 def test_real_tests_have_processes_of_their_own() -> None:
-    processes = scheduled([*COMPUTED, *MARKED, *IN_PLACES], 10)
+    processes = scheduled([*COMPUTED, *MARKED, *IN_PLACES], 11)
     assert sorted(test for each in processes[:2] for test in each.ran) == sorted(COMPUTED)
     assert sorted(test for each in processes[2:] for test in each.ran) == sorted(
         [*MARKED, *IN_PLACES]
@@ -195,13 +195,13 @@ def test_real_tests_have_processes_of_their_own() -> None:
 def test_a_process_that_has_imported_its_lane_alone_runs_nothing_else() -> None:
     tests = [*COMPUTED, *MARKED, *IN_PLACES]
     real = [*MARKED, *IN_PLACES]
-    made = scheduled(tests, 10, lambda number: tests if number < 2 else real)
+    made = scheduled(tests, 11, lambda number: tests if number < 2 else real)
     assert sorted(test for each in made[:2] for test in each.ran) == sorted(COMPUTED)
     assert sorted(test for each in made[2:] for test in each.ran) == sorted(real)
 
 
 def test_of_one_file_that_only_computes_the_real_lane_has_nothing() -> None:
-    made = scheduled(COMPUTED, 10, lambda number: COMPUTED if number < 2 else [])
+    made = scheduled(COMPUTED, 11, lambda number: COMPUTED if number < 2 else [])
     assert sorted(test for each in made[:2] for test in each.ran) == sorted(COMPUTED)
     assert all(each.shutting_down for each in made)
 
@@ -209,13 +209,13 @@ def test_of_one_file_that_only_computes_the_real_lane_has_nothing() -> None:
 def test_a_file_with_real_tests_that_the_real_lane_does_not_know_fails_the_run() -> None:
     tests = [*COMPUTED, *MARKED, *IN_PLACES]
     reports: list[pytest.CollectReport] = []
-    made = scheduled(tests, 10, lambda number: tests if number < 2 else IN_PLACES, reports)
-    assert [each.ran for each in made] == [[]] * 10
+    made = scheduled(tests, 11, lambda number: tests if number < 2 else IN_PLACES, reports)
+    assert [each.ran for each in made] == [[]] * 11
     assert [report.outcome for report in reports] == ["failed"]
     assert "got others: ['tests/contracts/test_store.py']" in str(reports[0].longrepr)
 
 
-@pytest.mark.parametrize(("tests", "processes"), [(COMPUTED, 10), ([*COMPUTED, *IN_PLACES], 2)])
+@pytest.mark.parametrize(("tests", "processes"), [(COMPUTED, 11), ([*COMPUTED, *IN_PLACES], 2)])
 def test_with_one_lane_or_few_processes_each_runs_what_comes(
     tests: list[str], processes: int
 ) -> None:
