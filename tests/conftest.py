@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ settings.register_profile(
 )
 settings.load_profile("untimed")
 
+
+GARBAGE = 100_000
+"""After how many new objects the collector looks at them. After 2000, as by default, it takes a
+tenth of the time of a simulated call."""
 
 lanes.watch()
 
@@ -44,6 +49,7 @@ def pytest_collection() -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(GARBAGE, 50, 50)
         gc.enable()
 
 
@@ -85,6 +91,24 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> lanes.LaneScheduling:
     """Who gets which tests, where several processes run them."""
     return lanes.LaneScheduling(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a file's tests keep of recordings and calls is of no use to the next file's. Together
+    it would be two million objects, for which the collector and the end of a process take 10 s.
+    """
+    yield
+    for kept in vars(request.module).values():
+        if isinstance(kept, _lru_cache_wrapper) and kept.__module__.startswith("tests."):
+            kept.cache_clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """What is left is collected once. pytest does it five times, and then looks at new objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,14 @@ the time. Who forgets a file here is told when all tests run.
 FIXTURES = {"redis_server"}
 """Whoever asks for one of these is real."""
 
-LONG_COMPUTED = ("tests/worlds/", "tests/replay/", "tests/properties/", "tests/telephony/fixture/")
+LONG_COMPUTED = (
+    "tests/worlds/",
+    "tests/replay/",
+    "tests/properties/",
+    "tests/benchmarks/",
+    "tests/telephony/fixture/",
+    "tests/telephony/timeline/",
+)
 """Which files of the others begin first."""
 
 FORBIDDEN = {

@@ -132,6 +132,9 @@ def read(message: object, behaviour: Behaviour) -> list[ClientMessage]:
     Raises:
         Invalid: The service would refuse it.
     """
+    match message:
+        case {"realtimeInput": {"audio": {"data": str(), "mimeType": str()} as blob}}:
+            return [_audio(blob)]  # nearly all messages are like this
     match _camel(message):
         case {"setup": dict(setup)}:
             return [_setup(setup, behaviour)]
@@ -245,7 +248,8 @@ def _audio(blob: object) -> Audio:
 
 
 def _base64(data: str) -> bytes:
-    standard = data.translate(_STANDARD).rstrip("=")
+    standard = data.translate(_STANDARD) if "-" in data or "_" in data else data
+    standard = standard.rstrip("=")
     try:
         return b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except Base64Error as error:

@@ -13,7 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -51,6 +51,12 @@ def lived(spec: WorldSpec, cut_after: int | None = None) -> World:
     world = spec.world(WireSdk(), cut_after=None if cut_after is None else cut_after.__eq__)
     world.run(UNTIL_MS)
     return world
+
+
+@lru_cache(maxsize=1)
+def whole(name: str) -> World:
+    """The call of a world file, lived to its end. Who asks for the same one next does not wait."""
+    return lived(spec_of(name))
 
 
 def step_to_cut(spec: WorldSpec, world: World) -> int:

@@ -8,7 +8,7 @@ playout's frames say where in Twilio's output each byte was played; the bytes th
 import hashlib
 from collections import deque
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from agent.conversation import transcript
 from agent.simulator.listening import Utterance
@@ -155,7 +155,13 @@ def clips_of(ulaw: bytes) -> list[tuple[str, int]]:
 
 
 def replies(world: World) -> list[Reply]:
-    """Every reply of which something was written, by stream and in order."""
+    """Every reply of which something was written, by stream and in order. Do not change them."""
+    return _replies(world, world.now_ms, len(world.written))
+
+
+@lru_cache(maxsize=1)
+def _replies(world: World, _now_ms: int, _written: int) -> list[Reply]:
+    """For the many judges of one call that has ended."""
     out: list[Reply] = []
     for number, line in enumerate(world.phone.lines):
         out += _replies_on(world, line, number)
