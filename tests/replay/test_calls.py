@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -56,13 +57,14 @@ def test_a_call_says_why_it_is_here_and_what_is_expected(folder: Path) -> None:
 
 @pytest.mark.real
 def test_the_same_hashes_come_from_another_blas_kernel_and_with_another_hash_seed() -> None:
-    golden = [read_golden(folder).sha256 for folder in FOLDERS]
-    assert _hashes(OPENBLAS_CORETYPE="Prescott", PYTHONHASHSEED="2") == golden
+    some = FOLDERS[::4]
+    golden = [read_golden(folder).sha256 for folder in some]
+    assert _hashes(some, OPENBLAS_CORETYPE="Prescott", PYTHONHASHSEED="2") == golden
 
 
-def _hashes(**changed: str) -> list[str]:
+def _hashes(folders: Sequence[Path], **changed: str) -> list[str]:
     """What `offhook replay` says in a process with this environment."""
-    command = [sys.executable, "-m", "telephony", "replay", "--json", str(make.CALLS)]
+    command = [sys.executable, "-m", "telephony", "replay", "--json", *map(str, folders)]
     environment = {**os.environ, **changed}
     ran = subprocess.run(  # noqa: S603 - our own command
         command, env=environment, capture_output=True, text=True, check=True
