@@ -17,6 +17,7 @@ PACKAGES = {
     "chromium": "chromium",
     "flite": "flite",
     "node": "nodejs npm",
+    "promtool": "prometheus",
 }
 """Each program, and the packages of Debian that bring it."""
 
