@@ -326,6 +326,7 @@ def _settings(gemini: SimulatedGemini | None, personas: Path | None) -> Settings
         twilio_auth_token=AUTH_TOKEN,
         twilio_account_sid=ACCOUNT_SID,
         redis_url="",
+        otel_exporter_otlp_endpoint="",
         record_dir="",
         personas=personas or "",
         drain_budget_s=0,  # Ctrl-C means now

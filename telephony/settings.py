@@ -24,7 +24,7 @@ TWILIO_API_URL = "https://api.twilio.com"
 ACCOUNT_SID = "^AC[0-9A-Za-z]+$"
 LABEL = "^[a-z0-9-]+$"
 
-_OTHERS = re.compile(r"(SSL|GOOGLE)_(?!GEMINI_)|API_(?!TOK)|REDIS_(SERVICE|PORT)(_|$)").match
+_OTHERS = re.compile(r"(SSL|GOOGLE)_(?!GEMINI_)|API_(?!TOK)|OTEL_|REDIS_(SERVICE|PORT)(_|$)").match
 """Variables of other programs, and of a Kubernetes service called redis, with our prefixes."""
 
 
@@ -220,12 +220,27 @@ class Settings(TwilioSettings):
         description="The port for `/metrics`. If it is not set, there are no metrics. If it is the "
         "same as PORT, the public can read them.",
     )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        description="The address of an OpenTelemetry collector (OTLP over HTTP), to which traces "
+        "of calls are sent, without what is said. If it is not set, there are none.",
+    )
+    otel_exporter_otlp_headers: SecretStr | None = Field(
+        None,
+        description="The headers that the collector asks for: name=value, with commas between.",
+    )
 
     @property
     def redis_address(self) -> str:
         """REDIS_URL without user name, password and options, so that messages can show it."""
         parts = urlsplit(self.redis_url or "")
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    @property
+    def trace_headers(self) -> dict[str, str]:
+        """The headers for the collector of traces."""
+        given = self.otel_exporter_otlp_headers
+        return {} if given is None else keys.headers(given.get_secret_value())
 
     @property
     def store_dir(self) -> Path:
@@ -242,6 +257,18 @@ class Settings(TwilioSettings):
     def _visible(cls, value: SecretStr) -> SecretStr:
         if not addresses.PLAIN(value.get_secret_value()):
             raise ValueError("expected visible ASCII characters without spaces (not shown)")
+        return value
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _collector(cls, value: str | None) -> str | None:
+        return None if value is None else addresses.https(value, or_http=True)
+
+    @field_validator("otel_exporter_otlp_headers")
+    @classmethod
+    def _named(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            keys.headers(value.get_secret_value())
         return value
 
     @field_validator("recording_key")

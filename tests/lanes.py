@@ -58,6 +58,7 @@ PLACES = (
     "tests/telephony/number/test_number_check.py",
     "tests/telephony/server/test_placing.py",
     "tests/telephony/server/test_texting.py",
+    "tests/telephony/server/test_trace_export.py",
     "tests/telephony/server/test_twilio_rest.py",
     "tests/telephony/simulator/test_call.py",
     "tests/telephony/simulator/test_carrier.py",

@@ -200,6 +200,7 @@ def _settings(
             twilio_region="",
             twilio_edge="",
             redis_url="",
+            otel_exporter_otlp_endpoint="",
             record_dir=record or "",
             record_calls="all",
             webhook_url="",

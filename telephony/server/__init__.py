@@ -9,6 +9,8 @@ Modules, lowest first:
     metrics        an observer that counts, for Prometheus
     measuring      an observer that measures each call
     narrator       an observer that writes the log of each call
+    tracing        an observer that makes OpenTelemetry spans of each call
+    trace_export   a thread that posts them to a collector
     twilio_wire    uvicorn's WebSocket class, which then loses no messages before a bad frame
     hot_wire       the same, and it hands the messages of a stream to its call as they come
     stream         one media stream's socket, with a reader and a writer
@@ -62,6 +64,7 @@ Resources, and where they are acquired and released:
     model session        `Driver` starts `GeminiLive.run` in the call's TaskGroup, and cancels it
     media socket         accepted in `media_socket`, closed by the stream's writer
     log's thread         `logs.configure`; it writes all waiting lines when the process ends
+    traces' thread       `worker.parts`; closed by `worker`, which waits a second for the last spans
     recorder's thread    `worker`, while its context is entered
     store, lease, client `worker`, for the life of the process
     own store's server   `app.serve`, around the worker, so that the last call's data is written

@@ -141,6 +141,9 @@ class Metrics:
             "Posts to WEBHOOK_URL by the status of the answer, and those that were given up.",
             ["answer"],
         )
+        self._traced = counter(
+            "trace_spans", "Spans for OpenTelemetry, and what became of them.", ["fate"]
+        )
         self._store_away = Gauge(
             "offhook_store_away_calls", "Calls that wait for the store.", registry=self.registry
         )
@@ -212,6 +215,10 @@ class Metrics:
     def posted(self, answer: str) -> None:
         """A call was posted to the webhook, and answered with this status."""
         self._posts.labels(answer).inc()
+
+    def traced(self, fate: str, spans: int) -> None:
+        """Spans were exported, or dropped. May be called from any thread."""
+        self._traced.labels(fate).inc(spans)
 
     def observer_failed(self, observer: str) -> None:
         """An observer raised, and is switched off for that call."""

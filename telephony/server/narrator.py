@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from agent.conversation.commands import CloseModel, OpenModel, SayToModel
+from agent.conversation.commands import AppendLine, CloseModel, OpenModel, RunTool, SayToModel
 from agent.conversation.events import (
     GoAway,
     Interrupted,
@@ -17,6 +17,7 @@ from agent.conversation.events import (
 from agent.conversation.listener_commands import HideCaller, ShowCaller
 from agent.conversation.listener_events import BudgetSpent
 from agent.conversation.meter import NANO
+from agent.conversation.tool_events import ToolFinished
 from telephony.call.commands import Command, EndCall, SendClear
 from telephony.call.events import (
     CallOpened,
@@ -46,6 +47,7 @@ class Narrator:
 
     wants: Kinds = frozenset(
         {
+            AppendLine,
             BudgetSpent,
             CallOpened,
             CloseModel,
@@ -56,6 +58,7 @@ class Narrator:
             Malformed,
             OpenModel,
             OwnershipLost,
+            RunTool,
             SayToModel,
             SendClear,
             SessionLost,
@@ -66,6 +69,7 @@ class Narrator:
             StoreBack,
             StreamEnded,
             StreamStarted,
+            ToolFinished,
             UnknownModelMessage,
         }
     )
@@ -97,6 +101,11 @@ class Narrator:
                     log.warning("model nudged", session=session, trouble=trouble, **about)
                 case SendClear():
                     log.info("cleared", **about)
+                case AppendLine(line):
+                    turn = {"line": line.n, "role": line.role, "began_ms": line.at_ms}
+                    log.info("turn over", **turn, cut=line.heard != line.text, **about)
+                case RunTool(number, name):
+                    log.info("tool called", tool=name, number=number, **about)
                 case HideCaller(tool, parameter) if parameter:
                     log.info("caller hidden", tool=tool, parameter=parameter, **about)
                 case ShowCaller():
@@ -139,6 +148,8 @@ class Narrator:
                 log.info("model goes away", session=event.session, left_ms=left_ms, **about)
             case Interrupted():
                 log.info("interrupted", session=event.session, **about)
+            case ToolFinished():
+                log.info("tool finished", number=event.call, status=event.status, **about)
             case UnknownModelMessage():
                 log.warning("model message not understood", what=event.what, **about)
             case OwnershipLost():

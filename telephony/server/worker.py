@@ -48,6 +48,8 @@ from telephony.server.placing import place
 from telephony.server.purse import Purse, Till
 from telephony.server.reaper import Reaper
 from telephony.server.sweeper import sweeping
+from telephony.server.trace_export import TraceExport, export_of
+from telephony.server.tracing import Tracing
 from telephony.server.twilio_rest import TwilioRest
 from telephony.server.warm import WarmTransfers
 from telephony.settings import Settings
@@ -71,6 +73,7 @@ class Parts:
     recorder: Recorder
     means: Means
     observers: tuple[Observer, ...]
+    traces: TraceExport | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,9 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         raise SettingsError(str(error)) from None
     recorder = _recorder(settings, metrics)
     watching.append(recorder)
+    traces = export_of(settings, metrics.traced)
+    if traces is not None:
+        watching.append(Tracing(traces.send, settings.gemini_model, settings.gemini_fallback_model))
     return Parts(
         settings,
         Admission(settings),
@@ -183,6 +189,7 @@ def parts(settings: Settings, *observers: Observer) -> Parts:
         recorder,
         means,
         tuple(watching),
+        traces,
     )
 
 
@@ -222,6 +229,8 @@ def _guarded(live: GeminiLive, metrics: Metrics) -> GuardedLive:
 async def worker(made_of: Parts) -> AsyncIterator[Worker]:
     """Open all resources. When the block ends, calls are handed over and all is closed."""
     async with AsyncExitStack() as stack:
+        if made_of.traces is not None:
+            stack.push_async_callback(asyncio.to_thread, made_of.traces.close)
         stack.enter_context(made_of.recorder)
         await stack.enter_async_context(sweeping(made_of.recorder.folder))
         stack.push_async_callback(made_of.model.aclose)

@@ -252,3 +252,15 @@ def test_a_recording_key_of_another_form_is_named_and_not_shown(
     assert "RECORDING_KEY: expected base64 of 32 bytes, got" in str(error.value)
     assert "hint: what `openssl rand -base64 32` prints" in str(error.value)
     assert key not in str(error.value)
+
+
+def test_the_headers_for_the_collector_are_read_and_a_wrong_one_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given(monkeypatch, OTEL_EXPORTER_OTLP_HEADERS="X-Key=a%20b, other=c=d")
+    assert load().trace_headers == {"x-key": "a b", "other": "c=d"}
+    for wrong in ("x-secret", "x key=secret", "x=secret%0Ay"):
+        given(monkeypatch, OTEL_EXPORTER_OTLP_HEADERS=wrong)
+        with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_HEADERS") as refused:
+            load()
+        assert "secret" not in str(refused.value)
