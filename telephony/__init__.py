@@ -23,6 +23,7 @@ Modules:
     demo         `offhook demo` and `offhook try`
     persona_commands  `offhook persona`
     calls_commands  `offhook calls`
+    say_command     `offhook say`
     purging      removes what is kept of a call or a caller
     told_calls   lists, shows and exports the calls that are kept
     dial_command  `offhook call`

@@ -17,6 +17,7 @@ from telephony.fixture.commands import app as fixture
 from telephony.number.commands import number
 from telephony.persona_commands import persona
 from telephony.process import one_blas_thread, run
+from telephony.say_command import say
 from telephony.simulator.chaos import Kind
 from telephony.simulator.commands import BEHAVIOUR_HELP, FAULT_HELP, simulate
 
@@ -31,6 +32,7 @@ app.add_typer(calls, name="calls")
 app.add_typer(persona, name="persona")
 app.add_typer(simulate, name="simulate")
 app.add_typer(fixture, name="fixture")
+app.command("say", epilog="Example: offhook say --to 'http://127.0.0.1:8010/?key=KEY' table")(say)
 
 
 def _print_version(wanted: bool) -> None:

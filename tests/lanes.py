@@ -53,6 +53,7 @@ PLACES = (
     "tests/agent/store/test_failures.py",
     "tests/telephony/browser_phone/test_dev.py",
     "tests/telephony/browser_phone/test_modules.py",
+    "tests/telephony/browser_phone/test_talk.py",
     "tests/telephony/number/test_account.py",
     "tests/telephony/number/test_linking.py",
     "tests/telephony/number/test_number_check.py",

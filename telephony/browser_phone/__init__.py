@@ -10,6 +10,7 @@ Modules, lowest first:
     exchange  Twilio's half of a call, beside the stream: webhooks and documents
     live      an observer: what happens in a call, as server-sent events
     routes    what the page asks
+    talk      `offhook say`: a program that talks with such a server, in place of the page
     dev       `offhook dev`: model, server and page in one process
 
 The page, below `static/`; the modules named pure are tested with node:

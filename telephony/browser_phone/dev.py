@@ -14,8 +14,6 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-import httpx
-
 from agent.simulator.model import GeminiServer
 from agent.simulator.script import Script
 from agent.simulator.server import SimulatedGemini
@@ -30,6 +28,7 @@ from telephony.server import kept
 from telephony.server.app import Server, application
 from telephony.server.observers import Observer
 from telephony.settings import Settings
+from telephony.simulator.http_client import http_client
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_server import SimulatedRest
 from telephony.twilio.urls import stream_url
@@ -116,7 +115,7 @@ async def serving(
         app.include_router(pages())
         app.include_router(routes())
         app.add_middleware(Checked, door=door)
-        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        client = await stack.enter_async_context(http_client())
         await stack.enter_async_context(kept.running(store))
         server = DevServer(app, given)
         server.live = live

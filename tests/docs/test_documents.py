@@ -47,6 +47,7 @@ RUN_BY = {
     "persona check": "agent/persona/test_commands.py",
     "persona new": "agent/persona/test_commands.py",
     "replay": "end_to_end/test_wire_replay.py",
+    "say": "telephony/browser_phone/test_talk.py",
     "serve": "docs/test_readme_walk.py",
     "simulate call": "docs/test_readme_walk.py",
     "simulate phone": "end_to_end/test_outbound.py",
