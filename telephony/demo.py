@@ -45,6 +45,7 @@ from telephony.simulator.call_view import CallView
 from telephony.simulator.caller import call
 from telephony.simulator.fault_table import with_switches
 from telephony.simulator.interrupt import interruptible
+from telephony.simulator.model_settings import model_settings
 from telephony.simulator.report import CallEvent, Report
 from telephony.simulator.script import Script as CallerScript
 from telephony.simulator.terminal import judged, summary, warn
@@ -312,15 +313,6 @@ def _understanding(
 
 
 def _settings(gemini: SimulatedGemini | None, personas: Path | None) -> Settings:
-    simulated = (
-        {
-            "gemini_api_key": "simulated",
-            "google_gemini_base_url": gemini.base_url,
-            "ssl_cert_file": gemini.ca_file,
-        }
-        if gemini
-        else {}
-    )
     return settings.load(
         public_url=PUBLIC_URL,
         twilio_auth_token=AUTH_TOKEN,
@@ -330,7 +322,7 @@ def _settings(gemini: SimulatedGemini | None, personas: Path | None) -> Settings
         record_dir="",
         personas=personas or "",
         drain_budget_s=0,  # Ctrl-C means now
-        **simulated,
+        **model_settings(gemini),
     )
 
 

@@ -29,6 +29,7 @@ from telephony.server.app import Server, application
 from telephony.server.observers import Observer
 from telephony.settings import Settings
 from telephony.simulator.http_client import http_client
+from telephony.simulator.model_settings import model_settings
 from telephony.simulator.rest import RestAccount
 from telephony.simulator.rest_server import SimulatedRest
 from telephony.twilio.urls import stream_url
@@ -180,15 +181,6 @@ def _settings(
     """The settings of the environment, but for what would lead out of this machine or keep calls
     beyond the process.
     """
-    simulated = (
-        {
-            "gemini_api_key": "simulated",
-            "google_gemini_base_url": gemini.base_url,
-            "ssl_cert_file": gemini.ca_file,
-        }
-        if gemini
-        else {}
-    )
     try:
         return settings.load(
             host=HOST,
@@ -208,7 +200,7 @@ def _settings(
             metrics_port="",
             personas=personas or "",
             drain_budget_s=0,  # Ctrl-C means now
-            **simulated,
+            **model_settings(gemini),
         )
     except SettingsError as error:
         raise error if gemini else SettingsError(f"{error}\n{WITHOUT_A_KEY}") from None

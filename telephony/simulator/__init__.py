@@ -26,6 +26,7 @@ Modules, lowest first:
     interrupt         lets the caller hang up at Ctrl-C
     clock             [edge] the time of one call
     http_client       the HTTP client of everything simulated that asks our server
+    model_settings    the settings with which a server reaches a simulated model
     workers           [edge] chooses a worker for each connection, as a load balancer does
     webhooks          [edge] signed HTTP requests with retries
     documents         [edge] requests a TwiML document, and the fallback's if that fails
