@@ -46,6 +46,9 @@ def list_calls(
         str, typer.Option(help="Only calls with this number, such as +14155550123.")
     ] = "",
     most: Annotated[int, typer.Option("--limit", min=1, help="How many calls, the newest.")] = 50,
+    skip: Annotated[
+        int, typer.Option(min=0, help="How many of the newest to leave out: the pages before.")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """List the calls that are kept, of all workers, the newest first.
@@ -63,9 +66,9 @@ def list_calls(
         until_ms=time_of("--until", until, now),
         persona=persona,
         number=number,
-        most=most,
+        most=skip + most,
     )
-    found = run(told_calls.newest(load(), wanted))
+    found = run(told_calls.newest(load(), wanted))[skip:]
     typer.echo(told_calls.listed(found) if as_json else "\n".join(told_calls.table(found)))
 
 
@@ -177,6 +180,7 @@ def purge(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print what would be removed.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove everything that is kept of a call, or of a caller.
 
@@ -194,5 +198,5 @@ def purge(
     from telephony.purging import purge as remove
     from telephony.settings import load
 
-    for line in run(remove(load(), call, caller, dry_run=dry_run)):
-        typer.echo(line)
+    purged = run(remove(load(), call, caller, dry_run=dry_run))
+    typer.echo(purged.json() if as_json else "\n".join(purged.lines()))

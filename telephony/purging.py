@@ -1,6 +1,8 @@
 """Removes what is kept of a call, or of a caller: in the store, and in the folder of recordings."""
 
+import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.store.base import StoreAway
@@ -15,7 +17,44 @@ ATTEMPTS = 3
 """How often it is tried to remove a recording whose files change meanwhile."""
 
 
-async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """What a purge has removed, or would remove.
+
+    Args:
+        found: In the store.
+        recordings: The folders of recordings.
+        dry_run: Whether it only looked.
+    """
+
+    found: Found
+    recordings: list[Path]
+    dry_run: bool
+
+    def lines(self) -> list[str]:
+        """A line for each thing, and one with the numbers."""
+        did = "would remove" if self.dry_run else "removed"
+        keys, entries = len(self.found.keys), len(self.found.members)
+        recordings = f"and {len(self.recordings)} recordings"
+        return [
+            *(f"{did}  {key}" for key in self.found.keys),
+            *(f"{did}  {member} in {key}" for key, member in self.found.members),
+            *(f"{did}  {recording}" for recording in self.recordings),
+            f"{did} {keys} keys, {entries} entries of other keys, {recordings}",
+        ]
+
+    def json(self) -> str:
+        """The same as a JSON object."""
+        told = {
+            "dry_run": self.dry_run,
+            "keys": [*self.found.keys],
+            "entries": [{"key": key, "member": member} for key, member in self.found.members],
+            "recordings": [str(recording) for recording in self.recordings],
+        }
+        return json.dumps(told, indent=2, ensure_ascii=False)
+
+
+async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -> Purged:
     """Remove everything that is kept of a call, or of a caller and all calls with them.
 
     Args:
@@ -25,7 +64,7 @@ async def purge(settings: Settings, call: str, caller: str, *, dry_run: bool) ->
         dry_run: Whether only to look.
 
     Returns:
-        A line for each thing that was removed, or would be, and one with the numbers.
+        What was removed, or would be.
 
     Raises:
         SettingsError: The store cannot be run.
@@ -74,7 +113,7 @@ def _and_then(settings: Settings) -> str:
     return f"{'start it, and ' if settings.redis_url else ''}run this again"
 
 
-async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -> list[str]:
+async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -> Purged:
     secret = token_secret(settings.auth_tokens[0])
     party = called_key(secret, caller) if caller else ""
     left: list[str] = []
@@ -120,7 +159,7 @@ async def _purge(settings: Settings, call: str, caller: str, *, dry_run: bool) -
             "everything was removed, but that file still has it: see that its disk has room, and "
             "run this again"
         )
-    return _told(found, recordings, dry_run=dry_run)
+    return Purged(found=found, recordings=recordings, dry_run=dry_run)
 
 
 def _recordings(folder: Path, calls: set[str], party: str) -> list[Path]:
@@ -149,14 +188,3 @@ def _removed(recording: Path) -> str:
         if not recording.exists():
             return ""
     return problems[0] if problems else f"{recording} (it is still written)"
-
-
-def _told(found: Found, recordings: list[Path], *, dry_run: bool) -> list[str]:
-    did = "would remove" if dry_run else "removed"
-    keys, entries = len(found.keys), len(found.members)
-    return [
-        *(f"{did}  {key}" for key in found.keys),
-        *(f"{did}  {member} in {key}" for key, member in found.members),
-        *(f"{did}  {recording}" for recording in recordings),
-        f"{did} {keys} keys, {entries} entries of other keys, and {len(recordings)} recordings",
-    ]

@@ -39,7 +39,7 @@ def settings(folder: Path) -> Settings:
 
 def purged(folder: Path) -> list[str]:
     """What a purge of the call says."""
-    return asyncio.run(purging.purge(settings(folder), CALL, "", dry_run=False))
+    return asyncio.run(purging.purge(settings(folder), CALL, "", dry_run=False)).lines()
 
 
 @pytest.fixture

@@ -83,7 +83,8 @@ def test_calls_are_listed_and_told_and_exported(
     assert listed("--number", "+14155550199") == []
     assert set(listed("--since", "1h")) == {CALL, OTHER}
     assert listed("--until", "1h") == []
-    assert len(listed("--limit", "1")) == 1
+    pages = [listed("--limit", "1", "--skip", skip) for skip in ("0", "1", "2")]
+    assert pages == [[each] for each in listed()] + [[]]
     table = told("ls")
     assert "caller_hangup" in table
     assert table.count("\n") == 3
@@ -141,6 +142,19 @@ def test_a_store_that_is_away_is_one_sentence(
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     assert offhook("calls", "ls") == 2
     assert "REDIS_URL: expected a Redis that answers at" in capsys.readouterr().err
+
+
+def test_what_a_purge_would_remove_is_told_as_json(
+    capsys: pytest.CaptureFixture[str], given: Path
+) -> None:
+    arguments = ("purge", "--call", CALL, "--json")
+    assert offhook("calls", *arguments, "--dry-run") == 0
+    would = json.loads(capsys.readouterr().out)
+    assert would["dry_run"]
+    assert any(CALL in key for key in would["keys"])
+    assert any(entry["member"] == CALL for entry in would["entries"])
+    assert offhook("calls", *arguments) == 0
+    assert json.loads(capsys.readouterr().out) == would | {"dry_run": False}
 
 
 def test_a_time_is_so_long_ago_or_as_it_is_written() -> None:

@@ -46,11 +46,11 @@ async def _measure(server: RedisServer, calls: int) -> Sequence[Figure]:
         async with Redis.from_url(server.url, decode_responses=True) as admin:
             keys = [key async for key in admin.scan_iter()]
             eternal = [key for key in keys if await admin.ttl(key) == -1]
-            told = await purge(settings, "", NUMBER, dry_run=True)
+            told = (await purge(settings, "", NUMBER, dry_run=True)).lines()
             kept = [key async for key in admin.scan_iter()]
             await purge(settings, "", NUMBER, dry_run=False)
             left = [key async for key in admin.scan_iter()]
-            again = await purge(settings, "", NUMBER, dry_run=True)
+            again = (await purge(settings, "", NUMBER, dry_run=True)).lines()
         files = sorted(settings.recordings_dir.glob("*.call"))
     return [
         Figure("calls of one caller, recorded", len(recorded), exactly(calls)),
