@@ -230,7 +230,7 @@ async def serve(settings: Settings, *observers: Observer) -> None:
                     folder=str(settings.store_dir),
                 )
             log.info("listening", url=_url(listener), public_url=settings.public_url)
-            with watched(asyncio.get_running_loop()):
+            with watched(asyncio.get_running_loop(), app.state.metrics.stalled):
                 await Server(app, settings).serve([listener])
 
 

@@ -141,6 +141,15 @@ class Metrics:
             "Posts to WEBHOOK_URL by the status of the answer, and those that were given up.",
             ["answer"],
         )
+        self._rest_failed = counter(
+            "twilio_requests_failed",
+            "Requests to Twilio's REST API about running calls that failed, each attempt.",
+            ["why"],
+        )
+        self._stalled = counter(
+            "loop_stalled_seconds",
+            "How long the event loop was stuck for 0.1 s or more.",
+        )
         self._traced = counter(
             "trace_spans", "Spans for OpenTelemetry, and what became of them.", ["fate"]
         )
@@ -215,6 +224,14 @@ class Metrics:
     def posted(self, answer: str) -> None:
         """A call was posted to the webhook, and answered with this status."""
         self._posts.labels(answer).inc()
+
+    def rest_failed(self, why: str) -> None:
+        """A request to Twilio's REST API failed: a status, or the kind of an error."""
+        self._rest_failed.labels(why).inc()
+
+    def stalled(self, s: float) -> None:
+        """The event loop was stuck for so long, in s. May be called from any thread."""
+        self._stalled.inc(s)
 
     def traced(self, fate: str, spans: int) -> None:
         """Spans were exported, or dropped. May be called from any thread."""

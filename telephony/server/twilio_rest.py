@@ -78,14 +78,21 @@ class TwilioRest:
     Args:
         settings: The settings, with an account SID.
         random: The random numbers for the length of pauses.
+        failed: Called with why a request failed, whether it is repeated or not.
         first_pause_s: The longest pause before the second attempt; twice that before the third.
     """
 
     def __init__(
-        self, settings: TwilioSettings, random: Random, *, first_pause_s: float = FIRST_PAUSE_S
+        self,
+        settings: TwilioSettings,
+        random: Random,
+        *,
+        failed: Callable[[str], None] = lambda _: None,
+        first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
         self._settings = settings
         self._random = random
+        self._failed = failed
         self._first_pause_s = first_pause_s
 
     def warm_up(self) -> None:
@@ -127,10 +134,12 @@ class TwilioRest:
                 if OVER & {error.status, error.code}:
                     return None
                 why = f"HTTP {error.status}"
+                self._failed(why)
                 if error.status != TOO_MANY and error.status < 500:
                     raise RestRefused(f"{why}, error {error.code}") from error
             except (requests.RequestException, TwilioException, ValueError) as error:
                 why = type(error).__name__  # ValueError: an answer that is not JSON
+                self._failed(why)
         raise RestRefused(f"{why}, {ATTEMPTS} times")
 
     def _once(self, request: Callable[[Any], Any]) -> Any:

@@ -88,9 +88,22 @@ class Watchdog:
 
 
 @contextmanager
-def watched(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Watch the loop in this block. The process ends if it is stuck for `LIMIT_S`."""
-    watchdog = Watchdog(loop, end=lambda: os._exit(EXIT_CODE), tell=_tell)
+def watched(
+    loop: asyncio.AbstractEventLoop, stalled: Callable[[float], None] = lambda _: None
+) -> Iterator[None]:
+    """Watch the loop in this block. The process ends if it is stuck for `LIMIT_S`.
+
+    Args:
+        loop: The loop.
+        stalled: Called by the thread after each stall, with how long it was, in s.
+    """
+
+    def tell(event: str, stuck_ms: int, stack: list[str]) -> None:
+        _tell(event, stuck_ms, stack)
+        if not stack:  # it goes on
+            stalled(stuck_ms / 1000)
+
+    watchdog = Watchdog(loop, end=lambda: os._exit(EXIT_CODE), tell=tell)
     stop = threading.Event()
 
     def look() -> None:

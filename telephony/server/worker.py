@@ -262,7 +262,7 @@ async def worker(made_of: Parts) -> AsyncIterator[Worker]:
         )
         made_of.metrics.look_at(lambda: len(calls), lambda: calls.waiting_for_store)
         await stack.enter_async_context(calls.running())
-        rest = _rest(made_of.settings)
+        rest = _rest(made_of.settings, made_of.metrics)
         await stack.enter_async_context(_reaping(made_of, calls, rest))
         warm = await stack.enter_async_context(_transferring(made_of, calls, rest))
         await stack.enter_async_context(_errands(made_of, calls, till))
@@ -325,10 +325,11 @@ async def _look_at_store(made_of: Parts) -> None:
         )
 
 
-def _rest(settings: Settings) -> TwilioRest | None:
+def _rest(settings: Settings, metrics: Metrics) -> TwilioRest | None:
     if settings.twilio_account_sid is None:
         return None
-    rest = TwilioRest(settings, Random(secrets.randbits(32)))  # noqa: S311 - jitter, not a secret
+    random = Random(secrets.randbits(32))  # noqa: S311 - jitter, not a secret
+    rest = TwilioRest(settings, random, failed=metrics.rest_failed)
     rest.warm_up()
     return rest
 

@@ -57,6 +57,10 @@ async def rest(call: OneCall) -> AsyncIterator[SimulatedRest]:
         yield running
 
 
+FAILED: list[str] = []
+"""Why each request failed, of all tests."""
+
+
 @pytest.fixture
 def twilio(rest: SimulatedRest) -> TwilioRest:
     return at(rest.url)
@@ -71,7 +75,7 @@ def at(url: str, auth_token: str = AUTH_TOKEN) -> TwilioRest:
         twilio_api_url=url,
         public_url="https://voice.example.com",
     )
-    return TwilioRest(settings, Random(1), first_pause_s=0)
+    return TwilioRest(settings, Random(1), failed=FAILED.append, first_pause_s=0)
 
 
 async def test_a_call_is_redirected(twilio: TwilioRest, call: OneCall) -> None:
@@ -86,9 +90,9 @@ async def test_a_call_that_is_over_or_unknown_is_not(twilio: TwilioRest, call: O
     assert call.went_to == []
 
 
-@pytest.mark.parametrize("fault", [TROUBLE, TOO_MANY], ids=["502", "429"])
+@pytest.mark.parametrize(("fault", "status"), [(TROUBLE, 502), (TOO_MANY, 429)], ids=["502", "429"])
 async def test_what_may_pass_is_asked_again(
-    rest: SimulatedRest, twilio: TwilioRest, call: OneCall, fault: Fault
+    rest: SimulatedRest, twilio: TwilioRest, call: OneCall, fault: Fault, status: int
 ) -> None:
     rest.account.faults.extend([fault] * (ATTEMPTS - 1))
     assert await twilio.redirect(CALL_SID, GO_ON)
@@ -97,6 +101,8 @@ async def test_what_may_pass_is_asked_again(
     with pytest.raises(RestRefused, match=rf"{ATTEMPTS} times"):
         await twilio.redirect(CALL_SID, GO_ON)
     assert len(rest.account.requests) == 2 * ATTEMPTS
+    failed = 2 * ATTEMPTS - 1
+    assert FAILED[-failed:] == [f"HTTP {status}"] * failed
 
 
 async def test_what_does_not_pass_is_not_asked_again(rest: SimulatedRest, call: OneCall) -> None:

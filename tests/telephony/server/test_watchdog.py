@@ -87,7 +87,15 @@ async def test_a_real_stall_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
         noticed.set()
 
     monkeypatch.setattr(watchdog, "_tell", told)
-    with capture_logs() as logs, watched(asyncio.get_running_loop()):
+    stalls: asyncio.Queue[float] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def stalled(s: float) -> None:
+        loop.call_soon_threadsafe(stalls.put_nowait, s)
+
+    with capture_logs() as logs, watched(loop, stalled):
         assert noticed.wait(PATIENCE_S)  # on the loop, and so it is stuck
+        async with asyncio.timeout(PATIENCE_S):
+            assert await stalls.get() >= STALL_S
     assert logs[0]["event"] == "event loop is stuck"
     assert any("test_a_real_stall_is_logged" in place for place in logs[0]["stack"])
