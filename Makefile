@@ -60,7 +60,7 @@ soak: setup ## Run 100 000 short calls in one process, and check that no memory 
 figures: setup ## Measure the figures that the documents claim, and print them
 	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
 
-bench: setup ## Measure the CPU time and the delay of a call, beside a plain bridge (14 min)
+bench: setup ## Measure the CPU time and the delay of a call, beside a plain bridge (18 min)
 	@$(BIN)/python -m tests.benchmarks.calls
 
 quality: setup ## Send speech both ways through the server, and fail if its quality suffers

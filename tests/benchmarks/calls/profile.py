@@ -40,15 +40,20 @@ async def record(pid: int, seconds: int, path: Path) -> dict[str, float]:
     )
     if await process.wait() != 0:
         return {}
-    return shares(path.read_text(encoding="utf-8"))  # noqa: ASYNC240 - of a command
+    return shares(path.read_text(encoding="utf-8", errors="replace"))  # noqa: ASYNC240 - of a command
 
 
 def shares(folded: str) -> dict[str, float]:
-    """Shares of the parts, from stacks as `outer;inner;… count` lines."""
+    """Shares of the parts, from stacks as `outer;inner;… count` lines.
+
+    A process that is not stopped changes while it is read, so that some names are not text, and
+    their lines are torn. Those do not count.
+    """
     samples: Counter[str] = Counter()
     for line in folded.splitlines():
         stack, _, count = line.rpartition(" ")
-        samples[part_of(stack.split(";"))] += int(count)
+        if count.isdecimal():
+            samples[part_of(stack.split(";"))] += int(count)
     whole = samples.total() or 1
     return {part: round(count / whole, 4) for part, count in samples.most_common()}
 
